@@ -1,0 +1,49 @@
+# Spare Parts: `make book` and `make test` do everything on a fresh machine with Python 3.11 or later.
+#
+#   make run NOTEBOOK=notebooks/experts.py SET="DATASETS=digits SEEDS=1..3 MISSING=run"
+
+PYTHON   ?= python3
+VENV     ?= .venv
+BIN      := $(VENV)/bin
+NOTEBOOK ?= notebooks/experts.py
+
+# One thread a process: small networks gain nothing from a second one, and processes run side by side.
+export OMP_NUM_THREADS ?= 1
+
+.DEFAULT_GOAL := help
+.PHONY: help book test lint run constraints clean
+
+help: ## list the targets
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/\1|\2/' | \
+		while IFS='|' read -r name what; do printf '  make %-12s %s\n' "$$name" "$$what"; done
+
+book: $(VENV)/.installed ## execute every notebook, build the book, print the path of its first page
+	$(BIN)/python -m spareparts book
+	$(BIN)/jupyter-book build -nW --keep-going .
+	@echo "The book: $(CURDIR)/_build/html/index.html"
+
+test: lint ## check the style, then run every test
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.installed ## check the style only
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+run: $(VENV)/.installed ## execute one notebook: NOTEBOOK=path SET="NAME=VALUE ..."
+	$(BIN)/python -m spareparts run $(NOTEBOOK) $(addprefix --set ,$(SET))
+
+constraints: $(VENV)/.installed ## pin anew what the pinned requirements bring along
+	$(BIN)/python -m pip install --quiet uv
+	(grep -v '^-' requirements.txt; echo lightning) | $(BIN)/uv pip compile - --quiet --no-header --no-annotate \
+		--custom-compile-command "make constraints" --output-file constraints.txt
+
+clean: ## remove what the build made, but not .venv, data or records
+	rm -rf _build book/executed .pytest_cache .ruff_cache
+
+# Made again only when what it installs has changed.
+$(VENV)/.installed: requirements.txt constraints.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed: make PYTHON=...")'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Installing the pinned packages into $(VENV): about 3 minutes and 6 GB the first time."
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@

@@ -1,0 +1,22 @@
+"""What every test stands on: one thread, records in a temporary folder, shapes checked."""
+
+import os
+
+# Before anything imports torch or NumPy.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("MPLBACKEND", "agg")
+
+import pytest
+from jaxtyping import install_import_hook
+
+# Every annotated shape of the library is checked in this process. Processes that a test starts run the library as a
+# user would; JAXTYPING_DISABLE=1 turns the check off here too, for looking into torch.compile.
+install_import_hook("spareparts", "beartype.beartype")
+
+
+@pytest.fixture(autouse=True)
+def records_folder(tmp_path, monkeypatch):
+    """A records folder of this test's own: no test writes into the committed one."""
+    folder = tmp_path / "records"
+    monkeypatch.setenv("SPAREPARTS_RECORDS", str(folder))
+    return folder
