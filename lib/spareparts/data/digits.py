@@ -1,0 +1,14 @@
+"""scikit-learn's handwritten digits: real images that ship with a dependency, so that a fresh clone has data."""
+
+import numpy as np
+
+
+def digits() -> dict[str, np.ndarray]:
+    """The 1,797 images (8x8, uint8, 0..255) in a stratified split of 1,437 for training and 360 for testing."""
+    from sklearn.datasets import load_digits
+    from sklearn.model_selection import train_test_split
+
+    counts, labels = load_digits(return_X_y=True)
+    images = np.rint(counts.reshape(-1, 8, 8) * (255 / 16)).astype(np.uint8)
+    parts = train_test_split(images, labels.astype(np.int64), test_size=360, stratify=labels, random_state=0)
+    return dict(zip(("train_images", "test_images", "train_labels", "test_labels"), parts, strict=True))

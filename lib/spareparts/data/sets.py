@@ -1,0 +1,153 @@
+"""Image sets by name, as whole tensors with their fingerprint checked."""
+
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from jaxtyping import Int, UInt8
+from torch import Tensor
+
+from .digits import digits
+from .files import SPLITS, DataCorrupt, DataMissing, contents, digest, read_about, read_arrays, root
+from .known import KNOWN
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Dataset:
+    """One split of a data set: images as stored, labels 0..classes-1, and what identifies the data."""
+
+    name: str
+    split: str
+    images: UInt8[Tensor, "samples height width *channels"]
+    labels: Int[Tensor, " samples"]
+    coarse_labels: Int[Tensor, " samples"] | None  # superclasses, where the set has them (cifar100)
+    classes: tuple[str, ...]
+    fingerprint: str  # sha256 of both splits' arrays, as `digest` computes it
+    fidelity: str  # how the arrays relate to the official files
+
+
+class Row(NamedTuple):
+    """One line of `listing`; what cannot be known without the file is None."""
+
+    name: str
+    present: bool
+    path: Path | None  # None: comes with scikit-learn
+    samples: tuple[int, int] | None  # train, test
+    shape: tuple[int, ...] | None  # of one image
+    intact: bool | None  # the fingerprint is the expected one
+
+
+def load(name: str, split: str, *, device: torch.device | str = "cpu") -> Dataset:
+    """A split ("train" or "test") of a known set, or of one's own in the same form under `root()`.
+
+    ValueError for an unknown name or split, DataMissing if it has not been fetched, DataCorrupt if it is not the data
+    that its fingerprint promises. Nothing is ever downloaded or deleted.
+    """
+    _check_name(name)
+    if split not in SPLITS:
+        raise ValueError(f'split must be "train" or "test", got {split!r}')
+    keys = tuple(f"{split}_{part}" for part in ("images", "labels", "coarse"))
+    if name == "digits":
+        arrays, classes = digits(), tuple("0123456789")
+        _check_fingerprint("scikit-learn's digits", fingerprint(name), digest(arrays))
+    else:
+        path = _verified(name)
+        arrays, classes = read_arrays(path, keys), tuple(map(str, read_about(path.with_suffix(".json"))["classes"]))
+    images, labels, coarse = (arrays.get(key) for key in keys)
+    _check_form(name, images, labels, len(classes))
+    tensors = (None if array is None else torch.from_numpy(array).to(device) for array in (images, labels, coarse))
+    images, labels, coarse = tensors
+    return Dataset(
+        name=name, split=split, images=images, labels=labels, coarse_labels=coarse, classes=classes,
+        fingerprint=fingerprint(name), fidelity=fidelity(name),
+    )  # fmt: skip
+
+
+def fingerprint(name: str) -> str:
+    """The sha256 (64 hex digits) that a set's arrays must have; of a known set it needs no files."""
+    _check_name(name)
+    return KNOWN[name].sha256 if name in KNOWN else read_about(root() / f"{name}.json")["sha256"]
+
+
+def fidelity(name: str) -> str:
+    """How a set's arrays relate to the official files, in words; known without the files, as `fingerprint` is."""
+    _check_name(name)
+    return KNOWN[name].fidelity if name in KNOWN else read_about(root() / f"{name}.json").get("fidelity", "not stated")
+
+
+def listing() -> list[Row]:
+    """A row for each known set and each of one's own under `root()`, its fingerprint checked (0.5 s a set)."""
+    return [_row(name) for name in (*KNOWN, *_own_names())]
+
+
+def _row(name: str) -> Row:
+    if name == "digits":
+        return Row(name, True, None, (1437, 360), (8, 8), digest(digits()) == fingerprint(name))
+    path = root() / f"{name}.npz"
+    if not _present(path):
+        return Row(name, False, path, None, None, None)
+    try:
+        found = contents(path)
+        intact = found.sha256 == fingerprint(name)
+    except DataCorrupt:
+        return Row(name, True, path, None, None, False)
+    samples = (found.shapes["train_labels"][0], found.shapes["test_labels"][0])
+    return Row(name, True, path, samples, found.shapes["train_images"][1:], intact)
+
+
+def _present(path: Path) -> bool:
+    return path.exists() and path.with_suffix(".json").exists()
+
+
+def _own_names() -> list[str]:
+    """Names of the user's sets under the root; a leading dot marks an unfinished file."""
+    found = sorted(path.stem for path in root().glob("[!.]*.npz") if _present(path))
+    return [name for name in found if name not in KNOWN]
+
+
+def _check_name(name: str) -> None:
+    if name in KNOWN:
+        return
+    names = [*KNOWN, *_own_names()]
+    if name in names:
+        return
+    near = get_close_matches(str(name), names, n=1)
+    hint = f"; did you mean {near[0]!r}?" if near else "."
+    raise ValueError(f"unknown data set {name!r}{hint} Known: {', '.join(names)} (own sets are looked for in {root()})")
+
+
+def _check_fingerprint(what: object, expected: str, found: str) -> None:
+    if found != expected:
+        raise DataCorrupt(f"{what} is not the expected data: sha256 expected {expected}, found {found}")
+
+
+def _verified(name: str) -> Path:
+    """The file of a set on disk, present and with the right fingerprint."""
+    path = root() / f"{name}.npz"
+    if not _present(path):
+        raise DataMissing(
+            f"data set {name!r} is not there: neither {path.name} with {name}.json in {root()}. "
+            f"Fetch it with: python -m spareparts data fetch {name}"
+        )
+    try:
+        found = contents(path).sha256
+    except DataCorrupt as error:
+        raise DataCorrupt(f"{error}; expected arrays with sha256 {fingerprint(name)}") from error
+    _check_fingerprint(path, fingerprint(name), found)
+    return path
+
+
+def _check_form(name: str, images: np.ndarray, labels: np.ndarray, num_classes: int) -> None:
+    """ValueError unless the arrays are of the one form; only a user's own set can fail here."""
+    grey_or_colour = images.ndim == 3 or (images.ndim == 4 and images.shape[-1] == 3)
+    if images.dtype != np.uint8 or not grey_or_colour:
+        raise ValueError(
+            f"images of {name!r} must be uint8, (n, h, w) or (n, h, w, 3), got {images.dtype}, {images.shape}"
+        )
+    if labels.dtype != np.int64 or labels.shape != images.shape[:1]:
+        raise ValueError(f"labels of {name!r} must be int64, ({len(images)},), got {labels.dtype}, {labels.shape}")
+    if labels.size and not 0 <= labels.min() <= labels.max() < num_classes:
+        raise ValueError(f"labels of {name!r} must lie in 0..{num_classes - 1}, got {labels.min()}..{labels.max()}")
