@@ -1,0 +1,180 @@
+"""Executes one notebook by papermill: parameters checked first, a kernel of its own, a whole result or none."""
+
+import ast
+import difflib
+import os
+import re
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import jupytext
+import nbformat
+import papermill
+import yaml
+from papermill.exceptions import PapermillExecutionError
+from traitlets.config import Config
+
+ROOT = Path(__file__).resolve().parents[2]
+EXECUTED = ROOT / "book" / "executed"
+
+
+class NotebookError(RuntimeError):
+    """A cell of a notebook raised; the message names notebook, cell, line and where the traceback was left."""
+
+
+def read_notebook(path: Path) -> nbformat.NotebookNode:
+    """The notebook at `path` (percent-format text or .ipynb); FileNotFoundError where there is none."""
+    if not Path(path).is_file():
+        raise FileNotFoundError(f"there is no notebook {path}")
+    return jupytext.read(path)
+
+
+def parameter_defaults(notebook: nbformat.NotebookNode) -> dict[str, Any]:
+    """Names and default values in the cell tagged `parameters`; ValueError for a default that is no plain literal."""
+    defaults = {}
+    for name, found in papermill.inspect_notebook(notebook).items():
+        try:
+            defaults[name] = ast.literal_eval(found["default"])
+        except (SyntaxError, ValueError) as error:
+            raise ValueError(f"the default of {name} must be a plain literal, got {found['default']}") from error
+    return defaults
+
+
+def check_parameters(parameters: dict[str, Any], defaults: dict[str, Any]) -> None:
+    """ValueError for a name that `defaults` lacks (naming the nearest) or a value of another type than the default."""
+    for name, value in parameters.items():
+        default = _default(name, defaults)
+        if not _fits(value, default):
+            raise ValueError(f"{name} must be {_kind(default)}, like its default {default!r}, got {value!r}")
+
+
+def parse_parameter(text: str, defaults: dict[str, Any]) -> tuple[str, Any]:
+    """Name and value of NAME=VALUE, typed by the default: `SEEDS=1..5`, `DATASETS=mnist,digits`, `STEPS=1500`."""
+    name, equals, value = (part.strip() for part in text.partition("="))
+    if not equals:
+        raise ValueError(f"a parameter is written NAME=VALUE, got {text!r}")
+    default = _default(name, defaults)
+    try:
+        return name, _parse(value, default)
+    except (KeyError, ValueError) as error:
+        raise ValueError(f"{name} must be {_kind(default)}, like its default {default!r}, got {value!r}") from error
+
+
+def execute(
+    notebook: Path, output: Path, parameters: dict[str, Any] | None = None, *, progress: bool = False, **settings: Any
+) -> Path:
+    """Execute `notebook` with `parameters` into `output`, which appears only when whole; returns its path.
+
+    `settings` go to papermill (`execution_timeout`: seconds a cell). Raises ValueError before anything starts where a
+    parameter does not fit, NotebookError where a cell raised: it is then left beside `output` as *.failed.ipynb.
+    """
+    node, parameters, output = read_notebook(notebook), parameters or {}, Path(output).resolve()
+    defaults = parameter_defaults(node)
+    check_parameters(parameters, defaults)
+    output.parent.mkdir(parents=True, exist_ok=True)
+    temporary = output.with_name(f".{output.stem}.{os.getpid()}.ipynb")
+    # All values, not only the given ones: the page then shows everything the run stood on.
+    given = defaults | parameters if parameters else {}
+    try:
+        # Sockets in a folder of this run: notebooks side by side cannot race for a port.
+        with tempfile.TemporaryDirectory(prefix="sp") as folder:
+            config = Config({"KernelManager": {"transport": "ipc", "ip": f"{folder}/k"}})
+            settings |= {"config": config, "progress_bar": progress, "request_save_on_cell_execute": False}
+            executed = papermill.execute_notebook(node, temporary, given, **settings)
+        nbformat.write(_tidy(executed, output), temporary)
+        os.replace(temporary, output)
+    except PapermillExecutionError as error:
+        failed = output.with_suffix(".failed.ipynb")
+        os.replace(temporary, failed)
+        raise NotebookError(f"{_place(notebook, error)}; the notebook with its traceback: {failed}") from error
+    finally:
+        temporary.unlink(missing_ok=True)
+    return output
+
+
+def toc_notebooks(toc: Path = ROOT / "_toc.yml") -> Iterator[Path]:
+    """The notebooks whose executed form stands in the book's table of contents, in its order."""
+    for file in _files(yaml.safe_load(toc.read_text())):
+        if file.startswith("book/executed/"):
+            yield toc.parent / "notebooks" / f"{Path(file).stem}.py"
+
+
+def _files(entry: Any) -> Iterator[str]:
+    if isinstance(entry, list):
+        for item in entry:
+            yield from _files(item)
+    elif isinstance(entry, dict):
+        if "file" in entry:
+            yield entry["file"]
+        for value in entry.values():
+            yield from _files(value)
+
+
+def _default(name: str, defaults: dict[str, Any]) -> Any:
+    if name in defaults:
+        return defaults[name]
+    near = difflib.get_close_matches(name.upper(), defaults, n=1)
+    hint = f"did you mean {near[0]}?" if near else f"it has {', '.join(defaults) or 'none'}"
+    raise ValueError(f"the notebook has no parameter {name}: {hint}")
+
+
+def _fits(value: Any, default: Any) -> bool:
+    if default is None:
+        return True
+    if isinstance(default, list):
+        return isinstance(value, list) and all(_fits(item, default[0]) for item in value if default)
+    if isinstance(default, float):
+        return isinstance(value, int | float) and not isinstance(value, bool)
+    return type(value) is type(default)
+
+
+def _kind(default: Any) -> str:
+    names = {bool: "true or false", int: "a whole number", float: "a number", str: "a text", dict: "a mapping"}
+    if isinstance(default, list):
+        return f"a list, each {_kind(default[0])}" if default else "a list"
+    return names.get(type(default), "a value")
+
+
+def _parse(value: str, default: Any) -> Any:
+    if isinstance(default, bool):
+        return {"true": True, "false": False}[value.lower()]
+    if isinstance(default, int | float | str):
+        return type(default)(value)
+    if not isinstance(default, list):
+        return yaml.safe_load(value)
+    kind = default[0] if default else None
+    return [item for part in value.split(",") if part.strip() for item in _items(part.strip(), kind)]
+
+
+def _items(part: str, kind: Any) -> list[Any]:
+    span = re.fullmatch(r"(-?\d+)\.\.(-?\d+)", part)
+    if span and type(kind) in (int, float, type(None)):
+        first, last = map(int, span.groups())
+        if last < first:
+            raise ValueError(f"the range {part} is empty")
+        return list(range(first, last + 1))
+    return [_parse(part, kind)]
+
+
+def _tidy(notebook: nbformat.NotebookNode, output: Path) -> nbformat.NotebookNode:
+    """Fold the cell of the values that the run had; the defaults that they replaced need no place on the page."""
+    notebook.metadata.papermill["output_path"] = str(output)
+    tags = [cell.metadata.get("tags", []) for cell in notebook.cells]
+    injected = any("injected-parameters" in found for found in tags)
+    for found in tags:
+        if "injected-parameters" in found or ("parameters" in found and not injected):
+            found.append("hide-input")
+        elif "parameters" in found:
+            found.append("remove-cell")
+    return notebook
+
+
+def _place(notebook: Path, error: PapermillExecutionError) -> str:
+    """Where a cell raised and what: the line is that of the notebook's text."""
+    trace = re.sub(r"\x1b\[[0-9;]*m", "", "\n".join(error.traceback))
+    inside = re.search(rf"Cell In\[{error.exec_count}\], line (\d+)", trace)
+    before = Path(notebook).read_text().partition(error.source)[0].count("\n")
+    line = before + (int(inside[1]) if inside else 1)
+    return f"{notebook}, cell [{error.exec_count}], line {line}: {error.ename}: {error.evalue}"
