@@ -1,7 +1,8 @@
 """Data sets as whole tensors with checked fingerprints, and seeded batches of them."""
 
 from .batches import Batch, Batches, generator
-from .files import DataCorrupt, DataMissing, digest, root
+from .download import DownloadFailed, fetch
+from .files import DataCorrupt, DataMissing, digest, root, save
 from .images import crop_and_flip, normalize, to_float
 from .sets import Dataset, Row, fidelity, fingerprint, listing, load
 
@@ -11,9 +12,11 @@ __all__ = [
     "DataCorrupt",
     "DataMissing",
     "Dataset",
+    "DownloadFailed",
     "Row",
     "crop_and_flip",
     "digest",
+    "fetch",
     "fidelity",
     "fingerprint",
     "generator",
@@ -21,5 +24,6 @@ __all__ = [
     "load",
     "normalize",
     "root",
+    "save",
     "to_float",
 ]

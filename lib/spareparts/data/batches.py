@@ -78,14 +78,16 @@ class Batches(Iterator[Batch]):
         return {
             "epoch_generator": self._epoch_state,
             "generator": self.generator.get_state(),
-            "position": self._position if self._rows else 0,
+            "position": self._position,
         }
 
     def load_state_dict(self, state: dict[str, Tensor | int]) -> None:
         """Go on where `state_dict` was taken, with the same tensors and settings; ValueError if it cannot fit."""
         if not 0 <= state["position"] <= len(self):
             raise ValueError(f"position must lie in 0..{len(self)}, the steps of an epoch, got {state['position']}")
-        self.generator.set_state(state["epoch_generator"])
-        self._start_epoch()
-        self._position = state["position"]
+        self._rows, self._position = (), 0
+        if state["position"]:  # redraw the epoch's permutation
+            self.generator.set_state(state["epoch_generator"])
+            self._start_epoch()
+            self._position = state["position"]
         self.generator.set_state(state["generator"])

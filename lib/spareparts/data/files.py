@@ -3,8 +3,8 @@
 import hashlib
 import json
 import os
-import zipfile
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
@@ -14,6 +14,7 @@ import numpy as np
 import platformdirs
 
 SPLITS = ("train", "test")
+_LEFT = "The file was left as it is; to fetch the data again, move it away first"
 ARRAYS = ("train_images", "train_labels", "test_images", "test_labels")
 
 
@@ -75,9 +76,9 @@ def read_about(path: Path) -> dict:
 def read_arrays(path: Path, keys: tuple[str, ...]) -> dict[str, np.ndarray]:
     """The named arrays of a data set's file, those that it holds; DataCorrupt if the file cannot be read."""
     try:
-        with np.load(path) as stored:
+        with path.open("rb") as file, np.load(file) as stored:
             return {key: stored[key] for key in keys if key in stored}
-    except (zipfile.BadZipFile, EOFError, ValueError, OSError) as error:
+    except Exception as error:  # a damaged archive can raise nearly anything
         raise DataCorrupt(f"{path} ({path.stat().st_size:,} bytes) cannot be read: {error}") from error
 
 
@@ -94,3 +95,59 @@ def _contents(path: Path, modified: int, size: int) -> Contents:
     if missing:
         raise DataCorrupt(f"{path} lacks {', '.join(sorted(missing))}")
     return Contents(digest(arrays), {key: array.shape for key, array in arrays.items()})
+
+
+def verify(path: Path, expected: str) -> None:
+    """DataCorrupt, with what was expected and found, unless the file's arrays have the expected fingerprint."""
+    try:
+        found = contents(path).sha256
+    except DataCorrupt as error:
+        raise DataCorrupt(f"{error}; expected arrays with sha256 {expected}. {_LEFT}") from error
+    check_fingerprint(path, expected, found)
+
+
+def check_fingerprint(what: object, expected: str, found: str) -> None:
+    """DataCorrupt unless both are the same."""
+    if found != expected:
+        raise DataCorrupt(f"{what} is not the expected data: sha256 expected {expected}, found {found}. {_LEFT}")
+
+
+def check_form(name: str, images: np.ndarray, labels: np.ndarray, num_classes: int) -> None:
+    """ValueError unless the arrays are of the one form."""
+    grey_or_colour = images.ndim == 3 or (images.ndim == 4 and images.shape[-1] == 3)
+    if images.dtype != np.uint8 or not grey_or_colour:
+        raise ValueError(
+            f"images of {name!r} must be uint8, (n, h, w) or (n, h, w, 3), got {images.dtype}, {images.shape}"
+        )
+    if labels.dtype != np.int64 or labels.shape != images.shape[:1]:
+        raise ValueError(f"labels of {name!r} must be int64, ({len(images)},), got {labels.dtype}, {labels.shape}")
+    if labels.size and not 0 <= labels.min() <= labels.max() < num_classes:
+        raise ValueError(f"labels of {name!r} must lie in 0..{num_classes - 1}, got {labels.min()}..{labels.max()}")
+
+
+def save(
+    name: str,
+    arrays: Mapping[str, np.ndarray],
+    *,
+    classes: Sequence[str],
+    source: str = "not stated",
+    licence: str = "not stated",
+    fidelity: str = "not stated",
+) -> Path:
+    """Write a set in the one form under `root()`, each file whole or not at all; ValueError if it has not that form.
+
+    The arrays are `ARRAYS`: (n, h, w) or (n, h, w, 3) uint8 images and (n,) int64 labels in 0..classes-1.
+    """
+    if not re.fullmatch(r"\w[\w-]*", name):
+        raise ValueError(f"name must be of letters, digits, _ and -, got {name!r}")
+    for split in SPLITS:
+        check_form(name, arrays[f"{split}_images"], arrays[f"{split}_labels"], len(classes))
+    about = {"name": name, "classes": list(classes), "sha256": digest(arrays)}
+    about |= {"source": source, "licence": licence, "fidelity": fidelity}
+    path = root() / f"{name}.npz"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(path) as file:
+        np.savez(file, **arrays)
+    with replacing(path.with_suffix(".json")) as file:
+        file.write(json.dumps(about, indent=1).encode())
+    return path

@@ -11,7 +11,19 @@ from jaxtyping import Int, UInt8
 from torch import Tensor
 
 from .digits import digits
-from .files import SPLITS, DataCorrupt, DataMissing, contents, digest, read_about, read_arrays, root
+from .files import (
+    SPLITS,
+    DataCorrupt,
+    DataMissing,
+    check_fingerprint,
+    check_form,
+    contents,
+    digest,
+    read_about,
+    read_arrays,
+    root,
+    verify,
+)
 from .known import KNOWN
 
 
@@ -23,10 +35,10 @@ class Dataset:
     split: str
     images: UInt8[Tensor, "samples height width *channels"]
     labels: Int[Tensor, " samples"]
-    coarse_labels: Int[Tensor, " samples"] | None  # superclasses, where the set has them (cifar100)
     classes: tuple[str, ...]
     fingerprint: str  # sha256 of both splits' arrays, as `digest` computes it
     fidelity: str  # how the arrays relate to the official files
+    coarse_labels: Int[Tensor, " samples"] | None = None  # superclasses, where the set has them (cifar100)
 
 
 class Row(NamedTuple):
@@ -49,21 +61,12 @@ def load(name: str, split: str, *, device: torch.device | str = "cpu") -> Datase
     _check_name(name)
     if split not in SPLITS:
         raise ValueError(f'split must be "train" or "test", got {split!r}')
-    keys = tuple(f"{split}_{part}" for part in ("images", "labels", "coarse"))
-    if name == "digits":
-        arrays, classes = digits(), tuple("0123456789")
-        _check_fingerprint("scikit-learn's digits", fingerprint(name), digest(arrays))
-    else:
-        path = _verified(name)
-        arrays, classes = read_arrays(path, keys), tuple(map(str, read_about(path.with_suffix(".json"))["classes"]))
-    images, labels, coarse = (arrays.get(key) for key in keys)
-    _check_form(name, images, labels, len(classes))
-    tensors = (None if array is None else torch.from_numpy(array).to(device) for array in (images, labels, coarse))
-    images, labels, coarse = tensors
-    return Dataset(
-        name=name, split=split, images=images, labels=labels, coarse_labels=coarse, classes=classes,
-        fingerprint=fingerprint(name), fidelity=fidelity(name),
-    )  # fmt: skip
+    keys = {"images": f"{split}_images", "labels": f"{split}_labels", "coarse_labels": f"{split}_coarse"}
+    arrays, classes = _digits() if name == "digits" else _stored(name, tuple(keys.values()))
+    check_form(name, arrays[keys["images"]], arrays[keys["labels"]], len(classes))
+    tensors = {field: torch.from_numpy(arrays[key]).to(device) for field, key in keys.items() if key in arrays}
+    identity = {"classes": classes, "fingerprint": fingerprint(name), "fidelity": fidelity(name)}
+    return Dataset(name=name, split=split, **tensors, **identity)
 
 
 def fingerprint(name: str) -> str:
@@ -119,35 +122,19 @@ def _check_name(name: str) -> None:
     raise ValueError(f"unknown data set {name!r}{hint} Known: {', '.join(names)} (own sets are looked for in {root()})")
 
 
-def _check_fingerprint(what: object, expected: str, found: str) -> None:
-    if found != expected:
-        raise DataCorrupt(f"{what} is not the expected data: sha256 expected {expected}, found {found}")
+def _digits() -> tuple[dict[str, np.ndarray], tuple[str, ...]]:
+    arrays = digits()
+    check_fingerprint("scikit-learn's digits", fingerprint("digits"), digest(arrays))
+    return arrays, tuple("0123456789")
 
 
-def _verified(name: str) -> Path:
-    """The file of a set on disk, present and with the right fingerprint."""
+def _stored(name: str, keys: tuple[str, ...]) -> tuple[dict[str, np.ndarray], tuple[str, ...]]:
+    """The named arrays and the classes of a set on disk, once its file is there with the right fingerprint."""
     path = root() / f"{name}.npz"
     if not _present(path):
         raise DataMissing(
             f"data set {name!r} is not there: neither {path.name} with {name}.json in {root()}. "
             f"Fetch it with: python -m spareparts data fetch {name}"
         )
-    try:
-        found = contents(path).sha256
-    except DataCorrupt as error:
-        raise DataCorrupt(f"{error}; expected arrays with sha256 {fingerprint(name)}") from error
-    _check_fingerprint(path, fingerprint(name), found)
-    return path
-
-
-def _check_form(name: str, images: np.ndarray, labels: np.ndarray, num_classes: int) -> None:
-    """ValueError unless the arrays are of the one form; only a user's own set can fail here."""
-    grey_or_colour = images.ndim == 3 or (images.ndim == 4 and images.shape[-1] == 3)
-    if images.dtype != np.uint8 or not grey_or_colour:
-        raise ValueError(
-            f"images of {name!r} must be uint8, (n, h, w) or (n, h, w, 3), got {images.dtype}, {images.shape}"
-        )
-    if labels.dtype != np.int64 or labels.shape != images.shape[:1]:
-        raise ValueError(f"labels of {name!r} must be int64, ({len(images)},), got {labels.dtype}, {labels.shape}")
-    if labels.size and not 0 <= labels.min() <= labels.max() < num_classes:
-        raise ValueError(f"labels of {name!r} must lie in 0..{num_classes - 1}, got {labels.min()}..{labels.max()}")
+    verify(path, fingerprint(name))
+    return read_arrays(path, keys), tuple(map(str, read_about(path.with_suffix(".json"))["classes"]))

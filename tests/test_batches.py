@@ -1,0 +1,201 @@
+from functools import partial
+
+import jaxtyping
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from spareparts.data import Batches, crop_and_flip, generator, load, normalize, to_float
+
+
+@pytest.fixture
+def unchecked():
+    """As a user runs it: without the shape checks of the tests, which would speak first."""
+    jaxtyping.config.update("jaxtyping_disable", True)
+    yield
+    jaxtyping.config.update("jaxtyping_disable", False)
+
+
+def numbered(count: int, *, batch_size: int, seed: int = 0, **settings) -> Batches:
+    rows = torch.arange(count)
+    return Batches(rows.float()[:, None], rows, batch_size=batch_size, generator=generator(seed), **settings)
+
+
+def epoch(batches: Batches) -> list[torch.Tensor]:
+    return [next(batches).labels for _ in range(len(batches))]
+
+
+@settings(deadline=None, max_examples=25)
+@given(count=st.integers(1, 50), data=st.data())
+def test_an_epoch_visits_every_sample_exactly_once(count, data):
+    batches = numbered(count, batch_size=data.draw(st.integers(1, count)), drop_last=False)
+    for _ in range(2):
+        assert torch.cat(epoch(batches)).sort().values.tolist() == list(range(count))
+
+
+def test_dropping_the_last_batch_leaves_only_whole_ones_without_repeats():
+    batches = numbered(10, batch_size=4)
+    assert len(batches) == 2
+    assert torch.cat(epoch(batches)).unique().numel() == 8
+
+
+def test_the_last_batch_is_smaller_if_it_is_kept():
+    assert [len(labels) for labels in epoch(numbered(10, batch_size=4, drop_last=False))] == [4, 4, 2]
+
+
+def test_inputs_and_labels_stay_together():
+    inputs, labels = next(numbered(10, batch_size=4))
+    assert torch.equal(inputs[:, 0].long(), labels)
+
+
+def test_the_seed_fixes_the_order_and_epochs_differ():
+    one, same, other = numbered(40, batch_size=8), numbered(40, batch_size=8), numbered(40, batch_size=8, seed=1)
+    first, second = torch.cat(epoch(one)), torch.cat(epoch(one))
+    assert torch.equal(first, torch.cat(epoch(same)))
+    assert not torch.equal(first, second)
+    assert not torch.equal(first, torch.cat(epoch(other)))
+
+
+def test_the_order_is_the_permutation_that_the_generator_draws():
+    expected = torch.randperm(12, generator=generator(3))
+    assert torch.equal(torch.cat(epoch(numbered(12, batch_size=4, seed=3))), expected)
+
+
+def test_the_global_random_state_is_neither_used_nor_changed():
+    before = torch.random.get_rng_state()
+    epoch(numbered(12, batch_size=4))
+    assert torch.equal(torch.random.get_rng_state(), before)
+
+
+@pytest.mark.parametrize("steps", [0, 1, 4, 5, 7])
+def test_batches_go_on_from_a_saved_state_as_if_never_stopped(steps):
+    def noisy(inputs, *, generator):
+        return inputs + torch.rand(inputs.shape, generator=generator)
+
+    whole = numbered(20, batch_size=5, augment=noisy)
+    for _ in range(steps):
+        next(whole)
+    state = whole.state_dict()
+    resumed = numbered(20, batch_size=5, seed=9, augment=noisy)
+    resumed.load_state_dict(state)
+    for _ in range(9):
+        expected, found = next(whole), next(resumed)
+        assert torch.equal(expected.inputs, found.inputs)
+        assert torch.equal(expected.labels, found.labels)
+
+
+def test_a_state_of_longer_epochs_is_refused():
+    longer = numbered(20, batch_size=5)
+    epoch(longer)
+    with pytest.raises(ValueError, match=r"position must lie in 0\.\.2"):
+        numbered(10, batch_size=5).load_state_dict(longer.state_dict())
+
+
+@pytest.mark.parametrize("batch_size", [0, -1, 11])
+def test_a_batch_size_outside_the_samples_is_refused(batch_size):
+    with pytest.raises(ValueError, match=rf"1\.\.10, the number of samples, got {batch_size}"):
+        numbered(10, batch_size=batch_size)
+
+
+@pytest.mark.usefixtures("unchecked")
+def test_inputs_and_labels_must_be_equally_many():
+    with pytest.raises(ValueError, match="equally many, got 3 and 2"):
+        Batches(torch.zeros(3, 1), torch.zeros(2, dtype=torch.long), batch_size=1, generator=generator(0))
+
+
+@pytest.mark.parametrize("seed", [-1, 1.0, True, None])
+@pytest.mark.usefixtures("unchecked")
+def test_a_seed_must_be_a_whole_number(seed):
+    with pytest.raises(ValueError, match="seed must be an integer of at least 0"):
+        generator(seed)
+
+
+def test_to_float_divides_by_255_and_puts_channels_first():
+    colour = torch.randint(256, (2, 4, 5, 3), dtype=torch.uint8, generator=generator(0))
+    assert torch.equal(to_float(colour), colour.permute(0, 3, 1, 2) / 255)
+    assert to_float(colour).is_contiguous()
+    grey = load("digits", "test").images
+    assert (to_float(grey).shape, to_float(grey).max().item()) == ((360, 1, 8, 8), 1.0)
+
+
+@pytest.mark.parametrize("images", [torch.zeros(2, 4, 5), torch.zeros(2, 4, 5, 2, dtype=torch.uint8)])
+@pytest.mark.usefixtures("unchecked")
+def test_to_float_refuses_what_is_not_stored_images(images):
+    with pytest.raises(ValueError, match=r"must be uint8, \(n, h, w\) or \(n, h, w, 3\)"):
+        to_float(images)
+
+
+def test_normalizing_by_their_own_moments_gives_mean_0_and_deviation_1():
+    images = torch.rand(50, 3, 8, 8, generator=generator(0))
+    std, mean = torch.std_mean(images, dim=(0, 2, 3))
+    found_std, found_mean = torch.std_mean(normalize(images, mean.tolist(), std.tolist()), dim=(0, 2, 3))
+    assert found_mean.numpy() == pytest.approx(0, abs=1e-5)
+    assert found_std.numpy() == pytest.approx(1, abs=1e-5)
+    assert torch.equal(normalize(images, 0.0, 1.0), images)
+
+
+@pytest.mark.parametrize(("mean", "std", "message"), [(0.0, 0.0, "positive"), ([0.0, 0.0], 1.0, "one number or 3")])
+def test_normalize_refuses_moments_that_do_not_fit(mean, std, message):
+    with pytest.raises(ValueError, match=message):
+        normalize(torch.zeros(2, 3, 4, 4), mean, std)
+
+
+def images_of(count: int = 64) -> torch.Tensor:
+    return torch.rand(count, 3, 6, 8, generator=generator(0)) + 1  # never 0, so that padding can be told apart
+
+
+def test_without_padding_and_flip_the_crop_is_the_identity():
+    assert torch.equal(crop_and_flip(images_of(), padding=0, flip_probability=0.0, generator=generator(0)), images_of())
+
+
+def test_a_certain_flip_mirrors_left_and_right():
+    found = crop_and_flip(images_of(), padding=0, flip_probability=1.0, generator=generator(0))
+    assert torch.equal(found, images_of().flip(-1))
+
+
+def test_every_crop_is_a_window_of_the_padded_image_or_its_mirror():
+    images = images_of()
+    found = crop_and_flip(images, padding=2, generator=generator(0))
+    windows = torch.nn.functional.pad(images, (2,) * 4).unfold(2, 6, 1).unfold(3, 8, 1)  # n c 5 5 6 8
+    for image, around in zip(found, windows.movedim(1, 3), strict=True):
+        assert any(torch.equal(image, window) or torch.equal(image, window.flip(-1)) for window in around.flatten(0, 1))
+
+
+def test_offsets_and_flips_are_drawn_per_image_and_uniformly():
+    ramp = (torch.arange(8.0) + 1).expand(20_000, 1, 6, 8)
+    first = crop_and_flip(ramp, padding=1, generator=generator(0))[:, 0, 3, 3]
+    # Column 3 shows pixel 2, 3 or 4; mirrored, column 3 of 8 shows 3, 4 or 5: six equally likely cases.
+    shares = torch.bincount(first.long(), minlength=9)[3:7] / 20_000
+    assert shares.numpy() == pytest.approx([1 / 6, 1 / 3, 1 / 3, 1 / 6], abs=0.015)
+
+
+def test_crops_are_fixed_by_the_generator_and_leave_the_input_alone():
+    images = images_of()
+    one, same, other = (crop_and_flip(images, generator=generator(seed)) for seed in (0, 0, 1))
+    assert torch.equal(one, same)
+    assert not torch.equal(one, other)
+    assert torch.equal(images, images_of())
+
+
+def test_bytes_are_cropped_as_floats_are():
+    stored = torch.randint(256, (8, 3, 6, 8), dtype=torch.uint8, generator=generator(0))
+    crop = partial(crop_and_flip, padding=2)
+    assert torch.equal(crop(stored, generator=generator(1)) / 255, crop(stored / 255, generator=generator(1)))
+
+
+def test_batches_augment_with_their_own_generator():
+    images, labels = images_of(), torch.arange(64)
+    batches = Batches(images, labels, batch_size=64, generator=generator(5), augment=crop_and_flip)
+    by_hand = generator(5)
+    order = torch.randperm(64, generator=by_hand)
+    assert torch.equal(next(batches).inputs, crop_and_flip(images[order], generator=by_hand))
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [({"padding": -1}, "at least 0 pixels, got -1"), ({"flip_probability": 1.5}, r"lie in \[0, 1\], got 1.5")],
+)
+def test_crops_refuse_settings_out_of_range(setting, message):
+    with pytest.raises(ValueError, match=message):
+        crop_and_flip(images_of(), **setting, generator=generator(0))
