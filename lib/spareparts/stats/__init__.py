@@ -1,0 +1,29 @@
+"""Tests for paired seeds and the verdicts drawn from them; SciPy and statsmodels do the arithmetic."""
+
+from .correctness import McNemarTest, mcnemar
+from .equivalence import EquivalenceTest, equivalence, equivalence_power
+from .estimates import Correlation, Estimate, bootstrap_interval, spearman
+from .paired import PairedTest, holm, paired_wilcoxon
+from .verdicts import PROTOCOLS, VERDICTS, Verdict, combine, decide_equivalence, decide_sign, not_run
+
+__all__ = [
+    "PROTOCOLS",
+    "VERDICTS",
+    "Correlation",
+    "EquivalenceTest",
+    "Estimate",
+    "McNemarTest",
+    "PairedTest",
+    "Verdict",
+    "bootstrap_interval",
+    "combine",
+    "decide_equivalence",
+    "decide_sign",
+    "equivalence",
+    "equivalence_power",
+    "holm",
+    "mcnemar",
+    "not_run",
+    "paired_wilcoxon",
+    "spearman",
+]

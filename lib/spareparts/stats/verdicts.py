@@ -1,0 +1,133 @@
+"""From a test to a word: reproduced, not reproduced, undecided, not run."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from .checks import fraction
+from .equivalence import EquivalenceTest
+from .estimates import Correlation
+from .paired import PairedTest
+
+VERDICTS = ("reproduced", "not reproduced", "undecided", "not run")
+PROTOCOLS = ("paper", "reduced")
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the records say about one claim; ValueError for an unknown word or numbers that cannot be."""
+
+    verdict: str  # one of VERDICTS
+    effect: float | None
+    interval: tuple[float, float] | None  # of the effect, 95% where nothing else is said
+    n: int
+    protocol: str | None  # one of PROTOCOLS, or None where nothing ran
+    unit: str = ""
+    note: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse what no reader could interpret."""
+        if self.verdict not in VERDICTS:
+            raise ValueError(f"verdict must be one of {', '.join(VERDICTS)}, got {self.verdict!r}")
+        if self.protocol is not None and self.protocol not in PROTOCOLS:
+            raise ValueError(f"protocol must be paper, reduced or None, got {self.protocol!r}")
+        if self.effect is not None and not math.isfinite(self.effect):
+            raise ValueError(f"effect must be finite or None, got {self.effect}")
+        if self.interval is not None and not self.interval[0] <= self.interval[1]:
+            raise ValueError(f"interval must be (low, high), got {self.interval}")
+        if self.n < 0:
+            raise ValueError(f"n must be 0 or more, got {self.n}")
+
+
+def not_run(note: str = "") -> Verdict:
+    """The verdict of a claim without records."""
+    return Verdict("not run", None, None, 0, None, note=note)
+
+
+def decide_sign(
+    test: PairedTest | Correlation,
+    *,
+    expected: int,
+    corrected_p: float | None = None,
+    comparisons: int = 1,
+    alpha: float = 0.05,
+    protocol: str,
+    unit: str,
+    note: str = "",
+) -> Verdict:
+    """Reproduced where p < alpha and the effect has the expected sign (+1 or -1); not reproduced at the opposite sign.
+
+    `corrected_p` replaces the test's own p, for instance by Holm's, corrected over as many tests as `comparisons` says.
+    The rest is undecided, and the note says so where no outcome of n pairs could have been decisive.
+    ValueError for an expected sign other than +1 and -1, or an alpha outside (0, 1).
+    """
+    if expected not in (1, -1):
+        raise ValueError(f"expected must be +1 or -1, got {expected}")
+    fraction("alpha", alpha)
+    p = test.p if corrected_p is None else corrected_p
+    # A heavy tail can pull the mean to one side of 0 while the ranks lie on the other: that decides nothing.
+    disagree = test.direction * test.estimate < 0
+    word, remark = "undecided", _why_undecided(test, p, comparisons, alpha)
+    if p < alpha and disagree:
+        remark = f"p = {p:.2g}, but mean and ranks differ in sign"
+    elif p < alpha:
+        word, remark = ("reproduced" if test.direction * expected > 0 else "not reproduced"), f"p = {p:.2g}"
+    return Verdict(word, test.estimate, test.interval, test.n, protocol, unit, _join(note, remark))
+
+
+def _why_undecided(test: PairedTest | Correlation, p: float, comparisons: int, alpha: float) -> str:
+    if test.smallest_p * comparisons < alpha:
+        return f"p = {p:.2g}"
+    corrected = f", {min(1.0, test.smallest_p * comparisons):.3g} over {comparisons} tests" if comparisons > 1 else ""
+    return f"n = {test.n} allows no p below {test.smallest_p:.3g}{corrected}"
+
+
+def decide_equivalence(test: EquivalenceTest, *, protocol: str, unit: str, note: str = "") -> Verdict:
+    """Reproduced where the arms are equivalent; not reproduced where the 1 - alpha interval lies outside the margin.
+
+    The rest is undecided, and the note gives the power that n pairs had.
+    """
+    low, high = test.outer_interval
+    word, remark = "undecided", f"n = {test.n} had power {test.power:.2f} at a margin of {test.margin:g}"
+    if test.equivalent:
+        word, remark = "reproduced", f"within {test.margin:g}, p = {test.p:.2g}"
+    elif low > test.margin or high < -test.margin:
+        word, remark = "not reproduced", f"beyond {test.margin:g}"
+    return Verdict(word, test.mean_difference, test.outer_interval, test.n, protocol, unit, _join(note, remark))
+
+
+def combine(verdicts: Mapping[str, Verdict]) -> Verdict:
+    """One verdict for a claim of several parts, which the note lists by name.
+
+    Not reproduced where any part is; reproduced only where all parts are; not run where none has run; else undecided.
+    n is the smallest among the parts that ran; one reduced part makes the whole reduced. ValueError for no parts.
+    """
+    if not verdicts:
+        raise ValueError("a combined verdict needs at least one part, got none")
+    words = {part.verdict for part in verdicts.values()}
+    word = "not reproduced" if "not reproduced" in words else "undecided"
+    if len(words) == 1:
+        (word,) = words
+    ran = [part for part in verdicts.values() if part.verdict != "not run"]
+    protocols = {part.protocol for part in ran} - {None}
+    protocol = "reduced" if "reduced" in protocols else "paper" if protocols else None
+    return Verdict(word, None, None, min((part.n for part in ran), default=0), protocol, note=_list_parts(verdicts))
+
+
+def _list_parts(verdicts: Mapping[str, Verdict]) -> str:
+    """The parts under their verdicts: `not reproduced: mnist -0.1 points (p = 0.01); not run: cifar10`."""
+    groups = []
+    for word in VERDICTS:
+        parts = [_describe(name, part) for name, part in verdicts.items() if part.verdict == word]
+        if parts:
+            groups.append(f"{word}: {', '.join(parts)}")
+    return "; ".join(groups)
+
+
+def _describe(name: str, part: Verdict) -> str:
+    effect = "" if part.effect is None else f" {part.effect:+.3g} {part.unit}".rstrip()
+    return f"{name}{effect}" + (f" ({part.note})" if part.note else "")
+
+
+def _join(*remarks: str) -> str:
+    return "; ".join(remark for remark in remarks if remark)

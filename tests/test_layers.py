@@ -1,0 +1,102 @@
+"""Imports point up the list of layers only, and what draws and counts needs no torch."""
+
+import ast
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+LIBRARY = Path(__file__).resolve().parents[1] / "lib"
+PACKAGE = LIBRARY / "spareparts"
+PAPERS = ("experts", "distancing", "fixed_classifiers", "class_rates", "redundancy")
+
+# What each module may import from the package; the modules that are not named stand on top and may import everything.
+ALLOWED: dict[str, set[str]] = {
+    "__init__": set(),
+    "records": set(),
+    "stats": set(),
+    "data": set(),
+    "models": set(),
+    "engine": {"data"},
+    "plots": {"records", "stats"},
+    "claims": {"records", "stats"},
+} | {paper: {"engine", "models", "data", "records", "stats"} for paper in PAPERS}
+
+
+# SciPy looks torch up in sys.modules, so an entry of None there would break SciPy itself: refuse to find it instead.
+WITHOUT_TORCH = """
+import sys
+
+class NoTorch:
+    def find_spec(name, path=None, target=None):
+        if name.partition(".")[0] in ("torch", "torchvision"):
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+sys.meta_path.insert(0, NoTorch)
+"""
+
+
+def module_name(path: Path, package: Path) -> str:
+    """The first name below the package: `stats` for stats.py and for stats/paired.py."""
+    return path.relative_to(package).parts[0].removesuffix(".py")
+
+
+def imported(path: Path, package: Path) -> set[str]:
+    """The modules of the package that a file imports, at whatever depth and in whatever form."""
+    base = [package.name, *path.relative_to(package).parent.parts]
+    targets = []
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            targets += [alias.name.split(".") for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            start = base[: len(base) - node.level + 1] if node.level else []
+            source = start + (node.module.split(".") if node.module else [])
+            targets += [[*source, alias.name] for alias in node.names]
+    names = {target[1] for target in targets if target[0] == package.name and len(target) > 1}
+    siblings = {name for name in names if (package / name).is_dir() or (package / f"{name}.py").is_file()}
+    return siblings - {module_name(path, package)}
+
+
+@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_a_module_imports_only_from_the_layers_above_it(path):
+    allowed = ALLOWED.get(module_name(path, PACKAGE))
+    if allowed is not None:
+        assert imported(path, PACKAGE) <= allowed
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "import spareparts.engine",
+        "import spareparts.engine.replicas as replicas",
+        "from spareparts import engine",
+        "from spareparts.engine import fit",
+        "from .. import engine",
+        "from ..engine.replicas import fit",
+        "def later():\n    from ..engine import fit",
+    ],
+)
+def test_no_form_of_import_escapes_the_reader(tmp_path, line):
+    package = tmp_path / "spareparts"
+    (package / "stats").mkdir(parents=True)
+    (package / "engine.py").touch()
+    module = package / "stats" / "paired.py"
+    module.write_text(f"import numpy\nfrom .checks import finite_pairs\n{line}\n")
+    assert imported(module, package) == {"engine"}
+
+
+def test_torch_cannot_be_imported_where_this_says_so():
+    done = subprocess.run([sys.executable, "-c", WITHOUT_TORCH + "import torch.nn"], capture_output=True, text=True)
+    assert "No module named 'torch'" in done.stderr
+
+
+@pytest.mark.parametrize("name", ["records", "stats", "plots", "claims"])
+def test_records_statistics_plots_and_claims_import_where_torch_cannot_be(name):
+    if not (PACKAGE / name).is_dir() and not (PACKAGE / f"{name}.py").is_file():
+        pytest.skip(f"spareparts.{name} does not exist yet")
+    environment = os.environ | {"PYTHONPATH": str(LIBRARY)}
+    program = WITHOUT_TORCH + f"import spareparts.{name}"
+    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr

@@ -1,0 +1,224 @@
+"""Tests of the comparisons and estimates against closed forms, SciPy and simulation."""
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats as scipy_stats
+
+from spareparts.stats import bootstrap_interval, holm, mcnemar, paired_wilcoxon, spearman
+
+FIVE = [1.0, 2.0, 3.0, 4.0, 5.0]
+FIVE_HIGHER = [1.1, 2.2, 3.3, 4.4, 5.5]
+
+accuracies = st.integers(0, 1000).map(lambda count: count / 10)
+pairs = st.lists(st.tuples(accuracies, accuracies), min_size=2, max_size=12)
+
+
+def signed_rank_p(differences) -> float:
+    """The exact two-sided p by listing all signs: the share at least as far from the middle as what was seen."""
+    differences = np.asarray([d for d in differences if d != 0])
+    ranks = scipy_stats.rankdata(np.abs(differences))
+    signs = np.array(list(itertools.product((-1, 1), repeat=len(ranks))))
+    return float(np.mean(np.abs(signs @ ranks) >= abs(np.sign(differences) @ ranks) - 1e-9))
+
+
+# Wilcoxon
+
+
+def test_five_pairs_of_one_sign_have_an_exact_p_of_one_sixteenth_and_a_normal_p_of_043():
+    test = paired_wilcoxon(FIVE, FIVE_HIGHER)
+    assert test.p == test.smallest_p == 0.0625
+    assert test.normal_p == pytest.approx(0.0431, abs=1e-4)
+    assert test.method == "exact"
+
+
+@pytest.mark.parametrize(("n", "smallest"), [(2, 0.5), (3, 0.25), (7, 0.015625), (8, 0.0078125)])
+def test_n_pairs_of_one_sign_attain_two_over_two_to_the_n(n, smallest):
+    test = paired_wilcoxon(np.zeros(n), np.arange(1.0, n + 1))
+    assert test.p == test.smallest_p == smallest
+
+
+def test_untied_pairs_give_scipys_exact_p():
+    rng = np.random.default_rng(0)
+    first, second = rng.normal(size=(2, 20))
+    assert paired_wilcoxon(first, second).p == pytest.approx(scipy_stats.wilcoxon(first, second, method="exact").pvalue)
+
+
+@given(st.lists(st.integers(-3, 3), min_size=2, max_size=8).filter(any))
+@settings(max_examples=40, deadline=None)
+def test_ties_and_zeros_are_resolved_by_listing_every_sign(differences):
+    test = paired_wilcoxon(np.zeros(len(differences)), np.array(differences, dtype=float))
+    assert test.p == pytest.approx(signed_rank_p(differences))
+    assert test.method.startswith("exact")
+
+
+def test_a_tie_is_a_tie_whatever_its_last_bit():
+    assert 0.3 - 0.2 != 0.2 - 0.1
+    assert paired_wilcoxon([0.2, 0.1, 0.0], [0.3, 0.2, 0.4]).method == "exact with ties"
+
+
+def test_many_tied_pairs_fall_back_on_the_normal_approximation_and_say_so():
+    test = paired_wilcoxon(np.zeros(20), np.tile([1.0, -2.0], 10))
+    assert test.method == "normal approximation"
+    assert test.p == test.normal_p
+
+
+def test_equal_arms_have_p_one_and_no_effect():
+    test = paired_wilcoxon(FIVE, FIVE)
+    assert (test.p, test.normal_p, test.mean_difference, test.rank_biserial) == (1, 1, 0, 0)
+    assert test.interval == (0, 0)
+
+
+@given(pairs)
+@settings(max_examples=40, deadline=None)
+def test_swapping_the_arms_keeps_p_and_turns_the_effect(values):
+    first, second = map(list, zip(*values, strict=True))
+    test, swapped = paired_wilcoxon(first, second), paired_wilcoxon(second, first)
+    assert swapped.p == pytest.approx(test.p)
+    assert swapped.normal_p == pytest.approx(test.normal_p)
+    assert swapped.mean_difference == pytest.approx(-test.mean_difference)
+    assert swapped.rank_biserial == pytest.approx(-test.rank_biserial)
+
+
+@given(pairs)
+@settings(max_examples=40, deadline=None)
+def test_p_lies_between_the_smallest_that_n_allows_and_one(values):
+    test = paired_wilcoxon(*map(list, zip(*values, strict=True)))
+    assert test.smallest_p * (1 - 1e-9) <= test.p <= 1
+    assert -1 <= test.rank_biserial <= 1
+    assert test.interval[0] <= test.interval[1]
+
+
+def test_the_rank_biserial_correlation_is_the_balance_of_the_rank_sums():
+    # Ranks 1, 2, 3, of which 2 is negative: (1 + 3 - 2) / 6.
+    assert paired_wilcoxon([0.0, 0.0, 0.0], [1.0, -2.0, 3.0]).rank_biserial == pytest.approx(1 / 3)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "message"),
+    [
+        ([1.0], [2.0], r"at least 2 values, got \[1.0\]"),
+        ([1.0, 2.0], [1.0, 2.0, 3.0], "equal lengths, got 2 and 3"),
+        ([1.0, 2.0], [1.0, math.nan], "second must be finite, got nan at position 1"),
+        ([math.inf, 2.0], [1.0, 2.0], "first must be finite, got inf at position 0"),
+        ([[1.0, 2.0]], [[1.0, 2.0]], r"one-dimensional, got shape \(1, 2\)"),
+    ],
+)
+def test_pairs_that_cannot_be_compared_are_refused(first, second, message):
+    with pytest.raises(ValueError, match=message):
+        paired_wilcoxon(first, second)
+
+
+# Holm
+
+
+def test_holm_multiplies_the_ordered_p_values_by_m_and_down_and_never_lets_them_fall():
+    adjusted = holm({"a": 0.01, "b": 0.04, "c": 0.03, "d": 0.005})
+    assert adjusted == pytest.approx({"d": 0.02, "a": 0.03, "c": 0.06, "b": 0.06})
+
+
+def test_one_p_value_needs_no_correction_and_none_gives_none():
+    assert holm({"a": 0.03}) == {"a": 0.03}
+    assert holm({}) == {}
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=8))
+@settings(max_examples=40, deadline=None)
+def test_holm_lies_between_the_raw_p_and_bonferronis(p_values):
+    adjusted = holm({str(position): p for position, p in enumerate(p_values)})
+    for raw, corrected in zip(p_values, adjusted.values(), strict=True):
+        assert raw <= corrected * (1 + 1e-12) and corrected <= min(1, raw * len(p_values)) * (1 + 1e-12)
+
+
+@pytest.mark.parametrize("p", [-0.1, 1.1, math.nan])
+def test_holm_refuses_what_is_no_probability(p):
+    with pytest.raises(ValueError, match=f"got {p} for 'mnist'"):
+        holm({"mnist": p})
+
+
+# McNemar
+
+
+def test_mcnemar_tosses_a_fair_coin_for_every_sample_that_only_one_gets_right():
+    first = np.array([True] * 9 + [False] * 2 + [True, False] * 10)
+    second = np.array([False] * 9 + [True] * 2 + [True, False] * 10)
+    test = mcnemar(first, second)
+    assert (test.b, test.c, test.n) == (9, 2, 31)
+    assert test.p == pytest.approx(scipy_stats.binomtest(2, 11).pvalue)
+
+
+def test_classifiers_that_err_equally_often_have_p_one():
+    assert mcnemar([True, False], [False, True]).p == 1
+    assert mcnemar([True, True], [True, True]).p == 1
+
+
+def test_mcnemar_needs_truth_values_of_one_length():
+    with pytest.raises(ValueError, match="vector of truth values, got int64"):
+        mcnemar(np.array([1, 0]), np.array([True, False]))
+    with pytest.raises(ValueError, match="equal lengths, got 1 and 2"):
+        mcnemar([True], [True, False])
+
+
+# Means and rank correlations
+
+
+def test_the_bootstrap_interval_of_a_mean_is_the_same_at_every_call_and_holds_the_mean():
+    once, again = bootstrap_interval(FIVE), bootstrap_interval(FIVE)
+    assert once == again
+    assert once.interval[0] < once.mean == 3 < once.interval[1]
+
+
+def test_the_bootstrap_interval_of_a_large_normal_sample_is_students():
+    sample = np.random.default_rng(3).normal(size=400)
+    student = scipy_stats.ttest_1samp(sample, 0).confidence_interval()
+    assert bootstrap_interval(sample).interval == pytest.approx((student.low, student.high), abs=0.01)
+
+
+def test_a_constant_sample_has_a_point_for_an_interval():
+    assert bootstrap_interval([0.1, 0.1, 0.1]).interval == (pytest.approx(0.1), pytest.approx(0.1))
+
+
+def test_a_confidence_is_a_fraction():
+    with pytest.raises(ValueError, match="confidence must lie between 0 and 1, got 95"):
+        bootstrap_interval(FIVE, confidence=95.0)
+
+
+def test_a_monotone_relation_has_rho_one_and_the_smallest_p():
+    test = spearman(FIVE, np.exp(FIVE))
+    assert test.rho == pytest.approx(1)
+    assert test.p == pytest.approx(test.smallest_p) == pytest.approx(2 / math.factorial(5))
+
+
+@given(st.permutations(range(5)))
+@settings(max_examples=20, deadline=None)
+def test_the_p_of_few_points_counts_the_pairings_that_correlate_as_much(order):
+    test = spearman(FIVE, np.array(order, dtype=float))
+    rhos = [scipy_stats.spearmanr(FIVE, other).statistic for other in itertools.permutations(range(5))]
+    assert test.p == pytest.approx(np.mean(np.abs(rhos) >= abs(test.rho) - 1e-9))
+
+
+def test_many_points_have_scipys_rho_and_p_and_an_interval_around_rho():
+    x = np.linspace(-100, 100, 30)
+    y = -x + np.random.default_rng(4).normal(0, 100, size=30)
+    test = spearman(x, y)
+    assert (test.rho, test.p) == pytest.approx(tuple(scipy_stats.spearmanr(x, y)))
+    assert -1 < test.interval[0] < test.rho < test.interval[1] < 1
+
+
+def test_the_interval_of_a_rank_correlation_covers_the_true_one():
+    # For normal data rho_S = 6 / pi asin(r / 2).
+    rng, true = np.random.default_rng(5), 6 / math.pi * math.asin(0.25)
+    draws = (rng.multivariate_normal([0, 0], [[1, 0.5], [0.5, 1]], size=30).T for _ in range(400))
+    covered = [low <= true <= high for low, high in (spearman(x, y).interval for x, y in draws)]
+    assert np.mean(covered) == pytest.approx(0.95, abs=0.03)
+
+
+def test_a_correlation_needs_four_points_that_vary():
+    with pytest.raises(ValueError, match="at least 4 values"):
+        spearman([1.0, 2.0, 3.0], [1.0, 2.0, 3.0])
+    with pytest.raises(ValueError, match=r"y must vary, got only 7\.0"):
+        spearman(FIVE, [7.0] * 5)
