@@ -1,0 +1,39 @@
+"""Mixture of experts with the soft nearest neighbor loss {cite:p}`agarap_mixture`.
+
+A convolutional feature extractor, regularized with the soft nearest neighbor loss (SNNL), feeds a linear gate and
+experts with one hidden layer. The paper says that the SNNL resolves expert collapse.
+
+Our departures, each a named field of `Config`: five experts, temperature 1 and SNNL weight 1 (the paper states none),
+cosine distance, the two block outputs as layers, momentum held at 0.9 through the one-cycle schedule, He's Gaussian
+for the experts' hidden layers and Glorot's for their outputs.
+"""
+
+from .config import ARMS, Config, plan
+from .losses import gated_cross_entropy, soft_nearest_neighbor_loss
+from .measures import (
+    embedding_similarity,
+    matched_similarity,
+    mutual_information,
+    pairwise_similarity,
+    shuffled_similarity,
+    specialization_entropy,
+)
+from .network import Mixture, MixtureOutput
+from .run import run
+
+__all__ = [
+    "ARMS",
+    "Config",
+    "Mixture",
+    "MixtureOutput",
+    "embedding_similarity",
+    "gated_cross_entropy",
+    "matched_similarity",
+    "mutual_information",
+    "pairwise_similarity",
+    "plan",
+    "run",
+    "shuffled_similarity",
+    "soft_nearest_neighbor_loss",
+    "specialization_entropy",
+]

@@ -1,0 +1,151 @@
+"""All that is read off a trained mixture for its record: numbers for the tables, arrays for the figures."""
+
+import math
+from typing import Any
+
+import numpy as np
+import torch
+from sklearn.metrics import silhouette_score
+from sklearn.neighbors import NearestNeighbors
+from torch import Tensor
+
+from .. import data, engine
+from .config import Config
+from .losses import soft_nearest_neighbor_loss
+from .measures import (
+    LIVE_LOAD,
+    centered_kernel_alignment,
+    class_gates,
+    embedding_similarity,
+    entropy,
+    expert_load,
+    matched_similarity,
+    mean_of_pairs,
+    mutual_information,
+    pairwise_similarity,
+    partition_variance,
+    random_similarity_deviation,
+    shuffled_similarity,
+    specialization_entropy,
+)
+from .network import Mixture
+
+SHOWN = 2_000  # first test images, whose features are clustered and drawn
+FIGURE_SEED = 1  # the paper's figures show one run: ours is fixed here, before looking
+NULL_DRAWS = 200
+
+
+def measure(
+    config: Config, network: Mixture, images: Tensor, labels: Tensor, *, classes: int
+) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """Metrics and arrays of a trained network on a test set."""
+
+    def read(output: Any) -> tuple[Tensor, ...]:
+        snnl = [block.flatten(1) for block in output.blocks]
+        return (network.predict(output), output.gates, output.features, output.hidden, *snnl)
+
+    scores, gates, features, hidden, *blocks = engine.predict(network, images, read=read)
+    weights = network.hidden_weight.detach()
+    metrics = {"accuracy": 100 * float((scores.argmax(1) == labels).double().mean())}  # %
+    metrics |= routing(gates, labels, classes=classes)
+    alive = [expert for expert, load in enumerate(metrics["load"]) if load >= LIVE_LOAD]
+    similarity, arrays = similarities(weights, hidden, alive=alive)
+    metrics |= similarity | variances(features, gates.argmax(1), num_experts=len(weights))
+    metrics |= neighbourhoods(features[:SHOWN].cpu().numpy(), labels[:SHOWN].cpu().numpy())
+    if blocks:
+        metrics["snnl"] = final_snnl(config, blocks, labels)
+    arrays |= {
+        "class_gates": class_gates(gates, labels, num_classes=classes).cpu().numpy().astype(np.float32),
+        "predictions": scores.argmax(1).to(torch.uint8).cpu().numpy(),
+    }
+    if config.seed == FIGURE_SEED:
+        arrays["umap"] = project(features[:SHOWN].cpu().numpy(), seed=config.seed)
+    return metrics, arrays
+
+
+def routing(gates: Tensor, labels: Tensor, *, classes: int) -> dict[str, Any]:
+    """Load of every expert, live experts, ENT, its companions per sample, and information between class and expert."""
+    experts, chosen = gates.shape[1], gates.argmax(1)
+    load = expert_load(chosen, num_experts=experts)
+    return {
+        "load": [round(share, 5) for share in load.tolist()],
+        "live_experts": int((load >= LIVE_LOAD).sum()),
+        "entropy": float(specialization_entropy(gates, labels, num_classes=classes)),
+        "sample_entropy": float(entropy(gates).mean()),
+        "max_entropy": math.log(experts),
+        "mutual_information": float(mutual_information(chosen, labels, num_experts=experts, num_classes=classes)),
+    }
+
+
+def similarities(weights: Tensor, hidden: Tensor, *, alive: list[int]) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """SIM among all and among live experts, matched and CKA beside it, and its two chance levels."""
+    draw = data.generator(0)
+    plain, matched = pairwise_similarity(weights), matched_similarity(weights)
+    alignment = centered_kernel_alignment(hidden)
+    pairs = torch.triu_indices(len(weights), len(weights), offset=1)
+    metrics = {
+        "similarity": float(embedding_similarity(weights)),
+        "max_similarity": float(plain[pairs[0], pairs[1]].max()) if pairs.numel() else math.nan,
+        "matched_similarity": float(mean_of_pairs(matched)),
+        "alignment": float(mean_of_pairs(alignment)),
+        "null_dead_deviation": random_similarity_deviation(num_experts=len(weights), entries=weights[0].numel()),
+    }
+    if len(alive) > 1:
+        shuffled = shuffled_similarity(weights[alive], draws=NULL_DRAWS, generator=draw)
+        metrics |= {
+            "live_similarity": float(embedding_similarity(weights[alive])),
+            "live_matched_similarity": float(mean_of_pairs(matched[alive][:, alive])),
+            "live_alignment": float(mean_of_pairs(alignment[alive][:, alive])),
+            "null_live_mean": float(shuffled.mean()),
+            "null_live_deviation": float(shuffled.std()),
+        }
+    squares = {"similarities": plain, "matched_similarities": matched, "alignments": alignment}
+    return metrics, {name: square.cpu().numpy().astype(np.float32) for name, square in squares.items()}
+
+
+def variances(features: Tensor, chosen: Tensor, *, num_experts: int) -> dict[str, float]:
+    """Share of the features' variance left within experts, and what a random partition of the same loads leaves."""
+    draw = data.generator(0)
+    shuffles = [chosen[torch.randperm(len(chosen), generator=draw).to(chosen.device)] for _ in range(5)]
+    random = [float(partition_variance(features, groups, num_groups=num_experts)) for groups in shuffles]
+    return {
+        "expert_variance": float(partition_variance(features, chosen, num_groups=num_experts)),
+        "random_expert_variance": float(np.mean(random)),
+    }
+
+
+def neighbourhoods(features: np.ndarray, labels: np.ndarray) -> dict[str, float]:
+    """Silhouette (-1 to 1), purity of the 10 nearest neighbours (0 to 1) and variance within classes over the total."""
+    near = NearestNeighbors(n_neighbors=11).fit(features).kneighbors(features, return_distance=False)[:, 1:]
+    within = partition_variance(torch.from_numpy(features), torch.from_numpy(labels), num_groups=int(labels.max()) + 1)
+    return {
+        "silhouette": float(silhouette_score(features, labels)),
+        "neighbour_purity": float((labels[near] == labels[:, None]).mean()),
+        "class_variance": float(within),
+    }
+
+
+def final_snnl(config: Config, blocks: list[Tensor], labels: Tensor) -> float:
+    """The regularizer on the test set, mean over batches of the training size; measured in every arm."""
+    size = min(config.batch_size, len(labels))
+    each = [
+        torch.stack(
+            [
+                soft_nearest_neighbor_loss(
+                    rows.float(), classes, temperature=config.temperature, distance=config.distance
+                )
+                for rows, classes in zip(block.split(size), labels.split(size), strict=True)
+            ]
+        )
+        for block in blocks
+    ]
+    stacked = torch.stack(each)
+    return float((stacked.amin(0) if config.layers == "minimum" else stacked.sum(0)).mean())
+
+
+def project(features: np.ndarray, *, seed: int) -> np.ndarray:
+    """UMAP of the features in two dimensions; the same seed gives the same picture on the same machine."""
+    import umap  # it compiles for 15 s when first imported
+
+    points = umap.UMAP(n_neighbors=15, min_dist=0.1, random_state=seed, n_jobs=1).fit_transform(features)
+    return points.astype(np.float16)

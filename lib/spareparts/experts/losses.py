@@ -1,0 +1,76 @@
+"""The losses: soft nearest neighbor loss (Eq. 6) and the gated cross entropy of a mixture (Eq. 5)."""
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+from torch.nn import functional
+
+DISTANCES = ("cosine", "squared_euclidean")
+
+
+def pairwise_distance(
+    embeddings: Float[Tensor, "batch *features"], *, distance: str = "cosine"
+) -> Float[Tensor, "batch batch"]:
+    """Distance of every pair: 1 - cos in [0, 2], or the squared Euclidean distance; one matrix product either way.
+
+    Raises `ValueError` for another distance.
+    """
+    if distance not in DISTANCES:
+        raise ValueError(f"distance must be one of {', '.join(DISTANCES)}, got {distance!r}")
+    rows = embeddings.flatten(1)
+    if distance == "cosine":
+        unit = functional.normalize(rows, dim=1)
+        return 1 - unit @ unit.T
+    squares = rows.square().sum(1)
+    return (squares[:, None] + squares - 2 * rows @ rows.T).clamp(min=0)
+
+
+def positive_pairs(labels: Int[Tensor, " batch"]) -> Bool[Tensor, "batch batch"]:
+    """Which other samples share a sample's class; a sample is not its own partner."""
+    return (labels[:, None] == labels).fill_diagonal_(False)
+
+
+def soft_nearest_neighbor_loss(
+    embeddings: Float[Tensor, "batch *features"],
+    labels: Int[Tensor, " batch"],
+    *,
+    temperature: float | Float[Tensor, ""] = 1.0,
+    distance: str = "cosine",
+) -> Float[Tensor, ""]:
+    """Soft nearest neighbor loss, at least 0: how likely a random neighbour is to be of another class (Eq. 6).
+
+    `-1/|V| sum_{i in V} [logsumexp_{j != i, y_j = y_i}(-d_ij / t) - logsumexp_{k != i}(-d_ik / t)]`, where V are the
+    samples with another of their class in the batch; 0 if there are none.
+    Raises `ValueError` for a temperature that is not positive and for shapes that do not match.
+    """
+    if not isinstance(temperature, Tensor) and temperature <= 0:
+        raise ValueError(f"temperature must be positive, got {temperature}")
+    if labels.shape != embeddings.shape[:1]:
+        raise ValueError(f"labels must be one per embedding, got {tuple(labels.shape)} and {tuple(embeddings.shape)}")
+    if len(labels) < 2:
+        return embeddings.sum() * 0
+    scores = -pairwise_distance(embeddings, distance=distance) / temperature
+    others = torch.eye(len(labels), dtype=torch.bool, device=labels.device).logical_not()
+    partners = positive_pairs(labels)
+    valid = partners.any(1)
+    # an anchor without a partner sums over all others: no infinity, hence no NaN in the gradient of what is masked
+    partners = torch.where(valid[:, None], partners, others)
+    same = scores.masked_fill(~partners, -torch.inf).logsumexp(1)
+    every = scores.masked_fill(~others, -torch.inf).logsumexp(1)
+    return (every - same).where(valid, 0).sum() / valid.sum().clamp(min=1)
+
+
+def gated_cross_entropy(
+    gates: Float[Tensor, "batch experts"],
+    expert_logits: Float[Tensor, "batch experts classes"],
+    labels: Int[Tensor, " batch"],
+) -> Float[Tensor, ""]:
+    """`1/B sum_i sum_k g_k(z_i) CE(y_i, o_k(z_i))` in nats (Eq. 5); the gates are probabilities.
+
+    Raises `ValueError` for shapes that do not match.
+    """
+    if expert_logits.shape[:2] != gates.shape or labels.shape != gates.shape[:1]:
+        shapes = ", ".join(str(tuple(tensor.shape)) for tensor in (gates, expert_logits, labels))
+        raise ValueError(f"gates, expert_logits and labels must be (B, K), (B, K, C) and (B,), got {shapes}")
+    log_likelihood = expert_logits.log_softmax(2).gather(2, labels[:, None, None].expand(-1, gates.shape[1], 1))
+    return -torch.einsum("bk,bk->b", gates, log_likelihood.squeeze(2)).mean()

@@ -1,0 +1,25 @@
+"""Records: every number of the book comes from one of these, one file a run, written once and never edited.
+
+A frozen `RunConfig` gives a hash, the hash names `<folder>/<word>/<hash>.json` (and `.npz` for arrays). Records are
+read from the committed folder and, over it, from `$SPAREPARTS_RECORDS`; they are written to the latter where it is set.
+"""
+
+from .config import RunConfig, key
+from .frame import arrays, frame
+from .store import RecordError, Result, cache_folder, folders, load, load_or_run, save, unrecorded, weights_path
+
+__all__ = [
+    "RecordError",
+    "Result",
+    "RunConfig",
+    "arrays",
+    "cache_folder",
+    "folders",
+    "frame",
+    "key",
+    "load",
+    "load_or_run",
+    "save",
+    "unrecorded",
+    "weights_path",
+]

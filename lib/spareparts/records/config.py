@@ -1,0 +1,67 @@
+"""The identity of a run: a frozen config, and the hash of all that can change its result."""
+
+import dataclasses
+import hashlib
+import json
+from typing import Any, ClassVar, Self, get_type_hints
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class RunConfig:
+    """Base of every paper's `Config`: all values that can change a result, with units in comments.
+
+    Raises `TypeError` for a value of another type than its field's; a whole number is taken for a float.
+    """
+
+    word: ClassVar[str]  # the paper's word: names its module, notebook, records folder and claims
+    revision: ClassVar[int]  # raised whenever the mechanism changes what a config gives
+
+    def __post_init__(self) -> None:
+        for name, kind in get_type_hints(type(self)).items():
+            if name not in {field.name for field in dataclasses.fields(self)}:
+                continue
+            value = getattr(self, name)
+            if type(value) is int and kind in (float, float | None):
+                object.__setattr__(self, name, float(value))
+            elif (isinstance(value, bool) and kind is not bool) or not isinstance(value, kind):
+                expected = getattr(kind, "__name__", str(kind))
+                raise TypeError(f"{name} must be of type {expected}, got {value!r}")
+
+    @property
+    def fingerprint(self) -> str:
+        """Sha256 of the data that the run reads."""
+        raise NotImplementedError
+
+    @property
+    def fidelity(self) -> str:
+        """How the data relate to the official files."""
+        raise NotImplementedError
+
+    @property
+    def protocol(self) -> str:
+        """`paper` where the run follows the published protocol, else `reduced`."""
+        raise NotImplementedError
+
+    def replace(self, **changes: Any) -> Self:
+        """The same config with some fields changed."""
+        return dataclasses.replace(self, **changes)
+
+
+def key(config: RunConfig) -> str:
+    """Hash of a run, 16 hex digits: its config, its data's fingerprint and its module's revision.
+
+    A field at its default is left out, so that a field added later changes no hash. Defaults therefore never change.
+    """
+    settings = {
+        field.name: getattr(config, field.name)
+        for field in dataclasses.fields(config)
+        if getattr(config, field.name) != field.default
+    }
+    identity = {
+        "word": config.word,
+        "revision": config.revision,
+        "fingerprint": config.fingerprint,
+        "settings": settings,
+    }
+    text = json.dumps(identity, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -1,0 +1,55 @@
+"""All records of a paper as one tidy table."""
+
+import json
+import warnings
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from . import store
+
+PARTS = ("word", "config", "metrics", "outcome", "protocol", "fingerprint", "seconds")
+
+
+def row(record: dict[str, Any]) -> dict[str, Any]:
+    """One record, its config and metrics spread into columns."""
+    about = {name: value for name, value in record.items() if name not in ("config", "metrics")}
+    return record["config"] | record["metrics"] | about
+
+
+def rows(records: Iterable[dict[str, Any]]) -> pd.DataFrame:
+    """One tidy row per record."""
+    return pd.DataFrame([row(record) for record in records])
+
+
+def read(path: Path) -> dict[str, Any] | None:
+    """The record in a file, or None with a warning that names the file where it is truncated or foreign."""
+    try:
+        record = json.loads(path.read_text())
+        lacking = [name for name in PARTS if name not in record]
+        if lacking:
+            raise ValueError(f"lacks {', '.join(lacking)}")
+        if record["word"] != path.parent.name:
+            raise ValueError(f"belongs to {record['word']!r}")
+    except (OSError, ValueError, TypeError) as error:
+        warnings.warn(f"skipped {path}: not a whole record ({error})", stacklevel=2)
+        return None
+    return record | {"hash": path.stem}
+
+
+def frame(word: str) -> pd.DataFrame:
+    """One tidy row per record of a paper: config, metrics, outcome, protocol, data, device, versions, seconds, hash."""
+    paths = {path.name: path for folder in reversed(store.folders()) for path in sorted((folder / word).glob("*.json"))}
+    return rows(record for path in paths.values() if (record := read(path)) is not None)
+
+
+def arrays(word: str, hash: str) -> dict[str, np.ndarray]:
+    """The arrays beside a record; `FileNotFoundError` where it has none."""
+    path = store.find(word, f"{hash}.npz")
+    if path is None:
+        raise FileNotFoundError(f"no arrays {hash}.npz among the records of {word} in {store.folders()}")
+    with np.load(path) as found:
+        return dict(found)

@@ -1,0 +1,201 @@
+"""Write and read single records: whole or not at all."""
+
+import dataclasses
+import datetime
+import functools
+import importlib.metadata
+import io
+import json
+import math
+import os
+import platform
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import platformdirs
+
+from .config import RunConfig, key
+
+COMMITTED = Path(__file__).resolve().parents[3] / "book" / "records"
+LIBRARIES = ("torch", "numpy", "scipy", "scikit-learn")
+
+
+class RecordError(Exception):
+    """A record cannot be written, or is not what its name says."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Result:
+    """What one run found: numbers for the table, arrays for the figures, and how it ended."""
+
+    metrics: dict[str, Any]  # numbers, or short lists of numbers (curves thinned to what the figures need)
+    arrays: dict[str, np.ndarray] = dataclasses.field(default_factory=dict)
+    outcome: str = "finished"  # or "diverged"
+    diverged_step: int | None = None
+    seconds: float = 0.0  # wall time of training and measuring
+    device: str = "cpu"
+
+
+def folders() -> list[Path]:
+    """Folders that records are read from, the first of them being written to."""
+    overlay = os.environ.get("SPAREPARTS_RECORDS")
+    return [Path(overlay), COMMITTED] if overlay else [COMMITTED]
+
+
+def cache_folder() -> Path:
+    """Where trained weights and other things that can be made again are kept, outside the repository."""
+    return Path(os.environ.get("SPAREPARTS_CACHE") or platformdirs.user_cache_dir("spareparts", appauthor=False))
+
+
+def weights_path(config: RunConfig) -> Path:
+    """Where the trained weights of a run are cached, under the same hash as its record."""
+    return cache_folder() / "weights" / config.word / f"{key(config)}.pt"
+
+
+def find(word: str, name: str) -> Path | None:
+    """The file of that name among a paper's records, or None."""
+    return next((path for folder in folders() if (path := folder / word / name).exists()), None)
+
+
+def plain(value: Any) -> Any:
+    """The same value in JSON's types; a number that is not finite becomes None."""
+    if isinstance(value, dict):
+        return {str(name): plain(item) for name, item in value.items()}
+    if isinstance(value, list | tuple | np.ndarray):
+        return [plain(item) for item in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+@functools.cache
+def commit() -> str:
+    """The code's git commit, with `-dirty` where the package differs from it; `unknown` outside a checkout."""
+
+    def git(*words: str) -> str:
+        done = subprocess.run(["git", *words], cwd=Path(__file__).parent, capture_output=True, text=True, check=True)
+        return done.stdout.strip()
+
+    try:
+        return git("rev-parse", "--short=12", "HEAD") + ("-dirty" if git("status", "--porcelain", "--", "..") else "")
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python and of the libraries that compute results."""
+    return {"python": platform.python_version()} | {name: importlib.metadata.version(name) for name in LIBRARIES}
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file under a temporary name, sync, rename; on failure nothing is left and `RecordError` says why."""
+    temporary = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".", suffix=".part", delete=False) as file:
+            temporary = Path(file.name)
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.chmod(0o644)
+        temporary.replace(path)
+    except OSError as error:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
+        raise RecordError(f"cannot write {path}: {error.strerror or error}; nothing was left half written") from error
+
+
+def check_writable(word: str) -> None:
+    """Raise `RecordError` where a paper's records could not be written, before any training starts."""
+    probe = folders()[0] / word / f".probe-{os.getpid()}"
+    write_whole(probe, b"")
+    probe.unlink()
+
+
+def document(config: RunConfig, result: Result) -> dict[str, Any]:
+    """The record of a run as it stands in the file."""
+    return plain(
+        {
+            "word": config.word,
+            "revision": config.revision,
+            "config": dataclasses.asdict(config),
+            "protocol": config.protocol,
+            "outcome": result.outcome,
+            "diverged_step": result.diverged_step,
+            "metrics": result.metrics,
+            "fingerprint": config.fingerprint,
+            "fidelity": config.fidelity,
+            "commit": commit(),
+            "device": result.device,
+            "versions": versions(),
+            "seconds": round(result.seconds, 2),
+            "written": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        }
+    )
+
+
+def save(config: RunConfig, result: Result) -> Path:
+    """Write one record, arrays first, so that a `.json` is there only when all of it is; returns its path."""
+    path = folders()[0] / config.word / f"{key(config)}.json"
+    if result.arrays:
+        buffer = io.BytesIO()
+        np.savez_compressed(buffer, **result.arrays)
+        write_whole(path.with_suffix(".npz"), buffer.getvalue())
+    text = json.dumps(document(config, result), indent=None, separators=(",", ":"), allow_nan=False)
+    write_whole(path, text.encode() + b"\n")
+    return path
+
+
+def load(config: RunConfig) -> dict[str, Any] | None:
+    """The record of a run, or None; `RecordError` where the file under its hash holds another config."""
+    path = find(config.word, f"{key(config)}.json")
+    if path is None:
+        return None
+    try:
+        record = json.loads(path.read_text())
+        stored = record["config"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise RecordError(f"{path} is not a whole record ({error}); move it away and run again") from error
+    expected = plain(dataclasses.asdict(config))
+    defaults = {field.name: plain(field.default) for field in dataclasses.fields(config)}
+    changed = {name for name, value in expected.items() if stored.get(name, defaults[name]) != value}
+    if changed:
+        raise RecordError(f"{path} holds another value of {', '.join(sorted(changed))}: was a default changed?")
+    return record
+
+
+def unrecorded(configs: Iterable[RunConfig]) -> list[RunConfig]:
+    """The configs that have no record, each once, in order."""
+    unique = {key(config): config for config in configs}
+    return [config for config in unique.values() if load(config) is None]
+
+
+def load_or_run(
+    configs: Sequence[RunConfig],
+    run: Callable[[list[RunConfig]], Iterator[tuple[RunConfig, Result]]],
+    *,
+    missing: str = "list",
+) -> pd.DataFrame:
+    """Tidy rows of the configs that have a record; the others are listed, or run and recorded one by one.
+
+    `missing` is `list` or `run`. Each result is written as soon as `run` yields it, so a cut-off loses nothing.
+    """
+    from .frame import rows
+
+    if missing not in ("list", "run"):
+        raise ValueError(f"missing must be 'list' or 'run', got {missing!r}")
+    todo = unrecorded(configs)
+    if todo and missing == "run":
+        check_writable(todo[0].word)
+        for config, result in run(todo):
+            save(config, result)
+    elif todo:
+        word = todo[0].word
+        print(f"{len(todo)} of the {len(configs)} runs that these parameters name have no record. To make them:")
+        print(f"  python -m spareparts run notebooks/{word}.py --set MISSING=run  (and the same parameters)")
+    return rows([record | {"hash": key(config)} for config in configs if (record := load(config)) is not None])
