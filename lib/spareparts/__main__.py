@@ -1,10 +1,7 @@
 """The command line: python -m spareparts --help."""
 
-import multiprocessing
 import os
 import sys
-import time
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 from typing import Annotated
 
@@ -15,13 +12,16 @@ from spareparts.execute import (
     EXECUTED,
     NotebookError,
     execute,
+    execute_all,
     parameter_defaults,
     parse_parameter,
     read_notebook,
     toc_notebooks,
 )
 
-app = typer.Typer(help="Run the notebooks of Spare Parts and fetch their data.", no_args_is_help=True)
+app = typer.Typer(
+    help="Run the notebooks of Spare Parts and fetch their data.", no_args_is_help=True, pretty_exceptions_enable=False
+)
 data_commands = typer.Typer(help="Show and fetch data sets.", no_args_is_help=True)
 app.add_typer(data_commands, name="data")
 
@@ -43,13 +43,9 @@ def run(
 def book(output: Annotated[Path, typer.Option(help="folder of the executed notebooks")] = EXECUTED) -> None:
     """Execute every notebook of the book, as many at a time as there are cores."""
     _one_thread()
-    notebooks = list(toc_notebooks())
-    # Spawned, as everywhere: macOS and Windows know no other way.
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(os.cpu_count() or 1, len(notebooks)), mp_context=context) as pool:
-        tasks = {pool.submit(_timed, notebook, output / f"{notebook.stem}.ipynb"): notebook for notebook in notebooks}
-        for done, task in enumerate(as_completed(tasks), start=1):
-            print(f"[{done}/{len(tasks)}] {tasks[task].name}: {task.result():.0f} s", flush=True)
+    jobs = {notebook: {} for notebook in toc_notebooks()}
+    for done, (notebook, seconds) in enumerate(execute_all(jobs, output), start=1):
+        print(f"[{done}/{len(jobs)}] {notebook.name}: {seconds:.0f} s", flush=True)
 
 
 @data_commands.command("list")
@@ -71,13 +67,6 @@ def fetch(name: Annotated[str, typer.Argument(help="for example cifar10")]) -> N
 def _one_thread() -> None:
     """Kernels inherit this: small networks gain nothing from a second thread, and they run side by side."""
     os.environ.setdefault("OMP_NUM_THREADS", "1")
-
-
-def _timed(notebook: Path, output: Path) -> float:
-    """Seconds that executing `notebook` took."""
-    start = time.perf_counter()
-    execute(notebook, output)
-    return time.perf_counter() - start
 
 
 def main() -> None:
