@@ -4,7 +4,6 @@ import os
 
 # Before anything imports torch or NumPy.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
-os.environ.setdefault("MPLBACKEND", "agg")
 
 import pytest
 from jaxtyping import install_import_hook

@@ -8,8 +8,8 @@ import shutil
 from importlib.util import find_spec
 from pathlib import Path
 
-# The start-up script and the fonts that it loads: 2 MB of the package's 24.
-MATHJAX = ("tex-chtml.js", "output/chtml/fonts/woff-v2")
+# MathJax's start-up script and the fonts that it loads: 2 MB of the package's 24.
+SCRIPT, FONTS = "tex-chtml.js", "output/chtml/fonts/woff-v2"
 # Thebe runs cells on a server from the page; it comes from a content network and has no button here.
 UNWANTED = "thebe"
 
@@ -21,20 +21,20 @@ def drop_scripts(app, pagename, templatename, context, doctree):
     ]
 
 
-def copy_mathjax(app, exception):
-    """Put MathJax into the site, where `mathjax_path` points to."""
+def finish(app, exception):
+    """Put MathJax where `mathjax_path` points to, and take out the themes' templates, which are no pages."""
     if exception or app.builder.format != "html":
         return
     source = Path(find_spec("sphinx-mathjax-offline").origin).parent / "static" / "mathjax"
-    target = Path(app.outdir) / "_static" / "mathjax"
-    for name in MATHJAX:
-        (target / name).parent.mkdir(parents=True, exist_ok=True)
-        copy = shutil.copytree if (source / name).is_dir() else shutil.copyfile
-        copy(source / name, target / name, **({"dirs_exist_ok": True} if copy is shutil.copytree else {}))
+    static = Path(app.outdir) / "_static"
+    shutil.copytree(source / FONTS, static / "mathjax" / FONTS, dirs_exist_ok=True)
+    shutil.copy(source / SCRIPT, static / "mathjax")
+    for template in static.glob("*webpack-macros.html"):
+        template.unlink()
 
 
 def setup(app):
     """Connect both steps; called by Sphinx."""
     app.connect("html-page-context", drop_scripts, priority=900)
-    app.connect("build-finished", copy_mathjax)
+    app.connect("build-finished", finish)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

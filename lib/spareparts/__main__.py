@@ -20,7 +20,10 @@ from spareparts.execute import (
 )
 
 app = typer.Typer(
-    help="Run the notebooks of Spare Parts and fetch their data.", no_args_is_help=True, pretty_exceptions_enable=False
+    add_completion=False,
+    help="Run the notebooks of Spare Parts and fetch their data.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
 )
 data_commands = typer.Typer(help="Show and fetch data sets.", no_args_is_help=True)
 app.add_typer(data_commands, name="data")
@@ -33,7 +36,7 @@ def run(
     output: Annotated[Path | None, typer.Option(help="the executed notebook [_build/runs/<name>.ipynb]")] = None,
 ) -> None:
     """Execute one notebook, with other parameters than its defaults where --set gives them."""
-    _one_thread()
+    _prepare_kernels()
     defaults = parameter_defaults(read_notebook(notebook))
     parameters = dict(parse_parameter(setting, defaults) for setting in settings or [])
     print(execute(notebook, output or Path("_build/runs", f"{notebook.stem}.ipynb"), parameters, progress=True))
@@ -42,7 +45,7 @@ def run(
 @app.command()
 def book(output: Annotated[Path, typer.Option(help="folder of the executed notebooks")] = EXECUTED) -> None:
     """Execute every notebook of the book, as many at a time as there are cores."""
-    _one_thread()
+    _prepare_kernels()
     jobs = {notebook: {} for notebook in toc_notebooks()}
     for done, (notebook, seconds) in enumerate(execute_all(jobs, output), start=1):
         print(f"[{done}/{len(jobs)}] {notebook.name}: {seconds:.0f} s", flush=True)
@@ -50,10 +53,13 @@ def book(output: Annotated[Path, typer.Option(help="folder of the executed noteb
 
 @data_commands.command("list")
 def list_data() -> None:
-    """Show the data sets, and where each one is or was looked for."""
+    """Show the data sets, whether each is there and whole, and where."""
     from spareparts import data
 
-    print(data.listing())
+    for row in data.listing():
+        state = "whole" if row.intact else "damaged" if row.present else "not there"
+        size = f"{row.samples[0]:,} + {row.samples[1]:,} of {'x'.join(map(str, row.shape))}" if row.samples else ""
+        print(f"{row.name:<14} {state:<10} {size:<30} {row.path or 'comes with scikit-learn'}")
 
 
 @data_commands.command()
@@ -64,9 +70,10 @@ def fetch(name: Annotated[str, typer.Argument(help="for example cifar10")]) -> N
     print(data.fetch(name))
 
 
-def _one_thread() -> None:
-    """Kernels inherit this: small networks gain nothing from a second thread, and they run side by side."""
+def _prepare_kernels() -> None:
+    """Set what kernels inherit: one thread each, as they run side by side, and figures shown in the notebook."""
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+    os.environ.pop("MPLBACKEND", None)
 
 
 def main() -> None:

@@ -80,11 +80,7 @@ def execute(
     # All values, not only the given ones: the page then shows everything the run stood on.
     given = defaults | parameters if parameters else {}
     try:
-        # Sockets in a folder of this run: notebooks side by side cannot race for a port.
-        with tempfile.TemporaryDirectory(prefix="sp") as folder:
-            config = Config({"KernelManager": {"transport": "ipc", "ip": f"{folder}/k"}})
-            settings |= {"config": config, "progress_bar": progress, "request_save_on_cell_execute": False}
-            executed = papermill.execute_notebook(node, temporary, given, **settings)
+        executed = _run(node, temporary, given, progress_bar=progress, **settings)
         nbformat.write(_tidy(executed, output), temporary)
         os.replace(temporary, output)
     except PapermillExecutionError as error:
@@ -169,6 +165,15 @@ def _items(part: str, kind: Any) -> list[Any]:
             raise ValueError(f"the range {part} is empty")
         return list(range(first, last + 1))
     return [_parse(part, kind)]
+
+
+def _run(notebook: nbformat.NotebookNode, output: Path, parameters: dict[str, Any], **settings: Any) -> Any:
+    # Sockets in a folder of this run: notebooks side by side cannot race for a port.
+    with tempfile.TemporaryDirectory(prefix="sp") as folder:
+        settings["config"] = Config({"KernelManager": {"transport": "ipc", "ip": f"{folder}/k"}})
+        # A kernel is interrupted before it is shut down, and would report that on the terminal as an error.
+        settings["extra_arguments"] = ["--log-level=CRITICAL"]
+        return papermill.execute_notebook(notebook, output, parameters, request_save_on_cell_execute=False, **settings)
 
 
 def _tidy(notebook: nbformat.NotebookNode, output: Path) -> nbformat.NotebookNode:

@@ -1,0 +1,122 @@
+"""The built book, opened as a reader opens it: as files, with no network."""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from spareparts.execute import ROOT, execute_all, toc_notebooks
+
+# What keeps a notebook's page short of a minute; a notebook that is not named runs on its defaults.
+TINY = {"experts": {"DATASETS": ["digits"], "SEEDS": [1, 2], "STEPS": 20, "MISSING": "run"}}
+PAGES = re.findall(r"(?:root|file): (\S+)", (ROOT / "_toc.yml").read_text())
+CHAPTERS = [page for page in PAGES if page.endswith("/experts")]
+CHROMIUM = shutil.which("chromium")
+
+pytestmark = pytest.mark.timeout(600)
+browser_test = pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium on the PATH")
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory):
+    """The built site, made in a temporary folder from the notebooks at tiny parameters and records of its own."""
+    book = tmp_path_factory.mktemp("book")
+    for name in ("_config.yml", "_toc.yml"):
+        shutil.copy(ROOT / name, book)
+    shutil.copytree(ROOT / "book", book / "book", ignore=shutil.ignore_patterns("executed", "records"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SPAREPARTS_RECORDS", str(book / "records"))
+        jobs = {notebook: TINY.get(notebook.stem, {}) for notebook in toc_notebooks()}
+        assert len(list(execute_all(jobs, book / "book" / "executed"))) == len(jobs)
+    jupyter_book = Path(sys.executable).with_name("jupyter-book")
+    done = subprocess.run([jupyter_book, "build", "-nW", "--keep-going", book], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return book / "_build" / "html"
+
+
+@pytest.fixture(scope="session")
+def browser():
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as play:
+        options = ["--no-sandbox", "--disable-background-networking"]
+        chromium = play.chromium.launch(executable_path=CHROMIUM, args=options)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def visit(site, browser):
+    """Opens a page of the site at a width; `page.wrong` lists what a reader would not want."""
+    opened = []
+
+    def visit(name, *, width=1280, query=""):
+        page = browser.new_page(viewport={"width": width, "height": 900})
+        opened.append(page)
+        page.wrong = []
+        page.on("console", lambda message: page.wrong.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: page.wrong.append(str(error)))
+        page.on("requestfailed", lambda request: page.wrong.append(f"failed: {request.url}"))
+        page.on("request", lambda request: _note_if_outside(request.url, page.wrong))
+        page.goto((site / f"{name}.html").as_uri() + query, wait_until="load")
+        page.evaluate("window.MathJax?.startup?.promise")
+        return page
+
+    yield visit
+    for page in opened:
+        page.close()
+
+
+def _note_if_outside(url, wrong):
+    if not url.startswith(("file:", "data:", "blob:")):
+        wrong.append(f"outside: {url}")
+
+
+def test_the_book_builds_without_a_warning(site):
+    assert all((site / f"{page}.html").is_file() for page in PAGES)
+
+
+def test_the_site_stays_below_forty_megabytes(site):
+    assert sum(path.stat().st_size for path in site.rglob("*") if path.is_file()) < 40e6
+
+
+@browser_test
+@pytest.mark.browser
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("name", [*PAGES, "index"])
+def test_a_page_needs_no_network_and_fits_the_screen(visit, name, width):
+    page = visit(name, width=width)
+    assert page.wrong == []
+    assert page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 2
+    assert page.evaluate("[...document.images].every(image => image.complete && image.naturalWidth > 0)")
+
+
+@browser_test
+@pytest.mark.browser
+@pytest.mark.parametrize("name", PAGES)
+def test_every_formula_is_drawn(visit, name):
+    page = visit(name)
+    raw = "[...document.querySelectorAll('.math')].filter(formula => !formula.querySelector('mjx-container'))"
+    assert page.evaluate(f"{raw}.map(formula => formula.textContent)") == []
+    assert page.locator("mjx-merror").count() == 0
+
+
+@browser_test
+@pytest.mark.browser
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_a_chapter_has_formulas_and_figures_with_alternative_texts(visit, name):
+    page = visit(name)
+    assert page.locator("mjx-container").count() > 0
+    alternatives = page.evaluate("[...document.querySelectorAll('article img')].map(image => image.alt)")
+    assert alternatives and all(alternatives)
+
+
+@browser_test
+@pytest.mark.browser
+def test_the_search_finds_a_word(visit):
+    page = visit("search", query="?q=equivalence")
+    page.get_by_role("link", name="How we know").first.wait_for()
+    assert page.wrong == []
