@@ -86,7 +86,7 @@ def test_the_site_stays_below_forty_megabytes(site):
 @browser_test
 @pytest.mark.browser
 @pytest.mark.parametrize("width", [1280, 390])
-@pytest.mark.parametrize("name", [*PAGES, "index"])
+@pytest.mark.parametrize("name", PAGES)
 def test_a_page_needs_no_network_and_fits_the_screen(visit, name, width):
     page = visit(name, width=width)
     assert page.wrong == []
@@ -112,6 +112,15 @@ def test_a_chapter_has_formulas_and_figures_with_alternative_texts(visit, name):
     assert page.locator("mjx-container").count() > 0
     alternatives = page.evaluate("[...document.querySelectorAll('article img')].map(image => image.alt)")
     assert alternatives and all(alternatives)
+
+
+@browser_test
+@pytest.mark.browser
+def test_the_first_page_leads_to_the_introduction(site, browser):
+    page = browser.new_page()
+    page.goto((site / "index.html").as_uri())
+    page.wait_for_url("**/book/index.html")
+    page.close()
 
 
 @browser_test
