@@ -19,7 +19,9 @@ from .measures import (
     specialization_entropy,
 )
 from .network import Mixture, MixtureOutput
+from .rows import standard
 from .run import run
+from .verdicts import verdicts
 
 __all__ = [
     "ARMS",
@@ -36,4 +38,6 @@ __all__ = [
     "shuffled_similarity",
     "soft_nearest_neighbor_loss",
     "specialization_entropy",
+    "standard",
+    "verdicts",
 ]

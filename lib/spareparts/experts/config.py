@@ -58,8 +58,11 @@ class Config(RunConfig):
             raise ValueError(f"batch_size must be at least 2, got {self.batch_size}: BatchNorm needs two images")
         if self.temperature <= 0:
             raise ValueError(f"temperature must be positive, got {self.temperature}")
-        if self.seed < 0:
-            raise ValueError(f"seed must be at least 0, got {self.seed}")
+        if self.train_samples is not None and self.train_samples < 1:
+            raise ValueError(f"train_samples must be at least 1, or None for all, got {self.train_samples}")
+        for name in ("seed", "peak_learning_rate", "momentum", "weight_decay"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"{name} must be at least 0, got {getattr(self, name)}")
         self._check_arm()
 
     def _check_arm(self) -> None:

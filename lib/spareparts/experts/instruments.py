@@ -38,13 +38,15 @@ NULL_DRAWS = 200
 def measure(
     config: Config, network: Mixture, images: Tensor, labels: Tensor, *, classes: int
 ) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """Metrics and arrays of a trained network on a test set."""
+    """Metrics and arrays of a trained network on a test set; `FloatingPointError` where its outputs are not finite."""
 
     def read(output: Any) -> tuple[Tensor, ...]:
         snnl = [block.flatten(1) for block in output.blocks]
         return (network.predict(output), output.gates, output.features, output.hidden, *snnl)
 
     scores, gates, features, hidden, *blocks = engine.predict(network, images, read=read)
+    if not all(output.isfinite().all() for output in (scores, features, hidden)):
+        raise FloatingPointError("the trained network's outputs are not finite")
     weights = network.hidden_weight.detach()
     metrics = {"accuracy": 100 * float((scores.argmax(1) == labels).double().mean())}  # %
     metrics |= routing(gates, labels, classes=classes)
@@ -60,6 +62,7 @@ def measure(
     }
     if config.seed == FIGURE_SEED:
         arrays["umap"] = project(features[:SHOWN].cpu().numpy(), seed=config.seed)
+        arrays["umap_labels"] = labels[:SHOWN].to(torch.uint8).cpu().numpy()
     return metrics, arrays
 
 

@@ -5,6 +5,8 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from torch.nn import functional
 
+from .checks import check_labels
+
 DISTANCES = ("cosine", "squared_euclidean")
 
 
@@ -67,10 +69,12 @@ def gated_cross_entropy(
 ) -> Float[Tensor, ""]:
     """`1/B sum_i sum_k g_k(z_i) CE(y_i, o_k(z_i))` in nats (Eq. 5); the gates are probabilities.
 
-    Raises `ValueError` for shapes that do not match.
+    Raises `ValueError` for shapes that do not match and, on a CPU, for labels outside the classes.
     """
     if expert_logits.shape[:2] != gates.shape or labels.shape != gates.shape[:1]:
         shapes = ", ".join(str(tuple(tensor.shape)) for tensor in (gates, expert_logits, labels))
         raise ValueError(f"gates, expert_logits and labels must be (B, K), (B, K, C) and (B,), got {shapes}")
+    if labels.device.type == "cpu":  # a GPU's labels were checked by `data.load`: no wait for them here
+        check_labels(labels, count=expert_logits.shape[2])
     log_likelihood = expert_logits.log_softmax(2).gather(2, labels[:, None, None].expand(-1, gates.shape[1], 1))
     return -torch.einsum("bk,bk->b", gates, log_likelihood.squeeze(2)).mean()

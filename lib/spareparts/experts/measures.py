@@ -6,6 +6,8 @@ from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 from torch.nn import functional
 
+from .checks import check_labels
+
 LIVE_LOAD = 0.01  # an expert with a smaller share of the test set is dead
 
 
@@ -15,8 +17,7 @@ def class_gates(
     """Mean gate distribution of each class, zeros where it has no sample. Raises `ValueError` for foreign labels."""
     if labels.shape != gates.shape[:1]:
         raise ValueError(f"labels must be one per row of gates, got {tuple(labels.shape)} and {tuple(gates.shape)}")
-    if len(labels) and not 0 <= int(labels.min()) <= int(labels.max()) < num_classes:
-        raise ValueError(f"labels must lie in 0..{num_classes - 1}, got {int(labels.min())}..{int(labels.max())}")
+    check_labels(labels, count=num_classes)
     member = functional.one_hot(labels, num_classes).to(gates.dtype)
     return torch.einsum("bc,bk->ck", member, gates) / member.sum(0).clamp(min=1)[:, None]
 
@@ -41,7 +42,14 @@ def specialization_entropy(
 def mutual_information(
     chosen: Int[Tensor, " batch"], labels: Int[Tensor, " batch"], *, num_experts: int, num_classes: int
 ) -> Float[Tensor, ""]:
-    """Information that the chosen expert gives about the class, 0 to ln min(K, C) nats."""
+    """Information that the chosen expert gives about the class, 0 to ln min(K, C) nats.
+
+    Raises `ValueError` for shapes that do not match, and for labels or experts that do not exist.
+    """
+    if chosen.shape != labels.shape:
+        raise ValueError(f"labels must be one per choice, got {tuple(labels.shape)} and {tuple(chosen.shape)}")
+    check_labels(labels, count=num_classes)
+    check_labels(chosen, count=num_experts, name="chosen experts")
     counts = torch.zeros(num_classes, num_experts, dtype=torch.float64, device=labels.device)
     joint = counts.index_put_((labels, chosen), torch.ones((), dtype=torch.float64), accumulate=True) / len(labels)
     return entropy(joint.sum(0)) + entropy(joint.sum(1)) - entropy(joint.flatten())

@@ -1,5 +1,6 @@
 """From configs to results: train each mixture, then measure it on the test set at the last step."""
 
+import dataclasses
 import functools
 import time
 from collections.abc import Iterable, Iterator
@@ -152,7 +153,7 @@ def run(
 
 
 def run_one(config: Config, *, device: str, progress: bool = True) -> Result:
-    """Train and measure one config."""
+    """Train and measure one config; a network whose outputs overflow after its last step has diverged at that step."""
     started, described = time.perf_counter(), engine.describe(device)
     ready = replica(config, device)
     images, labels, classes = tensors(config.dataset, "test", device)
@@ -168,8 +169,11 @@ def run_one(config: Config, *, device: str, progress: bool = True) -> Result:
     metrics, arrays = {"loss_curve": [round(loss, 4) for loss in end.losses]} | curve.metrics(), {}
     if end.outcome == "finished":
         engine.save_weights(ready.network, weights_path(config))
-        found, arrays = measure(config, ready.network, images, labels, classes=classes)
-        metrics |= found
+        try:
+            found, arrays = measure(config, ready.network, images, labels, classes=classes)
+            metrics |= found
+        except FloatingPointError:
+            end = dataclasses.replace(end, outcome="diverged", diverged_step=end.steps)
     return Result(
         metrics=metrics,
         arrays=arrays,

@@ -5,7 +5,7 @@ read from the committed folder and, over it, from `$SPAREPARTS_RECORDS`; they ar
 """
 
 from .config import RunConfig, key
-from .frame import arrays, frame
+from .frame import arrays, frame, provenance
 from .store import RecordError, Result, cache_folder, folders, load, load_or_run, save, unrecorded, weights_path
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "key",
     "load",
     "load_or_run",
+    "provenance",
     "save",
     "unrecorded",
     "weights_path",

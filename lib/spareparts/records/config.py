@@ -3,6 +3,7 @@
 import dataclasses
 import hashlib
 import json
+import math
 from typing import Any, ClassVar, Self, get_type_hints
 
 
@@ -10,7 +11,8 @@ from typing import Any, ClassVar, Self, get_type_hints
 class RunConfig:
     """Base of every paper's `Config`: all values that can change a result, with units in comments.
 
-    Raises `TypeError` for a value of another type than its field's; a whole number is taken for a float.
+    Raises `TypeError` for a value of another type than its field's, `ValueError` for NaN and infinity; a whole number
+    is taken for a float.
     """
 
     word: ClassVar[str]  # the paper's word: names its module, notebook, records folder and claims
@@ -26,6 +28,8 @@ class RunConfig:
             elif (isinstance(value, bool) and kind is not bool) or not isinstance(value, kind):
                 expected = getattr(kind, "__name__", str(kind))
                 raise TypeError(f"{name} must be of type {expected}, got {value!r}")
+            elif isinstance(value, float) and not math.isfinite(value):
+                raise ValueError(f"{name} must be finite, got {value}")
 
     @property
     def fingerprint(self) -> str:

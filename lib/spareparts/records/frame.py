@@ -32,6 +32,8 @@ def read(path: Path) -> dict[str, Any] | None:
         lacking = [name for name in PARTS if name not in record]
         if lacking:
             raise ValueError(f"lacks {', '.join(lacking)}")
+        if not isinstance(record["config"], dict) or not isinstance(record["metrics"], dict):
+            raise ValueError("config and metrics must be tables of names and values")
         if record["word"] != path.parent.name:
             raise ValueError(f"belongs to {record['word']!r}")
     except (OSError, ValueError, TypeError) as error:
@@ -53,3 +55,22 @@ def arrays(word: str, hash: str) -> dict[str, np.ndarray]:
         raise FileNotFoundError(f"no arrays {hash}.npz among the records of {word} in {store.folders()}")
     with np.load(path) as found:
         return dict(found)
+
+
+def provenance(rows: pd.DataFrame, *, by: str = "dataset") -> pd.DataFrame:
+    """Runs, seeds, protocol, hours, device, code and data behind the numbers, one line for each value of `by`."""
+    lines = {
+        name: {
+            "runs": len(part),
+            "seeds": f"{part.seed.min()} to {part.seed.max()}",
+            "diverged": int((part.outcome == "diverged").sum()),
+            "protocol": ", ".join(sorted(set(part.protocol))),
+            "hours": f"{part.seconds.sum() / 3600:.2f}",
+            "device": "; ".join(sorted(set(part.device))),
+            "code": ", ".join(sorted(set(part.commit))),
+            "data": ", ".join(sorted({text[:12] for text in part.fingerprint})),
+            "fidelity": "; ".join(sorted(set(part.fidelity))),
+        }
+        for name, part in (rows.groupby(by) if len(rows) else ())
+    }
+    return pd.DataFrame(lines).T.rename_axis(by)

@@ -147,7 +147,12 @@ def save(config: RunConfig, result: Result) -> Path:
         np.savez_compressed(buffer, **result.arrays)
         write_whole(path.with_suffix(".npz"), buffer.getvalue())
     text = json.dumps(document(config, result), indent=None, separators=(",", ":"), allow_nan=False)
-    write_whole(path, text.encode() + b"\n")
+    try:
+        write_whole(path, text.encode() + b"\n")
+    except RecordError:
+        if not path.exists():  # arrays without their numbers would be half a record
+            path.with_suffix(".npz").unlink(missing_ok=True)
+        raise
     return path
 
 
@@ -158,7 +163,7 @@ def load(config: RunConfig) -> dict[str, Any] | None:
         return None
     try:
         record = json.loads(path.read_text())
-        stored = record["config"]
+        stored = dict(record["config"])
     except (ValueError, KeyError, TypeError) as error:
         raise RecordError(f"{path} is not a whole record ({error}); move it away and run again") from error
     expected = plain(dataclasses.asdict(config))

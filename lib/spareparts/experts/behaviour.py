@@ -1,0 +1,103 @@
+"""Tables of what the experts and their gate do: load, similarity beside chance, routing, clusters of the features."""
+
+import numpy as np
+import pandas as pd
+
+from ..data import load
+from ..records import arrays
+from ..stats import paired_wilcoxon
+from .instruments import FIGURE_SEED
+from .rows import paired, standard
+from .tables import arms, shown, summary, table, title
+
+CLUSTERS = {
+    "silhouette": "silhouette",
+    "purity of 10 neighbours": "neighbour_purity",
+    "variance within classes / total": "class_variance",
+}
+
+
+def loads(rows: pd.DataFrame) -> pd.DataFrame:
+    """Live experts, and the largest load, by data set and arm: mean over seeds, with the range of live experts."""
+    lines = {
+        (title(dataset), arm): {
+            "live experts, mean": f"{part.live_experts.mean():.1f}",
+            "range": f"{part.live_experts.min():.0f} to {part.live_experts.max():.0f}",
+            "largest load, mean %": f"{100 * part.load.map(max).mean():.1f}",
+            "runs with one live expert": f"{(part.live_experts == 1).sum()} of {len(part)}",
+        }
+        for dataset, arm, part in arms(rows)
+    }
+    return table(lines, "data set", "arm")
+
+
+def similarity_table(rows: pd.DataFrame) -> pd.DataFrame:
+    """SIM x100 in both arms beside its two chance levels, and SIM with rows matched; means over seeds."""
+    lines = {}
+    for dataset, arm, part in arms(rows):
+        live = part[part.live_experts > 1]
+        lines[title(dataset), arm] = {
+            "SIM, all": summary(100 * part.similarity, digits=2),
+            "SD if dead": f"{100 * part.null_dead_deviation.mean():.2f}",
+            "runs with 2+ live": f"{len(live)} of {len(part)}",
+            "SIM, live": summary(100 * live.live_similarity, digits=2) if len(live) else "–",
+            "rows shuffled": summary(100 * live.null_live_mean, digits=2) if len(live) else "–",
+            "rows matched, live": summary(100 * live.live_matched_similarity, digits=2) if len(live) else "–",
+            "CKA, live": summary(live.live_alignment, digits=2) if len(live) else "–",
+        }
+    return table(lines, "data set", "arm")
+
+
+def routing_table(rows: pd.DataFrame) -> pd.DataFrame:
+    """ENT, its companions, and its largest value; means (SD) over seeds."""
+    lines = {
+        (title(dataset), arm): {
+            "ENT, nats": summary(part.entropy, digits=3),
+            "entropy per image, nats": summary(part.sample_entropy, digits=3),
+            "largest possible": f"{part.max_entropy.mean():.3f}",
+            "information of expert about class, nats": summary(part.mutual_information, digits=3),
+            "n": len(part),
+        }
+        for dataset, arm, part in arms(rows)
+    }
+    return table(lines, "data set", "arm")
+
+
+def clusters(rows: pd.DataFrame) -> pd.DataFrame:
+    """Silhouette, purity of ten neighbours, and variance within classes: mean (SD) of both arms, and the difference."""
+    lines = {}
+    for dataset in shown(rows):
+        for name, metric in CLUSTERS.items():
+            first, second, _ = paired(rows, metric, dataset)
+            if len(first) > 1:
+                test = paired_wilcoxon(first, second)
+                lines[title(dataset), name] = {
+                    "baseline": summary(first, digits=3),
+                    "SNNL": summary(second, digits=3),
+                    "difference": f"{test.mean_difference:+.3f}",
+                    "95% interval": f"{test.interval[0]:+.3f} to {test.interval[1]:+.3f}",
+                    "n": test.n,
+                    "Wilcoxon p": f"{test.p:.3g}",
+                }
+    return table(lines, "data set", "measure")
+
+
+def feature_maps(rows: pd.DataFrame, dataset: str) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """UMAP points of both arms for the one seed that was fixed for figures, and their labels; empty without records."""
+    chosen = standard(rows)
+    points, labels = {}, np.empty(0)
+    for arm in ("baseline", "snnl") if len(chosen) else ():
+        part = chosen[(chosen.dataset == dataset) & (chosen.seed == FIGURE_SEED) & (chosen.arm == arm)]
+        for hash in part.hash:
+            found = arrays("experts", hash)
+            points[f"{title(dataset)}, {'baseline' if arm == 'baseline' else 'with SNNL'}"] = found["umap"]
+            labels = found["umap_labels"]
+    return points, labels
+
+
+def class_names(dataset: str) -> tuple[str, ...]:
+    """Names of the classes where the data set is at hand, else their numbers."""
+    try:
+        return load(dataset, "test").classes
+    except FileNotFoundError:
+        return tuple(str(label) for label in range(10))

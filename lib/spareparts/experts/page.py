@@ -1,0 +1,67 @@
+"""Sentences and small tables of the chapter whose every number is computed."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from .config import PUBLISHED_STEPS
+from .rows import DATASETS, standard
+from .tables import shown, title
+
+
+def headline(rows: pd.DataFrame) -> str:
+    """The first thing to know about these runs, in one paragraph of Markdown with every number computed."""
+    chosen = standard(rows)
+    if chosen.empty:
+        return "No run of these settings has a record yet."
+    few = int((chosen.live_experts <= 2).sum())
+    idle = int((chosen.live_experts < chosen.experts).sum())
+    kinds = " and ".join(sorted(set(chosen.protocol)))
+    return (
+        f"In **{idle} of {len(chosen)}** runs at least one of the {chosen.experts.iloc[0]} experts is dead, that is, "
+        f"it receives under 1% of the test set; in {few} at most two experts live. Mean number of live experts: "
+        f"{chosen[chosen.arm == 'baseline'].live_experts.mean():.1f} in the baseline, "
+        f"{chosen[chosen.arm == 'snnl'].live_experts.mean():.1f} with SNNL. These runs follow the **{kinds} protocol** "
+        f"({', '.join(f'{steps:,}' for steps in sorted(set(chosen.steps)))} steps)."
+    )
+
+
+def protocol_note(rows: pd.DataFrame) -> str:
+    """A sentence that calls a reduced protocol reduced, and one that names the data sets without a run."""
+    chosen = standard(rows)
+    reduced = [title(name) for name in shown(rows) if (chosen[chosen.dataset == name].protocol == "reduced").all()]
+    absent = [title(name) for name in DATASETS if name not in shown(rows)]
+    sentences = []
+    if reduced:
+        steps = ", ".join(f"{number:,}" for number in sorted(set(chosen[chosen.protocol == "reduced"].steps)))
+        sentences.append(
+            f"**Reduced protocol** on {', '.join(reduced)}: {steps} steps instead of {PUBLISHED_STEPS:,}, the "
+            "one-cycle schedule shortened with them; everything else as published."
+        )
+    if absent:
+        sentences.append(f"Not run yet: {', '.join(absent)}.")
+    return " ".join(sentences) or "All runs follow the published protocol."
+
+
+def demo_curves(demo: Mapping[str, Mapping[str, Any]]) -> dict[str, pd.DataFrame]:
+    """Curves of the gate by arm, from the metrics of runs that were not recorded."""
+    return {
+        arm: pd.DataFrame(
+            {
+                "step": metrics["curve_steps"],
+                "live": metrics["curve_live"],
+                "load_entropy": metrics["curve_load_entropy"],
+            }
+        )
+        for arm, metrics in demo.items()
+    }
+
+
+def demo_table(demo: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
+    """The chapter's measures for runs that were not recorded; one run an arm decides nothing."""
+    names = {"accuracy": "accuracy, %", "similarity": "SIM", "entropy": "ENT, nats", "live_experts": "live experts"}
+    return pd.DataFrame(
+        {arm: {label: metrics.get(name, np.nan) for name, label in names.items()} for arm, metrics in demo.items()}
+    ).T.round(4)

@@ -1,0 +1,51 @@
+"""One look for all figures: Okabe and Ito's colours, which readers with any colour vision tell apart."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import matplotlib.pyplot as plt
+import seaborn as sns
+from matplotlib.figure import Figure
+
+BLUE, ORANGE, GREEN, VERMILION, PURPLE, SKY, GREY = (
+    "#0072B2",
+    "#E69F00",
+    "#009E73",
+    "#D55E00",
+    "#CC79A7",
+    "#56B4E9",
+    "#8C8C8C",
+)
+PALETTE = (BLUE, ORANGE, GREEN, VERMILION, PURPLE, SKY)
+ARMS = {"baseline": BLUE, "snnl": ORANGE}
+MARKERS = {"baseline": "o", "snnl": "s"}
+LABELS = {"baseline": "baseline", "snnl": "with SNNL"}
+CHANCE = {"color": GREY, "linestyle": "--", "linewidth": 1}
+
+SETTINGS = {
+    "figure.dpi": 110,
+    "savefig.dpi": 110,
+    "figure.facecolor": "white",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "legend.frameon": False,
+}
+
+
+@contextmanager
+def canvas(rows: int, columns: int, *, width: float = 3.3, height: float = 3.0, **options) -> Iterator[tuple]:
+    """A figure of `rows` x `columns` axes, each `width` x `height` inches, closed so that no cell shows it twice."""
+    with sns.axes_style("ticks", SETTINGS), sns.plotting_context("notebook", font_scale=0.85), plt.rc_context(SETTINGS):
+        figure, axes = plt.subplots(
+            rows, columns, figsize=(width * columns, height * rows), layout="constrained", squeeze=False, **options
+        )
+        yield figure, axes
+        plt.close(figure)
+
+
+def empty(message: str) -> Figure:
+    """A figure that says why there is nothing to see."""
+    with canvas(1, 1, width=6, height=1.2) as (figure, axes):
+        axes[0, 0].text(0.5, 0.5, message, ha="center", va="center", wrap=True)
+        axes[0, 0].set_axis_off()
+    return figure
