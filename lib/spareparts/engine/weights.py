@@ -1,6 +1,9 @@
 """Trained weights in the cache, so that a later instrument needs no training."""
 
+import contextlib
 import io
+import os
+import warnings
 from pathlib import Path
 
 import torch
@@ -8,13 +11,21 @@ from torch import nn
 
 
 def save_weights(network: nn.Module, path: Path) -> None:
-    """Write a network's state whole: under a temporary name, then renamed."""
+    """Write a network's state whole: under a temporary name, then renamed.
+
+    Where the cache cannot be written this warns: that costs a later instrument its training, not this run its record.
+    """
     buffer = io.BytesIO()
     torch.save(network.state_dict(), buffer)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(".part")
-    temporary.write_bytes(buffer.getvalue())
-    temporary.replace(path)
+    temporary = path.with_name(f".{path.name}-{os.getpid()}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary.write_bytes(buffer.getvalue())
+        temporary.replace(path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        warnings.warn(f"weights not cached in {path}: {error.strerror or error}", stacklevel=2)
 
 
 def load_weights(network: nn.Module, path: Path) -> nn.Module:
