@@ -3,7 +3,7 @@
 import dataclasses
 import time
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
@@ -12,6 +12,7 @@ from tqdm import tqdm
 from .device import autocast, check_precision, lay_out, matmul_precision
 
 
+@runtime_checkable
 class BatchSource(Protocol):
     """Endless batches; its length is the number of steps an epoch has."""
 

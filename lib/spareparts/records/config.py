@@ -4,7 +4,7 @@ import dataclasses
 import hashlib
 import json
 import math
-from typing import Any, ClassVar, Self, get_type_hints
+from typing import ClassVar, get_type_hints
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -45,10 +45,6 @@ class RunConfig:
     def protocol(self) -> str:
         """`paper` where the run follows the published protocol, else `reduced`."""
         raise NotImplementedError
-
-    def replace(self, **changes: Any) -> Self:
-        """The same config with some fields changed."""
-        return dataclasses.replace(self, **changes)
 
 
 def key(config: RunConfig) -> str:
