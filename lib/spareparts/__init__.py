@@ -1,1 +1,3 @@
-"""Reproduces five papers on redundancy and specialisation in small neural networks, and goes beyond them."""
+"""Spare Parts: redundancy and specialisation in small neural networks, reproduced."""
+
+__version__ = "0.1.0"
