@@ -29,6 +29,7 @@ def site(tmp_path_factory):
     shutil.copytree(ROOT / "book", book / "book", ignore=shutil.ignore_patterns("executed", "records"))
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SPAREPARTS_RECORDS", str(book / "records"))
+        patch.setenv("SPAREPARTS_CACHE", str(book / "cache"))
         jobs = {notebook: TINY.get(notebook.stem, {}) for notebook in toc_notebooks()}
         assert len(list(execute_all(jobs, book / "book" / "executed"))) == len(jobs)
     jupyter_book = Path(sys.executable).with_name("jupyter-book")
