@@ -5,6 +5,7 @@ import os
 # Before anything imports torch or NumPy.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+import jaxtyping
 import pytest
 from jaxtyping import install_import_hook
 
@@ -15,7 +16,16 @@ install_import_hook("spareparts", "beartype.beartype")
 
 @pytest.fixture(autouse=True)
 def records_folder(tmp_path, monkeypatch):
-    """A records folder of this test's own: no test writes into the committed one."""
+    """A records folder of this test's own: no test writes into the committed one, or weights into the user's cache."""
     folder = tmp_path / "records"
     monkeypatch.setenv("SPAREPARTS_RECORDS", str(folder))
+    monkeypatch.setenv("SPAREPARTS_CACHE", str(tmp_path / "cache"))
     return folder
+
+
+@pytest.fixture
+def unchecked():
+    """As a user runs it: without the shape checks of the tests, which would speak first."""
+    jaxtyping.config.update("jaxtyping_disable", True)
+    yield
+    jaxtyping.config.update("jaxtyping_disable", False)

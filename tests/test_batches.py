@@ -1,20 +1,11 @@
 from functools import partial
 
-import jaxtyping
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spareparts.data import Batches, crop_and_flip, generator, load, normalize, to_float
-
-
-@pytest.fixture
-def unchecked():
-    """As a user runs it: without the shape checks of the tests, which would speak first."""
-    jaxtyping.config.update("jaxtyping_disable", True)
-    yield
-    jaxtyping.config.update("jaxtyping_disable", False)
 
 
 def numbered(count: int, *, batch_size: int, seed: int = 0, **settings) -> Batches:

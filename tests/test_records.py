@@ -1,0 +1,215 @@
+"""Configs, their hashes, and the way from a result to a tidy row and back."""
+
+import dataclasses
+import hashlib
+import json
+import math
+
+import numpy as np
+import pytest
+from toy import Toy, result
+
+from spareparts import experts, records
+from spareparts.records import Result, key, load, load_or_run, save, store
+
+# Config and hash
+
+
+def test_the_hash_is_that_of_word_revision_data_and_the_fields_that_differ_from_their_default():
+    text = '{"fingerprint":"%s","revision":1,"settings":{"rate":0.1,"seed":3},"word":"toy"}' % ("f" * 64)
+    assert key(Toy(seed=3, rate=0.1)) == hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+# Frozen on the day of the first records: a hash names a file that is committed, so that a change here would orphan
+# every record and train everything again. A new field goes in with a default and changes none of these; if a mechanism
+# changes, its module's revision is raised, and only then are they computed anew.
+GOLDEN = {
+    "4a96e6afed129c2a": {},
+    "5240bfb5a6c0d0c7": {"dataset": "digits", "arm": "snnl", "seed": 3, "steps": 200},
+    "8081eda69c9161d5": {"arm": "snnl", "snnl_weight": 10.0},
+    "014e02efb0cf3817": {"dataset": "cifar100", "arm": "raw", "steps": 1500, "experts": 2},
+    "e8194065b0e9d685": {
+        "dataset": "fashion_mnist",
+        "arm": "snnl",
+        "steps": 1500,
+        "distance": "squared_euclidean",
+        "temperature": 0.1,
+        "layers": "sum",
+        "precision": "bfloat16",
+        "train_samples": 25_000,
+    },
+}
+
+
+@pytest.mark.parametrize("expected", GOLDEN)
+def test_golden_hashes_never_change(expected):
+    assert key(experts.Config(**GOLDEN[expected])) == expected
+
+
+def test_a_field_at_its_default_does_not_enter_the_hash():
+    longer = dataclasses.make_dataclass(
+        "Longer", [("added_later", float, 2.0)], bases=(Toy,), frozen=True, kw_only=True
+    )
+    assert key(longer(seed=3)) == key(Toy(seed=3)) == key(Toy(seed=3, rate=0.5))
+    assert key(longer(seed=3, added_later=1.0)) != key(Toy(seed=3))
+
+
+@pytest.mark.parametrize("change", [{"seed": 2}, {"rate": 0.1}, {"samples": 1}, {"limit": 0.0}, {"shuffle": False}])
+def test_every_field_changes_the_hash(change):
+    assert key(Toy(**change)) != key(Toy())
+
+
+@pytest.mark.parametrize("name", ["revision", "fingerprint", "word"])
+def test_revision_data_and_word_change_the_hash(name, monkeypatch):
+    before = key(Toy())
+    monkeypatch.setattr(Toy, name, 2 if name == "revision" else "other")
+    assert key(Toy()) != before
+
+
+def test_a_whole_number_is_taken_for_a_float():
+    assert key(Toy(rate=2)) == key(Toy(rate=2.0))
+    assert key(Toy(limit=2)) == key(Toy(limit=2.0))
+    assert type(Toy(rate=2).rate) is float
+
+
+WRONG = {
+    "seed": (1.0, True, None, "1"),
+    "rate": ("0.5", None, True),
+    "samples": (1.5,),
+    "limit": ("none",),
+    "shuffle": (1,),
+}
+
+
+@pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in WRONG.items() for value in values])
+def test_a_value_of_another_type_is_refused_by_name(name, value):
+    with pytest.raises(TypeError, match=rf"{name} must be of type .*, got {value!r}"):
+        Toy(**{name: value})
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+def test_a_number_that_is_not_finite_is_refused(value):
+    with pytest.raises(ValueError, match=f"rate must be finite, got {value}"):
+        Toy(rate=value)
+
+
+def test_a_config_cannot_be_changed():
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        Toy().seed = 2
+
+
+# Round trip
+
+
+def test_what_is_saved_is_loaded(records_folder):
+    path = save(Toy(seed=2), result())
+    assert path == records_folder / "toy" / f"{key(Toy(seed=2))}.json"
+    record = load(Toy(seed=2))
+    assert record["config"] == dataclasses.asdict(Toy(seed=2))
+    assert record["metrics"] == {"accuracy": 0.25, "curve": [1, 2.5]}
+    assert np.array_equal(records.arrays("toy", path.stem)["points"], np.arange(6.0).reshape(2, 3))
+    assert load(Toy(seed=3)) is None
+
+
+def test_a_record_says_what_it_was_made_with():
+    save(Toy(), dataclasses.replace(result(), outcome="diverged", diverged_step=7, seconds=1.234, device="abacus"))
+    record = load(Toy())
+    expected = {
+        "word": "toy",
+        "revision": 1,
+        "protocol": "reduced",
+        "outcome": "diverged",
+        "diverged_step": 7,
+        "fingerprint": "f" * 64,
+        "fidelity": "made up",
+        "device": "abacus",
+        "seconds": 1.23,
+    }
+    assert expected.items() <= record.items()
+    assert {"python", "torch", "numpy"} <= record["versions"].keys()
+    assert record["commit"] == store.commit()
+
+
+def test_numbers_that_are_not_finite_become_null():
+    curve = np.array([1.0, np.inf, -np.inf])
+    path = save(Toy(), Result(metrics={"loss": math.nan, "curve": curve, "share": np.float32(0.5), "n": np.int64(3)}))
+    assert json.loads(path.read_text())["metrics"] == {"loss": None, "curve": [1.0, None, None], "share": 0.5, "n": 3}
+    assert records.frame("toy").loss.isna().all()
+
+
+def test_a_run_without_arrays_leaves_one_file(records_folder):
+    path = save(Toy(), Result(metrics={}))
+    assert list((records_folder / "toy").iterdir()) == [path]
+    with pytest.raises(FileNotFoundError, match=f"no arrays {path.stem}.npz among the records of toy"):
+        records.arrays("toy", path.stem)
+
+
+def test_a_record_of_another_config_under_the_same_hash_is_refused():
+    path = save(Toy(), result())
+    record = json.loads(path.read_text())
+    record["config"] |= {"rate": 0.75, "shuffle": False}
+    path.write_text(json.dumps(record))
+    with pytest.raises(records.RecordError, match=rf"{path.name} holds another value of rate, shuffle"):
+        load(Toy())
+
+
+def test_a_record_older_than_a_field_stands_for_its_default():
+    path = save(Toy(), result())
+    record = json.loads(path.read_text())
+    del record["config"]["rate"]
+    path.write_text(json.dumps(record))
+    assert load(Toy()) == record
+
+
+# Load or run
+
+
+def runner(log: list, *, fail_after: int | None = None):
+    def run(configs):
+        for count, config in enumerate(configs):
+            if count == fail_after:
+                raise ArithmeticError("a run that raises")
+            log.append(config.seed)
+            yield config, result(config.seed / 10)
+
+    return run
+
+
+SEEDS = [Toy(seed=seed) for seed in (1, 2, 3)]
+
+
+def test_only_what_is_missing_is_run_and_once():
+    save(Toy(seed=2), result(0.2))
+    log = []
+    rows = load_or_run([*SEEDS, Toy(seed=3)], runner(log), missing="run")
+    assert log == [1, 3]
+    assert rows.seed.tolist() == [1, 2, 3, 3]
+    assert rows.accuracy.tolist() == [0.1, 0.2, 0.3, 0.3]
+    assert rows.hash.tolist() == [key(Toy(seed=seed)) for seed in (1, 2, 3, 3)]
+    load_or_run(SEEDS, runner(log), missing="run")
+    assert log == [1, 3]
+
+
+def test_each_result_is_written_as_soon_as_it_is_there():
+    log = []
+    with pytest.raises(ArithmeticError):
+        load_or_run(SEEDS, runner(log, fail_after=2), missing="run")
+    assert records.frame("toy").seed.sort_values().tolist() == [1, 2]
+    load_or_run(SEEDS, runner(log), missing="run")
+    assert log == [1, 2, 3]
+
+
+def test_listing_names_the_command_and_runs_nothing(capsys):
+    save(Toy(seed=2), result())
+    log = []
+    rows = load_or_run(SEEDS, runner(log))
+    assert (log, rows.seed.tolist()) == ([], [2])
+    said = capsys.readouterr().out
+    assert "2 of the 3 runs" in said
+    assert "python -m spareparts run notebooks/toy.py --set MISSING=run" in said
+    assert load_or_run([Toy(seed=9)], runner(log)).empty
+
+
+def test_there_are_two_ways_to_treat_what_is_missing():
+    with pytest.raises(ValueError, match="missing must be 'list' or 'run', got 'train'"):
+        load_or_run(SEEDS, runner([]), missing="train")

@@ -1,0 +1,178 @@
+"""Records on disk: whole or not at all, one folder over another, and what is not a record is named and skipped."""
+
+import errno
+import json
+import os
+
+import pytest
+from toy import Toy, result
+
+from spareparts import records
+from spareparts.records import RecordError, key, load, load_or_run, save, store
+
+# Writing
+
+
+def disk_full_at(call: int, monkeypatch) -> None:
+    """Let the n-th file that is written find the disk full."""
+    calls, sync = [], os.fsync
+
+    def fsync(descriptor):
+        calls.append(descriptor)
+        if len(calls) >= call:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        sync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+
+
+def must_not_run(configs):
+    raise AssertionError("nothing may be run")
+    yield
+
+
+@pytest.mark.parametrize("call", [1, 2], ids=["arrays", "numbers"])
+def test_a_full_disk_leaves_nothing(call, records_folder, monkeypatch):
+    disk_full_at(call, monkeypatch)
+    with pytest.raises(RecordError, match=rf"cannot write .*{key(Toy())}.*No space left on device"):
+        save(Toy(), result())
+    assert list((records_folder / "toy").iterdir()) == []
+    assert load(Toy()) is None
+
+
+def test_a_full_disk_leaves_a_record_that_was_there_before(monkeypatch):
+    save(Toy(), result(0.25))
+    disk_full_at(2, monkeypatch)
+    with pytest.raises(RecordError):
+        save(Toy(), result(0.75))
+    assert load(Toy())["metrics"]["accuracy"] == 0.25
+    assert records.arrays("toy", key(Toy())).keys() == {"points"}
+
+
+def test_a_full_disk_is_found_before_anything_runs(records_folder, monkeypatch):
+    disk_full_at(1, monkeypatch)
+    with pytest.raises(RecordError, match="No space left on device"):
+        load_or_run([Toy()], must_not_run, missing="run")
+    assert list((records_folder / "toy").iterdir()) == []
+
+
+def test_an_unwritable_folder_is_found_before_anything_runs(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("not a folder")
+    monkeypatch.setenv("SPAREPARTS_RECORDS", str(tmp_path / "file" / "records"))
+    with pytest.raises(RecordError, match=r"cannot write .*file/records"):
+        load_or_run([Toy()], must_not_run, missing="run")
+
+
+def test_a_cut_off_write_never_shows_under_the_records_name(records_folder, monkeypatch):
+    seen = []
+    monkeypatch.setattr(os, "fsync", lambda _: seen.extend(path.name for path in (records_folder / "toy").iterdir()))
+    save(Toy(), result())
+    assert len(seen) == 3  # the arrays' temporary file; then the arrays, and the numbers' temporary file
+    assert not any(name.endswith(".json") for name in seen)
+
+
+def test_after_a_run_only_records_are_in_the_folder(records_folder):
+    load_or_run([Toy()], lambda configs: ((config, result()) for config in configs), missing="run")
+    assert {path.name for path in (records_folder / "toy").iterdir()} == {f"{key(Toy())}.json", f"{key(Toy())}.npz"}
+
+
+# Folders
+
+
+@pytest.fixture
+def committed(tmp_path, monkeypatch):
+    """A stand-in for the committed folder."""
+    monkeypatch.setattr(store, "COMMITTED", tmp_path / "committed")
+    return tmp_path / "committed"
+
+
+def test_records_are_read_from_the_committed_folder_and_over_it_from_ones_own(committed, records_folder, monkeypatch):
+    monkeypatch.delenv("SPAREPARTS_RECORDS")
+    save(Toy(seed=1), result(0.1))
+    save(Toy(seed=2), result(0.2))
+    monkeypatch.setenv("SPAREPARTS_RECORDS", str(records_folder))
+    assert load(Toy(seed=1))["metrics"]["accuracy"] == 0.1
+    save(Toy(seed=2), result(0.7))
+    save(Toy(seed=3), result(0.3))
+    rows = records.frame("toy").set_index("seed")
+    assert rows.accuracy.to_dict() == {1: 0.1, 2: 0.7, 3: 0.3}
+    assert load(Toy(seed=2))["metrics"]["accuracy"] == 0.7
+    assert records.arrays("toy", key(Toy(seed=1))).keys() == {"points"}
+
+
+def test_ones_own_folder_is_written_and_the_committed_one_left_alone(committed, records_folder):
+    assert save(Toy(), result()).is_relative_to(records_folder)
+    assert not committed.exists()
+
+
+def test_without_a_folder_of_ones_own_records_go_to_the_committed_one(committed, monkeypatch):
+    monkeypatch.setenv("SPAREPARTS_RECORDS", "")
+    assert save(Toy(), result()).is_relative_to(committed)
+
+
+def test_trained_weights_are_cached_outside_under_the_same_hash(tmp_path):
+    assert records.weights_path(Toy()) == tmp_path / "cache" / "weights" / "toy" / f"{key(Toy())}.pt"
+
+
+# Reading
+
+
+def test_a_frame_has_a_row_for_each_run_and_a_column_for_each_setting_and_metric():
+    save(Toy(seed=1), result(0.5))
+    save(Toy(seed=2, samples=10), result(0.25))
+    rows = records.frame("toy").set_index("seed")
+    assert rows.accuracy.to_dict() == {1: 0.5, 2: 0.25}
+    assert rows.hash.to_dict() == {seed: key(config) for seed, config in ((1, Toy()), (2, Toy(seed=2, samples=10)))}
+    columns = {"rate", "samples", "outcome", "diverged_step", "protocol", "fingerprint", "commit", "device", "seconds"}
+    assert columns <= set(rows)
+    assert records.frame("nothing").empty
+
+
+WHOLE = {
+    "word": "toy",
+    "config": {"seed": 5},
+    "metrics": {},
+    "outcome": "finished",
+    "protocol": "paper",
+    "fingerprint": "f",
+    "seconds": 1,
+}
+FOREIGN = {
+    "truncated": json.dumps(WHOLE)[:40],
+    "empty": "",
+    "list": "[1, 2]",
+    "number": "7",
+    "lacking": json.dumps({name: value for name, value in WHOLE.items() if name != "outcome"}),
+    "another_paper": json.dumps(WHOLE | {"word": "experts"}),
+    "misshapen": json.dumps(WHOLE | {"config": [1, 2]}),
+}
+
+
+@pytest.mark.parametrize("kind", FOREIGN)
+def test_what_is_not_a_record_is_named_and_skipped(kind, records_folder):
+    save(Toy(), result())
+    stray = records_folder / "toy" / f"{kind}.json"
+    stray.write_text(FOREIGN[kind])
+    with pytest.warns(UserWarning, match=f"skipped .*{kind}.json: not a whole record"):
+        assert records.frame("toy").seed.tolist() == [1]
+
+
+def test_bytes_and_folders_are_named_and_skipped(records_folder):
+    save(Toy(), result())
+    (records_folder / "toy" / "bytes.json").write_bytes(b"\xff\xfe\x00")
+    (records_folder / "toy" / "folder.json").mkdir()
+    with pytest.warns(UserWarning, match="skipped") as warned:
+        assert len(records.frame("toy")) == 1
+    assert [name for name in ("bytes.json", "folder.json") if name in " ".join(str(w.message) for w in warned)] == [
+        "bytes.json",
+        "folder.json",
+    ]
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "7", '{"config": 7}', '{"config": null}', "{}"])
+def test_a_truncated_record_in_the_way_of_a_run_is_an_error_that_names_it(text):
+    path = save(Toy(), result())
+    path.write_text(text)
+    with pytest.raises(RecordError, match=f"{path.name} is not a whole record .*; move it away and run again"):
+        load_or_run([Toy()], must_not_run, missing="run")
+    assert path.read_text() == text  # and it is never deleted silently
