@@ -1,12 +1,11 @@
 """Sentences and small tables of the chapter whose every number is computed."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Sequence
 
-import numpy as np
 import pandas as pd
 
-from .config import PUBLISHED_STEPS
+from ..records import Result
+from .config import PUBLISHED_STEPS, Config
 from .rows import DATASETS, standard
 from .tables import shown, title
 
@@ -45,23 +44,28 @@ def protocol_note(rows: pd.DataFrame) -> str:
     return " ".join(sentences) or "All runs follow the published protocol."
 
 
-def demo_curves(demo: Mapping[str, Mapping[str, Any]]) -> dict[str, pd.DataFrame]:
-    """Curves of the gate by arm, from the metrics of runs that were not recorded."""
-    return {
-        arm: pd.DataFrame(
+def demo_curves(demo: Sequence[tuple[Config, Result]]) -> pd.DataFrame:
+    """The gate along training in runs that were not recorded: one line a reading."""
+    return pd.concat(
+        pd.DataFrame(
             {
-                "step": metrics["curve_steps"],
-                "live": metrics["curve_live"],
-                "load_entropy": metrics["curve_load_entropy"],
+                "step": result.metrics["curve_steps"],
+                "live": result.metrics["curve_live"],
+                "load_entropy": result.metrics["curve_load_entropy"],
+                "learning rate": str(config.peak_learning_rate),
+                "arm": config.arm,
             }
         )
-        for arm, metrics in demo.items()
-    }
+        for config, result in demo
+    )
 
 
-def demo_table(demo: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
-    """The chapter's measures for runs that were not recorded; one run an arm decides nothing."""
+def demo_table(demo: Sequence[tuple[Config, Result]]) -> pd.DataFrame:
+    """The chapter's measures for runs that were not recorded; one run a line decides nothing."""
     names = {"accuracy": "accuracy, %", "similarity": "SIM", "entropy": "ENT, nats", "live_experts": "live experts"}
-    return pd.DataFrame(
-        {arm: {label: metrics.get(name, np.nan) for name, label in names.items()} for arm, metrics in demo.items()}
-    ).T.round(4)
+    lines = {
+        (config.peak_learning_rate, config.arm): {name: result.metrics.get(key) for key, name in names.items()}
+        for config, result in demo
+    }
+    table = pd.DataFrame(lines).T.rename_axis(["learning rate", "arm"])
+    return table.astype({"live experts": int}).round({"accuracy, %": 1, "SIM": 4, "ENT, nats": 3})

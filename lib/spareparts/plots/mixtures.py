@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import seaborn as sns
 from matplotlib.figure import Figure
 
 from .style import ARMS, CHANCE, GREY, LABELS, MARKERS, PALETTE, canvas, empty
@@ -121,13 +122,18 @@ def feature_maps(points: Mapping[str, np.ndarray], labels: np.ndarray, classes: 
     return figure
 
 
-def gate_curves(curves: Mapping[str, pd.DataFrame]) -> Figure:
-    """Live experts and entropy of the load (nats) along training, one line a name."""
+def gate_curves(curves: pd.DataFrame, *, experts: int) -> Figure:
+    """Live experts and entropy of the load (nats) along training, by learning rate (colour) and arm (line).
+
+    `curves` has the columns step, live, load_entropy, learning rate, arm; dashed grey: what even loads would show.
+    """
+    look = {"data": curves, "x": "step", "hue": "learning rate", "style": "arm", "errorbar": None}
+    look["palette"] = list(PALETTE[: curves["learning rate"].nunique()])
     with canvas(1, 2, width=4) as (figure, axes):
-        for colour, (name, curve) in zip(PALETTE, curves.items(), strict=False):
-            axes[0, 0].step(curve.step, curve.live, where="post", label=name, color=colour)
-            axes[0, 1].plot(curve.step, curve.load_entropy, label=name, color=colour)
-        axes[0, 0].set(xlabel="step", ylabel="live experts", ylim=(0, None))
-        axes[0, 1].set(xlabel="step", ylabel="entropy of the load, nats", ylim=(0, None))
-        axes[0, 0].legend()
+        sns.lineplot(y="live", ax=axes[0, 0], drawstyle="steps-post", legend=False, **look)
+        sns.lineplot(y="load_entropy", ax=axes[0, 1], **look)
+        axes[0, 0].axhline(experts, **CHANCE)
+        axes[0, 1].axhline(np.log(experts), **CHANCE)
+        axes[0, 0].set(ylabel="live experts", ylim=(0, experts + 0.3))
+        axes[0, 1].set(ylabel="entropy of the load, nats", ylim=(0, None))
     return figure

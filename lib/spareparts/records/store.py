@@ -201,6 +201,7 @@ def load_or_run(
             save(config, result)
     elif todo:
         word = todo[0].word
-        print(f"{len(todo)} of the {len(configs)} runs that these parameters name have no record. To make them:")
-        print(f"  python -m spareparts run notebooks/{word}.py --set MISSING=run  (and the same parameters)")
+        print(f"{len(todo)} of the {len(configs)} runs of these parameters have no record.")
+        print("To make them, run the notebook again with the same parameters and MISSING=run:")
+        print(f"python -m spareparts run notebooks/{word}.py --set MISSING=run")
     return rows([record | {"hash": key(config)} for config in configs if (record := load(config)) is not None])

@@ -105,6 +105,8 @@ def combine(verdicts: Mapping[str, Verdict]) -> Verdict:
     if not verdicts:
         raise ValueError("a combined verdict needs at least one part, got none")
     words = {part.verdict for part in verdicts.values()}
+    if words == {"not run"}:
+        return not_run()
     word = "not reproduced" if "not reproduced" in words else "undecided"
     if len(words) == 1:
         (word,) = words
