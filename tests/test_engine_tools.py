@@ -1,0 +1,110 @@
+"""Around the training loop: evaluation in batches, cached weights, threads, and the device's name."""
+
+import pytest
+import torch
+from torch import nn
+
+from spareparts.data import generator
+from spareparts.engine import describe, load_weights, one_thread, predict, save_weights
+from spareparts.engine.device import matmul_precision
+
+
+def network(seed: int = 0) -> nn.Module:
+    made = nn.Sequential(nn.Linear(6, 5), nn.BatchNorm1d(5), nn.Dropout(0.5), nn.Linear(5, 3))
+    draw = generator(seed)
+    with torch.no_grad():
+        for parameter in made.parameters():
+            parameter.copy_(torch.randn(parameter.shape, generator=draw))
+    return made
+
+
+INPUTS = torch.randn(23, 6, generator=generator(1))
+
+
+# Evaluation
+
+
+@pytest.mark.parametrize("batch_size", [1, 7, 23, 500])
+def test_prediction_in_batches_is_one_pass_in_evaluation_mode(batch_size):
+    net = network()
+    (found,) = predict(net, INPUTS, batch_size=batch_size)
+    assert found.numpy() == pytest.approx(net.eval()(INPUTS).detach().numpy(), abs=1e-5)
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_prediction_restores_the_mode_and_changes_nothing(training):
+    net = network().train(training)
+    before = {name: value.clone() for name, value in net.state_dict().items()}
+    (found,) = predict(net, INPUTS)
+    assert net.training is training
+    assert not found.requires_grad
+    assert all(torch.equal(value, before[name]) for name, value in net.state_dict().items())
+
+
+def test_prediction_joins_everything_that_is_read():
+    scores, classes = predict(network(), INPUTS, batch_size=4, read=lambda output: (output, output.argmax(1)))
+    assert torch.equal(scores.argmax(1), classes)
+
+
+# Weights
+
+
+def test_weights_are_read_as_they_were_written(tmp_path):
+    path = tmp_path / "new" / "weights.pt"
+    save_weights(network(1), path)
+    assert [found.name for found in path.parent.iterdir()] == [path.name]
+    found = load_weights(network(2), path).state_dict()
+    assert all(torch.equal(value, found[name]) for name, value in network(1).state_dict().items())
+
+
+def test_weights_that_are_not_there_are_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"no trained weights at .*none.pt; run the config again"):
+        load_weights(network(), tmp_path / "none.pt")
+
+
+def test_a_cache_that_cannot_be_written_costs_a_warning_and_not_the_run(tmp_path):
+    (tmp_path / "file").write_text("not a folder")
+    with pytest.warns(UserWarning, match=r"weights not cached in .*file/weights.pt"):
+        save_weights(network(), tmp_path / "file" / "weights.pt")
+
+
+def test_a_cut_off_write_leaves_the_old_weights_and_no_other_file(tmp_path, monkeypatch):
+    path = tmp_path / "weights.pt"
+    save_weights(network(1), path)
+    monkeypatch.setattr(
+        "pathlib.Path.replace", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device"))
+    )
+    with pytest.warns(UserWarning, match="No space left on device"):
+        save_weights(network(2), path)
+    assert list(tmp_path.iterdir()) == [path]
+    assert torch.equal(load_weights(network(3), path)[0].weight, network(1)[0].weight)
+
+
+# Device
+
+
+def test_one_thread_inside_and_as_before_outside():
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        with pytest.raises(KeyError), one_thread():
+            assert torch.get_num_threads() == 1
+            raise KeyError
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_the_devices_name_tells_the_number_of_threads():
+    with one_thread():
+        assert describe("cpu").endswith(", threads: 1")
+        assert describe(torch.device("cpu")) == describe("cpu")
+
+
+def test_tf32_holds_inside_only():
+    before = torch.get_float32_matmul_precision()
+    with matmul_precision("tf32"):
+        assert torch.get_float32_matmul_precision() == "high"
+    assert torch.get_float32_matmul_precision() == before
+    with matmul_precision("float32"):
+        assert torch.get_float32_matmul_precision() == before
