@@ -3,27 +3,49 @@
 from .batches import Batch, Batches, generator
 from .download import DownloadFailed, fetch
 from .files import DataCorrupt, DataMissing, digest, root, save
+from .generated import generate
 from .images import crop_and_flip, normalize, to_float
 from .sets import Dataset, Row, fidelity, fingerprint, listing, load
+from .tabular import (
+    GENERATED_PREFIX,
+    Part,
+    Partition,
+    Table,
+    load_table,
+    partition,
+    table_fidelity,
+    table_fingerprint,
+    table_names,
+)
 
 __all__ = [
+    "GENERATED_PREFIX",
     "Batch",
     "Batches",
     "DataCorrupt",
     "DataMissing",
     "Dataset",
     "DownloadFailed",
+    "Part",
+    "Partition",
     "Row",
+    "Table",
     "crop_and_flip",
     "digest",
     "fetch",
     "fidelity",
     "fingerprint",
+    "generate",
     "generator",
     "listing",
     "load",
+    "load_table",
     "normalize",
+    "partition",
     "root",
     "save",
+    "table_fidelity",
+    "table_fingerprint",
+    "table_names",
     "to_float",
 ]

@@ -1,0 +1,178 @@
+"""What defines a run of the class-rates chapter, and which runs a notebook's parameters name."""
+
+import dataclasses
+import itertools
+from collections.abc import Sequence
+from typing import ClassVar
+
+from .. import data
+from ..records import RunConfig
+from .gradients import FORMS
+from .networks import ACTIVATIONS
+from .table import Architecture, architecture
+
+PUBLISHED_EPOCHS = 100
+ARMS = ("baseline", "class_rates", "proof")
+CUTOFFS = (10, 20, 30)  # epochs
+RATE_LEARNING_RATES = {"selu": 1e5, "tanh": 1e5, "relu": 1e4}  # alpha_mu
+# What each variant changes; all but the baselines are trained with class rates.
+VARIANTS: dict[str, dict[str, object]] = {
+    "baseline": {"arm": "baseline"},
+    "class_rates": {},
+    "one_group": {"groups": "one"},
+    "shuffled_groups": {"groups": "shuffled"},
+    "layer_groups": {"groups": "layers"},
+    "no_reset": {"reset": "never"},
+    "bottom_half": {"rated": "bottom_half"},
+    "top_half": {"rated": "top_half"},
+    "class_form": {"form": "class"},
+    "batch_form": {"form": "batch"},
+    "baseline_32": {"arm": "baseline", "batch_size": 32},
+    "class_rates_32": {"batch_size": 32},
+    "proof": {"arm": "proof", "epochs": 1},
+}
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Config(RunConfig):
+    """One network on one data set; the defaults are the paper's protocol where it states one, ours where it does not.
+
+    Raises `ValueError` for values that cannot be trained with, and for class-rate settings in the baseline.
+    """
+
+    word: ClassVar[str] = "class_rates"
+    revision: ClassVar[int] = 1
+
+    dataset: str = "twonorm"
+    activation: str = "selu"  # with alpha dropout; relu and tanh with dropout
+    arm: str = "baseline"  # or class_rates, or proof (Eq. 5-6 on the continued network, no training)
+    seed: int = 1  # of weights, validation rows, batches and dropout masks
+    epochs: int = PUBLISHED_EPOCHS
+    batch_size: int = 128  # ours; a smaller training set is one batch
+    learning_rate: float = 0.01  # alpha
+    rate_learning_rate: float | None = None  # alpha_mu before any reduction; None: the paper's for the activation
+    cutoff: int = 10  # epochs after which plain gradients are used
+    form: str = "sample"  # of the drive S: squares of each sample's gradient, of each class's, or class times batch
+    groups: str = "classes"  # what shares a rate: classes, one (all samples), shuffled (random groups), layers
+    reset: str = "half_epoch"  # or never
+    rated: str = "all"  # the bottom min(L-1, 16) linear layers; or bottom_half, top_half of the hidden layers
+    corrected_table: bool = True  # Table 1 with yeast's layers and wine-quality-red's dropout put right
+    hidden_layers: int | None = None  # None: as Table 1
+    width: int | None = None  # units of the first hidden layer; None: as Table 1
+    validation_share: float = 0.15
+    scaling: str = "collection"  # columns scaled over the whole training file; or train, over the rows trained on
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.architecture  # noqa: B018, raises for an unknown set
+        data.table_fingerprint(self.dataset)
+        for name, known in (
+            ("activation", ACTIVATIONS),
+            ("arm", ARMS),
+            ("form", FORMS),
+            ("groups", ("classes", "one", "shuffled", "layers")),
+            ("reset", ("half_epoch", "never")),
+            ("rated", ("all", "bottom_half", "top_half")),
+            ("scaling", ("collection", "train")),
+        ):
+            if getattr(self, name) not in known:
+                raise ValueError(f"{name} must be one of {', '.join(known)}, got {getattr(self, name)!r}")
+        for name in ("epochs", "batch_size", "cutoff", "hidden_layers", "width"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise ValueError(f"{name} must be at least 1, got {value}")
+        for name in ("learning_rate", "rate_learning_rate"):
+            value = getattr(self, name)
+            if value is not None and not 0 < value < float("inf"):
+                raise ValueError(f"{name} must be positive, got {value}")
+        if self.seed < 0:
+            raise ValueError(f"seed must be at least 0, got {self.seed}")
+        if self.groups == "layers" and self.form != "sample":
+            raise ValueError(f"a rate per layer takes form 'sample', got {self.form!r}")
+        self._check_arm()
+
+    def _check_arm(self) -> None:
+        """A baseline has one config, not one for each class-rate setting that it ignores."""
+        if self.arm != "baseline":
+            return
+        for field in dataclasses.fields(self):
+            if field.name in ("rate_learning_rate", "cutoff", "form", "groups", "reset", "rated"):
+                value = getattr(self, field.name)
+                if value != field.default:
+                    raise ValueError(f"the baseline has no rates: {field.name} must stay {field.default}, got {value}")
+
+    @property
+    def architecture(self) -> Architecture:
+        """Table 1's row, with the overrides of this config; a generated set has the row of its UCI twin."""
+        name = self.dataset.removeprefix(data.GENERATED_PREFIX)
+        row = architecture(name, corrected=self.corrected_table)
+        return row._replace(layers=self.hidden_layers or row.layers, width=self.width or row.width)
+
+    @property
+    def first_rate_learning_rate(self) -> float:
+        """The alpha_mu that training is first tried with."""
+        return self.rate_learning_rate or RATE_LEARNING_RATES[self.activation]
+
+    @property
+    def fingerprint(self) -> str:
+        """Sha256 of the data set's arrays."""
+        return data.table_fingerprint(self.dataset)
+
+    @property
+    def fidelity(self) -> str:
+        """How the data set relates to the published files."""
+        return data.table_fidelity(self.dataset)
+
+    @property
+    def protocol(self) -> str:
+        """`paper` for the published epochs and networks on the published data, else `reduced`; a proof is `paper`."""
+        published = self.epochs >= PUBLISHED_EPOCHS and self.hidden_layers is None and self.width is None
+        generated = self.dataset.startswith(data.GENERATED_PREFIX)
+        return "paper" if self.arm == "proof" or (published and not generated) else "reduced"
+
+
+def plan(
+    *,
+    datasets: Sequence[str],
+    activations: Sequence[str] = ACTIVATIONS,
+    seeds: Sequence[int] = (1,),
+    variants: Sequence[str] = ("baseline", "class_rates"),
+    cutoffs: Sequence[int] = CUTOFFS,
+    learning_rates: Sequence[float] = (0.01,),
+    **settings: object,
+) -> list[Config]:
+    """The configs that a notebook's parameters name: every data set, activation, seed and variant.
+
+    Variants with rates are trained with every cutoff, to choose among them on validation; baselines with every
+    learning rate, so that both sides can be tuned alike.
+    Raises `ValueError` for a repeated or empty list or an unknown variant, `TypeError` for an unknown setting.
+    """
+    lists = {
+        "datasets": datasets,
+        "activations": activations,
+        "seeds": seeds,
+        "variants": variants,
+        "cutoffs": cutoffs,
+        "learning_rates": learning_rates,
+    }
+    for name, values in lists.items():
+        if not values or len(set(values)) != len(values):
+            raise ValueError(f"{name} must name at least one value and none twice, got {list(values)}")
+    unknown = [variant for variant in variants if variant not in VARIANTS]
+    if unknown:
+        raise ValueError(f"unknown variants {', '.join(map(repr, unknown))}; known: {', '.join(VARIANTS)}")
+    return [
+        Config(dataset=dataset, activation=activation, seed=seed, **settings | choice)
+        for dataset, seed, activation, variant in itertools.product(datasets, seeds, activations, variants)
+        for choice in _choices(variant, cutoffs=cutoffs, learning_rates=learning_rates)
+    ]
+
+
+def _choices(variant: str, *, cutoffs: Sequence[int], learning_rates: Sequence[float]) -> list[dict[str, object]]:
+    """The settings of a variant: its tuning grid."""
+    changes = VARIANTS[variant]
+    if variant == "proof":
+        return [changes | {"form": form} for form in FORMS]
+    if changes.get("arm") == "baseline":
+        return [changes | {"learning_rate": rate} for rate in learning_rates]
+    return [{"arm": "class_rates"} | changes | {"cutoff": cutoff} for cutoff in cutoffs]

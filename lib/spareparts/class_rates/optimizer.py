@@ -1,0 +1,220 @@
+"""Stochastic gradient descent with a learning rate for every weight and class, learned along the way."""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from .gradients import check_form, check_labels, members
+
+MOST_LAYERS = 16  # the paper's limit, "for computational reasons"
+CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
+
+
+def rated_layers(network: nn.Module, *, count: int = MOST_LAYERS, position: str = "bottom") -> list[nn.Linear]:
+    """The linear layers that get learning rates of their own: the `count` lowest or highest, never the topmost.
+
+    Raises `ValueError` for a network with convolutions (not supported) or without a linear layer below another.
+    """
+    if position not in ("bottom", "top"):
+        raise ValueError(f"position must be 'bottom' or 'top', got {position!r}")
+    if count < 1:
+        raise ValueError(f"count must be at least 1 layer, got {count}")
+    for name, module in network.named_modules():
+        if isinstance(module, CONVOLUTIONS):
+            raise ValueError(f"class rates are not supported for convolutions: {name!r} is a {type(module).__name__}")
+    linear = [module for module in network.modules() if isinstance(module, nn.Linear)]
+    if len(linear) < 2:
+        raise ValueError(f"at least 2 linear layers are needed, the topmost is never rated; got {len(linear)}")
+    below = linear[:-1]
+    return below[:count] if position == "bottom" else below[-count:]
+
+
+class ClassRateSGD(torch.optim.SGD):
+    """Plain SGD, in which each rated weight has a learning rate for each class (Eq. 1 and 6).
+
+    A step first lets the rates grow, `mu^j <- mu^j + alpha_mu alpha S_j`, then moves the weights,
+    `W <- W - alpha sum_j mu^j o G_j`, both from the same batch. The rates start at 1 and return to it every
+    `reset_every` steps (None: never); after `cutoff` steps the plain gradient is used again. Before each forward pass
+    `observe` has to be told the batch's groups: its labels, or what else shall share a rate.
+
+    With `per_layer=True` a rated layer has a single rate, driven by the mean of S over its weights and biases.
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        *,
+        lr: float,  # alpha
+        rate_lr: float,  # alpha_mu
+        num_groups: int,
+        cutoff: int,  # steps
+        reset_every: int | None,  # steps
+        form: str = "sample",
+        count: int = MOST_LAYERS,
+        position: str = "bottom",
+        per_layer: bool = False,
+    ) -> None:
+        _check(lr=lr, rate_lr=rate_lr, num_groups=num_groups, cutoff=cutoff, reset_every=reset_every)
+        check_form(form)
+        if per_layer and (form, num_groups) != ("sample", 1):
+            raise ValueError(f"a rate per layer takes form 'sample' and 1 group, got {form!r} and {num_groups}")
+        self.layers = rated_layers(network, count=count, position=position)
+        super().__init__(network.parameters(), lr=lr, fused=True)
+        self.rate_lr, self.num_groups, self.form, self.per_layer = rate_lr, num_groups, form, per_layer
+        self.cutoff, self.reset_every, self.steps = cutoff, reset_every, 0
+        self.largest_rate = 1.0  # of all rates so far, read at each reset and at the cutoff
+        self._groups: list[tuple[int, Tensor]] = []
+        self._inputs: dict[nn.Linear, Tensor] = {}
+        self._output_gradients: dict[nn.Linear, Tensor] = {}
+        self._hooks = [layer.register_forward_hook(self._watch) for layer in self.layers]
+        self.rates = {layer: self._ones(layer) for layer in self.layers}
+
+    def _ones(self, layer: nn.Linear) -> list[Tensor]:
+        """Rates of 1, one tensor for each parameter of the layer, or one number for all of them."""
+        if self.per_layer:
+            return [layer.weight.new_ones(())]
+        return [parameter.new_ones(self.num_groups, *parameter.shape) for parameter in layer.parameters()]
+
+    @property
+    def rated(self) -> bool:
+        """Whether the next step still uses the rates."""
+        return self.steps < self.cutoff
+
+    def observe(self, groups: Int[Tensor, " batch"]) -> None:
+        """Take the group of each sample of the coming batch; `ValueError` for one outside 0..num_groups-1."""
+        if self.rated:
+            check_labels(groups, num_classes=self.num_groups)
+            self._groups = list(members(groups, num_groups=self.num_groups))
+
+    def _watch(self, layer: nn.Linear, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+        """Keep a layer's inputs, and its output's gradient once the backward pass gets there."""
+        if self.rated and output.requires_grad:
+            self._inputs[layer] = inputs[0].detach()
+            output.register_hook(lambda gradient: self._output_gradients.__setitem__(layer, gradient))
+
+    @torch.no_grad()
+    def step(self, closure: Callable[[], float] | None = None) -> float | None:
+        """One step; before the cutoff the gradients of the rated layers become `sum_j mu^j o G_j` first."""
+        if closure is not None:
+            raise ValueError("ClassRateSGD takes no closure: it needs the gradients of one backward pass")
+        if self.rated:
+            self._rate_gradients()
+        super().step()
+        self.steps += 1
+        if self.steps == self.cutoff:
+            self._note_largest()
+            self._release()
+        elif self.rated and self.reset_every is not None and self.steps % self.reset_every == 0:
+            self.reset()
+        return None
+
+    def _rate_gradients(self) -> None:
+        lacking = [layer for layer in self.layers if layer not in self._output_gradients]
+        if lacking or not self._groups:
+            raise RuntimeError(f"no groups or gradients of {lacking}: call observe, forward and backward before step")
+        for layer in self.layers:
+            inputs, output_gradients = self._inputs.pop(layer), self._output_gradients.pop(layer)
+            update = self._one_rate if self.per_layer else self._rates_by_group
+            update(layer, inputs, output_gradients)
+
+    def _rates_by_group(self, layer: nn.Linear, inputs: Tensor, output_gradients: Tensor) -> None:
+        """Grow the rates of a layer group by group, and replace its gradients; no more than one `G_j` is held."""
+        batch, parameters = len(inputs), list(layer.parameters())
+        batch_gradients = [parameter.grad.clone() if self.form == "batch" else None for parameter in parameters]
+        for parameter in parameters:
+            parameter.grad.zero_()
+        ones = inputs.new_ones(batch, 1)
+        for group, rows in self._groups:
+            members_gradients = output_gradients[rows]
+            for index, parameter in enumerate(parameters):
+                members_inputs = inputs[rows] if index == 0 else ones[: len(rows)]
+                self._grow(
+                    self.rates[layer][index][group].view(parameter.shape[0], -1),
+                    parameter.grad.view(parameter.shape[0], -1),
+                    members_inputs,
+                    members_gradients,
+                    batch=batch,
+                    whole=batch_gradients[index],
+                )
+
+    def _grow(
+        self,
+        rates: Float[Tensor, "fan_out fan_in"],
+        rated_gradient: Float[Tensor, "fan_out fan_in"],
+        inputs: Float[Tensor, "members fan_in"],
+        output_gradients: Float[Tensor, "members fan_out"],
+        *,
+        batch: int,
+        whole: Tensor | None,
+    ) -> None:
+        """Mu first, then its share of the gradient; the mean loss has already divided the output gradients by B."""
+        speed = self.rate_lr * self.param_groups[0]["lr"]
+        gradient = output_gradients.T @ inputs
+        if self.form == "sample":
+            rates.addmm_(output_gradients.square().T, inputs.square(), alpha=speed * batch)
+        else:
+            rates.addcmul_(gradient, gradient if whole is None else whole.view_as(gradient), value=speed)
+        rated_gradient.addcmul_(rates, gradient)
+
+    def _one_rate(self, layer: nn.Linear, inputs: Tensor, output_gradients: Tensor) -> None:
+        """One rate for a layer: `|d_i|^2 (|a_i|^2 + 1)` is the sum of sample i's squares over weights and biases."""
+        parameters = list(layer.parameters())
+        norms = inputs.square().sum(1) + (len(parameters) - 1)
+        drive = len(inputs) * (output_gradients.square().sum(1) @ norms)
+        size = sum(parameter.numel() for parameter in parameters)
+        (rate,) = self.rates[layer]
+        rate.add_(drive, alpha=self.rate_lr * self.param_groups[0]["lr"] / size)
+        for parameter in parameters:
+            parameter.grad.mul_(rate)
+
+    def reset(self) -> None:
+        """Set every rate back to 1."""
+        self._note_largest()
+        for rate in self._all_rates():
+            rate.fill_(1)
+
+    def _all_rates(self) -> list[Tensor]:
+        return [rate for rates in self.rates.values() for rate in rates]
+
+    def _note_largest(self) -> None:
+        found = max(float(rate.max()) for rate in self._all_rates())
+        self.largest_rate = found if math.isnan(found) else max(self.largest_rate, found)
+
+    def _release(self) -> None:
+        """Past the cutoff nothing is watched, and the rates' memory is given back."""
+        for hook in self._hooks:
+            hook.remove()
+        self.rates, self._hooks, self._groups = {}, [], []
+
+    def state_dict(self) -> dict[str, Any]:
+        """SGD's state, with the step, the rates in the order of the layers, and the largest rate so far."""
+        rates = [[rate.clone() for rate in rates] for rates in self.rates.values()]
+        return super().state_dict() | {"steps": self.steps, "rates": rates, "largest_rate": self.largest_rate}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Go on where `state_dict` was taken; `ValueError` where the rates are of another network or setting."""
+        own = dict(state_dict)
+        steps, rates, largest = own.pop("steps"), own.pop("rates"), own.pop("largest_rate")
+        shapes = [[rate.shape for rate in row] for row in self.rates.values()]
+        if rates and [[rate.shape for rate in row] for row in rates] != shapes:
+            raise ValueError(f"the rates of the state fit other layers than the {len(shapes)} rated here")
+        super().load_state_dict(own)
+        self.steps, self.largest_rate = steps, largest
+        if not self.rated:
+            self._release()
+            return
+        for kept, loaded in zip(self._all_rates(), (rate for row in rates for rate in row), strict=True):
+            kept.copy_(loaded)
+
+
+def _check(*, lr: float, rate_lr: float, num_groups: int, cutoff: int, reset_every: int | None) -> None:
+    for name, value in (("lr", lr), ("rate_lr", rate_lr)):
+        if not (math.isfinite(value) and value > 0):
+            raise ValueError(f"{name} must be positive, got {value}")
+    for name, count in (("num_groups", num_groups), ("cutoff", cutoff), ("reset_every", reset_every)):
+        if count is not None and count < 1:
+            raise ValueError(f"{name} must be at least 1, got {count}")

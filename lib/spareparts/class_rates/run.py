@@ -1,0 +1,194 @@
+"""From configs to results: train each network, with alpha_mu reduced until training stays finite, then measure it."""
+
+import dataclasses
+import math
+import time
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from .. import data, engine
+from ..records import Result
+from .config import Config
+from .continuation import STEP_SIZES, remainders
+from .instruments import measure
+from .networks import FullyConnected, hidden_widths
+from .optimizer import MOST_LAYERS, ClassRateSGD
+
+MOST_REDUCTIONS = 8  # by then alpha_mu is too small to matter
+CURVE_POINTS = 20
+PROOF_SAMPLES, PROOF_WIDTHS = 128, [32, 24, 16]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Setup:
+    """What both arms of a seed share: parts of the data, untrained network, and the stream that orders the batches."""
+
+    parts: data.Partition
+    network: FullyConnected
+    stream: torch.Generator
+    num_classes: int
+
+
+def setup(config: Config, *, widths: list[int] | None = None) -> Setup:
+    """Data and network of a config, from its seed alone, so that every variant starts and goes on alike."""
+    table = data.load_table(config.dataset)
+    stream = data.generator(config.seed)
+    parts = data.partition(table, generator=stream, validation_share=config.validation_share, scaling=config.scaling)
+    row = config.architecture
+    if widths is None:
+        widths = hidden_widths(layers=row.layers, width=row.width, shape=row.shape, classes=table.classes)
+    network = FullyConnected(
+        features=parts.train.inputs.shape[1],
+        widths=widths,
+        classes=table.classes,
+        activation=config.activation,
+        dropout=row.dropout,
+        generator=stream,
+    )
+    return Setup(parts=parts, network=network, stream=stream, num_classes=table.classes)
+
+
+def groups_of(config: Config, labels: Tensor) -> tuple[Tensor, int]:
+    """The group of each training sample and the number of groups; shuffled groups have the sizes of the classes."""
+    if config.groups in ("one", "layers"):
+        return torch.zeros_like(labels), 1
+    groups = int(labels.max()) + 1
+    if config.groups == "shuffled":
+        return labels[torch.randperm(len(labels), generator=data.generator(config.seed))], groups
+    return labels, groups
+
+
+class Objective:
+    """Mean cross entropy; a batch brings row numbers, by which the optimizer is told the samples' groups."""
+
+    def __init__(self, labels: Tensor, *, optimizer: torch.optim.Optimizer, groups: Tensor) -> None:
+        self.labels, self.optimizer, self.groups = labels, optimizer, groups
+
+    def __call__(self, network: nn.Module, batch: data.Batch) -> Tensor:
+        """The loss of a batch of inputs and row numbers."""
+        if isinstance(self.optimizer, ClassRateSGD):
+            self.optimizer.observe(self.groups[batch.labels])
+        return functional.cross_entropy(network(batch.inputs), self.labels[batch.labels])
+
+
+def optimizer_of(config: Config, network: nn.Module, *, epoch: int, num_groups: int, rate_lr: float) -> Any:
+    """Plain SGD for the baseline, else `ClassRateSGD`; `epoch` is the number of its steps."""
+    if config.arm == "baseline":
+        return torch.optim.SGD(network.parameters(), lr=config.learning_rate, fused=True)
+    half = max(1, config.architecture.layers // 2)
+    return ClassRateSGD(
+        network,
+        lr=config.learning_rate,
+        rate_lr=rate_lr,
+        num_groups=num_groups,
+        cutoff=config.cutoff * epoch,
+        reset_every=math.ceil(epoch / 2) if config.reset == "half_epoch" else None,
+        form=config.form,
+        **rated_range(config, half=half),
+        per_layer=config.groups == "layers",
+    )
+
+
+def rated_range(config: Config, *, half: int) -> dict[str, Any]:
+    """Which layers are rated, as `ClassRateSGD` takes it."""
+    if config.rated == "all":
+        return {"count": MOST_LAYERS, "position": "bottom"}
+    return {"count": half, "position": config.rated.removesuffix("_half")}
+
+
+def replica(config: Config, *, rate_lr: float) -> tuple[engine.Replica, Setup]:
+    """A config ready to be trained with that alpha_mu."""
+    ready = setup(config)
+    inputs, labels = ready.parts.train
+    rows = torch.arange(len(labels))
+    batches = data.Batches(
+        inputs, rows, batch_size=min(config.batch_size, len(labels)), generator=ready.stream, drop_last=False
+    )
+    groups, num_groups = groups_of(config, labels)
+    optimizer = optimizer_of(config, ready.network, epoch=len(batches), num_groups=num_groups, rate_lr=rate_lr)
+    trained = engine.Replica(
+        name=f"{config.dataset} {config.activation} {config.arm} seed {config.seed}",
+        network=ready.network,
+        objective=Objective(labels, optimizer=optimizer, groups=groups),
+        optimizer=optimizer,
+        batches=batches,
+    )
+    return trained, ready
+
+
+def run(configs: Iterable[Config], *, progress: bool = True) -> Iterator[tuple[Config, Result]]:
+    """Train and measure each config on the CPU with one thread, yielding its result as soon as it is there.
+
+    All data are loaded before training starts, so that a missing set costs nothing.
+    """
+    configs = list(configs)
+    for dataset in sorted({config.dataset for config in configs}):
+        data.load_table(dataset)
+    for config in configs:
+        with engine.one_thread():
+            result = prove(config) if config.arm == "proof" else run_one(config, progress=progress)
+        yield config, result
+
+
+def run_one(config: Config, *, progress: bool = True) -> Result:
+    """Train and measure one config; a reduction of alpha_mu starts the training anew."""
+    started, rate_lr, diverged = time.perf_counter(), config.first_rate_learning_rate, []
+    while True:
+        trained, ready = replica(config, rate_lr=rate_lr)
+        epoch = len(trained.batches)
+        (end,) = engine.fit([trained], steps=config.epochs * epoch, progress=progress)
+        if end.outcome == "finished" or config.arm == "baseline" or len(diverged) == MOST_REDUCTIONS:
+            break
+        diverged.append(end.diverged_step)
+        rate_lr /= 10
+    thinned = end.losses[:: max(1, config.epochs // CURVE_POINTS)]
+    metrics: dict[str, Any] = {
+        "loss_curve": [round(loss, 4) for loss in thinned],
+        "epoch_steps": epoch,
+        "train_samples": len(ready.parts.train.labels),
+        "training_seconds": round(end.seconds, 2),
+    }
+    if config.arm == "class_rates":
+        metrics |= rates_used(trained.optimizer, rate_lr=rate_lr, diverged=diverged)
+    arrays = {}
+    if end.outcome == "finished":
+        found, arrays = measure(ready.network, ready.parts, num_classes=ready.num_classes)
+        metrics |= found
+    return Result(
+        metrics=metrics,
+        arrays=arrays,
+        outcome=end.outcome,
+        diverged_step=end.diverged_step,
+        seconds=time.perf_counter() - started,
+        device=engine.describe("cpu"),
+    )
+
+
+def rates_used(optimizer: ClassRateSGD, *, rate_lr: float, diverged: list[int]) -> dict[str, Any]:
+    """The alpha_mu that was trained with, the reductions that led to it, and the largest rate reached."""
+    return {
+        "used_rate_learning_rate": rate_lr,
+        "reductions": len(diverged),
+        "reduction_steps": diverged,  # the step at which each attempt diverged
+        "rated_layers": len(optimizer.layers),
+        "largest_rate": optimizer.largest_rate,
+    }
+
+
+def prove(config: Config) -> Result:
+    """Eq. 5-6 on a tiny network in double precision: with which power of alpha the remainder shrinks."""
+    started = time.perf_counter()
+    ready = setup(config, widths=PROOF_WIDTHS)
+    inputs, labels = (part[:PROOF_SAMPLES] for part in ready.parts.train)
+    found = remainders(
+        ready.network.double().eval(), inputs.double(), labels, num_classes=ready.num_classes, form=config.form
+    )
+    absolute = [alpha * remainder for alpha, remainder in zip(STEP_SIZES, found, strict=True)]
+    orders = np.diff(np.log(absolute)) / np.diff(np.log(STEP_SIZES))
+    metrics = {"step_sizes": list(STEP_SIZES), "relative_remainders": found, "orders": orders.tolist()}
+    return Result(metrics=metrics, seconds=time.perf_counter() - started, device=engine.describe("cpu"))

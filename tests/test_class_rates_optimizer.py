@@ -1,0 +1,216 @@
+import copy
+
+import pytest
+import torch
+from torch import nn
+from torch.func import functional_call, grad, vmap
+from torch.nn import functional
+
+from spareparts.class_rates import ClassRateSGD, class_gradients, rated_layers
+from spareparts.data import generator
+
+
+def problem(*, classes=3, batch=20, double=True):
+    stream = generator(0)
+    network = nn.Sequential(nn.Linear(5, 7), nn.Tanh(), nn.Linear(7, 6), nn.Tanh(), nn.Linear(6, classes))
+    for parameter in network.parameters():
+        nn.init.normal_(parameter, std=0.5, generator=stream)
+    inputs = torch.randn(batch, 5, generator=stream)
+    labels = torch.randint(classes, (batch,), generator=stream)
+    return (network.double(), inputs.double(), labels) if double else (network, inputs, labels)
+
+
+def sample_gradients(network, inputs, labels):
+    """Gradients of each sample's own loss by every parameter, from autograd."""
+    parameters = {name: value.detach() for name, value in network.named_parameters()}
+
+    def loss(own, features, label):
+        return functional.cross_entropy(functional_call(network, own, (features[None],)), label[None])
+
+    return vmap(grad(loss), in_dims=(None, 0, 0))(parameters, inputs, labels)
+
+
+def drives(gradients, labels, *, classes, form):
+    """G and S written down from their definitions, sample by sample."""
+    batch = len(labels)
+    by_class = torch.stack([gradients[labels == j].sum(0) / batch for j in range(classes)])
+    if form == "sample":
+        return by_class, torch.stack([gradients[labels == j].square().sum(0) / batch for j in range(classes)])
+    return by_class, by_class * (by_class if form == "class" else by_class.sum(0))
+
+
+def train_step(network, optimizer, inputs, labels, groups=None):
+    optimizer.observe(labels if groups is None else groups)
+    optimizer.zero_grad()
+    functional.cross_entropy(network(inputs), labels).backward()
+    optimizer.step()
+
+
+def rated(network, **settings):
+    settings = {"lr": 0.1, "rate_lr": 50.0, "num_groups": 3, "cutoff": 100, "reset_every": None} | settings
+    return ClassRateSGD(network, **settings)
+
+
+@pytest.mark.parametrize("form", ["sample", "class", "batch"])
+def test_class_gradients_are_sums_of_autograds_sample_gradients(form):
+    stream = generator(1)
+    layer = nn.Linear(5, 4, bias=False).double()
+    inputs = torch.randn(30, 5, generator=stream, dtype=torch.float64)
+    labels = torch.randint(4, (30,), generator=stream)
+    outputs = layer(inputs).detach().requires_grad_()
+    functional.cross_entropy(outputs, labels, reduction="sum").backward()
+    found = class_gradients(inputs, outputs.grad, labels, num_classes=4, form=form)
+    expected = drives(sample_gradients(layer, inputs, labels)["weight"], labels, classes=4, form=form)
+    torch.testing.assert_close(found, expected)
+
+
+def test_the_class_gradients_add_up_to_the_gradient_of_the_mean_loss():
+    network, inputs, labels = problem()
+    functional.cross_entropy(network(inputs), labels).backward()
+    hidden = network[1](network[0](inputs))
+    scores = network[2](hidden)
+    scores.retain_grad()
+    functional.cross_entropy(network[4](network[3](scores)), labels, reduction="sum").backward()
+    gradients, _ = class_gradients(hidden.detach(), scores.grad, labels, num_classes=3)
+    half = network[2].weight.grad / (1 + len(labels))  # the mean's gradient and the sum's have been added
+    torch.testing.assert_close(gradients.sum(0), half)
+
+
+def test_a_class_that_is_not_in_the_batch_has_neither_gradient_nor_drive():
+    gradients, drive = class_gradients(torch.ones(2, 3), torch.ones(2, 4), torch.tensor([0, 2]), num_classes=4)
+    assert not gradients[[1, 3]].any() and not drive[[1, 3]].any() and drive[[0, 2]].all()
+
+
+@pytest.mark.parametrize("form", ["sample", "class", "batch"])
+def test_three_steps_follow_the_written_down_rule(form):
+    network, inputs, labels = problem()
+    twin = copy.deepcopy(network)
+    optimizer = rated(network, form=form, reset_every=2)
+    rates = {name: torch.ones(3, *value.shape).double() for name, value in twin.named_parameters()}
+    for step in range(3):
+        train_step(network, optimizer, inputs, labels)
+        if step == 2:  # reset after two steps
+            rates = {name: torch.ones_like(value) for name, value in rates.items()}
+        gradients = sample_gradients(twin, inputs, labels)
+        for name, value in twin.named_parameters():
+            by_class, drive = drives(gradients[name], labels, classes=3, form=form)
+            if not name.startswith("4."):  # the top layer is never rated
+                rates[name] = rates[name] + 50.0 * 0.1 * drive
+            value.data -= 0.1 * (rates[name] * by_class).sum(0)
+    for found, expected in zip(network.parameters(), twin.parameters(), strict=True):
+        torch.testing.assert_close(found, expected)
+    assert optimizer.rates[network[2]][1].allclose(rates["2.bias"])
+
+
+def test_rates_that_hardly_grow_are_plain_sgd():
+    network, inputs, labels = problem()
+    twin = copy.deepcopy(network)
+    optimizer, plain = rated(network, rate_lr=1e-300), torch.optim.SGD(twin.parameters(), lr=0.1)
+    for _ in range(5):
+        train_step(network, optimizer, inputs, labels)
+        plain.zero_grad()
+        functional.cross_entropy(twin(inputs), labels).backward()
+        plain.step()
+    for found, expected in zip(network.parameters(), twin.parameters(), strict=True):
+        torch.testing.assert_close(found, expected)
+
+
+def test_after_the_cutoff_the_plain_gradient_is_used_and_no_rate_is_kept():
+    network, inputs, labels = problem()
+    optimizer = rated(network, cutoff=2)
+    for _ in range(2):
+        train_step(network, optimizer, inputs, labels)
+    assert optimizer.rates == {} and not optimizer.rated
+    before = network[0].weight.detach().clone()
+    train_step(network, optimizer, inputs, labels)
+    torch.testing.assert_close(network[0].weight.detach(), before - 0.1 * network[0].weight.grad)
+    assert optimizer.largest_rate > 1
+
+
+def test_rates_by_sample_squares_never_fall_and_return_to_one_at_each_reset():
+    network, inputs, labels = problem()
+    optimizer = rated(network, reset_every=3)
+    least = []
+    for _ in range(6):
+        train_step(network, optimizer, inputs, labels)
+        least.append([rate.clone() for rates in optimizer.rates.values() for rate in rates])
+    assert all((later >= earlier).all() for earlier, later in zip(least[0], least[1], strict=True))
+    assert all((rate == 1).all() for rate in least[2] + least[5])
+
+
+def test_one_group_is_the_mean_over_all_samples_whatever_their_labels():
+    network, inputs, labels = problem()
+    twin = copy.deepcopy(network)
+    train_step(network, optimizer := rated(network, num_groups=1), inputs, labels, groups=torch.zeros_like(labels))
+    gradients = sample_gradients(twin, inputs, labels)["0.weight"]
+    torch.testing.assert_close(optimizer.rates[network[0]][0][0], 1 + 5.0 * gradients.square().mean(0))
+
+
+def test_the_rate_of_a_layer_grows_by_the_mean_square_of_its_parameters_gradients():
+    network, inputs, labels = problem()
+    twin = copy.deepcopy(network)
+    train_step(network, optimizer := rated(network, num_groups=1, per_layer=True), inputs, labels, labels * 0)
+    gradients = sample_gradients(twin, inputs, labels)
+    squares = torch.cat([gradients["2.weight"].flatten(1), gradients["2.bias"]], dim=1).square().mean(0)
+    torch.testing.assert_close(optimizer.rates[network[2]][0], 1 + 5.0 * squares.mean())
+    functional.cross_entropy(twin(inputs), labels).backward()
+    moved = twin[2].weight - 0.1 * optimizer.rates[network[2]][0] * twin[2].weight.grad
+    torch.testing.assert_close(network[2].weight, moved)
+
+
+def test_a_reloaded_optimizer_goes_on_with_the_same_weights():
+    network, inputs, labels = problem()
+    optimizer = rated(network, reset_every=4, cutoff=6)
+    for _ in range(3):
+        train_step(network, optimizer, inputs, labels)
+    twin = copy.deepcopy(network)
+    for module in twin.modules():
+        module._forward_hooks.clear()  # they belong to the first optimizer
+    other = rated(twin, reset_every=4, cutoff=6)
+    other.load_state_dict(copy.deepcopy(optimizer.state_dict()))
+    for _ in range(5):
+        train_step(network, optimizer, inputs, labels)
+        train_step(twin, other, inputs, labels)
+    assert all(a.equal(b) for a, b in zip(network.parameters(), twin.parameters(), strict=True))
+    assert other.steps == 8 and other.largest_rate == optimizer.largest_rate
+
+
+def test_a_state_of_other_layers_is_refused():
+    network, *_ = problem()
+    state = rated(network, count=1).state_dict()
+    with pytest.raises(ValueError, match="other layers than the 2 rated here"):
+        rated(network).load_state_dict(state)
+
+
+def stack(layers):
+    return nn.Sequential(*[nn.Linear(2, 2) for _ in range(layers)])
+
+
+@pytest.mark.parametrize(("layers", "expected"), [(4, 3), (17, 16), (33, 16)])
+def test_the_bottom_sixteen_layers_are_rated_and_never_the_topmost(layers, expected):
+    network = stack(layers)
+    assert rated_layers(network) == list(network)[:expected]
+    assert rated_layers(network, count=2, position="top") == list(network)[-3:-1]
+
+
+@pytest.mark.usefixtures("unchecked")
+def test_bad_input_is_named():
+    network, inputs, labels = problem()
+    with pytest.raises(ValueError, match=r"labels must lie in 0\.\.2, got 0\.\.3"):
+        rated(network).observe(torch.tensor([0, 3]))
+    with pytest.raises(ValueError, match=r"labels must lie in 0\.\.2, got -1\.\.0"):
+        class_gradients(inputs[:2], inputs[:2], torch.tensor([-1, 0]), num_classes=3)
+    with pytest.raises(ValueError, match=r"at least 2 linear layers are needed.*got 0"):
+        rated(nn.Sequential(nn.Tanh()))
+    with pytest.raises(ValueError, match="not supported for convolutions: '0' is a Conv2d"):
+        rated(nn.Sequential(nn.Conv2d(1, 1, 3), nn.Linear(2, 2), nn.Linear(2, 2)))
+    with pytest.raises(ValueError, match="form must be one of sample, class, batch, got 'squares'"):
+        rated(network, form="squares")
+    with pytest.raises(ValueError, match=r"equally many.*got 20, 19 and 20"):
+        class_gradients(inputs, inputs[:19], labels, num_classes=3)
+    with pytest.raises(ValueError, match="rate_lr must be positive, got nan"):
+        rated(network, rate_lr=float("nan"))
+    with pytest.raises(ValueError, match="reset_every must be at least 1, got 0"):
+        rated(network, reset_every=0)
+    with pytest.raises(RuntimeError, match="call observe, forward and backward before step"):
+        rated(network).step()
