@@ -11,7 +11,7 @@ from jaxtyping import install_import_hook
 
 # Every annotated shape of the library is checked in this process. Processes that a test starts run the library as a
 # user would; JAXTYPING_DISABLE=1 turns the check off here too, for looking into torch.compile.
-install_import_hook("spareparts", "beartype.beartype")
+install_import_hook("spareparts", "shape_checks.check")
 
 
 @pytest.fixture(autouse=True)

@@ -1,4 +1,4 @@
-"""Mixture of experts with the soft nearest neighbor loss {cite:p}`agarap_mixture`.
+"""Mixture of experts with the soft nearest neighbor loss (Agarap and Azcarraga, 2026).
 
 A convolutional feature extractor, regularized with the soft nearest neighbor loss (SNNL), feeds a linear gate and
 experts with one hidden layer. The paper says that the SNNL resolves expert collapse.

@@ -83,7 +83,7 @@ def similarity_levels(rows: pd.DataFrame, *, datasets: Mapping[str, str]) -> Fig
             band = 200 * part.null_dead_deviation.iloc[0]
             axis.axhspan(-band, band, color=GREY, alpha=0.25, linewidth=0)
             for place, arm in enumerate(ARMS):
-                _similarities(axis, part[part.arm == arm].sort_values("seed"), 3 * place, arm)
+                _similarities(axis, part[part.arm == arm].sort_values("seed"), 3.0 * place, arm)
             axis.axhline(0, **CHANCE)
             axis.set(title=title, xticks=[0, 1, 3, 4])
             axis.set_xticklabels(["all\n", "live\nbaseline", "all\n", "live\nSNNL"])
