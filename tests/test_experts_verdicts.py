@@ -6,7 +6,8 @@ import pytest
 
 from spareparts import experts, plots
 from spareparts.experts import behaviour, page, tables
-from spareparts.experts.rows import DATASETS, paired
+from spareparts.experts.config import DATASETS
+from spareparts.experts.rows import paired
 from spareparts.experts.verdicts import halving_chance
 
 SHIFTS = {"mnist": -0.1, "fashion_mnist": 0.3, "cifar10": 0.0, "cifar100": 1.0}

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import pandas as pd
 
 from ..records import Result
-from .config import PUBLISHED_STEPS, Config
-from .rows import DATASETS, standard
+from .config import DATASETS, PUBLISHED_STEPS, Config
+from .rows import standard
 from .tables import shown, title
 
 

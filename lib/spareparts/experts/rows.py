@@ -7,7 +7,6 @@ import pandas as pd
 
 from .config import Config
 
-DATASETS = ("mnist", "fashion_mnist", "cifar10", "cifar100")  # those of Table 1, in its order
 FREE = ("dataset", "arm", "seed", "steps")  # what may differ between the rows of one table
 
 

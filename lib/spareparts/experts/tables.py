@@ -6,7 +6,8 @@ from typing import Any
 import pandas as pd
 
 from ..stats import holm, paired_wilcoxon
-from .rows import DATASETS, paired, standard
+from .config import DATASETS
+from .rows import paired, standard
 
 TITLES = {"mnist": "MNIST", "fashion_mnist": "FashionMNIST", "cifar10": "CIFAR-10", "cifar100": "CIFAR-100"}
 METRICS = {  # column -> (claim with the paper's numbers, our metric, factor to the paper's unit, digits)

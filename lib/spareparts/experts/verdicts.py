@@ -17,7 +17,8 @@ from ..stats import (
     not_run,
     paired_wilcoxon,
 )
-from .rows import DATASETS, paired, standard
+from .config import DATASETS
+from .rows import paired, standard
 
 MARGIN = 0.5  # points of accuracy within which two arms count as equal
 CLAIMED_ACCURACY = {"mnist": -1, "fashion_mnist": +1, "cifar100": +1}  # the stars of Table 1
