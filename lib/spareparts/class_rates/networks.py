@@ -102,7 +102,7 @@ class FullyConnected(nn.Module):
         masks = torch.Generator().manual_seed(int(torch.randint(2**31, (), generator=generator)))
         self.dropout = SeededDropout(probability=dropout, alpha=activation == "selu", generator=masks)
 
-    def activations(self, inputs: Float[Tensor, "batch features"]) -> list[Float[Tensor, "batch units"]]:
+    def activations(self, inputs: Float[Tensor, "batch features"]) -> list[Float[Tensor, "batch _"]]:
         """Every hidden layer's units after the activation, before dropout."""
         found: list[Tensor] = []
         for layer in self.hidden:

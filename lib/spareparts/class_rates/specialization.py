@@ -58,7 +58,7 @@ def _shared(ordered: Float[np.ndarray, "neurons samples"]) -> Float64[np.ndarray
 
 
 def specialized_share(
-    layers: list[Float[np.ndarray, "samples neurons"]],
+    layers: list[Float[np.ndarray, "samples _"]],
     labels: Int[np.ndarray, " samples"],
     *,
     num_classes: int,
