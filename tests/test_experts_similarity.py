@@ -1,4 +1,4 @@
-"""Are experts alike? Cosines of weights, matched and shuffled rows, alignment of activations, and their chance levels."""
+"""Are experts alike? Cosines of weights, with matched and shuffled rows, alignment, and their chance levels."""
 
 import math
 

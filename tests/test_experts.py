@@ -1,0 +1,207 @@
+"""What defines a run of the experts: its settings, what they refuse, and the network and loss that they name."""
+
+import math
+
+import pytest
+import torch
+from torch.nn.functional import cross_entropy, max_pool2d, one_hot, relu
+
+from spareparts import experts
+from spareparts.data import Batch, generator
+from spareparts.experts import Config, Mixture, MixtureOutput, plan, soft_nearest_neighbor_loss
+from spareparts.experts.network import Block
+from spareparts.experts.run import objective
+from spareparts.records import key
+
+# Config
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"dataset": "minst"}, "unknown data set 'minst'; did you mean 'mnist'"),
+        ({"arm": "control"}, "arm must be one of baseline, snnl, raw, ensemble, got 'control'"),
+        ({"distance": "l1"}, "distance must be one of cosine, squared_euclidean, got 'l1'"),
+        ({"layers": "max"}, "layers must be one of minimum, sum, got 'max'"),
+        ({"precision": "float16"}, "precision must be one of float32, bfloat16, tf32, got 'float16'"),
+        ({"steps": 0}, "steps must be at least 1, got 0"),
+        ({"experts": 0}, "experts must be at least 1, got 0"),
+        ({"hidden_units": -1}, "hidden_units must be at least 1, got -1"),
+        ({"batch_size": 1}, "batch_size must be at least 2, got 1: BatchNorm needs two images"),
+        ({"train_samples": 0}, "train_samples must be at least 1, or None for all, got 0"),
+        ({"seed": -1}, "seed must be at least 0, got -1"),
+        ({"peak_learning_rate": -0.1}, "peak_learning_rate must be at least 0, got -0.1"),
+        ({"momentum": -0.9}, "momentum must be at least 0, got -0.9"),
+        ({"weight_decay": -1e-4}, "weight_decay must be at least 0, got -0.0001"),
+        ({"arm": "snnl", "temperature": 0.0}, "temperature must be positive, got 0.0"),
+        ({"arm": "snnl", "temperature": -1.0}, "temperature must be positive, got -1.0"),
+        ({"arm": "snnl", "temperature": math.nan}, "temperature must be finite, got nan"),
+        ({"arm": "snnl", "snnl_weight": math.inf}, "snnl_weight must be finite, got inf"),
+    ],
+)
+def test_a_value_that_cannot_be_trained_with_is_refused_and_shown(wrong, message):
+    with pytest.raises(ValueError, match=message):
+        Config(**wrong)
+
+
+SNNL = {"snnl_weight": 10.0, "temperature": 0.1, "distance": "squared_euclidean", "layers": "sum"}
+
+
+@pytest.mark.parametrize("arm", ["baseline", "raw", "ensemble"])
+@pytest.mark.parametrize("name", SNNL)
+def test_an_arm_without_snnl_takes_no_snnl_setting(arm, name):
+    with pytest.raises(ValueError, match=f"arm '{arm}' has no SNNL: {name} must stay .*, got {SNNL[name]}"):
+        Config(arm=arm, **{name: SNNL[name]})
+
+
+@pytest.mark.usefixtures("unchecked")
+def test_values_of_another_type_are_refused_and_whole_numbers_are_floats():
+    with pytest.raises(TypeError, match=r"temperature must be of type float, got '1.0'"):
+        Config(arm="snnl", temperature="1.0")
+    with pytest.raises(TypeError, match=r"steps must be of type int, got 1500.0"):
+        Config(steps=1500.0)
+    assert key(Config(arm="snnl", snnl_weight=10)) == key(Config(arm="snnl", snnl_weight=10.0))
+
+
+@pytest.mark.parametrize("steps", [1, 1_500, 14_999])
+def test_fewer_steps_than_published_are_the_reduced_protocol(steps):
+    assert Config(steps=steps).protocol == "reduced"
+    assert Config().protocol == Config(steps=15_000).protocol == "paper"
+
+
+def test_the_defaults_are_what_the_paper_states():
+    stated = {"steps": 15_000, "batch_size": 100, "hidden_units": 128, "peak_learning_rate": 0.1, "momentum": 0.9}
+    config = Config()
+    assert {name: getattr(config, name) for name in stated} == stated
+    assert config.weight_decay == 1e-4
+
+
+# Plan
+
+
+def test_a_plan_has_every_data_set_arm_and_seed_and_the_weights_in_the_snnl_arm_only():
+    configs = plan(datasets=["digits", "mnist"], seeds=[1, 2, 3], snnl_weights=[0.1, 1.0], steps=7, experts=3)
+    assert len(configs) == len(set(map(key, configs))) == 2 * 3 * (1 + 2)
+    assert {(config.steps, config.experts) for config in configs} == {(7, 3)}
+    weights = {(config.arm, config.snnl_weight) for config in configs}
+    assert weights == {("baseline", 1.0), ("snnl", 0.1), ("snnl", 1.0)}
+
+
+@pytest.mark.parametrize("name", ["datasets", "seeds", "arms", "snnl_weights"])
+def test_a_list_that_is_empty_or_names_something_twice_is_refused(name):
+    lists = {"datasets": ["digits"], "seeds": [1], "arms": ["snnl"], "snnl_weights": [1.0]}
+    for wrong in ([], lists[name] * 2):
+        with pytest.raises(ValueError, match=f"{name} must name at least one value and none twice, got"):
+            plan(**lists | {name: wrong})
+
+
+def test_a_setting_that_does_not_exist_is_refused():
+    with pytest.raises(TypeError, match="unexpected keyword argument 'temprature'"):
+        plan(datasets=["digits"], seeds=[1], temprature=2.0)
+
+
+# Network
+
+
+def mixture(*, size: int = 8, seed: int = 0, **settings) -> Mixture:
+    shape = {"channels": 1, "size": size, "classes": 10, "experts": 5, "hidden_units": 16}
+    return Mixture(**shape | settings, generator=generator(seed))
+
+
+def images(count: int = 12, size: int = 8) -> torch.Tensor:
+    return torch.rand(count, 1, size, size, generator=generator(3))
+
+
+def test_pooling_before_the_relu_is_pooling_after_it_in_values_and_gradients():
+    block, inputs = Block(1, 4).double(), images().double()
+    ours, theirs = inputs.clone().requires_grad_(), inputs.clone().requires_grad_()
+    out = block(ours)
+    reverse = max_pool2d(relu(block.normalization(block.convolution(theirs))), 2)
+    weights = torch.randn(out.shape, generator=generator(1), dtype=torch.float64)
+    assert torch.equal(out, reverse)
+    parameters = list(block.parameters())
+    found = torch.autograd.grad((out * weights).sum(), [ours, *parameters])
+    expected = torch.autograd.grad((reverse * weights).sum(), [theirs, *parameters])
+    assert all(torch.equal(one, other) for one, other in zip(found, expected, strict=True))
+
+
+@pytest.mark.parametrize(("size", "extractor", "features"), [(28, True, 3136), (32, True, 4096), (28, False, 784)])
+def test_the_features_are_as_many_as_the_paper_says(size, extractor, features):
+    assert mixture(size=size, extractor=extractor).gate.in_features == features
+
+
+def test_stacked_experts_compute_what_each_would_alone():
+    network = mixture()
+    output = network(images())
+    for expert in range(5):
+        hidden = relu(output.features @ network.hidden_weight[expert].T + network.hidden_bias[expert])
+        logits = hidden @ network.output_weight[expert].T + network.output_bias[expert]
+        assert output.logits[:, expert].detach().numpy() == pytest.approx(logits.detach().numpy(), abs=1e-5)
+    assert output.gates.sum(1).tolist() == pytest.approx([1.0] * 12)
+
+
+def test_the_generator_alone_fixes_the_weights():
+    torch.manual_seed(5)
+    one = mixture(seed=1).state_dict()
+    torch.manual_seed(6)
+    same, other = mixture(seed=1).state_dict(), mixture(seed=2).state_dict()
+    assert all(torch.equal(one[name], same[name]) for name in one)
+    assert not torch.equal(one["hidden_weight"], other["hidden_weight"])
+
+
+def test_hidden_layers_start_as_he_and_output_layers_as_glorot_say():
+    network = mixture(size=28, hidden_units=128)
+    assert network.hidden_weight.std().item() == pytest.approx(math.sqrt(2 / 3136), rel=0.01)
+    assert network.output_weight.std().item() == pytest.approx(math.sqrt(2 / (128 + 10)), rel=0.05)
+
+
+def test_a_mixture_predicts_by_its_largest_gate_and_an_ensemble_by_the_mean():
+    output = mixture()(images())
+    chosen = output.gates.argmax(1)
+    assert torch.equal(mixture().predict(output), output.logits[torch.arange(12), chosen])
+    ensemble = mixture(uniform_gates=True)
+    assert torch.equal(ensemble(images()).gates, torch.full((12, 5), 0.2))
+    assert torch.equal(ensemble.predict(output), output.logits.softmax(2).mean(1))
+
+
+# Loss
+
+
+class Fixed(torch.nn.Module):
+    """A network whose output is already known."""
+
+    def __init__(self, output: MixtureOutput) -> None:
+        super().__init__()
+        self.output = output
+
+    def forward(self, inputs: torch.Tensor) -> MixtureOutput:
+        return self.output
+
+
+@pytest.mark.parametrize("layers", ["minimum", "sum"])
+def test_the_loss_is_equation_7(layers):
+    output, labels = mixture()(images()), torch.arange(12) % 4
+    batch, network = Batch(images(), labels), Fixed(output)
+    setting = {"temperature": 0.5, "distance": "squared_euclidean"}
+    each = [soft_nearest_neighbor_loss(block, labels, **setting) for block in output.blocks]
+    plain = objective(Config(), network, batch)
+    found = objective(Config(arm="snnl", snnl_weight=3.0, layers=layers, **setting), network, batch)
+    assert each[0] != each[1]
+    assert (found - plain).item() == pytest.approx(
+        3 * (min(each) if layers == "minimum" else sum(each)).item(), rel=1e-5
+    )
+
+
+def test_the_baseline_is_the_gated_cross_entropy_and_the_ensemble_the_mean_of_all():
+    output, labels = mixture()(images()), torch.arange(12) % 4
+    hard = output._replace(gates=one_hot(labels, 5).float())
+    expected = cross_entropy(output.logits[torch.arange(12), labels], labels)
+    assert objective(Config(), Fixed(hard), Batch(images(), labels)).item() == pytest.approx(expected.item())
+    uniform = output._replace(gates=torch.full((12, 5), 0.2))
+    each = [cross_entropy(logits, labels).item() for logits in output.logits.unbind(1)]
+    found = objective(Config(arm="ensemble"), Fixed(uniform), Batch(images(), labels))
+    assert found.item() == pytest.approx(sum(each) / 5)
+
+
+def test_the_public_names_exist():
+    assert all(hasattr(experts, name) for name in experts.__all__)

@@ -1,0 +1,204 @@
+"""From a config to a result: same start, same batches, same numbers to the last bit, and every ending a result."""
+
+import json
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from spareparts import data, records
+from spareparts.engine import load_weights
+from spareparts.experts import ARMS, Config, run
+from spareparts.experts.run import build, replica, tensors, training_set
+
+# Seeds other than 1, whose features would be drawn by UMAP, which compiles for 15 s.
+
+
+def config(**settings) -> Config:
+    return Config(**{"dataset": "digits", "seed": 2, "steps": 10, "hidden_units": 16} | settings)
+
+
+def results(*configs: Config) -> list[records.Result]:
+    return [result for _, result in run(configs, device="cpu", progress=False)]
+
+
+# Same start, same batches
+
+
+def first(arm: str, **settings):
+    mine = replica(config(arm=arm, **settings), "cpu")
+    return mine.network.state_dict(), next(mine.batches)
+
+
+@pytest.mark.parametrize("arm", ["snnl", "ensemble"])
+def test_all_arms_of_a_seed_start_from_the_same_weights_and_see_the_same_batches(arm):
+    (weights, batch), (other_weights, other_batch) = first("baseline"), first(arm)
+    assert all(torch.equal(value, other_weights[name]) for name, value in weights.items())
+    assert torch.equal(batch.inputs, other_batch.inputs)
+    assert torch.equal(batch.labels, other_batch.labels)
+
+
+def test_another_seed_has_other_weights_and_other_batches():
+    (weights, batch), (other_weights, other_batch) = first("baseline"), first("baseline", seed=3)
+    assert not torch.equal(weights["hidden_weight"], other_weights["hidden_weight"])
+    assert not torch.equal(batch.inputs, other_batch.inputs)
+
+
+def test_the_schedule_rises_to_its_peak_and_holds_the_momentum():
+    mine = replica(config(steps=100), "cpu")
+    rates, momenta = [], set()
+    for _ in range(100):
+        rates.append(mine.optimizer.param_groups[0]["lr"])
+        momenta.add(mine.optimizer.param_groups[0]["momentum"])
+        mine.optimizer.step()
+        mine.schedule.step() if len(rates) < 100 else None
+    assert max(rates) == pytest.approx(0.1)
+    assert 0 < rates.index(max(rates)) < 50
+    assert rates[-1] < rates[0] < 0.1
+    assert momenta == {0.9}
+
+
+def test_the_momentum_may_cycle_as_pytorch_would():
+    assert replica(config(cycle_momentum=True), "cpu").optimizer.param_groups[0]["momentum"] == 0.95
+
+
+# Training set
+
+
+def test_a_draw_keeps_the_shares_of_the_classes_and_repeats_nothing():
+    images, labels, classes = training_set(config(train_samples=500), "cpu")
+    _, every, _ = tensors("digits", "train", "cpu")
+    counts = torch.bincount(labels, minlength=classes)
+    assert len(images) == len(labels) == 500
+    assert (counts - 500 * torch.bincount(every) / len(every)).abs().max() <= 1
+    assert len(images.flatten(1).unique(dim=0)) >= 499  # two digits of the set are equal
+
+
+def test_the_seed_alone_fixes_the_draw():
+    def draw(**settings):
+        return training_set(config(train_samples=500, **settings), "cpu")[0]
+
+    assert torch.equal(draw(), draw(arm="snnl", steps=3))
+    assert not torch.equal(draw(), draw(seed=3))
+
+
+@pytest.mark.parametrize("count", [9, 1438])
+def test_a_draw_needs_a_sample_of_each_class_and_no_more_than_there_are(count):
+    with pytest.raises(ValueError, match=rf"train_samples must lie in 10\.\.1437, got {count}"):
+        training_set(config(train_samples=count), "cpu")
+
+
+def test_all_samples_are_no_draw():
+    assert torch.equal(training_set(config(train_samples=1437), "cpu")[0], tensors("digits", "train", "cpu")[0])
+
+
+def test_images_must_be_square():
+    with pytest.raises(ValueError, match=r"images must be square and at least 4 pixels wide, got \(4, 6\)"):
+        build(config(), images=torch.zeros(2, 1, 4, 6), classes=10, generator=data.generator(0))
+
+
+# Same numbers
+
+
+def same(one: records.Result, other: records.Result) -> bool:
+    """Equal to the last bit; NaN equals NaN."""
+    arrays = all(np.array_equal(one.arrays[name], other.arrays[name], equal_nan=True) for name in one.arrays)
+    return arrays and one.arrays.keys() == other.arrays.keys() and repr(one.metrics) == repr(other.metrics)
+
+
+@pytest.mark.parametrize("arm", ["baseline", "snnl"])
+def test_the_same_config_gives_the_same_numbers_whatever_ran_before(arm):
+    torch.manual_seed(0)
+    (alone,) = results(config(arm=arm))
+    torch.manual_seed(1)
+    *_, after = results(config(arm="raw", seed=5), config(arm=arm, seed=4), config(arm=arm))
+    assert same(alone, after)
+
+
+def test_an_snnl_of_weight_0_is_the_baseline():
+    plain, weightless = results(config(), config(arm="snnl", snnl_weight=0.0))
+    assert same(plain, weightless)
+
+
+@pytest.mark.parametrize("setting", [{"layers": "sum"}, {"temperature": 0.1}, {"distance": "squared_euclidean"}])
+def test_settings_of_the_snnl_change_the_training(setting):
+    plain, changed = results(config(arm="snnl"), config(arm="snnl", **setting))
+    assert plain.metrics["loss_curve"] != changed.metrics["loss_curve"]
+
+
+# Measures
+
+
+@pytest.mark.parametrize("arm", ARMS)
+def test_every_arm_learns_and_its_measures_keep_their_bounds(arm):
+    (result,) = results(config(arm=arm, steps=60))
+    found = result.metrics
+    assert result.outcome == "finished"
+    assert 40 < found["accuracy"] <= 100
+    assert sum(found["load"]) == pytest.approx(1, abs=1e-4)
+    assert 0 <= found["entropy"] <= math.log(5) + 1e-5
+    assert -1e-9 <= found["mutual_information"] <= math.log(5)
+    assert found["matched_similarity"] >= found["similarity"]
+    assert 0 < found["expert_variance"] <= 1 + 1e-6
+    assert 0 <= found["neighbour_purity"] <= 1
+    assert ("snnl" in found) == (arm != "raw")
+    assert len(found["curve_steps"]) == len(found["curve_live"]) == len(found["loss_curve"]) == 20
+    assert (result.arrays["predictions"] == tensors("digits", "test", "cpu")[1].numpy()).mean() == pytest.approx(
+        found["accuracy"] / 100
+    )
+
+
+def test_a_record_of_a_run_is_small(records_folder):
+    records.load_or_run([config()], lambda configs: run(configs, device="cpu", progress=False), missing="run")
+    (row,) = records.frame("experts").to_dict("records")
+    path = records_folder / "experts" / f"{row['hash']}.json"
+    assert json.loads(path.read_text())["config"]["hidden_units"] == 16
+    assert path.stat().st_size <= 4 * 1024
+    assert path.with_suffix(".npz").stat().st_size <= 200 * 1024
+
+
+def test_the_cached_weights_are_those_that_were_measured():
+    (result,) = results(config())
+    images, _, classes = tensors("digits", "test", "cpu")
+    network = build(config(), images=images, classes=classes, generator=data.generator(0))
+    load_weights(network, records.weights_path(config())).eval()
+    predictions = network.predict(network(images)).argmax(1).numpy()
+    assert (predictions == result.arrays["predictions"]).all()
+
+
+def test_bfloat16_stays_near_float32():
+    full, half = results(config(), config(precision="bfloat16"))
+    assert half.metrics["loss_curve"] == pytest.approx(full.metrics["loss_curve"], rel=0.1)
+    assert half.metrics["loss_curve"] != full.metrics["loss_curve"]
+
+
+# Other endings
+
+
+def test_a_run_that_diverges_is_a_result_with_its_step():
+    wild, tame = results(config(peak_learning_rate=1e12, steps=5), config())
+    assert (wild.outcome, wild.arrays) == ("diverged", {})
+    assert wild.diverged_step == len(wild.metrics["loss_curve"]) + 1 <= 5
+    assert wild.metrics.keys() == {"loss_curve", "curve_steps", "curve_live", "curve_load_entropy"}
+    assert (tame.outcome, tame.diverged_step) == ("finished", None)
+
+
+def test_outputs_that_overflow_after_the_last_step_are_divergence_too():
+    (result,) = results(config(peak_learning_rate=1e20, steps=1))
+    assert (result.outcome, result.diverged_step, result.arrays) == ("diverged", 1, {})
+
+
+def test_a_data_set_that_is_not_there_is_told_before_anything_is_trained(tmp_path, monkeypatch):
+    monkeypatch.setenv("SPAREPARTS_DATA", str(tmp_path))
+    with pytest.raises(data.DataMissing, match="python -m spareparts data fetch cifar10"):
+        next(run([config(), config(dataset="cifar10")], device="cpu", progress=False))
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:Tensorflow not installed:ImportWarning")
+def test_the_features_of_the_figures_seed_are_drawn():
+    (result,) = results(config(seed=1))
+    assert result.arrays["umap"].shape == (360, 2)
+    assert np.isfinite(result.arrays["umap"]).all()
+    assert (result.arrays["umap_labels"] == tensors("digits", "test", "cpu")[1].numpy()).all()
