@@ -1,0 +1,206 @@
+"""The cells of a sweep, one executed notebook each, from options of the command line or from a file.
+
+A sweep file is YAML: one block, or a list of blocks whose cells follow one another. All parts but `grid` or `zip` may
+be left out. The notebook's path is relative to the file; without one, `sweeps/experts.yaml` sweeps `experts.py` beside
+the folder.
+
+    notebook: ../experts.py
+    set:                        # the same in every cell
+      STEPS: 1500
+    grid:                       # one cell for every combination
+      DATASETS: [mnist, cifar10]
+      SEEDS: 1..10              # as in --grid: a range, or values with commas
+    zip:                        # each group is one axis of the grid: its lists go along together
+      - {SNNL_WEIGHTS: [0.1, 1.0], TEMPERATURES: [10, 1]}
+    exclude:                    # cells that match an entry are left out; an entry names one value or several
+      - {DATASETS: cifar10, SEEDS: 6..10}
+    override:                   # other values for the cells that match
+      - where: {DATASETS: cifar10}
+        set: {STEPS: 3000}
+
+A value of a list parameter that is no list itself becomes a list of one, so `SEEDS: [[1, 2], [3, 4]]` makes cells of
+two seeds each. Where the notebook has a parameter MISSING, a sweep sets it to `run` unless told otherwise.
+"""
+
+import dataclasses
+import hashlib
+import itertools
+import json
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from ..execute import check_parameters, parameter_defaults, parse_parameter, read_notebook
+
+Values = dict[str, Any]
+PARTS = ("notebook", "set", "grid", "zip", "exclude", "override")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Cell:
+    """One notebook to execute: its parameters, those that vary, and where the executed notebook goes."""
+
+    notebook: Path
+    parameters: Values  # every one, defaults included
+    varied: Values
+    output: Path
+
+    @property
+    def name(self) -> str:
+        """What tells the cell from others of its sweep: `DATASETS=mnist SEEDS=1`."""
+        return " ".join(f"{name}={_short(value)}" for name, value in self.varied.items()) or self.notebook.stem
+
+
+def from_options(notebook: Path, grid: Iterable[str] = (), settings: Iterable[str] = ()) -> list[Cell]:
+    """One cell for every combination of `grid` (NAME=a,b), `settings` (NAME=VALUE) in each; ValueError for bad ones."""
+    defaults = parameter_defaults(read_notebook(notebook))
+    axes: Values = {}
+    for text in grid:
+        name, values = parse_parameter(text, _as_lists(defaults))
+        if name in axes:
+            raise ValueError(f"{name} stands in two grids; write its values in one, with commas")
+        axes[name] = values
+    fixed = dict(parse_parameter(text, defaults) for text in settings)
+    return _distinct(_cells(Path(notebook), {"grid": axes, "set": fixed}, defaults))
+
+
+def from_file(path: Path, settings: Iterable[str] = ()) -> list[Cell]:
+    """The cells of a sweep file, `settings` (NAME=VALUE) in each; ValueError says what in the file is wrong."""
+    if not Path(path).is_file():
+        raise FileNotFoundError(f"there is no sweep file {path}")
+    try:
+        blocks = yaml.safe_load(Path(path).read_text())
+    except yaml.YAMLError as error:
+        raise ValueError(f"{path} is not YAML: {' '.join(str(error).split())}") from error
+    cells: list[Cell] = []
+    for block in blocks if isinstance(blocks, list) else [blocks]:
+        try:
+            cells += _block_cells(Path(path), block, list(settings))
+        except ValueError as error:
+            raise ValueError(f"{path}: {error}") from error
+    return _distinct(cells)
+
+
+def _block_cells(path: Path, block: Any, settings: list[str]) -> list[Cell]:
+    if not isinstance(block, dict) or not (block.get("grid") or block.get("zip")):
+        raise ValueError("a sweep must be a mapping with at least a grid or a zip")
+    for part in block:
+        if part not in PARTS:
+            raise ValueError(f"unknown part {part!r}; a sweep has {', '.join(PARTS)}")
+    notebook = path.parent / block.get("notebook", f"../{path.stem}.py")
+    defaults = parameter_defaults(read_notebook(notebook))
+    fixed = dict(parse_parameter(text, defaults) for text in settings)
+    cells = _cells(notebook.resolve(), block | {"set": _mapping(block, "set") | fixed}, defaults)
+    return cells
+
+
+def _cells(notebook: Path, block: Values, defaults: Values) -> list[Cell]:
+    """The cells of one block, every value checked against the notebook's defaults."""
+    axes = _axes(block, defaults)
+    excluded = [_matcher(entry, defaults) for entry in _list(block, "exclude")]
+    overrides = [_override(entry, defaults) for entry in _list(block, "override")]
+    fixed = {"MISSING": "run"} if "MISSING" in defaults else {}
+    cells = []
+    for combination in itertools.product(*axes):
+        varied = {name: value for part in combination for name, value in part.items()}
+        given = fixed | _mapping(block, "set") | varied
+        for where, changes in overrides:
+            given |= changes if _matches(given, where) else {}
+        check_parameters(given, defaults)
+        if not any(_matches(given, entry) for entry in excluded):
+            cells.append(_cell(notebook, defaults | given, {name: given[name] for name in varied}))
+    if not cells:
+        raise ValueError("the exclusions leave no cell")
+    return cells
+
+
+def _axes(block: Values, defaults: Values) -> list[list[Values]]:
+    """Each axis of the grid: the choices that it offers, each a mapping of names and values."""
+    grid = {name: _choices(name, values, defaults) for name, values in _mapping(block, "grid").items()}
+    axes = [[{name: value} for value in values] for name, values in grid.items()]
+    for group in _list(block, "zip"):
+        lists = {name: _choices(name, values, defaults, repeated=True) for name, values in group.items()}
+        if len({len(values) for values in lists.values()}) != 1:
+            lengths = ", ".join(f"{name} {len(values)}" for name, values in lists.items())
+            raise ValueError(f"lists that are zipped must be equally long, got {lengths}")
+        axes.append([dict(zip(lists, values, strict=True)) for values in zip(*lists.values(), strict=True)])
+    names = [name for axis in axes for name in axis[0]] + list(_mapping(block, "set"))
+    for name in names:
+        if names.count(name) > 1:
+            raise ValueError(f"{name} is given twice: a parameter is set, in the grid or zipped")
+    return axes
+
+
+def _choices(name: str, values: Any, defaults: Values, *, repeated: bool = False) -> list[Any]:
+    """The values of one parameter, one a cell, of the parameter's own type."""
+    if isinstance(values, str):
+        values = parse_parameter(f"{name}={values}", _as_lists(defaults))[1]
+    check_parameters({name: defaults.get(name)} if name in defaults else {name: None}, defaults)
+    choices = [_wrapped(value, defaults[name]) for value in (values if isinstance(values, list) else [values])]
+    for choice in choices:
+        check_parameters({name: choice}, defaults)
+    if not choices or not (repeated or all(choices.count(choice) == 1 for choice in choices)):
+        raise ValueError(f"{name} must offer at least one value and none twice, got {values}")
+    return choices
+
+
+def _matcher(entry: Any, defaults: Values) -> Values:
+    if not isinstance(entry, dict) or not entry:
+        raise ValueError(f"what is excluded or overridden is a mapping of names and values, got {entry!r}")
+    return {name: _choices(name, values, defaults) for name, values in entry.items()}
+
+
+def _override(entry: Any, defaults: Values) -> tuple[Values, Values]:
+    if not isinstance(entry, dict) or set(entry) != {"where", "set"}:
+        raise ValueError(f"an override has the parts where and set, got {entry!r}")
+    return _matcher(entry["where"], defaults), _mapping(entry, "set")
+
+
+def _matches(parameters: Values, where: Values) -> bool:
+    return all(parameters.get(name) in choices for name, choices in where.items())
+
+
+def _cell(notebook: Path, parameters: Values, varied: Values) -> Cell:
+    identity = json.dumps([Path(notebook).read_text(), parameters], sort_keys=True)
+    digest = hashlib.sha256(identity.encode()).hexdigest()[:8]
+    text = "-".join(f"{name}={_short(value)}" for name, value in varied.items())
+    file = f"{re.sub(r'[^A-Za-z0-9_=.,-]', '_', text)[:80]}-{digest}.ipynb"
+    output = Path("_build", "sweeps", notebook.stem, file.lstrip("-")).resolve()
+    return Cell(notebook=notebook.resolve(), parameters=parameters, varied=varied, output=output)
+
+
+def _distinct(cells: list[Cell]) -> list[Cell]:
+    outputs = [cell.output for cell in cells]
+    for cell in cells:
+        if outputs.count(cell.output) > 1:
+            raise ValueError(f"two cells have the same parameters: {cell.name}")
+    return cells
+
+
+def _mapping(block: Values, part: str) -> Values:
+    found = block.get(part) or {}
+    if not isinstance(found, dict):
+        raise ValueError(f"{part} must be a mapping of names and values, got {found!r}")
+    return found
+
+
+def _list(block: Values, part: str) -> list[Any]:
+    found = block.get(part) or []
+    if not isinstance(found, list) or not all(isinstance(entry, dict) for entry in found):
+        raise ValueError(f"{part} must be a list of mappings, got {found!r}")
+    return found
+
+
+def _as_lists(defaults: Values) -> Values:
+    return {name: default if isinstance(default, list) else [default] for name, default in defaults.items()}
+
+
+def _wrapped(value: Any, default: Any) -> Any:
+    return [value] if isinstance(default, list) and not isinstance(value, list) else value
+
+
+def _short(value: Any) -> str:
+    return ",".join(map(str, value)) if isinstance(value, list) else str(value)
