@@ -51,6 +51,39 @@ def book(output: Annotated[Path, typer.Option(help="folder of the executed noteb
         print(f"[{done}/{len(jobs)}] {notebook.name}: {seconds:.0f} s", flush=True)
 
 
+@app.command()
+def sweep(
+    target: Annotated[Path, typer.Argument(help="a notebook, or a file like notebooks/sweeps/experts.yaml")],
+    grid: Annotated[list[str] | None, typer.Option(metavar="NAME=A,B", help="a notebook for every value")] = None,
+    settings: Annotated[list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="in every one")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="show runs and cost, start nothing")] = False,
+    scheduler: Annotated[str | None, typer.Option(metavar="tcp://HOST:PORT", help="a Dask cluster that runs")] = None,
+    slurm: Annotated[Path | None, typer.Option(metavar="FILE.yaml", help="jobs for SLURM to start")] = None,
+    workers: Annotated[int | None, typer.Option(help="notebooks at a time [one a GPU, or a core]")] = None,
+    deadline: Annotated[str | None, typer.Option(metavar="TIME", help="for each notebook, e.g. 2h [none]")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="print the outcome for scripts")] = False,
+) -> None:
+    """Execute a notebook for every combination of values; what is done already is left alone."""
+    from spareparts.sweep import command
+    from spareparts.sweep.durations import parse_duration
+
+    _prepare_kernels()
+    cells = command.cells_of(target, grid or [], settings or [])
+    if dry_run:
+        return command.dry_run(cells, as_json=as_json)
+    seconds = parse_duration(deadline) if deadline else None
+    where = {"scheduler": scheduler, "slurm": slurm, "workers": workers}
+    raise typer.Exit(command.sweep(cells, as_json=as_json, deadline=seconds, **where))
+
+
+@app.command()
+def status(as_json: Annotated[bool, typer.Option("--json", help="print every run for scripts")] = False) -> None:
+    """Show, paper by paper, which of the published runs have records and what the others would cost."""
+    from spareparts.sweep import command
+
+    command.status(as_json=as_json)
+
+
 @data_commands.command("list")
 def list_data() -> None:
     """Show the data sets, whether each is there and whole, and where."""

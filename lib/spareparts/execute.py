@@ -44,10 +44,19 @@ def parameter_defaults(notebook: nbformat.NotebookNode) -> dict[str, Any]:
     return defaults
 
 
+def default_of(name: str, defaults: dict[str, Any]) -> Any:
+    """The default of a parameter; ValueError for a name that the notebook lacks, with the nearest that it has."""
+    if name in defaults:
+        return defaults[name]
+    near = difflib.get_close_matches(name.upper(), defaults, n=1)
+    hint = f"did you mean {near[0]}?" if near else f"it has {', '.join(defaults) or 'none'}"
+    raise ValueError(f"the notebook has no parameter {name}: {hint}")
+
+
 def check_parameters(parameters: dict[str, Any], defaults: dict[str, Any]) -> None:
     """ValueError for a name that `defaults` lacks (naming the nearest) or a value of another type than the default."""
     for name, value in parameters.items():
-        default = _default(name, defaults)
+        default = default_of(name, defaults)
         if not _fits(value, default):
             raise ValueError(f"{name} must be {_kind(default)}, like its default {default!r}, got {value!r}")
 
@@ -57,7 +66,7 @@ def parse_parameter(text: str, defaults: dict[str, Any]) -> tuple[str, Any]:
     name, equals, value = (part.strip() for part in text.partition("="))
     if not equals:
         raise ValueError(f"a parameter is written NAME=VALUE, got {text!r}")
-    default = _default(name, defaults)
+    default = default_of(name, defaults)
     try:
         return name, _parse(value, default)
     except (KeyError, ValueError) as error:
@@ -119,14 +128,6 @@ def _files(entry: Any) -> Iterator[str]:
             yield entry["file"]
         for value in entry.values():
             yield from _files(value)
-
-
-def _default(name: str, defaults: dict[str, Any]) -> Any:
-    if name in defaults:
-        return defaults[name]
-    near = difflib.get_close_matches(name.upper(), defaults, n=1)
-    hint = f"did you mean {near[0]}?" if near else f"it has {', '.join(defaults) or 'none'}"
-    raise ValueError(f"the notebook has no parameter {name}: {hint}")
 
 
 def _fits(value: Any, default: Any) -> bool:

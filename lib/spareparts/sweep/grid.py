@@ -1,22 +1,24 @@
 """The cells of a sweep, one executed notebook each, from options of the command line or from a file.
 
-A sweep file is YAML: one block, or a list of blocks whose cells follow one another. All parts but `grid` or `zip` may
-be left out. The notebook's path is relative to the file; without one, `sweeps/experts.yaml` sweeps `experts.py` beside
-the folder.
+A sweep file is YAML, and every part of it may be left out. `sweeps/experts.yaml` sweeps `experts.py` beside that folder
+unless it names another notebook, relative to itself.
 
     notebook: ../experts.py
-    set:                        # the same in every cell
+    parameters:                 # the same in every cell
       STEPS: 1500
     grid:                       # one cell for every combination
       DATASETS: [mnist, cifar10]
       SEEDS: 1..10              # as in --grid: a range, or values with commas
     zip:                        # each group is one axis of the grid: its lists go along together
-      - {SNNL_WEIGHTS: [0.1, 1.0], TEMPERATURES: [10, 1]}
+      - {SNNL_WEIGHTS: [0.1, 1.0], DEMO_STEPS: [10, 1]}
     exclude:                    # cells that match an entry are left out; an entry names one value or several
       - {DATASETS: cifar10, SEEDS: 6..10}
     override:                   # other values for the cells that match
       - where: {DATASETS: cifar10}
-        set: {STEPS: 3000}
+        parameters: {STEPS: 3000}
+
+Several grids of one notebook stand in a list `blocks`, each with these parts and, if it likes, a `name`; what stands
+beside `blocks` holds for all of them.
 
 A value of a list parameter that is no list itself becomes a list of one, so `SEEDS: [[1, 2], [3, 4]]` makes cells of
 two seeds each. Where the notebook has a parameter MISSING, a sweep sets it to `run` unless told otherwise.
@@ -27,16 +29,16 @@ import hashlib
 import itertools
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from ..execute import check_parameters, parameter_defaults, parse_parameter, read_notebook
+from ..execute import check_parameters, default_of, parameter_defaults, parse_parameter, read_notebook
 
 Values = dict[str, Any]
-PARTS = ("notebook", "set", "grid", "zip", "exclude", "override")
+PARTS = ("notebook", "name", "parameters", "grid", "zip", "exclude", "override")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -64,7 +66,7 @@ def from_options(notebook: Path, grid: Iterable[str] = (), settings: Iterable[st
             raise ValueError(f"{name} stands in two grids; write its values in one, with commas")
         axes[name] = values
     fixed = dict(parse_parameter(text, defaults) for text in settings)
-    return _distinct(_cells(Path(notebook), {"grid": axes, "set": fixed}, defaults))
+    return _distinct(_cells(Path(notebook), {"grid": axes, "parameters": fixed}, defaults))
 
 
 def from_file(path: Path, settings: Iterable[str] = ()) -> list[Cell]:
@@ -72,29 +74,30 @@ def from_file(path: Path, settings: Iterable[str] = ()) -> list[Cell]:
     if not Path(path).is_file():
         raise FileNotFoundError(f"there is no sweep file {path}")
     try:
-        blocks = yaml.safe_load(Path(path).read_text())
-    except yaml.YAMLError as error:
-        raise ValueError(f"{path} is not YAML: {' '.join(str(error).split())}") from error
-    cells: list[Cell] = []
-    for block in blocks if isinstance(blocks, list) else [blocks]:
-        try:
-            cells += _block_cells(Path(path), block, list(settings))
-        except ValueError as error:
-            raise ValueError(f"{path}: {error}") from error
-    return _distinct(cells)
+        document = yaml.safe_load(Path(path).read_text())
+        blocks = list(_blocks(document))
+        return _distinct([cell for block in blocks for cell in _block_cells(Path(path), block, list(settings))])
+    except (yaml.YAMLError, ValueError) as error:
+        raise ValueError(f"{path}: {' '.join(str(error).split())}") from error
 
 
-def _block_cells(path: Path, block: Any, settings: list[str]) -> list[Cell]:
-    if not isinstance(block, dict) or not (block.get("grid") or block.get("zip")):
-        raise ValueError("a sweep must be a mapping with at least a grid or a zip")
-    for part in block:
-        if part not in PARTS:
-            raise ValueError(f"unknown part {part!r}; a sweep has {', '.join(PARTS)}")
+def _blocks(document: Any) -> Iterator[Values]:
+    """Each block with what holds for all of them."""
+    if not isinstance(document, dict):
+        raise ValueError(f"a sweep file must be a mapping with the parts {', '.join(PARTS)} or blocks")
+    common = {part: value for part, value in document.items() if part != "blocks"}
+    for block in _list(document, "blocks") or [{}]:
+        for part in [*common, *block]:
+            if part not in PARTS:
+                raise ValueError(f"unknown part {part!r}; there are {', '.join(PARTS)} and blocks")
+        yield common | block | {"parameters": _mapping(common, "parameters") | _mapping(block, "parameters")}
+
+
+def _block_cells(path: Path, block: Values, settings: list[str]) -> list[Cell]:
     notebook = path.parent / block.get("notebook", f"../{path.stem}.py")
     defaults = parameter_defaults(read_notebook(notebook))
     fixed = dict(parse_parameter(text, defaults) for text in settings)
-    cells = _cells(notebook.resolve(), block | {"set": _mapping(block, "set") | fixed}, defaults)
-    return cells
+    return _cells(notebook, block | {"parameters": block["parameters"] | fixed}, defaults)
 
 
 def _cells(notebook: Path, block: Values, defaults: Values) -> list[Cell]:
@@ -106,7 +109,7 @@ def _cells(notebook: Path, block: Values, defaults: Values) -> list[Cell]:
     cells = []
     for combination in itertools.product(*axes):
         varied = {name: value for part in combination for name, value in part.items()}
-        given = fixed | _mapping(block, "set") | varied
+        given = fixed | _mapping(block, "parameters") | varied
         for where, changes in overrides:
             given |= changes if _matches(given, where) else {}
         check_parameters(given, defaults)
@@ -127,10 +130,10 @@ def _axes(block: Values, defaults: Values) -> list[list[Values]]:
             lengths = ", ".join(f"{name} {len(values)}" for name, values in lists.items())
             raise ValueError(f"lists that are zipped must be equally long, got {lengths}")
         axes.append([dict(zip(lists, values, strict=True)) for values in zip(*lists.values(), strict=True)])
-    names = [name for axis in axes for name in axis[0]] + list(_mapping(block, "set"))
+    names = [name for axis in axes for name in axis[0]] + list(_mapping(block, "parameters"))
     for name in names:
         if names.count(name) > 1:
-            raise ValueError(f"{name} is given twice: a parameter is set, in the grid or zipped")
+            raise ValueError(f"{name} is given twice: a parameter is fixed, in the grid or zipped")
     return axes
 
 
@@ -138,8 +141,8 @@ def _choices(name: str, values: Any, defaults: Values, *, repeated: bool = False
     """The values of one parameter, one a cell, of the parameter's own type."""
     if isinstance(values, str):
         values = parse_parameter(f"{name}={values}", _as_lists(defaults))[1]
-    check_parameters({name: defaults.get(name)} if name in defaults else {name: None}, defaults)
-    choices = [_wrapped(value, defaults[name]) for value in (values if isinstance(values, list) else [values])]
+    default = default_of(name, defaults)
+    choices = [_wrapped(value, default) for value in (values if isinstance(values, list) else [values])]
     for choice in choices:
         check_parameters({name: choice}, defaults)
     if not choices or not (repeated or all(choices.count(choice) == 1 for choice in choices)):
@@ -154,9 +157,9 @@ def _matcher(entry: Any, defaults: Values) -> Values:
 
 
 def _override(entry: Any, defaults: Values) -> tuple[Values, Values]:
-    if not isinstance(entry, dict) or set(entry) != {"where", "set"}:
-        raise ValueError(f"an override has the parts where and set, got {entry!r}")
-    return _matcher(entry["where"], defaults), _mapping(entry, "set")
+    if not isinstance(entry, dict) or set(entry) != {"where", "parameters"}:
+        raise ValueError(f"an override has the parts where and parameters, got {entry!r}")
+    return _matcher(entry["where"], defaults), _mapping(entry, "parameters")
 
 
 def _matches(parameters: Values, where: Values) -> bool:
@@ -173,10 +176,11 @@ def _cell(notebook: Path, parameters: Values, varied: Values) -> Cell:
 
 
 def _distinct(cells: list[Cell]) -> list[Cell]:
-    outputs = [cell.output for cell in cells]
+    seen: set[Path] = set()
     for cell in cells:
-        if outputs.count(cell.output) > 1:
+        if cell.output in seen:
             raise ValueError(f"two cells have the same parameters: {cell.name}")
+        seen.add(cell.output)
     return cells
 
 

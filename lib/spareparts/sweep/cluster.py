@@ -1,0 +1,105 @@
+"""Where a sweep runs: this machine's cores or GPUs, a Dask cluster that runs already, or SLURM."""
+
+import contextlib
+import logging
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+from distributed import Client, Nanny, Scheduler, SpecCluster
+
+PATIENCE = 10  # seconds for a scheduler to answer
+
+
+@contextlib.contextmanager
+def connect(*, scheduler: str | None = None, slurm: Path | None = None, workers: int | None = None) -> Iterator[Client]:
+    """A client of the cluster, which is closed at the end if it was started here.
+
+    Without an address or a SLURM file: one worker per GPU, or, where there is none, per core (`workers` of them). Every
+    worker has one thread, because a notebook has its worker for itself. Raises OSError where nothing answers.
+    """
+    if sum(choice is not None for choice in (scheduler, slurm, workers)) > 1:
+        raise ValueError("give one of --scheduler, --slurm and --workers: the first two bring their own workers")
+    if scheduler is not None:
+        with _reach(scheduler) as client:
+            yield client
+        return
+    with slurm_cluster(slurm) if slurm is not None else local_cluster(workers) as cluster, Client(cluster) as client:
+        yield client
+
+
+@contextlib.contextmanager
+def _reach(address: str) -> Iterator[Client]:
+    try:
+        client = Client(address, timeout=PATIENCE)
+    except (OSError, ValueError) as error:
+        raise OSError(f"no Dask scheduler answers at {address}; start one with: dask scheduler") from error
+    with client:
+        crowded = [worker for worker, threads in client.nthreads().items() if threads != 1]
+        if crowded:
+            raise ValueError(f"start every worker with --nthreads 1; {crowded[0]} has more")
+        yield client
+
+
+def local_cluster(workers: int | None = None) -> SpecCluster:
+    """Single-threaded worker processes on this machine, each with a GPU of its own where there are any."""
+    if workers is not None and workers < 1:
+        raise ValueError(f"the number of workers must be at least 1, got {workers}")
+    gpus = visible_gpus()
+    count = workers or len(gpus) or os.cpu_count() or 1
+    return SpecCluster(
+        {number: {"cls": Nanny, "options": _options(gpus, number)} for number in range(count)},
+        scheduler={"cls": Scheduler, "options": {"dashboard": False, "host": "127.0.0.1"}},
+        silence_logs=logging.CRITICAL,
+    )
+
+
+def _options(gpus: list[str], number: int) -> dict[str, Any]:
+    """Options of one worker. No memory limit: it would count the worker's memory and not its kernel's."""
+    environment = {"CUDA_VISIBLE_DEVICES": gpus[number % len(gpus)]} if gpus else {}
+    return {
+        "nthreads": 1,
+        "memory_limit": 0,
+        "dashboard": False,
+        "host": "127.0.0.1",
+        "silence_logs": logging.CRITICAL,
+        "env": environment,
+    }
+
+
+def visible_gpus() -> list[str]:
+    """Names of the GPUs as CUDA_VISIBLE_DEVICES takes them: those that it names now, else all."""
+    import torch
+
+    named = os.environ.get("CUDA_VISIBLE_DEVICES")
+    found = torch.cuda.device_count()
+    return named.split(",")[:found] if named else [str(number) for number in range(found)]
+
+
+def slurm_cluster(path: Path) -> Any:
+    """Workers that SLURM starts, as a YAML file says: `jobs`, and what dask_jobqueue.SLURMCluster takes."""
+    if not Path(path).is_file():
+        raise FileNotFoundError(f"there is no SLURM file {path}")
+    if shutil.which("sbatch") is None:
+        raise OSError("there is no sbatch on this machine: start the sweep where jobs are submitted")
+    try:
+        from dask_jobqueue import SLURMCluster
+    except ImportError as error:
+        raise OSError("dask-jobqueue is not installed: pip install -c constraints.txt -e '.[slurm]'") from error
+    options = yaml.safe_load(Path(path).read_text())
+    if not isinstance(options, dict) or not isinstance(options.get("jobs"), int):
+        raise ValueError(f"{path} must be a mapping with jobs, the number of jobs, and the options of SLURMCluster")
+    jobs = options.pop("jobs")
+    # As here: no limit that counts the worker's memory and not its kernel's, one notebook a worker.
+    options = {"cores": 1, "processes": 1, "worker_extra_args": ["--memory-limit", "0"]} | options
+    if options["cores"] != options["processes"]:
+        raise ValueError(f"{path}: a worker has one thread, so cores and processes must be equal")
+    try:
+        cluster = SLURMCluster(**options)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{path}: {error}") from error
+    cluster.scale(jobs=jobs)
+    return cluster

@@ -1,0 +1,120 @@
+"""What a sweep shows: a live table while it runs, the runs that it stands for, and a summary."""
+
+import dataclasses
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from .durations import show_duration
+from .survey import PlannedRun, cost, grouped
+from .task import Outcome
+
+
+class Board:
+    """A live table of a sweep: what is done, running, failed and left, and when it should end.
+
+    Each notebook that ends leaves a line above the table, so that a log file reads as well as a terminal.
+    """
+
+    def __init__(self, total: int, *, workers: Callable[[], int], console: Console) -> None:
+        self.total, self.workers, self.console = total, workers, console
+        self.outcomes: list[Outcome] = []
+        self.started = time.monotonic()
+        self.live = Live(get_renderable=self._table, console=console, refresh_per_second=2, transient=True)
+
+    def __enter__(self) -> "Board":
+        self.live.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.live.stop()
+
+    def add(self, outcome: Outcome) -> None:
+        """Take note of a notebook that ended."""
+        self.outcomes.append(outcome)
+        colour = "green" if outcome.state == "finished" else "red"
+        line = Text.assemble((f"{outcome.state:<9}", colour), outcome.cell.name, f"  {show_duration(outcome.seconds)}")
+        # Unwrapped: a path is copied from here.
+        self.console.print(Group(line, Text(outcome.message)) if outcome.message else line, soft_wrap=True)
+
+    def _table(self) -> Table:
+        states = Counter(outcome.state for outcome in self.outcomes)
+        remaining = self.total - len(self.outcomes)
+        running = min(remaining, self.workers())
+        table = Table("done", "running", "failed", "remaining", "estimated end")
+        counts = (states["finished"], running, states["failed"], remaining - running)
+        table.add_row(*map(str, counts), self._end(remaining))
+        return table
+
+    def _end(self, remaining: int) -> str:
+        if not self.outcomes:
+            return "known after the first"
+        elapsed = time.monotonic() - self.started
+        left = elapsed / len(self.outcomes) * remaining
+        return f"{time.strftime('%H:%M', time.localtime(time.time() + left))} (in {show_duration(left)})"
+
+
+def summary(outcomes: list[Outcome], *, total: int, already: int, seconds: float) -> str:
+    """One sentence on how the sweep ended."""
+    states = Counter(outcome.state for outcome in outcomes)
+    before = f"{already} had been done before, " if already else ""
+    left = total - len(outcomes)
+    rest = f", {left} not started or cut off: the same command resumes" if left else ""
+    done = f"{states['finished']} of {total} notebooks finished"
+    return f"{before}{done}, {states['failed']} failed{rest}; {show_duration(seconds)}"
+
+
+def runs_table(runs: list[PlannedRun], *, title: str = "") -> Table:
+    """The runs of a plan, one line for those that differ only in their seed, with the time that missing ones take."""
+    groups = grouped(runs)
+    names = list(groups[0][0]) if groups else []
+    table = Table(*names, *(["seeds"] if runs and "seed" in runs[0].config else []), title=title)
+    for column in ("runs", "recorded", "missing", "missing ones take"):
+        table.add_column(column, justify="right")
+    for settings, members in groups:
+        seeds = [spans(run.config["seed"] for run in members)] if "seed" in members[0].config else []
+        table.add_row(*map(str, settings.values()), *seeds, *counts(members))
+    table.add_section()
+    table.add_row("total", *[""] * (len(table.columns) - 5), *counts(runs))
+    return table
+
+
+def counts(runs: list[PlannedRun]) -> list[str]:
+    """Number of runs, of those recorded and missing, and the time that the missing take one after another."""
+    recorded = sum(run.recorded for run in runs)
+    missing = len(runs) - recorded
+    return [str(len(runs)), str(recorded), str(missing), show_duration(cost(runs)) if missing else "-"]
+
+
+def spans(numbers: Iterable[int]) -> str:
+    """Whole numbers with two dots where they follow one another: `1..5,7`."""
+    parts: list[list[int]] = []
+    for number in sorted(set(numbers)):
+        if parts and number == parts[-1][-1] + 1:
+            parts[-1].append(number)
+        else:
+            parts.append([number])
+    return ",".join(str(part[0]) if len(part) == 1 else f"{part[0]}..{part[-1]}" for part in parts)
+
+
+def as_plain(runs: Iterable[PlannedRun]) -> list[dict[str, Any]]:
+    """The runs in JSON's types."""
+    return [dataclasses.asdict(run) for run in runs]
+
+
+def outcome_plain(outcome: Outcome) -> dict[str, Any]:
+    """An outcome in JSON's types."""
+    return {
+        "notebook": str(outcome.cell.notebook),
+        "cell": outcome.cell.name,
+        "state": outcome.state,
+        "seconds": round(outcome.seconds, 2),
+        "message": outcome.message,
+        "output": str(outcome.cell.output),
+    }

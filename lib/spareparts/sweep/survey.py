@@ -1,0 +1,130 @@
+"""Which runs the cells of a sweep stand for: recorded or missing, and what the missing ones will cost.
+
+A notebook whose name is that of a paper's module is planned: its parameters are handed to the module's `plan` under
+their names in lower case (`DATASETS` as `datasets`), those that `plan` has no argument for being left out. Where `plan`
+takes any setting, the fields of `Config` are arguments too.
+"""
+
+import dataclasses
+import functools
+import importlib
+import importlib.util
+import inspect
+import statistics
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pandas as pd
+
+from .. import records
+from .grid import Cell
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class PlannedRun:
+    """One run: its identity, whether it has a record, and the seconds that it took or, by estimate, will take."""
+
+    word: str
+    key: str
+    config: dict[str, Any]
+    recorded: bool
+    seconds: float | None  # None: no record to estimate from
+
+
+Survey = dict[Path, list[PlannedRun]]  # by the cell's output; a cell of no plan is not in it
+
+
+def paper_module(word: str) -> ModuleType | None:
+    """The module of a paper by its word, None where there is none that plans and runs."""
+    if not word.isidentifier() or importlib.util.find_spec(f"spareparts.{word}") is None:
+        return None
+    module = importlib.import_module(f"spareparts.{word}")
+    return module if callable(getattr(module, "plan", None)) and callable(getattr(module, "run", None)) else None
+
+
+def planned(module: ModuleType, parameters: dict[str, Any]) -> list[records.RunConfig]:
+    """The configs that a notebook with these parameters needs; ValueError where they cannot be run."""
+    arguments = inspect.signature(module.plan).parameters.values()
+    names = {argument.name for argument in arguments if argument.kind is not argument.VAR_KEYWORD}
+    if any(argument.kind is argument.VAR_KEYWORD for argument in arguments):
+        names |= {field.name for field in dataclasses.fields(module.Config)}
+    try:
+        return module.plan(**{name.lower(): value for name, value in parameters.items() if name.lower() in names})
+    except TypeError as error:
+        raise ValueError(f"{module.Config.word}: {error}") from error
+
+
+def survey(cells: Iterable[Cell]) -> Survey:
+    """The runs of every cell whose notebook has a plan."""
+    found: Survey = {}
+    estimators: dict[str, Callable[[dict[str, Any]], float | None]] = {}
+    for cell in cells:
+        word = cell.notebook.stem
+        module = paper_module(word)
+        if module is None:
+            continue
+        estimate = estimators.setdefault(word, estimators.get(word) or estimator(records.frame(word)))
+        found[cell.output] = [_planned_run(config, estimate) for config in planned(module, cell.parameters)]
+    return found
+
+
+def _planned_run(config: records.RunConfig, estimate: Callable[[dict[str, Any]], float | None]) -> PlannedRun:
+    settings, record = dataclasses.asdict(config), records.load(config)
+    seconds = record["seconds"] if record else estimate(settings)
+    return PlannedRun(
+        word=config.word, key=records.key(config), config=settings, recorded=record is not None, seconds=seconds
+    )
+
+
+def estimator(rows: pd.DataFrame) -> Callable[[dict[str, Any]], float | None]:
+    """A function from a run's settings to its seconds: the median of the recorded runs that agree in most settings.
+
+    Where the number of steps or epochs differs, their seconds are scaled by it.
+    """
+
+    @functools.cache
+    def nearest_seconds(items: tuple[tuple[str, Any], ...]) -> float | None:
+        settings = dict(items)
+        agreeing = [name for name in settings if name in rows]
+        if rows.empty or not agreeing:
+            return None
+        same = sum((rows[name] == settings[name]) | (rows[name].isna() & (settings[name] is None)) for name in agreeing)
+        nearest = rows[same == same.max()]
+        scale = 1.0
+        for length in {"steps", "epochs"} & set(agreeing):
+            scale = settings[length] / nearest[length] * scale
+        return float(statistics.median(nearest.seconds * scale))
+
+    # Seeds cost the same: one look at the records serves them all.
+    return lambda settings: nearest_seconds(tuple((name, settings[name]) for name in settings if name != "seed"))
+
+
+def is_done(cell: Cell, found: Survey) -> bool:
+    """Whether nothing is left to do: all its runs recorded, or, where it has no plan, its executed notebook there."""
+    if cell.output in found and cell.parameters.get("MISSING") == "run":
+        return all(run.recorded for run in found[cell.output])
+    return cell.output.is_file()
+
+
+def distinct(found: Survey) -> list[PlannedRun]:
+    """Every run once, though several cells may need it."""
+    return list({(run.word, run.key): run for runs in found.values() for run in runs}.values())
+
+
+def cost(runs: Iterable[PlannedRun]) -> float | None:
+    """Seconds that the missing runs take one after another; None where one of them cannot be estimated."""
+    missing = [run.seconds for run in runs if not run.recorded]
+    return None if None in missing else sum(missing)
+
+
+def grouped(runs: Iterable[PlannedRun]) -> list[tuple[dict[str, Any], list[PlannedRun]]]:
+    """Runs that differ in their seed only stand together, under those settings that vary at all."""
+    runs = list(runs)
+    table = pd.DataFrame([run.config for run in runs])
+    varied = [name for name in table if name != "seed" and table[name].map(repr).nunique() > 1]
+    groups: dict[tuple, list[PlannedRun]] = {}
+    for run in runs:
+        groups.setdefault(tuple(run.config[name] for name in varied), []).append(run)
+    return [(dict(zip(varied, values, strict=True)), members) for values, members in groups.items()]
