@@ -11,7 +11,7 @@ NOTEBOOK ?= notebooks/experts.py
 export OMP_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help book test lint run constraints clean
+.PHONY: help book test lint run bench constraints clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/\1|\2/' | \
@@ -31,6 +31,10 @@ lint: $(VENV)/.installed ## check the style only
 
 run: $(VENV)/.installed ## execute one notebook: NOTEBOOK=path SET="NAME=VALUE ..."
 	$(BIN)/python -m spareparts run $(NOTEBOOK) $(addprefix --set ,$(SET))
+
+bench: $(VENV)/.installed ## compare our speed with the alternatives' on a machine at rest: ROWS="engine_step ..."
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench]'
+	$(BIN)/python -m benchmarks $(ROWS)
 
 constraints: $(VENV)/.installed ## pin anew what the pinned requirements bring along
 	$(BIN)/python -m pip install --quiet uv
