@@ -63,10 +63,19 @@ def test_values_of_another_type_are_refused_and_whole_numbers_are_floats():
     assert key(Config(arm="snnl", snnl_weight=10)) == key(Config(arm="snnl", snnl_weight=10.0))
 
 
-@pytest.mark.parametrize("steps", [1, 1_500, 14_999])
-def test_fewer_steps_than_published_are_the_reduced_protocol(steps):
-    assert Config(steps=steps).protocol == "reduced"
-    assert Config().protocol == Config(steps=15_000).protocol == "paper"
+STATED = {"steps": 1_500, "batch_size": 50, "hidden_units": 64, "peak_learning_rate": 0.01, "momentum": 0.5}
+
+
+@pytest.mark.parametrize("name", STATED)
+def test_a_run_that_departs_from_what_the_paper_states_is_of_the_reduced_protocol(name):
+    assert Config(**{name: STATED[name]}).protocol == "reduced"
+
+
+def test_a_run_is_the_papers_whatever_it_leaves_open():
+    assert Config().protocol == Config(experts=2, arm="snnl", snnl_weight=10.0).protocol == "paper"
+    assert Config(dataset="digits").protocol == "reduced"
+    assert Config(train_samples=25_000).protocol == "paper"  # the ablation's
+    assert Config(train_samples=1_000).protocol == "reduced"
 
 
 def test_the_defaults_are_what_the_paper_states():
