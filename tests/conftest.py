@@ -29,3 +29,14 @@ def unchecked():
     jaxtyping.config.update("jaxtyping_disable", True)
     yield
     jaxtyping.config.update("jaxtyping_disable", False)
+
+
+OPT_IN = ("kills", "two_hosts", "slurm")  # asked for by name: pytest -m slurm
+
+
+def pytest_collection_modifyitems(config, items):
+    """Tests that take long or need a machine of their own run only where they are asked for."""
+    for item in items:
+        for name in OPT_IN:
+            if item.get_closest_marker(name) and name not in config.option.markexpr:
+                item.add_marker(pytest.mark.skip(reason=f"only with: pytest -m {name}"))

@@ -1,0 +1,165 @@
+"""Kills parts of sweeps at random moments and counts what is left: `python tests/sweep_kills.py 20`, or make kills."""
+
+import argparse
+import collections
+import json
+import os
+import random
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+from toy import Toy, result
+
+from spareparts import records
+
+VICTIMS = ("worker", "kernel", "sweep")
+RUNS = 3  # a notebook
+NOTEBOOK = """\
+# ---
+# jupyter:
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% tags=["parameters"]
+SEEDS = [1]
+MISSING = "list"
+
+# %%
+import sweep_kills
+from spareparts import records
+
+configs = sweep_kills.plan(SEEDS)
+records.load_or_run(configs, sweep_kills.run, missing=MISSING)
+"""
+
+
+def plan(seeds: list[int]) -> list[Toy]:
+    """Three runs a seed."""
+    return [Toy(seed=seed, rate=rate / 10) for seed in seeds for rate in range(RUNS)]
+
+
+def run(configs):
+    """Runs that take a moment and write down when they start and when they have their record."""
+    for config in configs:
+        note("started", config)
+        time.sleep(0.3)
+        yield config, result(config.seed + config.rate)
+        note("recorded", config)  # the record has been saved when the generator goes on
+
+
+def note(event: str, config: Toy) -> None:
+    with Path(os.environ["SPAREPARTS_RECORDS"], "log").open("a") as log:
+        log.write(f"{event} {records.key(config)}\n")
+
+
+def start(folder: Path, *, notebooks: int) -> subprocess.Popen:
+    """A sweep of so many notebooks, with two workers, whose records go to the folder."""
+    (folder / "records").mkdir(parents=True, exist_ok=True)
+    (folder / "kills.py").write_text(NOTEBOOK)
+    environment = os.environ | {
+        "SPAREPARTS_RECORDS": str(folder / "records"),
+        "PYTHONPATH": str(Path(__file__).parent),
+    }
+    words = [sys.executable, "-m", "spareparts", "sweep", "kills.py", "--grid", f"SEEDS=1..{notebooks}"]
+    with (folder / "output").open("a") as output:
+        return subprocess.Popen(
+            [*words, "--workers", "2"], cwd=folder, env=environment, stdout=output, stderr=subprocess.STDOUT
+        )
+
+
+def parts(sweep: subprocess.Popen) -> dict[str, list[psutil.Process]]:
+    """The processes of a sweep by what they are."""
+    found = {"sweep": [psutil.Process(sweep.pid)], "worker": [], "kernel": []}
+    for process in found["sweep"][0].children(recursive=True):
+        try:
+            command = " ".join(process.cmdline())
+        except psutil.NoSuchProcess:
+            continue
+        if "ipykernel_launcher" in command:
+            found["kernel"].append(process)
+        elif "spawn_main" in command:
+            found["worker"].append(process)
+    return found
+
+
+def kill(victim: str, sweep: subprocess.Popen, draw: random.Random) -> list[psutil.Process]:
+    """Kill a part of a sweep at a random moment after its first kernel started; gives all its processes then."""
+    while not parts(sweep)["kernel"] and sweep.poll() is None:
+        time.sleep(0.05)
+    time.sleep(draw.uniform(0, 6))
+    while sweep.poll() is None:
+        there = parts(sweep)
+        if there[victim]:
+            draw.choice(there[victim]).kill()
+            return [process for found in there.values() for process in found]
+        time.sleep(0.05)
+    raise RuntimeError("the sweep had ended before it could be killed")
+
+
+def one(victim: str, folder: Path, draw: random.Random, *, notebooks: int = 10) -> dict:
+    """Kill once, let the sweep finish or start it again, and count."""
+    began, sweep = time.monotonic(), start(folder, notebooks=notebooks)
+    processes = kill(victim, sweep, draw)
+    moment, there = time.monotonic() - began, len(list((folder / "records" / "toy").glob("*.json")))
+    if resumed := victim == "sweep":
+        sweep.wait()
+        _, alive = psutil.wait_procs(processes, timeout=10)
+        sweep = start(folder, notebooks=notebooks)
+    status = sweep.wait(timeout=280)
+    if not resumed:
+        _, alive = psutil.wait_procs(processes, timeout=10)
+    return {
+        "victim": victim,
+        "after_seconds": round(moment, 1),
+        "records_then": there,
+        "resumed": resumed,
+        "status": status,
+        "left_alive": len(alive),
+    } | count(folder / "records", notebooks)
+
+
+def count(folder: Path, notebooks: int) -> dict[str, int]:
+    """Records expected and whole, runs that were cut off, and runs that were made again though recorded."""
+    os.environ["SPAREPARTS_RECORDS"] = str(folder)
+    configs = plan(list(range(1, notebooks + 1)))
+    whole = sum(records.load(config) is not None and readable(records.key(config)) for config in configs)
+    events = collections.defaultdict(list)
+    for line in (folder / "log").read_text().splitlines():
+        event, key = line.split()
+        events[key].append(event)
+    return {
+        "expected": len(configs),
+        "whole": whole,
+        "foreign": len(list((folder / "toy").glob("*.json"))) - whole,
+        "cut_off": sum(found.count("started") - found.count("recorded") for found in events.values()),
+        "run_twice": sum("recorded" in found[:-1] for found in events.values()),
+    }
+
+
+def readable(key: str) -> bool:
+    return records.arrays("toy", key)["points"].shape == (2, 3)
+
+
+def main() -> None:
+    """Kill so many times, the victims in turn, and write what was counted."""
+    parser = argparse.ArgumentParser(description=main.__doc__)
+    parser.add_argument("kills", type=int)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--output", type=Path, default=Path("book/kills.json"))
+    parser.add_argument("--seed", type=int, default=0)
+    given = parser.parse_args()
+    draw, rows = random.Random(given.seed), []
+    for number in range(given.kills):
+        rows.append(one(VICTIMS[number % 3], given.folder.resolve() / str(number), draw))
+        print(rows[-1], flush=True)
+    given.output.write_text(json.dumps(rows, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
