@@ -48,7 +48,7 @@ def run(configs):
     """Runs that take a moment and write down when they start and when they have their record."""
     for config in configs:
         note("started", config)
-        time.sleep(0.3)
+        time.sleep(0.8)
         yield config, result(config.seed + config.rate)
         note("recorded", config)  # the record has been saved when the generator goes on
 

@@ -12,6 +12,7 @@ import yaml
 from distributed import Client, Nanny, Scheduler, SpecCluster
 
 PATIENCE = 10  # seconds for a scheduler to answer
+NO_FIXED_PORT = "127.0.0.1:0"  # so that sweeps side by side do not meet
 
 
 @contextlib.contextmanager
@@ -52,7 +53,7 @@ def local_cluster(workers: int | None = None) -> SpecCluster:
     count = workers or len(gpus) or os.cpu_count() or 1
     return SpecCluster(
         {number: {"cls": Nanny, "options": _options(gpus, number)} for number in range(count)},
-        scheduler={"cls": Scheduler, "options": {"dashboard": False, "host": "127.0.0.1"}},
+        scheduler={"cls": Scheduler, "options": {"dashboard_address": NO_FIXED_PORT, "host": "127.0.0.1"}},
         silence_logs=logging.CRITICAL,
     )
 
@@ -64,6 +65,7 @@ def _options(gpus: list[str], number: int) -> dict[str, Any]:
         "nthreads": 1,
         "memory_limit": 0,
         "dashboard": False,
+        "dashboard_address": NO_FIXED_PORT,
         "host": "127.0.0.1",
         "silence_logs": logging.CRITICAL,
         "env": environment,
@@ -94,7 +96,12 @@ def slurm_cluster(path: Path) -> Any:
         raise ValueError(f"{path} must be a mapping with jobs, the number of jobs, and the options of SLURMCluster")
     jobs = options.pop("jobs")
     # As here: no limit that counts the worker's memory and not its kernel's, one notebook a worker.
-    options = {"cores": 1, "processes": 1, "worker_extra_args": ["--memory-limit", "0"]} | options
+    options = {
+        "cores": 1,
+        "processes": 1,
+        "worker_extra_args": ["--memory-limit", "0"],
+        "scheduler_options": {"dashboard_address": NO_FIXED_PORT},
+    } | options
     if options["cores"] != options["processes"]:
         raise ValueError(f"{path}: a worker has one thread, so cores and processes must be equal")
     try:
