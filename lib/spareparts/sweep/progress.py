@@ -116,5 +116,6 @@ def outcome_plain(outcome: Outcome) -> dict[str, Any]:
         "state": outcome.state,
         "seconds": round(outcome.seconds, 2),
         "message": outcome.message,
+        "worker": outcome.worker,
         "output": str(outcome.cell.output),
     }

@@ -25,6 +25,7 @@ class Outcome:
     state: str
     seconds: float
     message: str = ""
+    worker: str = ""  # its address
 
 
 def run_cell(cell: Cell, environment: dict[str, str], deadline: float | None, *after: Outcome) -> Outcome:
@@ -36,18 +37,23 @@ def run_cell(cell: Cell, environment: dict[str, str], deadline: float | None, *a
     os.environ.update(environment)
     for part in cell.output.parent.glob(f".{cell.output.stem}.*.ipynb"):
         part.unlink(missing_ok=True)  # of a worker that was killed
-    started = time.monotonic()
+    started, message = time.monotonic(), ""
     with watched(deadline, wanted=_wanted()) as late:
         try:
             execute(cell.notebook, cell.output, cell.parameters)
         except NotebookError as error:
-            return Outcome(cell=cell, state="failed", seconds=time.monotonic() - started, message=str(error))
+            message = str(error)
         except RuntimeError:  # the kernel died: a DeadKernelError, or one while it started
             if not late.is_set():
                 raise
             message = f"{cell.notebook} was ended: its deadline of {show_duration(deadline)} had passed"
-            return Outcome(cell=cell, state="failed", seconds=time.monotonic() - started, message=message)
-    return Outcome(cell=cell, state="finished", seconds=time.monotonic() - started)
+    return Outcome(
+        cell=cell,
+        state="failed" if message else "finished",
+        seconds=time.monotonic() - started,
+        message=message,
+        worker=get_worker().address,
+    )
 
 
 @contextlib.contextmanager
