@@ -3,6 +3,7 @@
 import functools
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import torch
 from jaxtyping import Int, UInt8
@@ -11,7 +12,7 @@ from torch.nn import functional
 from torch.utils.data import DataLoader
 
 from spareparts import data, engine, experts
-from spareparts.experts.run import objective as experts_objective
+from spareparts.experts.objective import objective_of
 from spareparts.models import lenet_300_100
 
 from .plain import Images, PlainMixture, lightning_side, plain_objective
@@ -101,7 +102,7 @@ def lenet_side(inputs: Tensor, labels: Tensor, *, steps: int) -> Side:
     network = lenet_300_100(generator=data.generator(1))
     return engine_side(
         network,
-        lambda network, batch: cross_entropy(network, *batch),
+        lambda network, batch, settings: cross_entropy(network, *batch),
         lenet_optimizer(network.parameters(), fused=True),
         data.Batches(inputs, labels, batch_size=64, generator=data.generator(1)),
         steps=steps,
@@ -111,25 +112,29 @@ def lenet_side(inputs: Tensor, labels: Tensor, *, steps: int) -> Side:
 def experts_side(inputs: Tensor, labels: Tensor, *, precision: str, steps: int) -> Side:
     """The engine training the experts' network in the arm with SNNL."""
     config = experts.Config(arm="snnl")
+    objective, settings = objective_of(config)
     network = experts.Mixture(channels=1, size=28, classes=10, experts=5, hidden_units=128, generator=data.generator(1))
     return engine_side(
         network,
-        functools.partial(experts_objective, config),
+        objective,
         experts_optimizer(network.parameters(), fused=True),
         data.Batches(inputs, labels, batch_size=config.batch_size, generator=data.generator(1)),
         steps=steps,
         precision=precision,
+        settings=settings,
     )
 
 
-def engine_side(network: nn.Module, objective: Callable, optimizer, batches, *, steps: int, **settings: str) -> Side:
+def engine_side(
+    network: nn.Module, objective: Callable, optimizer, batches, *, steps: int, precision: str = "float32", **own: Any
+) -> Side:
     """The engine training one replica on and on; a run that diverged would be no measurement."""
     replica = engine.Replica(
-        name="benchmark", network=network, objective=objective, optimizer=optimizer, batches=batches
+        name="benchmark", network=network, objective=objective, optimizer=optimizer, batches=batches, **own
     )
 
     def work() -> None:
-        (end,) = engine.fit([replica], steps=steps, every=steps, progress=False, **settings)
+        (end,) = engine.fit([replica], steps=steps, every=steps, progress=False, precision=precision)
         assert end.outcome == "finished"
 
     return timed(work, steps=steps)

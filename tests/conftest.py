@@ -16,10 +16,14 @@ install_import_hook("spareparts", "shape_checks.check")
 
 @pytest.fixture(autouse=True)
 def records_folder(tmp_path, monkeypatch):
-    """A records folder of this test's own: no test writes into the committed one, or weights into the user's cache."""
+    """A records folder of this test's own: no test writes into the committed one, or weights into the user's cache.
+
+    Runs stay in the test's own process, as inside a sweep's worker.
+    """
     folder = tmp_path / "records"
     monkeypatch.setenv("SPAREPARTS_RECORDS", str(folder))
     monkeypatch.setenv("SPAREPARTS_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("SPAREPARTS_WORKER", "1")
     return folder
 
 

@@ -14,7 +14,7 @@ from typer import Typer
 from typer.testing import CliRunner
 
 from spareparts import data, experts
-from spareparts.experts.run import objective
+from spareparts.experts.objective import objective_of
 from spareparts.plots.benchmarks import benchmark_ratios
 from spareparts.records import RecordError
 
@@ -171,7 +171,8 @@ def test_the_plain_mixture_is_the_same_network_with_the_same_loss_as_ours():
             expert[2].weight.copy_(ours.output_weight[k])
             expert[2].bias.copy_(ours.output_bias[k])
     images, labels = torch.rand(20, 1, 8, 8, generator=data.generator(1)), torch.arange(20) % 10
-    expected = objective(experts.Config(arm="snnl"), ours, data.Batch(images, labels))
+    objective, settings = objective_of(experts.Config(arm="snnl"))
+    expected = objective(ours, data.Batch(images, labels), settings)
     assert plain_objective(plain, images, labels).item() == pytest.approx(expected.item(), rel=1e-5)
 
 

@@ -15,7 +15,7 @@ from toy_training import STEPS, network, objective, quiet, replica, state
 def bad_at(step: int, value: float):
     """An objective whose loss is not finite at one step, counted from 1."""
     count = itertools.count(1)
-    return lambda network, batch: objective(network, batch) * (value if next(count) == step else 1.0)
+    return lambda *given: objective(*given) * (value if next(count) == step else 1.0)
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf])

@@ -22,7 +22,7 @@ def network(seed: int = 0, *, convolutional: bool = False, width: int = 8) -> nn
     return made
 
 
-def objective(network: nn.Module, batch) -> torch.Tensor:
+def objective(network, batch, settings) -> torch.Tensor:
     return cross_entropy(network(batch.inputs), batch.labels)
 
 

@@ -3,7 +3,7 @@
 import dataclasses
 import math
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -69,7 +69,7 @@ class Objective:
     def __init__(self, labels: Tensor, *, optimizer: torch.optim.Optimizer, groups: Tensor) -> None:
         self.labels, self.optimizer, self.groups = labels, optimizer, groups
 
-    def __call__(self, network: nn.Module, batch: data.Batch) -> Tensor:
+    def __call__(self, network: nn.Module, batch: data.Batch, settings: Mapping[str, float]) -> Tensor:
         """The loss of a batch of inputs and row numbers."""
         if isinstance(self.optimizer, ClassRateSGD):
             self.optimizer.observe(self.groups[batch.labels])

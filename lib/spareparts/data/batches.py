@@ -58,14 +58,18 @@ class Batches(Iterator[Batch]):
         return whole + (rest > 0 and not self.drop_last)
 
     def __next__(self) -> Batch:
-        if self._position == len(self._rows):
-            self._start_epoch()
-        rows = self._rows[self._position]
-        self._position += 1
+        rows = self.draw_rows()
         inputs = self.inputs.index_select(0, rows)
         if self.augment is not None:
             inputs = self.augment(inputs, generator=self.generator)
         return Batch(inputs, self.labels.index_select(0, rows))
+
+    def draw_rows(self) -> Int[Tensor, " batch"]:
+        """The samples of the next batch, by number, for a caller that gathers them itself."""
+        if self._position == len(self._rows):
+            self._start_epoch()
+        self._position += 1
+        return self._rows[self._position - 1]
 
     def _start_epoch(self) -> None:
         self._epoch_state = self.generator.get_state()

@@ -4,19 +4,25 @@ Data lives on the device as whole tensors, batches are index draws from a seeded
 device within an epoch.
 """
 
-from .device import describe, one_thread
-from .evaluate import predict
-from .fit import Outcome, Progress, Replica, fit
+from .device import choose_device, describe, may_read, one_thread
+from .evaluate import predict, predict_each
+from .fit import fit
+from .processes import each
+from .replica import Outcome, Progress, Replica
 from .weights import load_weights, save_weights
 
 __all__ = [
     "Outcome",
     "Progress",
     "Replica",
+    "choose_device",
     "describe",
+    "each",
     "fit",
     "load_weights",
+    "may_read",
     "one_thread",
     "predict",
+    "predict_each",
     "save_weights",
 ]

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 PRECISIONS = ("float32", "bfloat16", "tf32")
 
@@ -21,6 +21,28 @@ def describe(device: torch.device | str) -> str:
     found = (line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
     processor = next(found, platform.processor() or platform.machine())
     return f"{processor}, threads: {torch.get_num_threads()}"
+
+
+def choose_device(name: str | None = None) -> str:
+    """The device of that name, or CUDA where there is one, else the CPU.
+
+    Raises `ValueError` for a name that PyTorch does not know and for a CUDA device that is not there.
+    """
+    count = torch.cuda.device_count()
+    if name is None:
+        return "cuda" if count else "cpu"
+    try:
+        device = torch.device(name)
+    except RuntimeError as error:
+        raise ValueError(f"device must be cpu, cuda or cuda:0 to cuda:N, got {name!r}") from error
+    if device.type == "cuda" and (device.index or 0) >= count:
+        raise ValueError(f"device {name!r} is not there: this machine has {count} CUDA devices")
+    return name
+
+
+def may_read(values: Tensor) -> bool:
+    """Whether the host may look at values: free on a CPU, a wait on a GPU, and impossible within stacked replicas."""
+    return values.device.type == "cpu" and not torch._C._are_functorch_transforms_active()
 
 
 @contextlib.contextmanager
@@ -45,18 +67,26 @@ def check_precision(name: str, device: torch.device | str) -> None:
 
 def autocast(name: str, device: torch.device) -> contextlib.AbstractContextManager:
     """Context for one forward pass, new for each step: autocast keeps the weights that it cast until it is left."""
-    return torch.autocast(device.type, torch.bfloat16) if name == "bfloat16" else contextlib.nullcontext()
+    if name != "bfloat16":
+        return contextlib.nullcontext()
+    capturing = device.type == "cuda"  # a graph must cast the weights anew each time it is replayed
+    return torch.autocast(device.type, torch.bfloat16, cache_enabled=not capturing)
 
 
 @contextlib.contextmanager
 def matmul_precision(name: str) -> Iterator[None]:
-    """Let float32 products run in TF32 inside where the precision is `tf32`."""
-    before = torch.get_float32_matmul_precision()
-    torch.set_float32_matmul_precision("high" if name == "tf32" else before)
+    """Let float32 products and convolutions run in TF32 inside where the precision is `tf32`, and only there.
+
+    By default cuDNN's convolutions do, products do not.
+    """
+    before = torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32
+    torch.set_float32_matmul_precision("high" if name == "tf32" else "highest")
+    torch.backends.cudnn.allow_tf32 = name == "tf32"
     try:
         yield
     finally:
-        torch.set_float32_matmul_precision(before)
+        torch.set_float32_matmul_precision(before[0])
+        torch.backends.cudnn.allow_tf32 = before[1]
 
 
 def lay_out(network: nn.Module) -> nn.Module:

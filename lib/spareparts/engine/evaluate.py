@@ -1,11 +1,12 @@
 """Evaluation in batches, with nothing kept for a backward pass."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
 from jaxtyping import Shaped
 from torch import Tensor, nn
+from torch.func import functional_call, stack_module_state, vmap
 
 
 @torch.inference_mode()
@@ -22,3 +23,27 @@ def predict(
     parts = [read(network(chunk)) for chunk in inputs.split(batch_size)]
     network.train(training)
     return tuple(torch.cat(tensors) for tensors in zip(*parts, strict=True))
+
+
+@torch.inference_mode()
+def predict_each(
+    networks: Sequence[nn.Module],
+    inputs: Shaped[Tensor, "batch *shape"],
+    *,
+    batch_size: int = 500,
+    read: Callable[[Any], tuple[Tensor, ...]] = lambda output: (output,),
+) -> list[tuple[Tensor, ...]]:
+    """What `predict` gives for each of several networks of one architecture, in one pass for all of them."""
+    modes = [network.training for network in networks]
+    for network in networks:
+        network.eval()
+    state = stack_module_state(list(networks))
+
+    def one(parameters: dict[str, Tensor], buffers: dict[str, Tensor], chunk: Tensor) -> tuple[Tensor, ...]:
+        return read(functional_call(networks[0], (parameters, buffers), (chunk,)))
+
+    parts = [vmap(one, in_dims=(0, 0, None))(*state, chunk) for chunk in inputs.split(batch_size)]
+    for network, mode in zip(networks, modes, strict=True):
+        network.train(mode)
+    joined = [torch.cat(tensors, dim=1) for tensors in zip(*parts, strict=True)]
+    return [tuple(tensor[place] for tensor in joined) for place in range(len(networks))]

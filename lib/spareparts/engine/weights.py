@@ -5,18 +5,21 @@ import io
 import os
 import warnings
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import nn
 
 
 def save_weights(network: nn.Module, path: Path) -> None:
-    """Write a network's state whole: under a temporary name, then renamed.
+    """Write a network's state whole; where the cache cannot be written this warns, and the run keeps its record."""
+    write(network.state_dict(), path)
 
-    Where the cache cannot be written this warns: that costs a later instrument its training, not this run its record.
-    """
+
+def write(content: Any, path: Path) -> None:
+    """Write a file for `torch.load` whole: under a temporary name, then renamed; warn where it cannot be written."""
     buffer = io.BytesIO()
-    torch.save(network.state_dict(), buffer)
+    torch.save(content, buffer)
     temporary = path.with_name(f".{path.name}-{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -25,7 +28,7 @@ def save_weights(network: nn.Module, path: Path) -> None:
     except OSError as error:
         with contextlib.suppress(OSError):
             temporary.unlink()
-        warnings.warn(f"weights not cached in {path}: {error.strerror or error}", stacklevel=2)
+        warnings.warn(f"weights not cached in {path}: {error.strerror or error}", stacklevel=3)
 
 
 def load_weights(network: nn.Module, path: Path) -> nn.Module:

@@ -5,6 +5,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from torch.nn import functional
 
+from .. import engine
 from .checks import check_labels
 
 DISTANCES = ("cosine", "squared_euclidean")
@@ -29,7 +30,12 @@ def pairwise_distance(
 
 def positive_pairs(labels: Int[Tensor, " batch"]) -> Bool[Tensor, "batch batch"]:
     """Which other samples share a sample's class; a sample is not its own partner."""
-    return (labels[:, None] == labels).fill_diagonal_(False)
+    return (labels[:, None] == labels) & different(labels)
+
+
+def different(labels: Int[Tensor, " batch"]) -> Bool[Tensor, "batch batch"]:
+    """All pairs of a batch but a sample with itself."""
+    return torch.eye(len(labels), dtype=torch.bool, device=labels.device).logical_not()
 
 
 def soft_nearest_neighbor_loss(
@@ -52,8 +58,7 @@ def soft_nearest_neighbor_loss(
     if len(labels) < 2:
         return embeddings.sum() * 0
     scores = -pairwise_distance(embeddings, distance=distance) / temperature
-    others = torch.eye(len(labels), dtype=torch.bool, device=labels.device).logical_not()
-    partners = positive_pairs(labels)
+    others, partners = different(labels), positive_pairs(labels)
     valid = partners.any(1)
     # an anchor without a partner sums over all others: no infinity, hence no NaN in the gradient of what is masked
     partners = torch.where(valid[:, None], partners, others)
@@ -69,12 +74,12 @@ def gated_cross_entropy(
 ) -> Float[Tensor, ""]:
     """`1/B sum_i sum_k g_k(z_i) CE(y_i, o_k(z_i))` in nats (Eq. 5); the gates are probabilities.
 
-    Raises `ValueError` for shapes that do not match and, on a CPU, for labels outside the classes.
+    Raises `ValueError` for shapes that do not match and, for one replica on a CPU, for labels outside the classes.
     """
     if expert_logits.shape[:2] != gates.shape or labels.shape != gates.shape[:1]:
         shapes = ", ".join(str(tuple(tensor.shape)) for tensor in (gates, expert_logits, labels))
         raise ValueError(f"gates, expert_logits and labels must be (B, K), (B, K, C) and (B,), got {shapes}")
-    if labels.device.type == "cpu":  # a GPU's labels were checked by `data.load`: no wait for them here
+    if engine.may_read(labels):  # the others were checked by `data.load`
         check_labels(labels, count=expert_logits.shape[2])
     log_likelihood = expert_logits.log_softmax(2).gather(2, labels[:, None, None].expand(-1, gates.shape[1], 1))
     return -torch.einsum("bk,bk->b", gates, log_likelihood.squeeze(2)).mean()

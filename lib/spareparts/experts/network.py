@@ -18,6 +18,11 @@ class MixtureOutput(NamedTuple):
     hidden: Float[Tensor, "batch experts hidden"]  # the experts' activations
 
 
+def full(values: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
+    """The same values in float32 where a forward pass in bfloat16 gave them."""
+    return values.float() if values.dtype == torch.bfloat16 else values
+
+
 class Block(nn.Module):
     """Conv(3x3) - BatchNorm - ReLU - MaxPool(2).
 
@@ -85,12 +90,12 @@ class Mixture(nn.Module):
             blocks.append(current)
         features = current.flatten(1)
         scores = self.gate(features)
-        gates = (torch.zeros_like(scores) if self.uniform_gates else scores).float().softmax(1)
+        gates = full(torch.zeros_like(scores) if self.uniform_gates else scores).softmax(1)
         # one product for all experts: (batch, features) x (features, experts * hidden)
         flat = functional.linear(features, self.hidden_weight.flatten(0, 1), self.hidden_bias.flatten())
         hidden = functional.relu(flat).unflatten(1, self.hidden_bias.shape)
         logits = torch.einsum("bkh,kch->bkc", hidden, self.output_weight) + self.output_bias
-        return MixtureOutput(gates, logits.float(), tuple(blocks), features, hidden)
+        return MixtureOutput(gates, full(logits), tuple(blocks), features, hidden)
 
     def predict(self, output: MixtureOutput) -> Float[Tensor, "batch classes"]:
         """Class scores: those of the expert with the largest gate (Eq. 4), or the mean of an ensemble (Eq. 3)."""

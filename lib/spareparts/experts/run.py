@@ -3,22 +3,25 @@
 import dataclasses
 import functools
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import torch
 from sklearn.model_selection import train_test_split
-from torch import Tensor, nn
+from torch import Tensor
+from tqdm import tqdm
 
 from .. import data, engine
-from ..records import Result, weights_path
+from ..records import Result, checkpoint_path, weights_path
 from .config import Config
 from .instruments import measure
-from .losses import gated_cross_entropy, soft_nearest_neighbor_loss
 from .measures import LIVE_LOAD, entropy, expert_load
-from .network import Mixture, MixtureOutput
+from .network import Mixture
+from .objective import objective_of
 
 CURVE_POINTS = 20  # readings of the gate during training
 CURVE_IMAGES = 500  # first test images, on which it is read
+GROUP = 30  # configs that train side by side, at most: what is cut off loses no more
+SCALARS = ("seed", "snnl_weight", "temperature", "peak_learning_rate", "momentum", "weight_decay")
 
 
 @functools.lru_cache(maxsize=2)
@@ -41,32 +44,6 @@ def training_set(config: Config, device: str) -> tuple[Tensor, Tensor, int]:
     )
     picked = torch.from_numpy(chosen).to(images.device)
     return images[picked], labels[picked], classes
-
-
-def objective(config: Config, network: nn.Module, batch: data.Batch) -> Tensor:
-    """Gated cross entropy plus, in the `snnl` arm, the weighted SNNL of the blocks (Eq. 7)."""
-    output = network(batch.inputs)
-    loss = gated_cross_entropy(output.gates, output.logits, batch.labels)
-    if config.arm != "snnl":
-        return loss
-    return loss + config.snnl_weight * blocks_snnl(config, output, batch.labels)
-
-
-def blocks_snnl(config: Config, output: MixtureOutput, labels: Tensor) -> Tensor:
-    """Minimum or sum over the blocks of their SNNL, in full precision."""
-    with torch.autocast(labels.device.type, enabled=False):
-        each = torch.stack(
-            [
-                soft_nearest_neighbor_loss(
-                    block.float() if block.dtype == torch.bfloat16 else block,
-                    labels,
-                    temperature=config.temperature,
-                    distance=config.distance,
-                )
-                for block in output.blocks
-            ]
-        )
-    return each.min() if config.layers == "minimum" else each.sum()
 
 
 def build(config: Config, *, images: Tensor, classes: int, generator: torch.Generator) -> Mixture:
@@ -102,10 +79,12 @@ def replica(config: Config, device: str) -> engine.Replica:
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimizer, config.peak_learning_rate, total_steps=config.steps, cycle_momentum=config.cycle_momentum
     )
+    shared, settings = objective_of(config)
     return engine.Replica(
         name=f"{config.dataset} {config.arm} seed {config.seed}",
         network=network,
-        objective=functools.partial(objective, config),
+        objective=shared,
+        settings=settings,
         optimizer=optimizer,
         batches=batches,
         schedule=schedule,
@@ -129,48 +108,92 @@ class GateCurve:
         self.live.append(int((load >= LIVE_LOAD).sum()))
         self.load_entropy.append(round(float(entropy(load)), 4))
 
-    def metrics(self) -> dict[str, list]:
-        """The curves as a record holds them."""
-        return {"curve_steps": self.steps, "curve_live": self.live, "curve_load_entropy": self.load_entropy}
+    def state_dict(self) -> dict[str, list]:
+        """The curves as a record and a checkpoint hold them."""
+        curves = {"curve_steps": self.steps, "curve_live": self.live, "curve_load_entropy": self.load_entropy}
+        return {name: list(curve) for name, curve in curves.items()}
+
+    def load_state_dict(self, state: dict[str, list]) -> None:
+        """Go on with the curves of a checkpoint."""
+        self.steps, self.live = list(state["curve_steps"]), list(state["curve_live"])
+        self.load_entropy = list(state["curve_load_entropy"])
 
 
 def run(
-    configs: Iterable[Config], *, device: str | None = None, progress: bool = True
+    configs: Iterable[Config], *, device: str | None = None, workers: int | None = None, progress: bool = True
 ) -> Iterator[tuple[Config, Result]]:
     """Train and measure each config, yielding its result as soon as it is there.
 
-    The device is CUDA where there is one, else the CPU with one thread. All data are loaded before training starts, so
-    that a missing set costs nothing.
+    On CUDA, which is chosen where there is one, configs that differ in seed or scalars only train side by side; on a
+    CPU each core runs one at a time (`workers` sets how many, see `engine.each`). All data are loaded before training
+    starts, so that a missing set costs nothing. Raises `ValueError` for a device that is not there.
     """
-    configs = list(configs)
-    device = device or ("cuda" if torch.cuda.is_available() else "cpu")
+    configs, device = list(configs), engine.choose_device(device)
     for dataset in {config.dataset for config in configs}:
         data.load(dataset, "train")
+    if torch.device(device).type == "cuda":
+        for group in groups(configs):
+            with engine.one_thread():
+                yield from run_group(group, device=device, progress=progress)
+        return
+    work = functools.partial(run_one, device=device, progress=progress)
+    bar = tqdm(total=len(configs), unit="run", disable=not progress or len(configs) < 2, leave=False)
+    with bar:
+        for config, result in engine.each(work, configs, workers=workers):
+            bar.update()
+            yield config, result
+
+
+def groups(configs: Iterable[Config], *, most: int = GROUP) -> Iterator[list[Config]]:
+    """Configs that differ in seed and scalars only, together, at most so many at once."""
+    alike: dict[Config, list[Config]] = {}
     for config in configs:
-        with engine.one_thread():
-            result = run_one(config, device=device, progress=progress)
-        yield config, result
+        shared = {field.name: field.default for field in dataclasses.fields(config) if field.name in SCALARS}
+        alike.setdefault(dataclasses.replace(config, **shared), []).append(config)
+    for together in alike.values():
+        yield from (together[start : start + most] for start in range(0, len(together), most))
 
 
 def run_one(config: Config, *, device: str, progress: bool = True) -> Result:
-    """Train and measure one config; a network whose outputs overflow after its last step has diverged at that step."""
-    started, described = time.perf_counter(), engine.describe(device)
-    ready = replica(config, device)
-    images, labels, classes = tensors(config.dataset, "test", device)
-    curve = GateCurve(images)
-    (end,) = engine.fit(
-        [ready],
-        steps=config.steps,
-        every=max(1, config.steps // CURVE_POINTS),
-        callbacks=[curve],
-        precision=config.precision,
+    """Train and measure one config."""
+    ((_, result),) = run_group([config], device=device, progress=progress)
+    return result
+
+
+def run_group(configs: Sequence[Config], *, device: str, progress: bool = True) -> Iterator[tuple[Config, Result]]:
+    """Train configs that differ in seed and scalars only, then measure each; training that was cut off goes on."""
+    first, described = configs[0], engine.describe(device)
+    test = tensors(first.dataset, "test", device)
+    replicas = [replica(config, device) for config in configs]
+    curves = [GateCurve(test[0]) for _ in configs]
+    ends = engine.fit(
+        [dataclasses.replace(each, callbacks=(curve,)) for each, curve in zip(replicas, curves, strict=True)],
+        steps=first.steps,
+        every=max(1, first.steps // CURVE_POINTS),
+        precision=first.precision,
         progress=progress,
+        checkpoint=checkpoint_path(configs),
     )
-    metrics, arrays = {"loss_curve": [round(loss, 4) for loss in end.losses]} | curve.metrics(), {}
+    for config, trained, curve, end in zip(configs, replicas, curves, ends, strict=True):
+        yield config, result_of(config, trained, curve, end, test=test, described=described)
+
+
+def result_of(
+    config: Config,
+    trained: engine.Replica,
+    curve: GateCurve,
+    end: engine.Outcome,
+    *,
+    test: tuple[Tensor, Tensor, int],
+    described: str,
+) -> Result:
+    """Measure a trained config; a network whose outputs overflow after its last step has diverged at that step."""
+    started, (images, labels, classes) = time.perf_counter(), test
+    metrics, arrays = {"loss_curve": [round(loss, 4) for loss in end.losses]} | curve.state_dict(), {}
     if end.outcome == "finished":
-        engine.save_weights(ready.network, weights_path(config))
+        engine.save_weights(trained.network, weights_path(config))
         try:
-            found, arrays = measure(config, ready.network, images, labels, classes=classes)
+            found, arrays = measure(config, trained.network, images, labels, classes=classes)
             metrics |= found
         except FloatingPointError:
             end = dataclasses.replace(end, outcome="diverged", diverged_step=end.steps)
@@ -179,6 +202,6 @@ def run_one(config: Config, *, device: str, progress: bool = True) -> Result:
         arrays=arrays,
         outcome=end.outcome,
         diverged_step=end.diverged_step,
-        seconds=time.perf_counter() - started,
+        seconds=end.seconds + time.perf_counter() - started,
         device=described,
     )

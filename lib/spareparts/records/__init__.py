@@ -6,7 +6,18 @@ read from the committed folder and, over it, from `$SPAREPARTS_RECORDS`; they ar
 
 from .config import RunConfig, key
 from .frame import arrays, frame, provenance
-from .store import RecordError, Result, cache_folder, folders, load, load_or_run, save, unrecorded, weights_path
+from .store import (
+    RecordError,
+    Result,
+    cache_folder,
+    checkpoint_path,
+    folders,
+    load,
+    load_or_run,
+    save,
+    unrecorded,
+    weights_path,
+)
 
 __all__ = [
     "RecordError",
@@ -14,6 +25,7 @@ __all__ = [
     "RunConfig",
     "arrays",
     "cache_folder",
+    "checkpoint_path",
     "folders",
     "frame",
     "key",

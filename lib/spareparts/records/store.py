@@ -3,6 +3,7 @@
 import dataclasses
 import datetime
 import functools
+import hashlib
 import importlib.metadata
 import io
 import json
@@ -55,6 +56,13 @@ def cache_folder() -> Path:
 def weights_path(config: RunConfig) -> Path:
     """Where the trained weights of a run are cached, under the same hash as its record."""
     return cache_folder() / "weights" / config.word / f"{key(config)}.pt"
+
+
+def checkpoint_path(configs: Sequence[RunConfig]) -> Path:
+    """Where the training of these runs, of one paper, is kept until it is done: under the hash of their records."""
+    keys = sorted(key(config) for config in configs)
+    name = keys[0] if len(keys) == 1 else hashlib.sha256(" ".join(keys).encode()).hexdigest()[:16]
+    return weights_path(configs[0]).with_name(f"{name}.checkpoint")
 
 
 def find(word: str, name: str) -> Path | None:

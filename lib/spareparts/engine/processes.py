@@ -1,0 +1,173 @@
+"""Many runs on the cores of a CPU: one process of one thread on each, wherever processes are started by spawn too."""
+
+import collections
+import contextlib
+import multiprocessing
+import os
+import pickle
+import signal
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from multiprocessing.connection import Connection, wait
+from typing import Any, TypeVar
+
+import torch
+
+from .device import one_thread
+
+Config, Result = TypeVar("Config"), TypeVar("Result")
+MARK = "SPAREPARTS_WORKER"  # set to 1 in a process that is one of many already
+
+
+class WorkerDied(RuntimeError):
+    """A worker ended without a result; the message names what it ran."""
+
+
+def each(
+    function: Callable[[Config], Result], configs: Iterable[Config], *, workers: int | None = None
+) -> Iterator[tuple[Config, Result]]:
+    """Yield each config with `function(config)` as soon as it is there, in whatever order.
+
+    The function and the configs must be importable and picklable. With one worker, and inside the worker of a sweep,
+    this process does the work. What fails does not stop the others: the first error is raised after their results, with
+    notes that name every config that failed; `WorkerDied` where a process was killed. ValueError for less than one
+    worker; more workers than cores are warned of.
+    """
+    configs = list(configs)
+    count = min(worker_count(workers), len(configs))
+    failures: list[tuple[Config, Exception]] = []
+    yield from (_here if count <= 1 else _spread)(function, configs, failures, count)
+    if failures:
+        _, first = failures[0]
+        for config, error in failures:
+            first.add_note(f"failed: {config!r} ({type(error).__name__})")
+        raise first
+
+
+def worker_count(workers: int | None) -> int:
+    """Processes to use: those asked for, or one a core; one inside a process that is one of many already."""
+    if workers is not None and (isinstance(workers, bool) or not isinstance(workers, int) or workers < 1):
+        raise ValueError(f"workers must be at least 1, or None for one a core, got {workers!r}")
+    if multiprocessing.current_process().daemon or os.environ.get(MARK) == "1":
+        return 1
+    if workers is not None and workers > cores():
+        warnings.warn(f"{workers} workers share {cores()} cores: each will be the slower for it", stacklevel=3)
+    return workers or cores()
+
+
+def cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _here(function: Callable, configs: Sequence[Any], failures: list, count: int) -> Iterator[tuple[Any, Any]]:
+    """Do the work in this process."""
+    for config in configs:
+        try:
+            with one_thread():
+                result = function(config)
+        except Exception as error:
+            failures.append((config, error))
+        else:
+            yield config, result
+
+
+def _spread(function: Callable, configs: Sequence[Any], failures: list, count: int) -> Iterator[tuple[Any, Any]]:
+    """Do the work in `count` processes, each of which is handed a config as soon as it is free."""
+    pending, busy = collections.deque(configs), {}
+    try:
+        for _ in range(count):
+            worker = Worker(function)
+            busy[worker.connection] = worker.begin(pending.popleft())
+        while busy:
+            for connection in wait(list(busy)):
+                worker = busy.pop(connection)
+                config, (result, error) = worker.config, worker.answer()
+                if pending:
+                    worker = worker if worker.lives else Worker(function)
+                    busy[worker.connection] = worker.begin(pending.popleft())
+                else:
+                    worker.stop()
+                if error is None:
+                    yield config, result
+                else:
+                    failures.append((config, error))
+    finally:
+        for worker in busy.values():
+            worker.stop()
+
+
+class Worker:
+    """A process that runs one config after another."""
+
+    def __init__(self, function: Callable) -> None:
+        spawn = multiprocessing.get_context("spawn")
+        self.connection, theirs = spawn.Pipe()
+        self.process = spawn.Process(target=serve, args=(function, theirs), daemon=True)
+        with _environment(OMP_NUM_THREADS="1", **{MARK: "1"}):
+            self.process.start()
+        theirs.close()  # so that its death shows as the end of the connection
+        self.config: Any = None
+        self.lives = True
+
+    def begin(self, config: Any) -> "Worker":
+        """Hand it a config."""
+        self.config = config
+        with contextlib.suppress(OSError):  # of a dead process `answer` tells
+            self.connection.send(config)
+        return self
+
+    def answer(self) -> tuple[Any, Exception | None]:
+        """What came of its config: a result, or the error."""
+        try:
+            return self.connection.recv()
+        except (EOFError, OSError):
+            self.lives = False
+            self.process.join()
+            code = self.process.exitcode
+            cause = f"killed by signal {-code}" if code < 0 else f"exit code {code}"
+            lack = ", often for lack of memory" if code == -signal.SIGKILL else ""
+            return None, WorkerDied(f"the process that ran {self.config!r} died ({cause}{lack})")
+
+    def stop(self) -> None:
+        """End the process."""
+        self.connection.close()
+        self.process.terminate()
+        self.process.join()
+
+
+def serve(function: Callable, connection: Connection) -> None:
+    """What a worker does: run what it is handed, answer with the result or the error, until nobody listens."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent is interrupted too, and ends its workers
+    torch.set_num_threads(1)
+    with contextlib.suppress(EOFError, OSError):
+        while True:
+            config = connection.recv()
+            try:
+                answer = function(config), None
+            except Exception as error:
+                answer = None, portable(error)
+            connection.send(answer)
+
+
+def portable(error: Exception) -> Exception:
+    """The error, or where it cannot be sent to another process, one that tells the same."""
+    try:
+        return pickle.loads(pickle.dumps(error))
+    except Exception:
+        return RuntimeError(f"{type(error).__name__}: {error}")
+
+
+@contextlib.contextmanager
+def _environment(**values: str) -> Iterator[None]:
+    """Environment variables that hold inside, for the processes that are started there."""
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value

@@ -1,0 +1,95 @@
+"""What is trained: a network with all that is its own, and what is told about its training."""
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol, runtime_checkable
+
+import torch
+from torch import Tensor, nn
+
+# loss = objective(network, batch, settings); side by side `network` is only callable like the module, and each setting
+# a tensor without axes
+Objective = Callable[[Callable[..., Any], Any, Mapping[str, Any]], Tensor]
+
+
+@runtime_checkable
+class BatchSource(Protocol):
+    """Endless batches; its length is the number of steps an epoch has."""
+
+    def __iter__(self) -> Any: ...
+    def __len__(self) -> int: ...
+
+
+@dataclasses.dataclass(kw_only=True)
+class Replica:
+    """One network in training, with all that is its own: settings, optimizer, schedule, batches, callbacks.
+
+    `objective(network, batch, settings)` gives the loss that is minimized, from nothing but these three. Where given,
+    `adjust(network)` may change gradients between the backward pass and the optimizer's step; the schedule is stepped
+    once a batch. A callback that has a `state_dict` and a `load_state_dict` is kept in checkpoints.
+    """
+
+    name: str  # what a message calls it, such as "seed 3"
+    network: nn.Module
+    objective: Objective
+    optimizer: torch.optim.Optimizer
+    batches: BatchSource
+    schedule: torch.optim.lr_scheduler.LRScheduler | None = None
+    adjust: Callable[[nn.Module], None] | None = None
+    settings: Mapping[str, float] = dataclasses.field(default_factory=dict)  # scalars of the objective
+    callbacks: tuple[Callable[["Progress"], None], ...] = ()
+
+    @property
+    def device(self) -> torch.device:
+        """Where the network's parameters are."""
+        return next(self.network.parameters()).device
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Progress:
+    """What a callback is told at the end of a stretch of steps."""
+
+    replica: Replica
+    step: int  # steps done so far
+    stretch: int  # stretches done so far
+    losses: Tensor  # the stretch's losses, one a step
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """How a replica's training ended."""
+
+    outcome: str  # "finished" or "diverged"
+    diverged_step: int | None  # first step, counted from 1, whose loss was not finite
+    steps: int
+    seconds: float  # wall time; of replicas side by side, an even share of it
+    losses: list[float]  # mean loss of each stretch
+
+
+@dataclasses.dataclass(kw_only=True)
+class Run:
+    """A replica and how far its training has come."""
+
+    replica: Replica
+    callbacks: tuple[Callable[[Progress], None], ...]
+    done: int = 0  # steps
+    seconds: float = 0.0
+    losses: list[float] = dataclasses.field(default_factory=list)  # mean of each stretch
+    outcome: Outcome | None = None
+
+    def __post_init__(self) -> None:
+        self.batches = iter(self.replica.batches)
+
+    def end(self, outcome: str, *, steps: int, diverged_step: int | None = None) -> None:
+        """Note how the training ended."""
+        self.outcome = Outcome(
+            outcome=outcome, diverged_step=diverged_step, steps=steps, seconds=self.seconds, losses=self.losses
+        )
+
+    def report(self, losses: Tensor) -> None:
+        """Count a stretch's steps and call back."""
+        self.done += len(losses)
+        self.losses.append(losses.mean().item())
+        told = Progress(replica=self.replica, step=self.done, stretch=len(self.losses), losses=losses)
+        for callback in self.callbacks:
+            callback(told)
