@@ -13,9 +13,11 @@ from .continuation import continued_gradient, growth, remainders
 from .gradients import class_gradients
 from .networks import FullyConnected, SeededDropout, hidden_widths
 from .optimizer import ClassRateSGD, rated_layers
+from .rows import paired, published, side
 from .run import run
 from .specialization import ceiling, rank_sum, specialized_share
 from .table import ARCHITECTURES, PUBLISHED_ACCURACY, PUBLISHED_SPECIALISED, architecture
+from .verdicts import verdicts
 
 __all__ = [
     "ARCHITECTURES",
@@ -34,10 +36,14 @@ __all__ = [
     "continued_gradient",
     "growth",
     "hidden_widths",
+    "paired",
     "plan",
+    "published",
     "rank_sum",
     "rated_layers",
     "remainders",
     "run",
+    "side",
     "specialized_share",
+    "verdicts",
 ]

@@ -9,7 +9,7 @@ from .. import data
 from ..records import RunConfig
 from .gradients import FORMS
 from .networks import ACTIVATIONS
-from .table import Architecture, architecture
+from .table import ARCHITECTURES, Architecture, architecture
 
 PUBLISHED_EPOCHS = 100
 ARMS = ("baseline", "class_rates", "proof")
@@ -143,10 +143,13 @@ def plan(
 ) -> list[Config]:
     """The configs that a notebook's parameters name: every data set, activation, seed and variant.
 
+    The data set `all` stands for every set of the paper that can be had: all but miniboone.
     Variants with rates are trained with every cutoff, to choose among them on validation; baselines with every
     learning rate, so that both sides can be tuned alike.
     Raises `ValueError` for a repeated or empty list or an unknown variant, `TypeError` for an unknown setting.
     """
+    if list(datasets) == ["all"]:
+        datasets = [name for name in ARCHITECTURES if name in data.table_names()]
     lists = {
         "datasets": datasets,
         "activations": activations,

@@ -4,6 +4,7 @@ from .correctness import McNemarTest, mcnemar
 from .equivalence import EquivalenceTest, equivalence, equivalence_power
 from .estimates import Correlation, Estimate, bootstrap_interval, spearman
 from .paired import PairedTest, holm, paired_wilcoxon
+from .ranking import Ranking, ranking
 from .verdicts import PROTOCOLS, VERDICTS, Verdict, combine, decide_equivalence, decide_sign, not_run
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "Estimate",
     "McNemarTest",
     "PairedTest",
+    "Ranking",
     "Verdict",
     "bootstrap_interval",
     "combine",
@@ -25,5 +27,6 @@ __all__ = [
     "mcnemar",
     "not_run",
     "paired_wilcoxon",
+    "ranking",
     "spearman",
 ]
