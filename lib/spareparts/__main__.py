@@ -84,6 +84,23 @@ def status(as_json: Annotated[bool, typer.Option("--json", help="print every run
     command.status(as_json=as_json)
 
 
+@app.command()
+def verify(
+    sample: Annotated[int, typer.Option(help="records to make again")] = 5,
+    paper: Annotated[list[str] | None, typer.Option(help="only this paper's, e.g. experts [all papers]")] = None,
+    seed: Annotated[int, typer.Option(help="of the draw of records")] = 0,
+    budget: Annotated[str, typer.Option(metavar="TIME", help="what they may take together")] = "10m",
+    output: Annotated[Path | None, typer.Option(help="where the audit is kept [book/audit.json]")] = None,
+) -> None:
+    """Make random records again, here and now, and compare every metric."""
+    from spareparts import verify
+    from spareparts.sweep.durations import parse_duration
+
+    seconds = parse_duration(budget)
+    target = output or verify.AUDIT
+    raise typer.Exit(verify.command(size=sample, words=paper or [], seed=seed, budget=seconds, output=target))
+
+
 @data_commands.command("list")
 def list_data() -> None:
     """Show the data sets, whether each is there and whole, and where."""

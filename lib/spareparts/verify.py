@@ -1,0 +1,219 @@
+"""Makes random records again, here and now, and compares every metric with what was recorded.
+
+On the processor and the versions of the record a metric must be equal to the last bit. Elsewhere rounding differs, and
+training amplifies it: there a metric agrees if it lies within 5% or 0.02 of the record's, whichever is more.
+"""
+
+import contextlib
+import dataclasses
+import datetime
+import itertools
+import json
+import math
+import os
+import random
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from . import records
+from .data import DataMissing
+from .execute import ROOT
+from .records.store import commit, plain, versions, write_whole
+from .sweep.durations import show_duration
+from .sweep.survey import paper_module
+
+AUDIT = ROOT / "book" / "audit.json"
+RELATIVE, ABSOLUTE = 0.05, 0.02  # tolerance where the processor or the versions differ
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Check:
+    """How one record fared: `agrees`, `differs` (where, and by how much) or `skipped` (why)."""
+
+    word: str
+    hash: str
+    settings: dict[str, Any]  # those that differ from their default
+    criterion: str  # `last bit` or `tolerance`
+    outcome: str
+    note: str
+    metrics: int  # how many were compared
+    recorded_seconds: float
+    seconds: float
+
+
+def papers(folder: Path = ROOT / "notebooks") -> list[str]:
+    """The words of all papers that have a notebook and a module."""
+    return [path.stem for path in sorted(folder.glob("*.py")) if paper_module(path.stem)]
+
+
+def sample(words: Iterable[str], *, size: int, seed: int, budget: float) -> list[dict[str, Any]]:
+    """Random records, spread over papers and durations, that took no more than `budget` seconds together.
+
+    Every paper's records are cut into as many strata of duration as it has places; papers and strata take turns.
+    """
+    if size < 1:
+        raise ValueError(f"the sample must be at least 1 record, got {size}")
+    draw, words = random.Random(seed), list(words)
+    each = -(-size // max(len(words), 1))
+    strata = list(_turns([_strata(records.frame(word).to_dict("records"), each, draw) for word in words]))
+    chosen: list[dict[str, Any]] = []
+    while fitting := [found for stratum in strata if (found := _first(stratum, budget))]:
+        for row, stratum in fitting:
+            if len(chosen) < size and row["seconds"] <= budget:
+                chosen.append(row)
+                budget -= row["seconds"]
+            stratum.remove(row)
+    return chosen
+
+
+def _first(stratum: list[dict[str, Any]], budget: float) -> tuple[dict[str, Any], list[dict[str, Any]]] | None:
+    return next(((row, stratum) for row in stratum if row["seconds"] <= budget), None)
+
+
+def _strata(rows: list[dict[str, Any]], count: int, draw: random.Random) -> list[list[dict[str, Any]]]:
+    """Rows cut by duration into `count` parts of equal number, each in random order, the parts in random order too."""
+    rows = sorted(rows, key=lambda row: (row["seconds"], row["hash"]))
+    bounds = [round(part * len(rows) / count) for part in range(count + 1)]
+    parts = [rows[low:high] for low, high in itertools.pairwise(bounds)]
+    for part in parts:
+        draw.shuffle(part)
+    draw.shuffle(parts)
+    return parts
+
+
+def _turns(pools: list[list[Any]]) -> Iterator[Any]:
+    """One of each pool, then the next of each."""
+    for turn in range(max(map(len, pools), default=0)):
+        yield from (pool[turn] for pool in pools if turn < len(pool))
+
+
+def verify(rows: Iterable[dict[str, Any]], *, budget: float) -> Iterator[Check]:
+    """Run each record's config again, none being started after `budget` seconds; trained weights are not reused."""
+    end = time.monotonic() + budget
+    for row in rows:
+        record = json.loads(records.store.find(row["word"], f"{row['hash']}.json").read_text())
+        if time.monotonic() > end:
+            yield _check(row["hash"], record, outcome="skipped", note="the budget was spent")
+        else:
+            yield _again(row["hash"], record)
+
+
+def _again(hash: str, record: dict[str, Any]) -> Check:
+    module = paper_module(record["word"])
+    try:
+        config = module.Config(**record["config"])
+    except (TypeError, ValueError) as error:
+        return _check(hash, record, outcome="skipped", note=f"its config is of the past: {error}")
+    if records.key(config) != hash:
+        return _check(hash, record, outcome="skipped", note="made by an earlier revision, or on other data")
+    started = time.monotonic()
+    try:
+        with _empty_cache():
+            ((_, result),) = module.run([config])
+    except DataMissing as error:
+        return _check(hash, record, outcome="skipped", note=str(error))
+    return _compare(hash, record, result, seconds=time.monotonic() - started)
+
+
+def _compare(hash: str, record: dict[str, Any], result: records.Result, *, seconds: float) -> Check:
+    exact = record["device"] == result.device and record["versions"] == versions()
+    before = record["metrics"] | {"outcome": record["outcome"], "diverged_step": record["diverged_step"]}
+    now = plain(result.metrics) | {"outcome": result.outcome, "diverged_step": result.diverged_step}
+    apart = differences(before, now, exact=exact)
+    return _check(
+        hash,
+        record,
+        criterion="last bit" if exact else "tolerance",
+        outcome="differs" if apart else "agrees",
+        note="; ".join(apart),
+        metrics=len(record["metrics"]),
+        seconds=round(seconds, 2),
+    )
+
+
+def _check(hash: str, record: dict[str, Any], **found: Any) -> Check:
+    default = {field.name: plain(field.default) for field in dataclasses.fields(paper_module(record["word"]).Config)}
+    changed = {name: value for name, value in record["config"].items() if default.get(name) != value}
+    nothing = {"criterion": "", "note": "", "metrics": 0, "seconds": 0.0}
+    identity = {"word": record["word"], "hash": hash, "settings": changed, "recorded_seconds": record["seconds"]}
+    return Check(**nothing | identity | found)
+
+
+def differences(before: dict[str, Any], now: dict[str, Any], *, exact: bool) -> list[str]:
+    """What does not agree, each as `name: recorded, now`; a metric that only one side has is among them."""
+    apart = []
+    for name in sorted(before.keys() | now.keys()):
+        old, new = (side.get(name, "not there") for side in (before, now))
+        if old != new and (exact or not _close(old, new)):
+            apart.append(f"{name}: recorded {old}, now {new}")
+    return apart
+
+
+def _close(old: Any, new: Any) -> bool:
+    if isinstance(old, list) and isinstance(new, list):
+        return len(old) == len(new) and all(map(_close, old, new))
+    numbers = all(isinstance(value, int | float) for value in (old, new))
+    return math.isclose(old, new, rel_tol=RELATIVE, abs_tol=ABSOLUTE) if numbers else old == new
+
+
+@contextlib.contextmanager
+def _empty_cache() -> Iterator[None]:
+    """A weights' cache of its own: an audit that finds trained weights would not train."""
+    before = os.environ.get("SPAREPARTS_CACHE")
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["SPAREPARTS_CACHE"] = folder
+        try:
+            yield
+        finally:
+            os.environ.pop("SPAREPARTS_CACHE") if before is None else os.environ.update(SPAREPARTS_CACHE=before)
+
+
+def write(checks: list[Check], path: Path, **asked: Any) -> None:
+    """Keep an audit, with what was asked for, for the page that shows the last one."""
+    about = {
+        "written": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "commit": commit(),
+        "versions": versions(),
+        "asked": asked,
+        "tolerance": {"relative": RELATIVE, "absolute": ABSOLUTE},
+    }
+    audit = about | {"checks": [dataclasses.asdict(check) for check in checks]}
+    write_whole(path, json.dumps(audit, indent=1, ensure_ascii=False).encode() + b"\n")
+
+
+def command(*, size: int, words: list[str], seed: int, budget: float, output: Path) -> int:
+    """Audit and show; exit status 0 if records were compared and all agree, else 1."""
+    for word in words:
+        if paper_module(word) is None:
+            raise ValueError(f"there is no paper {word!r}; there are {', '.join(papers())}")
+    console, words = Console(), words or papers()
+    rows = sample(words, size=size, seed=seed, budget=budget)
+    if not rows:
+        raise ValueError(f"no record of {', '.join(words)} took less than {show_duration(budget)}: nothing to verify")
+    checks = []
+    for check in verify(rows, budget=budget):
+        checks.append(check)
+        console.print(f"{len(checks)} of {len(rows)}: {check.word} {check.hash} {check.outcome}", highlight=False)
+    write(checks, output, sample=size, papers=words, seed=seed, budget=budget)
+    console.print(table(checks))
+    outcomes = Counter(check.outcome for check in checks)
+    console.print(", ".join(f"{number} {outcome}" for outcome, number in outcomes.items()) + f". Written to {output}")
+    return 0 if outcomes["agrees"] and not outcomes["differs"] else 1
+
+
+def table(checks: list[Check]) -> Table:
+    """One line a record: what it is, how it was compared and how it fared."""
+    drawn = Table("paper", "record", "settings", "metrics", "equal to the", "outcome", "took, then", "now", "note")
+    for check in checks:
+        settings = " ".join(f"{name}={value}" for name, value in check.settings.items())
+        times = (show_duration(check.recorded_seconds), show_duration(check.seconds) if check.seconds else "-")
+        row = (check.word, check.hash, settings, str(check.metrics), check.criterion, check.outcome, *times, check.note)
+        drawn.add_row(*row)
+    return drawn
