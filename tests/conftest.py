@@ -1,5 +1,6 @@
 """What every test stands on: one thread, records in a temporary folder, shapes checked."""
 
+import gc
 import os
 
 # Before anything imports torch or NumPy.
@@ -12,6 +13,11 @@ from jaxtyping import install_import_hook
 # Every annotated shape of the library is checked in this process. Processes that a test starts run the library as a
 # user would; JAXTYPING_DISABLE=1 turns the check off here too, for looking into torch.compile.
 install_import_hook("spareparts", "shape_checks.check")
+
+
+def pytest_collection_finish() -> None:
+    """Spare the libraries' million objects the full collections that statsmodels asks for in each correction."""
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

@@ -19,6 +19,7 @@ from ..stats import (
 )
 from .config import DATASETS
 from .rows import paired, standard
+from .tables import title
 
 MARGIN = 0.5  # points of accuracy within which two arms count as equal
 CLAIMED_ACCURACY = {"mnist": -1, "fashion_mnist": +1, "cifar100": +1}  # the stars of Table 1
@@ -31,11 +32,11 @@ def verdicts(rows: pd.DataFrame) -> dict[str, Verdict]:
     """One verdict for every claim of the paper that these records can speak to."""
     return {
         "experts-1": accuracy_changes(rows),
-        "experts-2": combine({name: similarity_falls(rows, name) for name in DATASETS[1:]}),
+        "experts-2": combine({title(name): similarity_falls(rows, name) for name in DATASETS[1:]}),
         "experts-3": signs(rows, {("entropy", name): sign for name, sign in CLAIMED_ENTROPY.items()}, unit="nats"),
         "experts-4": largest_similarity_halves(rows),
         "experts-6": signs(rows, every_dataset(CLAIMED_CLUSTERS)),
-        "experts-9": combine({name: inputs_narrow(rows, name) for name in DATASETS}),
+        "experts-9": combine({title(name): inputs_narrow(rows, name) for name in DATASETS}),
         "experts-10": signs(rows, every_dataset(CLAIMED_ROLES)),
         "experts-12": quartiles_rise(rows),
     }
@@ -64,7 +65,11 @@ def _signs(rows: pd.DataFrame, expected: dict[tuple[str, str], int], *, unit: st
     found = {}
     for part, (test, protocol) in tests.items():
         metric, dataset = part
-        name = dataset if len({metric for metric, _ in expected}) == 1 else f"{dataset} {metric.replace('_', ' ')}"
+        name = (
+            title(dataset)
+            if len({metric for metric, _ in expected}) == 1
+            else f"{title(dataset)} {metric.replace('_', ' ')}"
+        )
         found[name] = (
             not_run()
             if test is None
@@ -85,12 +90,12 @@ def accuracy_changes(rows: pd.DataFrame) -> Verdict:
     expected = {("accuracy", name): sign for name, sign in CLAIMED_ACCURACY.items()}
     parts = _signs(rows, expected, unit="points")
     first, second, protocol = paired(rows, "accuracy", "cifar10")
-    parts["cifar10"] = (
+    parts[title("cifar10")] = (
         not_run()
         if len(first) < 2
         else decide_equivalence(equivalence(first, second, margin=MARGIN), protocol=protocol, unit="points")
     )
-    return combine({name: parts[name] for name in DATASETS})
+    return combine({title(name): parts[title(name)] for name in DATASETS})
 
 
 def similarity_falls(rows: pd.DataFrame, dataset: str) -> Verdict:

@@ -117,18 +117,18 @@ def combine(verdicts: Mapping[str, Verdict]) -> Verdict:
 
 
 def _list_parts(verdicts: Mapping[str, Verdict]) -> str:
-    """The parts under their verdicts: `not reproduced: mnist -0.1 points (p = 0.01); not run: cifar10`."""
-    groups = []
-    for word in VERDICTS:
-        parts = [_describe(name, part) for name, part in verdicts.items() if part.verdict == word]
-        if parts:
-            groups.append(f"{word}: {', '.join(parts)}")
-    return "; ".join(groups)
+    """The parts under their verdicts: `not reproduced: MNIST -0.1 points (p = 0.01); not run: CIFAR-10`.
 
-
-def _describe(name: str, part: Verdict) -> str:
-    effect = "" if part.effect is None else f" {part.effect:+.3g} {part.unit}".rstrip()
-    return f"{name}{effect}" + (f" ({part.note})" if part.note else "")
+    Parts with the same remark stand together before it.
+    """
+    groups: dict[tuple[int, str], list[str]] = {}
+    for name, part in verdicts.items():
+        effect = "" if part.effect is None else f" {part.effect:+.3g} {part.unit}".rstrip()
+        groups.setdefault((VERDICTS.index(part.verdict), part.note), []).append(name + effect)
+    return "; ".join(
+        f"{VERDICTS[word]}: {', '.join(parts)}" + (f" ({remark})" if remark else "")
+        for (word, remark), parts in sorted(groups.items(), key=lambda group: group[0][0])
+    )
 
 
 def _join(*remarks: str) -> str:
