@@ -210,10 +210,9 @@ def command(*, size: int, words: list[str], seed: int, budget: float, output: Pa
 
 def table(checks: list[Check]) -> Table:
     """One line a record: what it is, how it was compared and how it fared."""
-    drawn = Table("paper", "record", "settings", "metrics", "equal to the", "outcome", "took, then", "now", "note")
+    drawn = Table("paper", "run", "metrics", "equal within", "outcome", "time, then and now", "note")
     for check in checks:
-        settings = " ".join(f"{name}={value}" for name, value in check.settings.items())
-        times = (show_duration(check.recorded_seconds), show_duration(check.seconds) if check.seconds else "-")
-        row = (check.word, check.hash, settings, str(check.metrics), check.criterion, check.outcome, *times, check.note)
-        drawn.add_row(*row)
+        run = " ".join(f"{name}={value}" for name, value in check.settings.items())
+        times = f"{show_duration(check.recorded_seconds)}, {show_duration(check.seconds) if check.seconds else '-'}"
+        drawn.add_row(check.word, run, str(check.metrics), check.criterion, check.outcome, times, check.note)
     return drawn

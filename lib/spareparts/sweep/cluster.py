@@ -49,17 +49,17 @@ def local_cluster(workers: int | None = None) -> SpecCluster:
     """Single-threaded worker processes on this machine, each with a GPU of its own where there are any."""
     if workers is not None and workers < 1:
         raise ValueError(f"the number of workers must be at least 1, got {workers}")
-    gpus = visible_gpus()
-    count = workers or len(gpus) or os.cpu_count() or 1
+    count = workers or len(visible_gpus()) or os.cpu_count() or 1
     return SpecCluster(
-        {number: {"cls": Nanny, "options": _options(gpus, number)} for number in range(count)},
+        {number: {"cls": Nanny, "options": worker_options(number)} for number in range(count)},
         scheduler={"cls": Scheduler, "options": {"dashboard_address": NO_FIXED_PORT, "host": "127.0.0.1"}},
         silence_logs=logging.CRITICAL,
     )
 
 
-def _options(gpus: list[str], number: int) -> dict[str, Any]:
-    """Options of one worker. No memory limit: it would count the worker's memory and not its kernel's."""
+def worker_options(number: int) -> dict[str, Any]:
+    """A worker here: one thread, a GPU where there are any, and no memory limit, which would not see its kernel's."""
+    gpus = visible_gpus()
     environment = {"CUDA_VISIBLE_DEVICES": gpus[number % len(gpus)]} if gpus else {}
     return {
         "nthreads": 1,

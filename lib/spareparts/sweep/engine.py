@@ -19,20 +19,28 @@ def outcomes(cells: list[Cell], found: Survey, client: Client, *, deadline: floa
 
     Cells that need the same missing run go one after the other, so that it is made once.
     """
-    futures: dict[Future, Cell] = {}
-    last: dict[tuple[str, str], Future] = {}
-    for cell in cells:
-        missing = [(run.word, run.key) for run in found.get(cell.output, ()) if not run.recorded]
-        after = {last[run] for run in missing if run in last}
+    futures: list[Future] = []
+    for cell, before in zip(cells, predecessors(cells, found), strict=True):
+        after = [futures[place] for place in before]
         # impure: Dask must not answer from what an earlier sweep of the same cells left behind
-        future = client.submit(run_cell, cell, environment(), deadline, *after, retries=RETRIES, pure=False)
-        futures[future] = cell
-        last |= dict.fromkeys(missing, future)
+        futures.append(client.submit(run_cell, cell, environment(), deadline, *after, retries=RETRIES, pure=False))
+    cell_of = dict(zip(futures, cells, strict=True))
     try:
         for future in as_completed(futures):
-            yield _outcome(future, futures[future])
+            yield _outcome(future, cell_of[future])
     finally:
         client.cancel([future for future in futures if not future.done()], force=True)
+
+
+def predecessors(cells: list[Cell], found: Survey) -> list[list[int]]:
+    """For each cell the places of the earlier ones that it has to wait for, because they make a run that it needs."""
+    last: dict[tuple[str, str], int] = {}
+    places = []
+    for place, cell in enumerate(cells):
+        missing = [(run.word, run.key) for run in found.get(cell.output, ()) if not run.recorded]
+        places.append(sorted({last[run] for run in missing if run in last}))
+        last |= dict.fromkeys(missing, place)
+    return places
 
 
 def _outcome(future: Future, cell: Cell) -> Outcome:

@@ -119,11 +119,16 @@ def cost(runs: Iterable[PlannedRun]) -> float | None:
     return None if None in missing else sum(missing)
 
 
-def grouped(runs: Iterable[PlannedRun]) -> list[tuple[dict[str, Any], list[PlannedRun]]]:
-    """Runs that differ in their seed only stand together, under those settings that vary at all."""
+def grouped(runs: Iterable[PlannedRun], *, lines: int = 50) -> list[tuple[dict[str, Any], list[PlannedRun]]]:
+    """Runs under those settings that vary, but for the seed: as many of them as make no more than so many groups.
+
+    The settings are taken in the order of `Config`, so that the first, mostly the data set, is always among them.
+    """
     runs = list(runs)
-    table = pd.DataFrame([run.config for run in runs])
-    varied = [name for name in table if name != "seed" and table[name].map(repr).nunique() > 1]
+    table = pd.DataFrame([run.config for run in runs]).map(repr)
+    varied = [name for name in table if name != "seed" and table[name].nunique() > 1]
+    while len(varied) > 1 and len(table.groupby(varied)) > lines:
+        varied.pop()
     groups: dict[tuple, list[PlannedRun]] = {}
     for run in runs:
         groups.setdefault(tuple(run.config[name] for name in varied), []).append(run)

@@ -1,0 +1,183 @@
+import itertools
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from spareparts.sweep import durations
+from spareparts.sweep.grid import from_file, from_options
+
+NOTEBOOK = """\
+# ---
+# jupyter:
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+# %% tags=["parameters"]
+DATASETS = ["mnist"]
+SEEDS = [1]
+STEPS = 10
+RATE = 0.1
+MISSING = "list"
+# %%
+print(STEPS)
+"""
+
+
+@pytest.fixture
+def notebook(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "sweeps").mkdir()
+    path = tmp_path / "tiny.py"
+    path.write_text(NOTEBOOK)
+    return path
+
+
+def parameters(document, notebook):
+    path = notebook.parent / "sweeps" / "tiny.yaml"
+    path.write_text(yaml.safe_dump(document))
+    return [cell.parameters for cell in from_file(path)]
+
+
+def test_a_grid_has_one_cell_for_every_combination(notebook):
+    cells = from_options(notebook, ["DATASETS=mnist,fashion_mnist", "SEEDS=1..5"])
+    combinations = itertools.product(["mnist", "fashion_mnist"], range(1, 6))
+    assert [(cell.parameters["DATASETS"], cell.parameters["SEEDS"]) for cell in cells] == [
+        ([dataset], [seed]) for dataset, seed in combinations
+    ]
+    assert len({cell.output for cell in cells}) == 10
+    assert cells[0].name == "DATASETS=mnist SEEDS=1"
+
+
+def test_a_parameter_that_is_set_keeps_its_whole_list(notebook):
+    (cell,) = from_options(notebook, settings=["SEEDS=1..5"])
+    assert cell.parameters["SEEDS"] == [1, 2, 3, 4, 5]
+
+
+def test_a_sweep_makes_what_is_missing_unless_told_otherwise(notebook):
+    assert from_options(notebook)[0].parameters["MISSING"] == "run"
+    assert from_options(notebook, settings=["MISSING=list"])[0].parameters["MISSING"] == "list"
+
+
+def test_a_parameter_that_is_no_list_gets_single_values(notebook):
+    cells = from_options(notebook, ["STEPS=5,10", "RATE=1e-3"])
+    assert [(cell.parameters["STEPS"], cell.parameters["RATE"]) for cell in cells] == [(5, 0.001), (10, 0.001)]
+
+
+def test_the_executed_notebook_is_named_by_notebook_and_parameters(notebook):
+    before = from_options(notebook, ["SEEDS=1"])[0].output
+    assert before == from_options(notebook, ["SEEDS=1"])[0].output
+    assert before != from_options(notebook, ["SEEDS=1"], ["STEPS=11"])[0].output
+    notebook.write_text(NOTEBOOK.replace("print(STEPS)", "print(-STEPS)"))
+    assert before != from_options(notebook, ["SEEDS=1"])[0].output
+
+
+def test_zipped_lists_go_along_together(notebook):
+    cells = parameters({"grid": {"SEEDS": "1..2"}, "zip": [{"STEPS": [5, 10], "RATE": [0.1, 0.1]}]}, notebook)
+    found = [(cell["SEEDS"][0], cell["STEPS"], cell["RATE"]) for cell in cells]
+    assert found == [(1, 5, 0.1), (1, 10, 0.1), (2, 5, 0.1), (2, 10, 0.1)]
+
+
+def test_excluded_combinations_are_left_out(notebook):
+    grid = {"DATASETS": ["mnist", "digits"], "SEEDS": "1..4"}
+    cells = parameters({"grid": grid, "exclude": [{"DATASETS": "digits", "SEEDS": "2..4"}]}, notebook)
+    found = [(cell["DATASETS"][0], cell["SEEDS"][0]) for cell in cells]
+    assert found == [("mnist", 1), ("mnist", 2), ("mnist", 3), ("mnist", 4), ("digits", 1)]
+
+
+def test_cells_that_match_get_other_values(notebook):
+    override = [{"where": {"DATASETS": "digits"}, "parameters": {"STEPS": 99}}]
+    document = {"parameters": {"STEPS": 7}, "grid": {"DATASETS": ["mnist", "digits"]}, "override": override}
+    assert [cell["STEPS"] for cell in parameters(document, notebook)] == [7, 99]
+
+
+def test_a_list_in_a_grid_is_one_cell(notebook):
+    cells = parameters({"grid": {"SEEDS": [[1, 2], [3, 4], 5]}}, notebook)
+    assert [cell["SEEDS"] for cell in cells] == [[1, 2], [3, 4], [5]]
+
+
+def test_blocks_follow_one_another_and_share_what_stands_beside_them(notebook):
+    blocks = [{"name": "first", "grid": {"SEEDS": "1..2"}}, {"parameters": {"SEEDS": [7, 8]}}]
+    cells = parameters({"parameters": {"STEPS": 3}, "blocks": blocks}, notebook)
+    assert [(cell["SEEDS"], cell["STEPS"]) for cell in cells] == [([1], 3), ([2], 3), ([7, 8], 3)]
+
+
+@pytest.mark.parametrize(
+    ("grid", "settings", "complaint"),
+    [
+        (["SEED=1..5"], [], r"no parameter SEED: did you mean SEEDS\?"),
+        (["SEEDS=5..1"], [], "SEEDS must be a list, each a whole number"),
+        (["SEEDS=1,1"], [], "SEEDS must offer at least one value and none twice"),
+        (["SEEDS="], [], "SEEDS must offer at least one value"),
+        (["SEEDS"], [], "a parameter is written NAME=VALUE"),
+        (["SEEDS=1", "SEEDS=2"], [], "SEEDS stands in two grids"),
+        (["SEEDS=1"], ["SEEDS=2"], "SEEDS is given twice"),
+        (["STEPS=many"], [], "STEPS must be"),
+        ([], ["STEPS=many"], "STEPS must be a whole number"),
+    ],
+)
+def test_a_grid_that_cannot_be_is_refused(notebook, grid, settings, complaint):
+    with pytest.raises(ValueError, match=complaint):
+        from_options(notebook, grid, settings)
+
+
+@pytest.mark.parametrize(
+    ("document", "complaint"),
+    [
+        (["SEEDS"], "must be a mapping"),
+        ({"grids": {"SEEDS": [1]}}, "unknown part 'grids'"),
+        ({"grid": {"SEED": [1]}}, r"did you mean SEEDS\?"),
+        ({"grid": {"STEPS": ["many"]}}, "STEPS must be a whole number"),
+        ({"grid": [1]}, "grid must be a mapping"),
+        ({"grid": {"SEEDS": []}}, "at least one value"),
+        ({"zip": [{"SEEDS": [1, 2], "STEPS": [1]}]}, "equally long, got SEEDS 2, STEPS 1"),
+        ({"zip": {"SEEDS": [1, 2]}}, "zip must be a list of mappings"),
+        ({"grid": {"SEEDS": [1]}, "exclude": [{"SEEDS": 1}]}, "leave no cell"),
+        ({"grid": {"SEEDS": [1]}, "exclude": [{"SED": 1}]}, r"did you mean SEEDS\?"),
+        ({"grid": {"SEEDS": [1]}, "override": [{"where": {"SEEDS": 1}}]}, "where and parameters"),
+        ({"grid": {"SEEDS": [1]}, "override": [{"where": {"SEEDS": 1}, "parameters": {"STEPS": 0.5}}]}, "STEPS must"),
+        ({"parameters": {"SEEDS": [1]}, "grid": {"SEEDS": [1]}}, "SEEDS is given twice"),
+        ({"blocks": [{"grid": {"SEEDS": "1..2"}}, {"grid": {"SEEDS": "2..3"}}]}, "two cells have the same parameters"),
+    ],
+)
+def test_a_sweep_file_that_cannot_be_is_refused_by_name(notebook, document, complaint):
+    with pytest.raises(ValueError, match=complaint) as caught:
+        parameters(document, notebook)
+    assert "tiny.yaml" in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_what_is_no_yaml_is_refused_in_one_line(notebook):
+    path = notebook.parent / "sweeps" / "tiny.yaml"
+    path.write_text("grid: [1, 2\nSEEDS: {")
+    with pytest.raises(ValueError, match=r"tiny\.yaml: while parsing") as caught:
+        from_file(path)
+    assert "\n" not in str(caught.value)
+
+
+def test_missing_files_are_named(notebook):
+    with pytest.raises(FileNotFoundError, match=r"no sweep file nowhere\.yaml"):
+        from_file(notebook.parent.relative_to(notebook.parent) / "nowhere.yaml")
+    with pytest.raises(FileNotFoundError, match=r"no notebook .*nowhere\.py"):
+        parameters({"notebook": "nowhere.py"}, notebook)
+
+
+@given(st.sampled_from("smhd"), st.integers(min_value=1, max_value=10**6))
+def test_a_duration_is_its_number_times_its_unit(unit, number):
+    assert durations.parse_duration(f"{number}{unit}") == number * {"s": 1, "m": 60, "h": 3600, "d": 86400}[unit]
+
+
+@pytest.mark.parametrize("text", ["", "m", "-1m", "0", "1 year", "1e3"])
+def test_what_is_no_duration_is_refused(text):
+    with pytest.raises(ValueError, match="a duration is written like"):
+        durations.parse_duration(text)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(None, "unknown"), (0.25, "0.2 s"), (45, "45 s"), (600, "10 min"), (9000, "2.5 h")],
+)
+def test_durations_are_rounded_for_reading(seconds, text):
+    assert durations.show_duration(seconds) == text

@@ -1,0 +1,136 @@
+from types import ModuleType
+
+import pandas as pd
+import pytest
+from toy import Toy, result
+
+from spareparts import experts, records
+from spareparts.execute import ROOT
+from spareparts.sweep import survey as module
+from spareparts.sweep.engine import predecessors
+from spareparts.sweep.grid import Cell, from_file
+from spareparts.sweep.progress import runs_table, spans
+from spareparts.sweep.survey import PlannedRun, cost, distinct, estimator, grouped, is_done, planned, survey
+
+
+def toy_plan(*, seeds, rates=(0.5,), **settings):
+    return [Toy(seed=seed, rate=rate, **settings) for seed in seeds for rate in rates]
+
+
+@pytest.fixture
+def toy(monkeypatch):
+    paper = ModuleType("toy_paper")
+    paper.plan, paper.Config = toy_plan, Toy
+    monkeypatch.setattr(module, "paper_module", lambda word: paper if word == "toy" else None)
+    return paper
+
+
+def cell(tmp_path, name="cell", word="toy", **parameters):
+    output = tmp_path / f"{name}.ipynb"
+    return Cell(notebook=tmp_path / f"{word}.py", parameters={"MISSING": "run"} | parameters, varied={}, output=output)
+
+
+def run(seed=1, *, recorded=False, seconds=2.0, **config):
+    return PlannedRun(word="toy", key=str(seed), config={"seed": seed} | config, recorded=recorded, seconds=seconds)
+
+
+def test_parameters_reach_plan_under_their_names_in_lower_case(toy):
+    assert planned(toy, {"SEEDS": [1, 2], "RATES": [0.1], "DEMO_STEPS": 3}) == toy_plan(seeds=[1, 2], rates=[0.1])
+
+
+def test_where_plan_takes_any_setting_fields_of_config_reach_it(toy):
+    assert planned(toy, {"SEEDS": [1], "SAMPLES": 5}) == [Toy(seed=1, samples=5)]
+
+
+def test_what_plan_refuses_is_refused_here(toy):
+    with pytest.raises(ValueError, match=r"toy: .*seeds"):
+        planned(toy, {})
+    with pytest.raises(ValueError, match="datasets must name at least one value and none twice"):
+        planned(experts, {"DATASETS": ["mnist", "mnist"], "SEEDS": [1]})
+
+
+def test_the_published_sweep_of_the_experts_has_both_arms_of_ten_seeds_on_four_sets():
+    runs = distinct(survey(from_file(ROOT / "notebooks" / "sweeps" / "experts.yaml")))
+    assert len(runs) == 4 * 10 * 2
+    assert {run.config["steps"] for run in runs} == {1500}
+    assert {run.config["arm"] for run in runs} == {"baseline", "snnl"}
+
+
+def test_a_module_of_no_paper_has_no_plan():
+    for word in ("stats", "sweep", "ledger", "no word"):
+        assert module.paper_module(word) is None
+    assert module.paper_module("experts") is experts
+
+
+def test_a_planned_cell_is_done_when_all_its_runs_have_records(toy, tmp_path):
+    one = cell(tmp_path, SEEDS=[1, 2])
+    for seed in (1, 2):
+        assert not is_done(one, survey([one]))
+        records.save(Toy(seed=seed), result())
+    assert is_done(one, survey([one]))
+
+
+def test_a_cell_without_a_plan_is_done_when_its_executed_notebook_is_there(toy, tmp_path):
+    one = cell(tmp_path, word="other")
+    assert survey([one]) == {} and not is_done(one, {})
+    one.output.touch()
+    assert is_done(one, {})
+
+
+def test_cells_that_need_the_same_missing_run_wait_for_one_another(toy, tmp_path):
+    cells = [cell(tmp_path, str(place), SEEDS=seeds) for place, seeds in enumerate([[1, 2], [3], [2, 3], [1, 4]])]
+    assert predecessors(cells, survey(cells)) == [[], [], [0, 1], [0]]
+    records.save(Toy(seed=2), result())
+    assert predecessors(cells, survey(cells)) == [[], [], [1], [0]]
+
+
+def test_a_run_that_several_cells_need_counts_once(toy, tmp_path):
+    found = survey([cell(tmp_path, "a", SEEDS=[1, 2]), cell(tmp_path, "b", SEEDS=[2, 3])])
+    assert [run.config["seed"] for run in distinct(found)] == [1, 2, 3]
+
+
+ROWS = pd.DataFrame(
+    {
+        "dataset": ["mnist", "mnist", "cifar10", "cifar10"],
+        "arm": ["baseline", "baseline", "baseline", "snnl"],
+        "samples": [None, None, None, None],
+        "steps": [100, 100, 100, 200],
+        "seed": [1, 2, 1, 1],
+        "seconds": [10.0, 20.0, 30.0, 80.0],
+    }
+)
+
+
+@pytest.mark.parametrize(
+    ("settings", "seconds"),
+    [
+        ({"dataset": "mnist", "arm": "baseline", "steps": 100}, 15),
+        ({"dataset": "mnist", "arm": "baseline", "steps": 1000}, 150),
+        ({"dataset": "cifar10", "arm": "snnl", "steps": 200}, 80),
+        ({"dataset": "cifar10", "arm": "snnl", "steps": 50}, 20),
+    ],
+)
+def test_a_run_costs_the_median_of_the_nearest_recorded_ones_scaled_by_its_steps(settings, seconds):
+    assert estimator(ROWS)(settings | {"samples": None, "seed": 9}) == pytest.approx(seconds)
+
+
+def test_without_records_the_cost_is_unknown_and_with_all_of_them_nothing():
+    assert estimator(pd.DataFrame())({"steps": 1}) is None
+    assert cost([run(1, seconds=None), run(2)]) is None
+    assert cost([run(1, recorded=True), run(2, recorded=True)]) == 0
+    assert cost([run(1, recorded=True), run(2), run(3)]) == 4
+
+
+def test_runs_that_differ_in_their_seed_only_share_a_line():
+    runs = [run(seed, arm=arm, steps=5) for arm in ("a", "b") for seed in (1, 2, 3)]
+    assert [settings for settings, _ in grouped(runs)] == [{"arm": "a"}, {"arm": "b"}]
+    assert runs_table(runs).row_count == 3  # with the total
+
+
+def test_the_table_stays_short_however_many_settings_vary():
+    runs = [run(1, dataset=str(number % 10), rate=number) for number in range(100)]
+    assert [settings for settings, _ in grouped(runs)] == [{"dataset": str(number)} for number in range(10)]
+
+
+def test_numbers_that_follow_one_another_are_joined():
+    assert spans([5, 1, 2, 3, 9, 8]) == "1..3,5,8..9"
