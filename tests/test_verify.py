@@ -1,0 +1,145 @@
+import dataclasses
+import json
+
+import pandas as pd
+import pytest
+
+from spareparts import experts, records, verify
+from spareparts.records import store
+
+CONFIG = experts.Config(dataset="digits", seed=3, steps=2, hidden_units=4)  # seed 1 would have UMAP compiled
+
+
+@pytest.fixture
+def recorded(records_folder, tmp_path, monkeypatch):
+    """The record of one tiny run, the only one there is."""
+    monkeypatch.setattr(store, "COMMITTED", tmp_path / "committed")
+    ((config, result),) = experts.run([CONFIG], progress=False)
+    return records.save(config, result)
+
+
+def change(path, **parts):
+    path.write_text(json.dumps(json.loads(path.read_text()) | parts))
+
+
+def audit(budget=60.0):
+    rows = records.frame("experts").to_dict("records")
+    return list(verify.verify(rows, budget=budget))
+
+
+def test_a_run_made_again_here_is_equal_to_the_last_bit(recorded, tmp_path):
+    weights = records.weights_path(CONFIG).stat().st_mtime_ns
+    (check,) = audit()
+    assert (check.outcome, check.criterion, check.note) == ("agrees", "last bit", "")
+    assert check.metrics == len(json.loads(recorded.read_text())["metrics"]) > 10
+    assert check.settings == {"dataset": "digits", "seed": 3, "steps": 2, "hidden_units": 4}
+    assert records.weights_path(CONFIG).stat().st_mtime_ns == weights  # the user's cache was neither used nor touched
+
+
+def test_a_metric_that_was_altered_is_found(recorded):
+    record = json.loads(recorded.read_text())
+    change(recorded, metrics=record["metrics"] | {"accuracy": record["metrics"]["accuracy"] + 1e-9})
+    (check,) = audit()
+    assert check.outcome == "differs" and check.note.startswith("accuracy: recorded ")
+
+
+def test_elsewhere_a_tolerance_holds(recorded):
+    record = json.loads(recorded.read_text())
+    change(recorded, device="another", metrics=record["metrics"] | {"accuracy": record["metrics"]["accuracy"] + 0.01})
+    (check,) = audit()
+    assert (check.outcome, check.criterion) == ("agrees", "tolerance")
+
+
+def test_what_can_no_longer_be_run_is_skipped_with_the_reason(recorded, monkeypatch):
+    monkeypatch.setattr(experts.Config, "revision", 99)
+    assert [(check.outcome, check.note) for check in audit()] == [
+        ("skipped", "made by an earlier revision, or on other data")
+    ]
+    change(recorded, config=json.loads(recorded.read_text())["config"] | {"gone": 1})
+    (check,) = audit()
+    assert check.outcome == "skipped" and "its config is of the past" in check.note
+
+
+def test_nothing_is_started_when_the_budget_is_spent(recorded, monkeypatch):
+    monkeypatch.setattr(experts, "run", lambda configs: pytest.fail("it was run"))
+    assert [(check.outcome, check.note) for check in audit(budget=-1)] == [("skipped", "the budget was spent")]
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "exact", "apart"),
+    [
+        ({"a": 1.0}, {"a": 1.0}, True, []),
+        ({"a": 1.0}, {"a": 1.0 + 2**-52}, True, ["a"]),
+        ({"a": 1.0}, {"a": 1.04}, False, []),
+        ({"a": 1.0}, {"a": 1.06}, False, ["a"]),
+        ({"a": 0.0}, {"a": 0.02}, False, []),
+        ({"a": 0.0}, {"a": 0.03}, False, ["a"]),
+        ({"a": [1, 2.0]}, {"a": [1, 2.01]}, False, []),
+        ({"a": [1, 2.0]}, {"a": [1]}, False, ["a"]),
+        ({"a": None}, {"a": None}, False, []),
+        ({"a": None}, {"a": 1.0}, False, ["a"]),
+        ({"a": "finished"}, {"a": "diverged"}, False, ["a"]),
+        ({"a": 1.0}, {"b": 1.0}, False, ["a", "b"]),
+    ],
+)
+def test_numbers_differ_by_a_bit_here_and_by_more_than_the_tolerance_elsewhere(before, now, exact, apart):
+    found = verify.differences(before, now, exact=exact)
+    assert [text.partition(":")[0] for text in found] == apart
+
+
+@pytest.fixture
+def two_papers(monkeypatch):
+    """Twenty records of each of two papers, of 1 to 20 seconds."""
+
+    def frame(word):
+        return pd.DataFrame({"word": word, "hash": [f"{word}{n}" for n in range(20)], "seconds": range(1, 21)})
+
+    monkeypatch.setattr(records, "frame", frame)
+    return ["one", "two"]
+
+
+def test_a_sample_is_spread_over_papers_and_durations(two_papers):
+    chosen = verify.sample(two_papers, size=8, seed=0, budget=1000.0)
+    for word in two_papers:
+        seconds = sorted(row["seconds"] for row in chosen if row["word"] == word)
+        assert [-(-value // 5) for value in seconds] == [1, 2, 3, 4]
+
+
+def test_a_sample_is_that_of_its_seed(two_papers):
+    def hashes(seed):
+        return [row["hash"] for row in verify.sample(two_papers, size=6, seed=seed, budget=1000.0)]
+
+    assert hashes(0) == hashes(0) != hashes(1)
+
+
+@pytest.mark.parametrize("budget", [0.5, 7.0, 30.0])
+def test_a_sample_takes_no_longer_than_its_budget(two_papers, budget):
+    chosen = verify.sample(two_papers, size=40, seed=0, budget=budget)
+    assert sum(row["seconds"] for row in chosen) <= budget
+    assert len({row["hash"] for row in chosen}) == len(chosen)
+    assert bool(chosen) == (budget > 1)
+
+
+def test_a_sample_larger_than_what_there_is_takes_all(two_papers):
+    assert len(verify.sample(two_papers, size=100, seed=0, budget=1e6)) == 40
+    with pytest.raises(ValueError, match="at least 1 record, got 0"):
+        verify.sample(two_papers, size=0, seed=0, budget=1.0)
+
+
+def test_the_exit_status_says_whether_all_agreed_and_the_audit_is_kept(recorded, tmp_path, capsys):
+    asked = {"size": 5, "words": ["experts"], "seed": 0, "budget": 600.0, "output": tmp_path / "audit.json"}
+    assert verify.command(**asked) == 0
+    audit = json.loads((tmp_path / "audit.json").read_text())
+    assert audit["asked"]["sample"] == 5 and [check["outcome"] for check in audit["checks"]] == ["agrees"]
+    assert set(audit["checks"][0]) == {field.name for field in dataclasses.fields(verify.Check)}
+    change(recorded, metrics={"accuracy": -1.0})
+    assert verify.command(**asked) == 1
+    assert "1 differs" in capsys.readouterr().out
+
+
+def test_an_unknown_paper_or_no_record_is_an_error(recorded, tmp_path):
+    asked = {"size": 5, "seed": 0, "output": tmp_path / "audit.json"}
+    with pytest.raises(ValueError, match=r"there is no paper 'exprts'; there are .*experts"):
+        verify.command(words=["exprts"], budget=60.0, **asked)
+    with pytest.raises(ValueError, match="nothing to verify"):
+        verify.command(words=["experts"], budget=1e-9, **asked)
