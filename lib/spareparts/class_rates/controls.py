@@ -5,6 +5,7 @@ import pandas as pd
 from ..stats import Ranking, holm, ranking
 from .networks import ACTIVATIONS
 from .rows import LABELS, TUNED_RATES, by_set, of_variant, paired, published, side
+from .tables import lined
 from .verdicts import CONTROLS, set_test
 
 WHAT = {
@@ -30,7 +31,7 @@ def controls(rows: pd.DataFrame) -> pd.DataFrame:
         for name in ("baseline", *CONTROLS)
         for activation in ("all", *ACTIVATIONS)
     }
-    return _compared(found, "class rates against", "activation")
+    return _compared(found, "against", "activation")
 
 
 def ablations(rows: pd.DataFrame) -> pd.DataFrame:
@@ -62,15 +63,14 @@ def _compared(parts: dict[tuple[str, ...], pd.DataFrame], *names: str) -> pd.Dat
             "difference": f"{test.mean_difference:+.2f}",
             "95% interval": f"{test.interval[0]:+.2f} to {test.interval[1]:+.2f}",
             "sets": test.n,
-            "runs": len(parts[name]),
-            "better on": f"{int((by_set(parts[name]) > 0).sum())}",
-            "worse on": f"{int((by_set(parts[name]) < 0).sum())}",
-            "Wilcoxon p": f"{test.p:.2g}",
+            "pairs": len(parts[name]),
+            "better, worse": f"{int((by_set(parts[name]) > 0).sum())}, {int((by_set(parts[name]) < 0).sum())}",
+            "p": f"{test.p:.2g}",
             "Holm p": f"{corrected[' '.join(name)]:.2g}",
         }
         for name, test in tests.items()
     }
-    return pd.DataFrame(lines).T.rename_axis(list(names)) if lines else pd.DataFrame()
+    return lined(lines, *names)
 
 
 def methods(rows: pd.DataFrame) -> Ranking | None:
@@ -91,7 +91,10 @@ def methods(rows: pd.DataFrame) -> Ranking | None:
 
 
 def divergence(rows: pd.DataFrame) -> pd.DataFrame:
-    """Runs whose alpha_mu had to be divided, runs that diverged, and the largest rate; every variant counted."""
+    """Runs whose alpha_mu had to be divided, runs that diverged, and the largest rate; every variant counted.
+
+    Activations are the columns.
+    """
     lines = {}
     for activation in ACTIVATIONS:
         rated = rows[(rows.arm == "class_rates") & (rows.activation == activation)] if len(rows) else rows
@@ -104,7 +107,7 @@ def divergence(rows: pd.DataFrame) -> pd.DataFrame:
                 "largest rate, median run": f"{rated.largest_rate.median():,.0f}",
                 "largest rate of all": f"{rated.largest_rate.max():,.0f}",
             }
-    return pd.DataFrame(lines).T.rename_axis("activation")
+    return lined(lines).T
 
 
 def learning_rates(rows: pd.DataFrame) -> pd.DataFrame:
@@ -119,4 +122,4 @@ def learning_rates(rows: pd.DataFrame) -> pd.DataFrame:
         for rate in TUNED_RATES
         if len(base) and len(part := base[base.learning_rate == rate])
     }
-    return pd.DataFrame(lines).T.rename_axis("learning rate")
+    return lined(lines, "learning rate")

@@ -86,7 +86,8 @@ def with_mcnemar(pairs: pd.DataFrame) -> pd.DataFrame:
 
 
 def _holm(p_values: pd.Series) -> pd.Series:
-    return pd.Series(holm(p_values.to_dict()))
+    corrected = holm({str(place): p for place, p in enumerate(p_values)})
+    return pd.Series(corrected.values(), index=p_values.index)
 
 
 class Significant(NamedTuple):

@@ -40,9 +40,10 @@ def follow(config: Config) -> Followed:
 def _attempt(config: Config, *, rate_lr: float) -> Followed:
     trained, ready = replica(config, rate_lr=rate_lr)
     epoch, readings = len(trained.batches), []
+    kind = "class" if config.groups == "classes" else "group"
 
     def read(progress: engine.Progress) -> None:
-        readings.extend(rates_now(progress.replica.optimizer, step=progress.step))
+        readings.extend(rates_now(progress.replica.optimizer, step=progress.step, kind=kind))
 
     with engine.one_thread():
         (end,) = engine.fit([trained], steps=config.epochs * epoch, every=1, callbacks=[read], progress=False)
@@ -59,7 +60,7 @@ def _attempt(config: Config, *, rate_lr: float) -> Followed:
     )
 
 
-def rates_now(optimizer: object, *, step: int) -> list[dict[str, float | str]]:
+def rates_now(optimizer: object, *, step: int, kind: str = "group") -> list[dict[str, float | str]]:
     """One line for each group of samples: how large its rates are; none for a baseline or past the cutoff."""
     if not isinstance(optimizer, ClassRateSGD) or not optimizer.rated:
         return []
@@ -68,7 +69,7 @@ def rates_now(optimizer: object, *, step: int) -> list[dict[str, float | str]]:
         own = [rate if optimizer.per_layer else rate[group] for row in optimizer.rates.values() for rate in row]
         rates = np.concatenate([rate.ravel().numpy() for rate in own])
         median, high, largest = np.quantile(rates, [0.5, 0.99, 1.0])
-        lines.append({"step": step, "group": f"group {group}", "median": median, "high": high, "largest": largest})
+        lines.append({"step": step, "group": f"{kind} {group}", "median": median, "high": high, "largest": largest})
     return lines
 
 

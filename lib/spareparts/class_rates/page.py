@@ -103,7 +103,7 @@ def one_batch_note(pairs: pd.DataFrame) -> str:
         for mask in (steps == 1, (steps > 1) & (steps <= 4))
     )
     return (
-        f"An epoch is one single batch on: {one}. There each step is plain SGD with one growth of $\\mu$, forgotten at "
+        f"An epoch is one single batch on: {one}. There each step is plain SGD with one growth of μ, forgotten at "
         f"once. It has two to four batches, hence at most two steps between resets, on: {few}."
     )
 
@@ -113,11 +113,13 @@ def divergence_note(rows: pd.DataFrame) -> str:
     rated = rows[rows.arm == "class_rates"] if len(rows) else rows
     if rated.empty:
         return NOTHING
+    most = int(rated.reductions.max())
+    again = f", as often as {most} times" if most > 1 else ""
     first, last = int((rated.reductions > 0).sum()), int((rated.outcome == "diverged").sum())
     return (
         f"Of {len(rated):,} runs with rates (all variants and cutoffs), {first} ({first / len(rated):.0%}) diverged at "
-        f"the paper's $\\alpha_\\mu$ and were started anew with a tenth of it, up to "
-        f"{int(rated.reductions.max())} times; {last} diverged in the end."
+        f"the paper's α_μ and were started anew with a tenth of it"
+        f"{again}; {last} diverged in the end."
     )
 
 
@@ -128,6 +130,6 @@ def proof_note(rows: pd.DataFrame) -> str:
         return NOTHING
     powers = listed(f"{part.order.mean():.2f} (`{form}`)" for form, part in found.groupby("form"))
     return (
-        f"Fitted over all step sizes, the absolute remainder shrinks with $\\alpha$ to the power of {powers}, mean of "
-        f"{len(found)} networks; at the smallest $\\alpha$ it is at most {found.smallest.max():.1e} of the growth."
+        f"Fitted over all step sizes, the absolute remainder shrinks with α to the power of {powers}, mean of "
+        f"{len(found)} networks; at the smallest α it is at most {found.smallest.max():.1e} of the growth."
     )

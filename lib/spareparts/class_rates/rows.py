@@ -61,6 +61,7 @@ def paired(rows: pd.DataFrame, first: str = "baseline", second: str = "class_rat
         return pd.DataFrame(columns=[*KEYS, "difference"])
     table = sides[0].merge(sides[1], on=KEYS, suffixes=("_first", "_second"))
     for end in ("_first", "_second"):
+        table[f"test_samples{end}"] = table[f"test_samples{end}"].astype(int)
         wrong = table[f"test_samples{end}"] * (100 - table[f"test_accuracy{end}"]) / 100
         table[f"errors{end}"] = wrong.round().astype(int)
     table["difference"] = table.test_accuracy_second - table.test_accuracy_first
@@ -69,7 +70,7 @@ def paired(rows: pd.DataFrame, first: str = "baseline", second: str = "class_rat
 
 def published(pairs: pd.DataFrame) -> pd.DataFrame:
     """The pairs on data sets of the paper; those drawn from a generator are left out."""
-    return pairs[pairs.dataset.isin(list(ARCHITECTURES))]
+    return pairs[pairs.dataset.isin(list(ARCHITECTURES))] if len(pairs) else pairs
 
 
 def shown(pairs: pd.DataFrame) -> list[str]:
@@ -102,4 +103,4 @@ def by_set(pairs: pd.DataFrame, column: str = "difference") -> pd.Series:
 
 def correct(hash: str, samples: int) -> np.ndarray:
     """Which test samples a recorded network classified correctly."""
-    return np.unpackbits(arrays("class_rates", hash)["test_correct"])[: int(samples)].astype(bool)
+    return np.unpackbits(arrays("class_rates", hash)["test_correct"])[:samples].astype(bool)

@@ -1,5 +1,8 @@
 """Tables 2 and 3, the paper's beside ours, with the counts and tests that belong to them."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from scipy import stats
@@ -24,12 +27,12 @@ BLANK = "–"
 
 
 def table_two(pairs: pd.DataFrame) -> pd.DataFrame:
-    """Test accuracy in %, the paper's and ours with one seed: the baseline and, marked by +, class rates."""
+    """Test accuracy in %, the paper's and ours with one seed: the baseline → class rates."""
     return _beside(pairs, "test_accuracy", PUBLISHED_ACCURACY)
 
 
 def table_three(pairs: pd.DataFrame) -> pd.DataFrame:
-    """Specialised neurons in %, the paper's and ours with one seed, and the share that could be reached at all."""
+    """Specialised neurons in %, baseline → class rates, with one seed; and the share that could be reached at all."""
     table = _beside(pairs, "specialized", PUBLISHED_SPECIALISED)
     ceilings = {title(name): pairs[pairs.dataset == name].specialized_ceiling_first.iloc[0] for name in shown(pairs)}
     table[("", "ceiling")] = [f"{ceilings[name]:.1f}" if name in ceilings else BLANK for name in table.index]
@@ -45,12 +48,23 @@ def _beside(pairs: pd.DataFrame, metric: str, theirs: dict[str, dict[str, float 
         for activation in ACTIVATIONS:
             printed = theirs.get(name, {})
             here = ours.loc[(name, activation)] if (name, activation) in ours.index else None
-            line[LABELS[activation], "paper"] = number(printed.get(activation))
-            line[LABELS[activation], "paper +"] = number(printed.get(f"{activation}_rated"))
-            line[LABELS[activation], "ours"] = number(None if here is None else here[f"{metric}_first"])
-            line[LABELS[activation], "ours +"] = number(None if here is None else here[f"{metric}_second"])
+            found = (None, None) if here is None else (here[f"{metric}_first"], here[f"{metric}_second"])
+            line[LABELS[activation], "paper"] = arrow(printed.get(activation), printed.get(f"{activation}_rated"))
+            line[LABELS[activation], "ours"] = arrow(*found)
         lines[title(name)] = line
-    return pd.DataFrame.from_dict(lines, orient="index").rename_axis("data set")
+    return pd.DataFrame.from_dict(lines, orient="index")
+
+
+def lined(lines: Mapping[Any, Mapping[str, Any]], *names: str) -> pd.DataFrame:
+    """A table of its lines; one that says so where there are none."""
+    if not lines:
+        return pd.DataFrame({"": ["no records yet"]}, index=[""])
+    return pd.DataFrame(lines).T.rename_axis(list(names) or None)
+
+
+def arrow(first: float | None, second: float | None) -> str:
+    """Baseline and class rates in one cell; a dash for what is missing."""
+    return BLANK if first is None and second is None else f"{number(first)} → {number(second)}"
 
 
 def number(value: float | None) -> str:
@@ -80,7 +94,10 @@ def counts(pairs: pd.DataFrame) -> pd.DataFrame:
 
 
 def mean_differences(pairs: pd.DataFrame) -> pd.DataFrame:
-    """Mean difference over sets, each set the mean of its seeds, with interval; and how many McNemar tests decide."""
+    """Mean difference over sets, each set the mean of its seeds, with interval; and how many McNemar tests decide.
+
+    Activations are the columns.
+    """
     tests = with_mcnemar(pairs)
     lines = {}
     for activation in ACTIVATIONS:
@@ -99,24 +116,26 @@ def mean_differences(pairs: pd.DataFrame) -> pd.DataFrame:
             "median p": str(significant(medians)),
             "Holm on it": str(significant(medians, "holm")),
         }
-    return pd.DataFrame(lines).T.rename_axis("activation")
+    return lined(lines).T
 
 
-def set_by_set(pairs: pd.DataFrame, activation: str) -> pd.DataFrame:
+def set_by_set(pairs: pd.DataFrame) -> pd.DataFrame:
     """Each set's mean difference over seeds with Student's interval, and McNemar's median p, raw and Holm."""
-    part = pairs[pairs.activation == activation]
-    medians = median_over_seeds(with_mcnemar(part)).set_index("dataset")
+    medians = median_over_seeds(with_mcnemar(pairs)).set_index(["dataset", "activation"])
     lines = {}
-    for name in shown(part):
-        found = part[part.dataset == name].difference.to_numpy(float)
-        lines[title(name)] = {
-            "difference": f"{found.mean():+.2f}",
-            "95% interval": student(found),
-            "seeds": len(found),
-            "McNemar p": f"{medians.p[name]:.2g}",
-            "Holm p": f"{medians.holm[name]:.2g}",
-        }
-    return pd.DataFrame(lines).T.rename_axis("data set")
+    for name in shown(pairs):
+        for activation in ACTIVATIONS:
+            part = pairs[(pairs.dataset == name) & (pairs.activation == activation)]
+            if len(part):
+                found, test = part.difference.to_numpy(float), medians.loc[(name, activation)]
+                lines[title(name), LABELS[activation]] = {
+                    "difference": f"{found.mean():+.2f}",
+                    "95% interval": student(found),
+                    "seeds": len(found),
+                    "McNemar p": f"{test.p:.2g}",
+                    "Holm p": f"{test.holm:.2g}",
+                }
+    return lined(lines, "data set", "activation")
 
 
 def student(values: np.ndarray) -> str:
@@ -144,7 +163,7 @@ def shares(pairs: pd.DataFrame) -> pd.DataFrame:
                 f"sets beyond {test.margin:g} points": f"{int((apart.abs() > test.margin).sum())} of {test.n}",
                 "TOST p": f"{test.p:.2g}",
             }
-    return pd.DataFrame(lines).T.rename_axis("activation")
+    return lined(lines)
 
 
 def official(pairs: pd.DataFrame) -> pd.DataFrame:
@@ -165,10 +184,11 @@ def official(pairs: pd.DataFrame) -> pd.DataFrame:
                     "difference, official": f"{part.official.mean():+.2f}",
                     "seeds": len(part),
                 }
-    return pd.DataFrame(lines).T.rename_axis(["data set", "activation"]) if lines else pd.DataFrame()
+    return lined(lines, "data set", "activation")
 
 
 def chosen_cutoffs(pairs: pd.DataFrame) -> pd.DataFrame:
     """How often each cutoff was chosen, and how often all three did equally well on validation."""
     table = pd.crosstab(pairs.activation, pairs.cutoff_second) if len(pairs) else pd.DataFrame()
-    return table.reindex(index=list(ACTIVATIONS), columns=list(CUTOFFS), fill_value=0).rename(index=LABELS)
+    table = table.reindex(index=list(ACTIVATIONS), columns=list(CUTOFFS), fill_value=0)
+    return table.rename(index=LABELS, columns="after {} epochs".format).rename_axis(index=None, columns=None)

@@ -55,11 +55,14 @@ def wins(pairs: pd.DataFrame, activation: str) -> Verdict:
     if part.empty:
         return not_run()
     found, theirs = counted(part), published_count(activation)
-    share, interval = found.share or (None, None)
+    decided, share = found.wins + found.losses, found.share
+    interval = share and tuple((2 * bound - 1) * decided for bound in share[1])
     word, remark = more(found.wins, found.losses, ran=found.total)
     note = f"{found}, of {len(ARCHITECTURES)} sets, one seed; one-sided sign test p = {found.sign_p:.2g}"
     note += f", theirs {theirs.sign_p:.3f}{remark}"
-    return Verdict(word, share, interval, found.total, protocol(part), "of decided sets won", note)
+    return Verdict(
+        word, found.wins - found.losses, interval, found.total, protocol(part), "sets, wins minus losses", note
+    )
 
 
 def more(favour: int, against: int, *, ran: int) -> tuple[str, str]:
@@ -85,7 +88,7 @@ def significant_wins(pairs: pd.DataFrame) -> Verdict:
         word, remark = "undecided", "; the correction leaves no more for than against"
     note = f"McNemar p < 0.05 in one seed: raw {raw}, Holm over {len(tests)} sets {corrected}; median p over up to "
     note += f"{part.seed.nunique()} seeds: raw {significant(medians)}, Holm {significant(medians, 'holm')}{remark}"
-    return Verdict(word, raw.favour - raw.against, None, len(tests), protocol(first), "sets", note)
+    return Verdict(word, raw.favour - raw.against, None, len(tests), protocol(first), "sets, for minus against", note)
 
 
 def sets_of(pairs: pd.DataFrame, column: str) -> tuple[np.ndarray, np.ndarray]:
@@ -123,7 +126,7 @@ def growth_is_gradient(rows: pd.DataFrame) -> Verdict:
         f"; relative remainder at the smallest alpha at most {found.smallest.max():.1e}; interval: range of the runs"
     )
     interval = (float(found.order.min()), float(found.order.max()))
-    return Verdict(word, float(found.order.mean()), interval, len(found), "paper", "power of alpha", note)
+    return Verdict(word, float(found.order.mean()), interval, len(found), "paper", "as the order in alpha", note)
 
 
 def remainder_orders(rows: pd.DataFrame) -> pd.DataFrame:
@@ -150,7 +153,7 @@ def inference_costs_nothing(pairs: pd.DataFrame) -> Verdict:
     word = "reproduced" if same and test.equivalent else "undecided" if same else "not reproduced"
     low, high = (math.exp(bound) for bound in test.outer_interval)
     note = f"parameters {'equal in every pair' if same else 'differ'}; times within {TIME_MARGIN:g}: p = {test.p:.2g}"
-    return Verdict(word, math.exp(test.mean_difference), (low, high), test.n, protocol(pairs), "ratio of times", note)
+    return Verdict(word, math.exp(test.mean_difference), (low, high), test.n, protocol(pairs), "times as long", note)
 
 
 def time_test(pairs: pd.DataFrame) -> EquivalenceTest:

@@ -1,6 +1,7 @@
 """Figures of one comparison on many data sets."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -27,23 +28,23 @@ def accuracy_differences(table: pd.DataFrame, *, kinds: Mapping[str, str], linea
     if table.empty:
         return empty("no records yet")
     order = table.groupby("dataset").difference.mean().sort_values().index
-    with canvas(1, 1, width=5.6, height=1.6 + ROW_HEIGHT * len(order)) as (figure, axes):
+    with canvas(1, 1, width=4.7, height=1.5 + ROW_HEIGHT * len(order)) as (figure, axes):
         axis = axes[0, 0]
         axis.axvline(0, **CHANCE)
         for kind, shape, shift in zip(kinds, SHAPES, SHIFTS, strict=False):
             part = table[table.kind == kind]
             places = order.get_indexer(part.dataset) + shift
             colours = np.select([part.difference > 0, part.difference < 0], [BLUE, VERMILION], GREY)
-            axis.scatter(part.difference, places, c=colours, marker=shape, s=22, linewidths=0, alpha=0.9)
+            axis.scatter(part.difference, places, c=colours, marker=shape, s=26, linewidths=0, alpha=0.9)
         axis.set_xscale("symlog", linthresh=linear, linscale=1.2)
         axis.xaxis.set_major_formatter("{x:g}")
-        _name_rows(axis, order)
+        _name_rows(axis, list(order))
         axis.set_xlabel("difference of accuracy, points")
         figure.legend(handles=_keys(kinds, ["#444444"] * len(SHAPES)), loc="outside upper center", ncols=len(kinds))
     return figure
 
 
-def _name_rows(axis, names: Sequence[str]) -> None:
+def _name_rows(axis: Any, names: Sequence[str]) -> None:
     """Data sets along the vertical axis, with light lines that lead the eye."""
     axis.set(yticks=range(len(names)), ylim=(-0.7, len(names) - 0.3))
     axis.set_yticklabels(names, fontsize=8)
@@ -68,7 +69,7 @@ def specialized_shares(table: pd.DataFrame, *, kinds: Mapping[str, str]) -> Figu
     if table.empty:
         return empty("no records yet")
     order = table.groupby("dataset")["first"].mean().sort_values().index
-    with canvas(1, 1, width=5.6, height=1.6 + ROW_HEIGHT * len(order)) as (figure, axes):
+    with canvas(1, 1, width=4.7, height=1.5 + ROW_HEIGHT * len(order)) as (figure, axes):
         axis = axes[0, 0]
         for kind, shape, colour, shift in zip(kinds, SHAPES, COLOURS, SHIFTS, strict=False):
             part = table[table.kind == kind]
@@ -77,7 +78,7 @@ def specialized_shares(table: pd.DataFrame, *, kinds: Mapping[str, str]) -> Figu
             axis.scatter(part["second"], places, marker=shape, s=12, color=colour, linewidths=0)
         ceilings = table.groupby("dataset").ceiling.first().reindex(order)
         axis.plot(ceilings, range(len(order)), "|", color="black", markersize=9, markeredgewidth=1.6)
-        _name_rows(axis, order)
+        _name_rows(axis, list(order))
         axis.set(xlabel="specialised neurons, %", xlim=(-3, 103))
         top = Line2D([], [], marker="|", linestyle="", color="black", markersize=9, label="ceiling")
         figure.legend(handles=[*_keys(kinds, COLOURS), top], loc="outside upper center", ncols=4)
@@ -88,19 +89,21 @@ def critical_differences(ranking: Ranking | None, *, alpha: float = 0.05) -> Fig
     """Mean ranks (1 is best); bars join methods that Nemenyi's test does not tell apart at `alpha`."""
     if ranking is None:
         return empty("no records yet")
-    with canvas(1, 1, width=6.4, height=1.2 + 0.28 * len(ranking.ranks)) as (figure, axes):
+    with canvas(1, 1, width=5.0, height=1.2 + 0.26 * len(ranking.ranks)) as (figure, axes):
         palette = dict.fromkeys(ranking.ranks.index, "#222222")
         scikit_posthocs.critical_difference_diagram(
             ranking.ranks,
             ranking.p,
             ax=axes[0, 0],
             alpha=alpha,
-            cd=ranking.critical_difference,
             left_only=True,
             label_fmt_left="{label} ({rank:.2f})",
             label_props={"fontsize": 9},
             crossbar_props={"color": VERMILION, "linewidth": 2.5},
             color_palette=palette,
+        )
+        axes[0, 0].set_title(
+            f"critical difference {ranking.critical_difference:.2f}, {ranking.n} data sets", fontsize=9
         )
     return figure
 
@@ -112,7 +115,7 @@ def rates_over_training(curves: pd.DataFrame, *, resets: Sequence[int] = ()) -> 
     """
     if curves.empty:
         return empty("no rates were followed")
-    with canvas(1, 1, width=6.0, height=3.2) as (figure, axes):
+    with canvas(1, 1, width=5.0, height=3.2) as (figure, axes):
         axis = axes[0, 0]
         for step in resets:
             axis.axvline(step, color=GREY, linewidth=0.5, alpha=0.5)
@@ -131,7 +134,7 @@ def remainders(table: pd.DataFrame) -> Figure:
     """
     if table.empty:
         return empty("no records yet")
-    with canvas(1, 1, width=5.6, height=3.4) as (figure, axes):
+    with canvas(1, 1, width=4.8, height=3.2) as (figure, axes):
         axis = axes[0, 0]
         for (form, part), colour, shape in zip(table.groupby("form"), (BLUE, ORANGE, GREEN), SHAPES, strict=False):
             for number, (_, line) in enumerate(part.groupby("run")):
