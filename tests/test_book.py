@@ -11,9 +11,18 @@ import pytest
 from spareparts.execute import ROOT, execute_all, toc_notebooks
 
 # What keeps a notebook's page short of a minute; a notebook that is not named runs on its defaults.
-TINY = {"experts": {"DATASETS": ["digits"], "SEEDS": [1, 2], "STEPS": 20, "DEMO_STEPS": 20, "MISSING": "run"}}
+TINY = {
+    "experts": {"DATASETS": ["digits"], "SEEDS": [1, 2], "STEPS": 20, "DEMO_STEPS": 20, "MISSING": "run"},
+    "class_rates": {
+        "DATASETS": ["generated-led-display"],
+        "EPOCHS": 2,
+        "DEMO_EPOCHS": 1,
+        "DEMO_SEEDS": [1],
+        "MISSING": "run",
+    },
+}
 PAGES = re.findall(r"(?:root|file): (\S+)", (ROOT / "_toc.yml").read_text())
-CHAPTERS = [page for page in PAGES if page.endswith("/experts")]
+CHAPTERS = [page for page in PAGES if page.endswith(("/experts", "/class_rates"))]
 CHROMIUM = shutil.which("chromium")
 
 pytestmark = pytest.mark.timeout(600)
