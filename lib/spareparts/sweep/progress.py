@@ -62,6 +62,8 @@ class Board:
 
 def summary(outcomes: list[Outcome], *, total: int, already: int, seconds: float) -> str:
     """One sentence on how the sweep ended."""
+    if not total:
+        return f"all {already} notebooks had been done before: nothing to do"
     states = Counter(outcome.state for outcome in outcomes)
     before = f"{already} had been done before, " if already else ""
     left = total - len(outcomes)
