@@ -1,5 +1,6 @@
 """Training that was cut off goes on where its last checkpoint was taken."""
 
+import contextlib
 import time
 import warnings
 from collections.abc import Sequence
@@ -97,4 +98,5 @@ class Checkpoint:
     def remove(self) -> None:
         """Remove the file."""
         if self.path is not None:
-            self.path.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # a cache that cannot be written was told when it was written to
+                self.path.unlink()

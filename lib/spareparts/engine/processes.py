@@ -16,6 +16,7 @@ import torch
 from .device import one_thread
 
 Config, Result = TypeVar("Config"), TypeVar("Result")
+PATIENCE = 10.0  # seconds that a process has to end by itself
 MARK = "SPAREPARTS_WORKER"  # set to 1 in a process that is one of many already
 
 
@@ -94,6 +95,7 @@ def _spread(function: Callable, configs: Sequence[Any], failures: list, count: i
                     failures.append((config, error))
     finally:
         for worker in busy.values():
+            worker.process.terminate()
             worker.stop()
 
 
@@ -130,9 +132,10 @@ class Worker:
             return None, WorkerDied(f"the process that ran {self.config!r} died ({cause}{lack})")
 
     def stop(self) -> None:
-        """End the process."""
+        """Let the process end, for want of anybody to listen to."""
         self.connection.close()
-        self.process.terminate()
+        self.process.join(PATIENCE)
+        self.process.kill()
         self.process.join()
 
 

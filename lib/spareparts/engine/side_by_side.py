@@ -7,6 +7,8 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 from torch.func import functional_call, grad_and_value, vmap
+from torch.nn import functional
+from torch.overrides import TorchFunctionMode
 
 from .device import autocast
 from .feed import Feed
@@ -82,7 +84,7 @@ class SideBySide:
         def network(*inputs: Any, **named: Any) -> Any:
             return functional_call(self.first.network, (trained, constant, masks), inputs, named)
 
-        with autocast(self.precision, self.first.device):
+        with autocast(self.precision, self.first.device), FullBatchNorm():
             return self.first.objective(network, batch, settings)
 
     def _adjust(self, gradients: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -98,3 +100,13 @@ class SideBySide:
                 changed[name].append(parameter.grad)
                 parameter.grad = None
         return {name: torch.stack(each) for name, each in changed.items()}
+
+
+class FullBatchNorm(TorchFunctionMode):
+    """BatchNorm of bfloat16 in float32, as its kernels compute it, which on a CPU `vmap` keeps them from."""
+
+    def __torch_function__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        """Call the function, with its input in float32 where that is needed."""
+        if function is functional.batch_norm and args[0].dtype == torch.bfloat16:
+            return function(args[0].float(), *args[1:], **kwargs or {}).to(torch.bfloat16)
+        return function(*args, **kwargs or {})

@@ -160,7 +160,9 @@ def run_one(config: Config, *, device: str, progress: bool = True) -> Result:
     return result
 
 
-def run_group(configs: Sequence[Config], *, device: str, progress: bool = True) -> Iterator[tuple[Config, Result]]:
+def run_group(
+    configs: Sequence[Config], *, device: str, progress: bool = True, side_by_side: bool | None = None
+) -> Iterator[tuple[Config, Result]]:
     """Train configs that differ in seed and scalars only, then measure each; training that was cut off goes on."""
     first, described = configs[0], engine.describe(device)
     test = tensors(first.dataset, "test", device)
@@ -172,6 +174,7 @@ def run_group(configs: Sequence[Config], *, device: str, progress: bool = True) 
         every=max(1, first.steps // CURVE_POINTS),
         precision=first.precision,
         progress=progress,
+        side_by_side=side_by_side,
         checkpoint=checkpoint_path(configs),
     )
     for config, trained, curve, end in zip(configs, replicas, curves, ends, strict=True):

@@ -1,0 +1,136 @@
+"""A few replicas of each family of networks, small, with all that may differ between replicas differing."""
+
+import functools
+
+import torch
+from torch import nn
+from torch.nn.functional import cross_entropy
+from torch.optim.lr_scheduler import OneCycleLR, StepLR
+
+from spareparts.data import Batches, crop_and_flip, generator
+from spareparts.engine import Replica
+from spareparts.experts import Config, Mixture
+from spareparts.experts.objective import objective_of
+from spareparts.models import Dropout, lenet_300_100, resnet
+
+STEPS = 20
+
+
+def samples(*, channels: int, dtype: torch.dtype) -> tuple[torch.Tensor, torch.Tensor]:
+    draw = generator(7)
+    images = torch.randn(60, channels, 8, 8, generator=draw).to(dtype)
+    return images, torch.randint(4, (60,), generator=draw)
+
+
+def smoothed(network, batch, settings):
+    """Cross entropy of tempered scores, with a penalty on their size: two settings of a replica's own."""
+    scores = network(batch.inputs)
+    return cross_entropy(scores / settings["temperature"], batch.labels) + settings["weight"] * scores.square().mean()
+
+
+def mixtures(seeds, dtype, *, arm: str = "snnl") -> list[Replica]:
+    images, labels = samples(channels=1, dtype=dtype)
+    made = []
+    for seed in seeds:
+        own = {"snnl_weight": 0.5 * seed, "temperature": 1 / (1 + seed)} if arm == "snnl" else {}
+        objective, settings = objective_of(Config(arm=arm, seed=seed, **own))
+        draw = generator(seed)
+        sizes = {"channels": 1, "size": 8, "classes": 4, "experts": 3, "hidden_units": 6}
+        kind = {"extractor": arm != "raw", "uniform_gates": arm == "ensemble"}
+        network = Mixture(**sizes, **kind, generator=draw).to(dtype)
+        optimizer = torch.optim.SGD(network.parameters(), lr=0.1, momentum=0.9, weight_decay=1e-3, fused=True)
+        schedule = OneCycleLR(optimizer, 0.05 * seed, total_steps=STEPS, cycle_momentum=seed % 2 == 0)
+        batches = Batches(images, labels, batch_size=12, generator=draw)
+        made.append(
+            Replica(
+                name=f"mixture {seed}",
+                network=network,
+                objective=objective,
+                settings=settings,
+                optimizer=optimizer,
+                schedule=schedule,
+                batches=batches,
+            )
+        )
+    return made
+
+
+def lenets(seeds, dtype) -> list[Replica]:
+    images, labels = samples(channels=1, dtype=dtype)
+    made = []
+    for seed in seeds:
+        network = lenet_300_100(generator=generator(seed), in_features=64, classes=4).to(dtype)
+        optimizer = torch.optim.Adam(network.parameters(), lr=1e-3 * seed, betas=(0.9, 0.99 - 0.01 * seed))
+        batches = Batches(images, labels, batch_size=16, generator=generator(seed), drop_last=False)
+        made.append(plain(f"lenet {seed}", network, optimizer, batches, seed))
+    return made
+
+
+def convolutional(seeds, dtype) -> list[Replica]:
+    """BatchNorm, dropout twice, augmentation, and one generator for all that is random."""
+    images, labels = samples(channels=3, dtype=dtype)
+    made = []
+    for seed in seeds:
+        draw = generator(seed)
+        network = nn.Sequential(
+            nn.Conv2d(3, 6, 3, padding=1, bias=False),  # before BatchNorm a bias's gradient is rounding
+            nn.BatchNorm2d(6),
+            nn.ReLU(),
+            Dropout(0.2, generator=draw),
+            nn.MaxPool2d(2),
+            nn.Flatten(),
+            nn.Linear(96, 20, bias=False),
+            nn.BatchNorm1d(20),
+            nn.ReLU(),
+            Dropout(0.5, generator=draw),
+            nn.Linear(20, 4),
+        )
+        with torch.no_grad():
+            for parameter in network.parameters():
+                parameter.copy_(torch.randn(parameter.shape, generator=draw) / 4)
+        network.to(dtype)
+        # eps: where a gradient is 0 but for rounding, Adam would make a step of the rounding
+        optimizer = torch.optim.AdamW(network.parameters(), lr=3e-3 * seed, weight_decay=0.1 * seed, eps=1e-4)
+        augment = functools.partial(crop_and_flip, padding=2)
+        batches = Batches(images, labels, batch_size=12, generator=draw, augment=augment)
+        made.append(plain(f"convolutional {seed}", network, optimizer, batches, seed))
+    return made
+
+
+def resnets(seeds, dtype, *, shortcut: str = "padding") -> list[Replica]:
+    """Two groups of parameters: no weight decay on biases and BatchNorm."""
+    images, labels = samples(channels=3, dtype=dtype)
+    made = []
+    for seed in seeds:
+        network = resnet(8, generator=generator(seed), classes=4, shortcut=shortcut).to(dtype)
+        weights = [parameter for parameter in network.parameters() if parameter.dim() > 1]
+        rest = [parameter for parameter in network.parameters() if parameter.dim() == 1]
+        groups = [{"params": weights, "weight_decay": 1e-2 * seed}, {"params": rest, "lr": 0.02}]
+        optimizer = torch.optim.SGD(groups, lr=0.01 * seed, momentum=0.5 + 0.1 * seed, nesterov=True)
+        batches = Batches(images, labels, batch_size=12, generator=generator(seed), augment=crop_and_flip)
+        made.append(plain(f"resnet {seed}", network, optimizer, batches, seed))
+    return made
+
+
+def plain(name, network, optimizer, batches, seed) -> Replica:
+    return Replica(
+        name=name,
+        network=network,
+        objective=smoothed,
+        settings={"temperature": 0.5 + 0.25 * seed, "weight": 0.01 * seed},
+        optimizer=optimizer,
+        schedule=StepLR(optimizer, step_size=3 + seed, gamma=0.5),
+        batches=batches,
+    )
+
+
+FAMILIES = {
+    "mixture with SNNL": mixtures,
+    "mixture, baseline": functools.partial(mixtures, arm="baseline"),
+    "mixture on pixels": functools.partial(mixtures, arm="raw"),
+    "mixture, uniform gates": functools.partial(mixtures, arm="ensemble"),  # its gate has no gradient
+    "MLP": lenets,
+    "convolutional network": convolutional,
+    "ResNet, padded shortcuts": resnets,
+    "ResNet, projected shortcuts": functools.partial(resnets, shortcut="projection"),
+}

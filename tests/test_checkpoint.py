@@ -1,0 +1,173 @@
+"""Training that was cut off and resumed is training that was not, to the last bit."""
+
+import dataclasses
+import functools
+import itertools
+import types
+
+import pytest
+import torch
+from families import FAMILIES, STEPS, lenets
+
+from spareparts import experts, records
+from spareparts.engine import fit
+from spareparts.experts.run import GateCurve, run_group, run_one
+
+
+class Cut(Exception):
+    """The power fails."""
+
+
+class Curve:
+    """A callback with a state of its own."""
+
+    def __init__(self) -> None:
+        self.steps = []
+
+    def __call__(self, progress) -> None:
+        self.steps.append(progress.step)
+
+    def state_dict(self) -> dict:
+        return {"steps": list(self.steps)}
+
+    def load_state_dict(self, state: dict) -> None:
+        self.steps = list(state["steps"])
+
+
+def cut_at(name: str, step: int):
+    def callback(progress) -> None:
+        if progress.replica.name.startswith(name) and progress.step == step:
+            raise Cut
+
+    return callback
+
+
+def prepared(family: str, **changes):
+    """Replicas of a family, each with a curve."""
+    made = FAMILIES[family]([1, 2], torch.float32)
+    return [dataclasses.replace(replica, callbacks=(Curve(),), **changes) for replica in made]
+
+
+def train(replicas, **settings):
+    return fit(replicas, **{"steps": STEPS, "every": 4, "progress": False, "checkpoint_seconds": 0.0} | settings)
+
+
+def everything(replica) -> list:
+    tensors = [*replica.network.state_dict().values()]
+    for _, state in sorted(replica.optimizer.state_dict()["state"].items()):
+        tensors += [torch.as_tensor(value) for value in state.values() if value is not None]
+    return [*(tensor.tolist() for tensor in tensors), replica.schedule.state_dict(), replica.callbacks[0].steps]
+
+
+def same(ends, others) -> bool:
+    return all(
+        dataclasses.replace(end, seconds=0.0) == dataclasses.replace(other, seconds=0.0)
+        for end, other in zip(ends, others, strict=True)
+    )
+
+
+@pytest.mark.parametrize("side_by_side", [False, True])
+@pytest.mark.parametrize("family", ["mixture with SNNL", "MLP", "convolutional network", "ResNet, padded shortcuts"])
+def test_resumed_is_uninterrupted_to_the_last_bit(family, side_by_side, tmp_path):
+    whole, first, second = prepared(family), prepared(family), prepared(family)
+    path = tmp_path / "new" / "group.checkpoint"
+    ends = train(whole, side_by_side=side_by_side)
+    with pytest.raises(Cut):
+        train(first, side_by_side=side_by_side, checkpoint=path, callbacks=[cut_at(first[1].name, 12)])
+    assert path.exists()
+    called = []
+    found = train(second, side_by_side=side_by_side, checkpoint=path, callbacks=[lambda told: called.append(told.step)])
+    assert same(found, ends)
+    assert [everything(replica) for replica in second] == [everything(replica) for replica in whole]
+    # one by one the first replica had finished
+    assert called == ([12, 12, 16, 16, 20, 20] if side_by_side else [12, 16, 20])
+    assert list(path.parent.iterdir()) == []
+
+
+def test_a_replica_that_had_diverged_stays_so(tmp_path):
+    def sick(replicas):
+        replicas[0].settings = {"temperature": float("nan"), "weight": 0.0}
+        return replicas
+
+    path = tmp_path / "checkpoint"
+    with pytest.raises(Cut):
+        train(
+            sick(lenets([1, 2], torch.float32)), side_by_side=True, checkpoint=path, callbacks=[cut_at("lenet 2", 12)]
+        )
+    ends = train(sick(lenets([1, 2], torch.float32)), side_by_side=True, checkpoint=path)
+    assert same(ends, train(sick(lenets([1, 2], torch.float32)), side_by_side=True))
+    assert (ends[0].outcome, ends[0].diverged_step, ends[1].outcome) == ("diverged", 1, "finished")
+
+
+def test_it_is_written_every_so_many_seconds_and_not_more_often(tmp_path, monkeypatch):
+    written, clock = [], map(float, itertools.count())  # each look at the clock takes a second
+    monkeypatch.setattr("spareparts.engine.checkpoint.time", types.SimpleNamespace(perf_counter=lambda: next(clock)))
+    monkeypatch.setattr("spareparts.engine.checkpoint.write", lambda content, path: written.append(content))
+    train(lenets([1], torch.float32), every=1, checkpoint=tmp_path / "checkpoint", checkpoint_seconds=3.0)
+    assert [content["runs"][0]["done"] for content in written] == [3, 6, 9, 12, 15, 18]
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (lambda path: path.write_bytes(b"not a checkpoint"), "training starts anew: .* cannot be read"),
+        (lambda path: path.write_bytes(path.read_bytes()[:100]), "training starts anew: .* cannot be read"),
+        (lambda path: torch.save({"identity": {"steps": 3}}, path), "training starts anew: .* belongs to {'steps': 3}"),
+    ],
+)
+def test_a_file_that_is_no_checkpoint_of_this_training_is_told_and_left_out(spoil, message, tmp_path):
+    path = tmp_path / "checkpoint"
+    with pytest.raises(Cut):
+        train(prepared("MLP"), checkpoint=path, callbacks=[cut_at("lenet 1", 12)])
+    spoil(path)
+    with pytest.warns(UserWarning, match=message):
+        ends = train(prepared("MLP"), checkpoint=path)
+    assert same(ends, train(prepared("MLP")))
+
+
+def test_a_cache_that_cannot_be_written_costs_a_warning_and_not_the_training(tmp_path):
+    (tmp_path / "file").write_text("not a folder")
+    with pytest.warns(UserWarning, match="not cached in .*file/checkpoint"):
+        (end,) = train(lenets([1], torch.float32), checkpoint=tmp_path / "file" / "checkpoint", every=10)
+    assert end.outcome == "finished"
+
+
+# The experts' runs
+
+CONFIGS = [experts.Config(dataset="digits", arm="snnl", seed=seed, steps=40, batch_size=16) for seed in (2, 3)]
+
+
+def metrics(result) -> dict:
+    return records.store.plain(result.metrics)
+
+
+def test_a_run_of_the_experts_that_was_cut_off_goes_on_from_the_cache(monkeypatch):
+    (config, *_), read = CONFIGS, GateCurve.__call__
+
+    def read_until_20(curve, progress) -> None:
+        read(curve, progress)
+        cut_at("", 20)(progress)
+
+    whole = run_one(config, device="cpu", progress=False)
+    with monkeypatch.context() as patch:
+        patch.setattr("spareparts.engine.fit", functools.partial(fit, checkpoint_seconds=0.0))
+        patch.setattr(GateCurve, "__call__", read_until_20)
+        with pytest.raises(Cut):
+            run_one(config, device="cpu", progress=False)
+    path = records.checkpoint_path([config])
+    assert path.exists()
+    assert path.stem == records.key(config)
+    assert metrics(run_one(config, device="cpu", progress=False)) == metrics(whole)
+    assert not path.exists()
+
+
+def test_a_group_of_the_experts_is_its_runs_and_has_a_checkpoint_of_its_own():
+    together = dict(run_group(CONFIGS, device="cpu", progress=False, side_by_side=True))
+    assert list(together) == CONFIGS
+    assert records.checkpoint_path(CONFIGS) == records.checkpoint_path(CONFIGS[::-1])
+    assert records.checkpoint_path(CONFIGS) not in [records.checkpoint_path([config]) for config in CONFIGS]
+    for config, result in together.items():
+        alone = run_one(config, device="cpu", progress=False)
+        assert result.outcome == "finished"
+        assert metrics(result)["loss_curve"] == pytest.approx(metrics(alone)["loss_curve"], rel=0.02)
+        assert metrics(result)["curve_steps"] == metrics(alone)["curve_steps"]

@@ -1,0 +1,124 @@
+"""One process a core: the same results, as soon as they are there, and every failure by its name."""
+
+import dataclasses
+import os
+
+import numpy as np
+import pytest
+import work
+
+from spareparts import engine, experts, records
+from spareparts.engine.processes import WorkerDied, cores, portable, worker_count
+
+
+@pytest.fixture
+def spread(monkeypatch):
+    """As a user runs it, on a machine with two cores: not inside a sweep's worker, where tests are."""
+    monkeypatch.delenv("SPAREPARTS_WORKER")
+    monkeypatch.setattr("spareparts.engine.processes.cores", lambda: 2)
+
+
+def configs(count: int, **special: dict) -> list[dict]:
+    return [{"number": number} | special.get(f"at_{number}", {}) for number in range(count)]
+
+
+def squares(found) -> list[int]:
+    return sorted(result["square"] for _, result in found)
+
+
+def test_each_config_comes_as_soon_as_it_is_done_from_two_processes_of_one_thread(spread):
+    asked = configs(5, at_0={"nested": True, "wait": 2})
+    found = list(engine.each(work.square, asked, workers=2))
+    assert found[-1][0] == asked[0]
+    assert sorted((config["number"], result["square"]) for config, result in found) == [(n, n * n) for n in range(5)]
+    processes = {result["process"] for _, result in found}
+    assert len(processes) == 2
+    assert os.getpid() not in processes
+    assert {result["threads"] for _, result in found} == {1}
+    # a worker starts no workers of its own
+    assert next(result["inner"] for config, result in found if config["number"] == 0) == [("a/b", "b"), ("c/d", "d")]
+
+
+def test_what_fails_is_told_by_its_config_once_all_others_are_done(spread):
+    accidents = {"at_1": {"dies": True}, "at_2": {"exits": True}, "at_3": {"fails": True}, "at_4": {"odd": True}}
+    asked = configs(7, **accidents)
+    rest = engine.each(work.square, asked, workers=2)
+    assert squares([next(rest) for _ in range(3)]) == [0, 25, 36]
+    with pytest.raises((WorkerDied, ValueError, RuntimeError)) as caught:
+        next(rest)
+    kinds = {1: "WorkerDied", 2: "WorkerDied", 3: "ValueError", 4: "RuntimeError"}
+    assert sorted(caught.value.__notes__) == [f"failed: {asked[n]!r} ({kind})" for n, kind in kinds.items()]
+
+
+def test_a_killed_process_is_told_with_its_signal(spread):
+    with pytest.raises(
+        WorkerDied, match=r"the process that ran {.*'dies': True} died \(killed by signal 9, often for lack"
+    ):
+        list(engine.each(work.square, configs(2, at_0={"dies": True}), workers=2))
+
+
+def test_an_error_that_cannot_travel_is_told_in_words():
+    assert str(portable(work.TwoWords("cannot", "travel"))) == "TwoWords: cannot travel"
+    assert isinstance(portable(ValueError("can")), ValueError)
+
+
+def test_in_this_process_too_an_error_stops_no_other_run():
+    asked = configs(4, at_1={"fails": True}, at_2={"fails": True})
+    rest = engine.each(work.square, asked, workers=1)
+    assert squares([next(rest), next(rest)]) == [0, 9]
+    with pytest.raises(ValueError, match="cannot square 1") as caught:
+        next(rest)
+    assert caught.value.__notes__ == [f"failed: {asked[n]!r} (ValueError)" for n in (1, 2)]
+
+
+def test_processes_end_when_nobody_wants_more(spread):
+    rest = engine.each(work.square, configs(4, at_1={"wait": 60}), workers=2)
+    _, result = next(rest)
+    rest.close()
+    with pytest.raises(ProcessLookupError):
+        os.kill(result["process"], 0)
+
+
+def test_one_worker_and_the_inside_of_a_sweeps_worker_are_this_process(spread, monkeypatch):
+    assert {result["process"] for _, result in engine.each(work.square, configs(2), workers=1)} == {os.getpid()}
+    monkeypatch.setenv("SPAREPARTS_WORKER", "1")
+    assert {result["process"] for _, result in engine.each(work.square, configs(2), workers=2)} == {os.getpid()}
+    assert worker_count(8) == 1
+
+
+def test_by_default_there_is_a_worker_for_each_core(spread):
+    assert worker_count(None) == 2
+    assert cores() >= 1
+
+
+def test_more_workers_than_cores_are_warned_of(spread):
+    with pytest.warns(UserWarning, match="3 workers share 2 cores: each will be the slower for it"):
+        assert worker_count(3) == 3
+
+
+@pytest.mark.parametrize("workers", [0, -2, True])
+def test_less_than_one_worker_is_refused(workers):
+    with pytest.raises(ValueError, match="workers must be at least 1, or None for one a core, got"):
+        list(engine.each(work.square, configs(1), workers=workers))
+
+
+def test_nothing_to_do_is_done(spread):
+    assert list(engine.each(work.square, [], workers=2)) == []
+
+
+# The experts' runs
+
+
+def test_runs_in_two_processes_are_those_in_this_one_to_the_last_bit(spread):
+    asked = [
+        experts.Config(dataset="digits", arm=arm, seed=seed, steps=6, batch_size=16)
+        for arm, seed in (("baseline", 2), ("snnl", 3))
+    ]
+    here = dict(experts.run(asked, device="cpu", workers=1, progress=False))
+    there = dict(experts.run(asked, device="cpu", workers=2, progress=False))
+    assert here.keys() == there.keys() == set(asked)
+    for config in asked:
+        one, other = (dataclasses.replace(found[config], seconds=0.0) for found in (here, there))
+        assert records.store.document(config, one)["metrics"] == records.store.document(config, other)["metrics"]
+        assert one.arrays.keys() == other.arrays.keys()
+        assert all(np.array_equal(one.arrays[name], other.arrays[name]) for name in one.arrays)
