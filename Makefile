@@ -6,12 +6,13 @@ PYTHON   ?= python3
 VENV     ?= .venv
 BIN      := $(VENV)/bin
 NOTEBOOK ?= notebooks/experts.py
+PAPER    ?= experts
 
 # One thread a process: small networks gain nothing from a second one, and processes run side by side.
 export OMP_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help book test lint run bench constraints clean
+.PHONY: help book test lint run sweep verify kills bench constraints clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/\1|\2/' | \
@@ -28,6 +29,16 @@ test: lint ## check the style, then run every test
 lint: $(VENV)/.installed ## check the style only
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+sweep: $(VENV)/.installed ## make all runs of a paper that have no record: PAPER=experts
+	$(BIN)/python -m spareparts sweep notebooks/sweeps/$(PAPER).yaml
+
+verify: $(VENV)/.installed ## make a few random records again and compare
+	$(BIN)/python -m spareparts verify
+
+kills: $(VENV)/.installed ## kill sweeps twenty times and keep the counts
+	rm -rf _build/kills
+	$(BIN)/python tests/sweep_kills.py 20 _build/kills
 
 run: $(VENV)/.installed ## execute one notebook: NOTEBOOK=path SET="NAME=VALUE ..."
 	$(BIN)/python -m spareparts run $(NOTEBOOK) $(addprefix --set ,$(SET))

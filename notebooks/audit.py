@@ -1,0 +1,70 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # The audit
+#
+# Every number of this book comes from a record of a run. Two things can be wrong with a record: the run, made again,
+# could give other numbers, and the record could have been damaged when something broke. Both are checked here.
+
+# %% tags=["parameters"]
+AUDIT = "book/audit.json"  # relative to the project
+KILLS = "book/kills.json"
+
+# %% tags=["hide-input"]
+import json
+
+from IPython.display import Markdown
+
+from spareparts import audits
+from spareparts.execute import ROOT
+
+audit = json.loads((ROOT / AUDIT).read_text())
+kills = json.loads((ROOT / KILLS).read_text())
+
+# %% [markdown]
+# ## Runs made again
+#
+# `python -m spareparts verify` draws records at random, spread over the papers and over short and long runs, trains
+# them again and compares every metric. On the same processor and with the same versions a metric must be equal to the
+# last bit. Elsewhere rounding differs, and training amplifies it; there a tolerance holds. This is the last audit:
+
+# %% tags=["hide-input"]
+Markdown(audits.sentence(audit))
+
+# %% tags=["hide-input"]
+audits.page_table(audit)
+
+# %% [markdown]
+# To repeat it, here and now, with other records:
+#
+# ```sh
+# python -m spareparts verify --sample 5 --seed 1 --budget 10m
+# ```
+
+# %% [markdown]
+# ## Sweeps that were killed
+#
+# Long computations are interrupted: a machine is switched off, a process runs out of memory, somebody presses the wrong
+# key. So parts of sweeps were killed with the signal that nothing can catch (`kill -9`), at random moments, in turns: a
+# worker, the kernel that executes a notebook, the sweep itself. The first two must finish nevertheless, the third
+# when the same command is given again. Each of these sweeps makes 30 small runs in 10 notebooks with two workers.
+
+# %% tags=["hide-input"]
+audits.kills_table(kills)
+
+# %% [markdown]
+# *Whole* counts records that can be read in full, *lost* those that are missing in the end. *Cut off* are runs that a
+# kill interrupted and that were made again; *repeated* would be runs made again although they had their record, and
+# *left alive* processes that outlived their sweep. *Lost*, *repeated* and *left alive* must be zero.
+#
+# `make kills` repeats it in about eight minutes.
