@@ -5,7 +5,7 @@ from .download import DownloadFailed, fetch
 from .files import DataCorrupt, DataMissing, digest, root, save
 from .generated import generate
 from .images import crop_and_flip, normalize, to_float
-from .sets import Dataset, Row, fidelity, fingerprint, listing, load
+from .sets import Dataset, Row, classes, fidelity, fingerprint, listing, load
 from .tabular import (
     GENERATED_PREFIX,
     Part,
@@ -30,6 +30,7 @@ __all__ = [
     "Partition",
     "Row",
     "Table",
+    "classes",
     "crop_and_flip",
     "digest",
     "fetch",

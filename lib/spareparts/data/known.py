@@ -10,6 +10,7 @@ class Known(NamedTuple):
     fidelity: str
     source: str
     licence: str
+    classes: tuple[str, ...] | None = None  # their names, where they are few
 
 
 KNOWN = {
@@ -18,18 +19,24 @@ KNOWN = {
         "byte for byte the official files",
         "torchvision.datasets.MNIST",
         "commonly given as CC BY-SA 3.0 (LeCun, Cortes and Burges)",
+        tuple("0123456789"),
     ),
     "fashion_mnist": Known(
         "ece172613115fb18b120bec8f6c02271af90b8b8f0a5af5c51cbd5ceed68e619",
         "byte for byte the official files",
         "torchvision.datasets.FashionMNIST",
         "MIT (Zalando)",
+        (
+            *("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat"),
+            *("Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"),
+        ),
     ),
     "cifar10": Known(
         "6b3883dca6c867f1e58def548c063d1865569b8575fcbce06b3e468a89f9895a",
         "pixels, labels and order equal the official files",
         "torchvision.datasets.CIFAR10",
         "none stated by the authors (Krizhevsky 2009, research use, cite the report)",
+        ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"),
     ),
     "cifar100": Known(
         "0038d1e27200562c98e6642c66674876b73252e6616c45eb0603a7b963ba7ab7",

@@ -81,6 +81,14 @@ def fidelity(name: str) -> str:
     return KNOWN[name].fidelity if name in KNOWN else read_about(root() / f"{name}.json").get("fidelity", "not stated")
 
 
+def classes(name: str) -> tuple[str, ...]:
+    """Names of a set's classes: of the small known sets without their files, else from the JSON."""
+    _check_name(name)
+    if name in KNOWN and KNOWN[name].classes is not None:
+        return KNOWN[name].classes
+    return load(name, "test").classes
+
+
 def listing() -> list[Row]:
     """A row for each known set and each of one's own under `root()`, its fingerprint checked (0.5 s a set)."""
     return [_row(name) for name in (*KNOWN, *_own_names())]

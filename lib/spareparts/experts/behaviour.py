@@ -3,12 +3,12 @@
 import numpy as np
 import pandas as pd
 
-from ..data import load
+from ..data import classes
 from ..records import arrays
 from ..stats import paired_wilcoxon
 from .instruments import FIGURE_SEED
 from .rows import paired, standard
-from .tables import arms, shown, summary, table, title
+from .tables import arms, heading, shown, summary, table
 
 CLUSTERS = {
     "silhouette": "silhouette",
@@ -20,7 +20,7 @@ CLUSTERS = {
 def loads(rows: pd.DataFrame) -> pd.DataFrame:
     """Live experts, and the largest load, by data set and arm: mean over seeds, with the range of live experts."""
     lines = {
-        (title(dataset), arm): {
+        (heading(rows, dataset), arm): {
             "live experts, mean": f"{part.live_experts.mean():.1f}",
             "range": f"{part.live_experts.min():.0f} to {part.live_experts.max():.0f}",
             "largest load, mean %": f"{100 * part.load.map(max).mean():.1f}",
@@ -36,7 +36,7 @@ def similarity_table(rows: pd.DataFrame) -> pd.DataFrame:
     lines = {}
     for dataset, arm, part in arms(rows):
         live = part[part.live_experts > 1]
-        lines[title(dataset), arm] = {
+        lines[heading(rows, dataset), arm] = {
             "SIM, all": summary(100 * part.similarity, digits=2),
             "SD if dead": f"{100 * part.null_dead_deviation.mean():.2f}",
             "runs with 2+ live": f"{len(live)} of {len(part)}",
@@ -51,7 +51,7 @@ def similarity_table(rows: pd.DataFrame) -> pd.DataFrame:
 def routing_table(rows: pd.DataFrame) -> pd.DataFrame:
     """ENT, its companions, and its largest value; means (SD) over seeds."""
     lines = {
-        (title(dataset), arm): {
+        (heading(rows, dataset), arm): {
             "ENT, nats": summary(part.entropy, digits=3),
             "entropy per image, nats": summary(part.sample_entropy, digits=3),
             "largest possible": f"{part.max_entropy.mean():.3f}",
@@ -71,7 +71,7 @@ def clusters(rows: pd.DataFrame) -> pd.DataFrame:
             first, second, _ = paired(rows, metric, dataset)
             if len(first) > 1:
                 test = paired_wilcoxon(first, second)
-                lines[title(dataset), name] = {
+                lines[heading(rows, dataset), name] = {
                     "baseline": summary(first, digits=3),
                     "SNNL": summary(second, digits=3),
                     "difference": f"{test.mean_difference:+.3f}",
@@ -90,14 +90,14 @@ def feature_maps(rows: pd.DataFrame, dataset: str) -> tuple[dict[str, np.ndarray
         part = chosen[(chosen.dataset == dataset) & (chosen.seed == FIGURE_SEED) & (chosen.arm == arm)]
         for hash in part.hash:
             found = arrays("experts", hash)
-            points[f"{title(dataset)}, {'baseline' if arm == 'baseline' else 'with SNNL'}"] = found["umap"]
+            points[f"{heading(rows, dataset)}, {'baseline' if arm == 'baseline' else 'with SNNL'}"] = found["umap"]
             labels = found["umap_labels"]
     return points, labels
 
 
 def class_names(dataset: str) -> tuple[str, ...]:
-    """Names of the classes where the data set is at hand, else their numbers."""
+    """Names of a data set's classes, their numbers where neither it nor they are known here."""
     try:
-        return load(dataset, "test").classes
+        return classes(dataset)
     except FileNotFoundError:
         return tuple(str(label) for label in range(10))

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 import pandas as pd
 
 from ..records import Result
+from ..stats import paired_wilcoxon
 from .config import DATASETS, PUBLISHED_STEPS, Config
-from .rows import standard
+from .rows import paired, standard
 from .tables import shown, title
 
 
@@ -25,6 +26,20 @@ def headline(rows: pd.DataFrame) -> str:
         f"{chosen[chosen.arm == 'snnl'].live_experts.mean():.1f} with SNNL. These runs follow the **{kinds} protocol** "
         f"({', '.join(f'{steps:,}' for steps in sorted(set(chosen.steps)))} steps)."
     )
+
+
+def accuracy_found(rows: pd.DataFrame) -> str:
+    """What SNNL did to the accuracy, data set by data set, as a sentence with effect, interval and n."""
+    found = []
+    for dataset in shown(rows):
+        first, second, _ = paired(rows, "accuracy", dataset)
+        if len(first) > 1:
+            test = paired_wilcoxon(first, second)
+            low, high = test.interval
+            found.append(f"{title(dataset)} {test.mean_difference:+.2f} ({low:+.2f} to {high:+.2f}, n = {test.n})")
+    if not found:
+        return ""
+    return f"Accuracy with SNNL minus without, in points, with a 95% interval: {'; '.join(found)}."
 
 
 def protocol_note(rows: pd.DataFrame) -> str:

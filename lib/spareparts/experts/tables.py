@@ -22,6 +22,13 @@ def title(dataset: str) -> str:
     return TITLES.get(dataset, dataset)
 
 
+def heading(rows: pd.DataFrame, dataset: str) -> str:
+    """A data set's name over its numbers, which says where they follow the reduced protocol."""
+    chosen = standard(rows)
+    reduced = len(chosen) and (chosen[chosen.dataset == dataset].protocol == "reduced").any()
+    return title(dataset) + (" (reduced)" if reduced else "")
+
+
 def shown(rows: pd.DataFrame) -> list[str]:
     """Data sets that have records of both arms: the paper's in its order, then others."""
     found = set(standard(rows).dataset) if len(rows) else set()
@@ -33,18 +40,17 @@ def table_one(rows: pd.DataFrame, published: Mapping[str, Any]) -> pd.DataFrame:
     lines = []
     for dataset in shown(rows):
         for metric, (claim, column, factor, digits) in METRICS.items():
-            first, second, protocol = paired(rows, column, dataset)
+            first, second, _ = paired(rows, column, dataset)
             theirs = published.get(claim, {}).get(dataset)
             lines.append(
                 {
-                    "data set": title(dataset),
+                    "data set": heading(rows, dataset),
                     "metric": metric,
                     "paper: baseline": spread(*theirs[0], digits=digits) if theirs else "–",
                     "paper: SNNL": spread(*theirs[1], digits=digits) if theirs else "–",
                     "ours: baseline": summary(factor * first, digits=digits),
                     "ours: SNNL": summary(factor * second, digits=digits),
                     "n": len(first),
-                    "protocol": protocol,
                 }
             )
     return pd.DataFrame(lines).set_index(["data set", "metric"]) if lines else pd.DataFrame()
@@ -56,7 +62,7 @@ def tests(rows: pd.DataFrame, column: str, *, factor: float = 1, digits: int = 2
     for dataset in shown(rows):
         first, second, _ = paired(rows, column, dataset)
         if len(first) > 1:
-            found[title(dataset)] = paired_wilcoxon(factor * first, factor * second)
+            found[heading(rows, dataset)] = paired_wilcoxon(factor * first, factor * second)
     corrected = holm({name: test.p for name, test in found.items()})
     return pd.DataFrame(
         {
@@ -81,7 +87,7 @@ def stars(rows: pd.DataFrame) -> pd.DataFrame:
         first, second, _ = paired(rows[rows.seed <= 5], "accuracy", dataset)
         if len(first) > 1:
             test = paired_wilcoxon(first, second)
-            lines[title(dataset)] = {
+            lines[heading(rows, dataset)] = {
                 "n": test.n,
                 "exact p": f"{test.p:.4g}",
                 "smallest exact p": f"{test.smallest_p:.4g}",
