@@ -105,15 +105,21 @@ def verify(
 def list_data() -> None:
     """Show the data sets, whether each is there and whole, and where."""
     from spareparts import data
+    from spareparts.data.tabular import table_listing
 
     for row in data.listing():
         state = "whole" if row.intact else "damaged" if row.present else "not there"
         size = f"{row.samples[0]:,} + {row.samples[1]:,} of {'x'.join(map(str, row.shape))}" if row.samples else ""
-        print(f"{row.name:<14} {state:<10} {size:<30} {row.path or 'comes with scikit-learn'}")
+        print(f"{row.name:<30} {state:<10} {size:<32} {row.path or 'comes with scikit-learn'}")
+    for table in table_listing():
+        state = {True: "whole", False: "damaged", None: "not there"}[table.intact]
+        size = f"{table.rows[0]:,} + {table.rows[1]:,} of {table.features}, {table.classes} classes"
+        print(f"{table.name:<30} {state:<10} {size:<32} {table.path}")
+    print("miniboone, the paper's 45th table, has no known fingerprint and is not read.")
 
 
 @data_commands.command()
-def fetch(name: Annotated[str, typer.Argument(help="for example cifar10")]) -> None:
+def fetch(name: Annotated[str, typer.Argument(help="for example cifar10; uci: all tables")]) -> None:
     """Download one data set and put it into the form that the notebooks read."""
     from spareparts import data
 

@@ -26,6 +26,10 @@ class DataCorrupt(ValueError):
     """A file of a data set is truncated or altered; the message names it, with what was expected and what was found."""
 
 
+class DownloadFailed(OSError):
+    """A data set could not be downloaded; the message says which, why, and that nothing was changed."""
+
+
 class Contents(NamedTuple):
     """What a data set's file holds: the fingerprint of its arrays, and the shape of each."""
 

@@ -108,6 +108,34 @@ def partition(
     return Partition(*parts, official)
 
 
+class TableRow(NamedTuple):
+    """One line of `table_listing`."""
+
+    name: str
+    path: Path
+    rows: tuple[int, int]  # of the training file, of the official test file
+    features: int
+    classes: int
+    intact: bool | None  # None: not there
+
+
+def table_listing() -> list[TableRow]:
+    """A line for each known tabular set, its fingerprint checked; those drawn from a generator need no file."""
+    return [
+        TableRow(name, table_path(name), known[:2], known.features, known.classes, _intact(name))
+        for name, known in KNOWN_TABLES.items()
+    ]
+
+
+def _intact(name: str) -> bool | None:
+    try:
+        return bool(_stored(name))
+    except DataMissing:
+        return None
+    except DataCorrupt:
+        return False
+
+
 def table_names() -> list[str]:
     """Names of all known tabular sets, those that are drawn from a generator last."""
     return [*KNOWN_TABLES, *(GENERATED_PREFIX + name for name in GENERATED)]

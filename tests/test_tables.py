@@ -1,0 +1,281 @@
+"""Tabular sets: fetched from an archive, read and checked, split and scaled, or drawn from their definitions."""
+
+import dataclasses
+import io
+import tarfile
+
+import numpy as np
+import pytest
+import torch
+from scipy import stats
+from scipy.spatial.distance import cdist
+
+from spareparts import data
+from spareparts.data import download_tables, tabular
+from spareparts.data.adult import codes, read_adult
+from spareparts.data.files import DownloadFailed
+from spareparts.data.generated import GENERATED, SEGMENTS, generate
+from spareparts.data.known_tables import KnownTable
+
+ADULT = (
+    "39, State-gov, 77516, Bachelors, 13, Never-married, Adm-clerical, Not-in-family, White, Male, 2174, 0, 40, Cuba"
+)
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("SPAREPARTS_DATA", str(tmp_path))
+    tabular.load_table.cache_clear()
+    return tmp_path
+
+
+@pytest.fixture
+def known(monkeypatch):
+    """Makes these arrays the known sets."""
+
+    def know(sets):
+        entries = {
+            name: KnownTable(4, len(found["y"]) - 4, found["X"].shape[1], 2, tabular.table_digest(found))
+            for name, found in sets.items()
+        }
+        monkeypatch.setattr(tabular, "KNOWN_TABLES", entries)
+        monkeypatch.setattr(download_tables, "KNOWN_TABLES", entries)
+
+    return know
+
+
+def table(features, labels):
+    """Arrays as stored; rows 0 and 3 are in the test half, row 3 in the first test part and row 0 in the second."""
+    splits = np.array([16 + 2, 0, 0, 16 + 1], np.uint8)
+    return {"X": np.asarray(features), "y": np.array(labels, np.uint8), "splits": splits}
+
+
+SCALED = np.array([[-1.21268, 0.5], [0.3, -0.866025], [1.1, 1.5], [0.25, -0.7]], np.float32)
+BOARD = np.array([[-1, 0], [0, 1], [1, -1], [1, 1]], np.int8)
+RAW = np.array([[0.73, 1], [0.5, 0], [0.11, 1], [0.02, 0], [0.9, 1]], np.float32)
+SETS = {
+    "car": table(SCALED, [0, 1, 1, 0]),
+    "connect-4": table(BOARD, [1, 0, 1, 0]),
+    "thyroid": table(RAW, [2, 2, 1, 0, 2]),
+}
+
+
+def scaled_file(features, labels):
+    head = "\t" + "\t".join(f"f{place}" for place in range(features.shape[1])) + "\tclase\n"
+    rows = [
+        "\t".join([str(number), *(f"{value:.6g}" for value in row), str(label)])
+        for number, (row, label) in enumerate(zip(features, labels, strict=True), 1)
+    ]
+    return head + "\n".join(rows) + "\n"
+
+
+FILES = {
+    "data/car/car.txt": "n_entradas= 2\nfich1= car_R.dat\n",
+    "data/car/car_R.dat": scaled_file(SCALED, [0, 1, 1, 0]),
+    "data/connect-4/connect-4.txt": "fich1= connect-4_R.dat\n",
+    "data/connect-4/connect-4_R.dat": scaled_file(0.7 * BOARD + 0.2, [1, 0, 1, 0]),
+    "data/thyroid/ann-train.data": "0.73 1 3 \n0.5 0 3\n0.11 1 2\n0.02 0 1\n",
+    "data/thyroid/ann-test.data": "0.9 1 3\n",
+} | {
+    f"data/{name}/{file}": text
+    for name in SETS
+    for file, text in {"conxuntos.dat": "1 2 \n0 3 \n", "conxuntos_kfold.dat": "0 1 2\n3\n1 2 3\n0\n0\n\n0\n\n"}.items()
+}
+
+
+@pytest.fixture
+def served(monkeypatch):
+    """Serves an archive with these files in place of the network."""
+
+    def serve(files):
+        buffer = io.BytesIO()
+        with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
+            for name, text in files.items():
+                entry = tarfile.TarInfo(name)
+                entry.size = len(text.encode())
+                archive.addfile(entry, io.BytesIO(text.encode()))
+        monkeypatch.setattr(download_tables, "urlopen", lambda *_, **__: io.BytesIO(buffer.getvalue()))
+
+    return serve
+
+
+def test_the_archive_gives_scaled_coded_and_raw_sets_with_their_partitions(folder, known, served):
+    known(SETS)
+    served(FILES)
+    assert data.fetch("uci", progress=False) == folder / "uci"
+    for name, arrays in SETS.items():
+        found = data.load_table(name)
+        assert np.array_equal(found.features, arrays["X"].astype(np.float64))
+        assert found.labels.tolist() == arrays["y"].tolist()
+        assert found.test_half.tolist() == [True, False, False, True]
+    assert sorted(path.name for path in folder.iterdir()) == ["uci"]
+
+
+def test_a_set_that_is_not_what_its_fingerprint_promises_is_named_and_not_kept(folder, known, served):
+    known(SETS)
+    served(FILES | {"data/car/car_R.dat": scaled_file(SCALED + 1, [0, 1, 1, 0])})
+    with pytest.raises(data.DataCorrupt, match=r"1 of 3 sets.*car: car is not the expected data"):
+        data.fetch("uci", progress=False)
+    assert sorted(path.stem for path in (folder / "uci").iterdir()) == ["connect-4", "thyroid"]
+
+
+def test_a_set_that_the_archive_lacks_is_named(folder, known, served):
+    known(SETS)
+    served({name: text for name, text in FILES.items() if "thyroid" not in name})
+    with pytest.raises(data.DataCorrupt, match="thyroid: not in the archive"):
+        data.fetch("uci", progress=False)
+
+
+def test_what_is_there_is_neither_downloaded_nor_replaced(folder, known, monkeypatch):
+    known({"car": SETS["car"]})
+    (folder / "uci").mkdir()
+    (folder / "uci" / "car.npz").write_bytes(b"mine")
+    monkeypatch.setattr(download_tables, "urlopen", None)
+    data.fetch("uci")
+    assert (folder / "uci" / "car.npz").read_bytes() == b"mine"
+
+
+def test_without_a_network_the_message_says_what_to_do(folder, known, monkeypatch):
+    def offline(*_, **__):
+        raise OSError("no route")
+
+    known(SETS)
+    monkeypatch.setattr(download_tables, "urlopen", offline)
+    with pytest.raises(DownloadFailed, match=r"no route\. Nothing there was changed"):
+        data.fetch("uci", progress=False)
+    assert list((folder / "uci").iterdir()) == []
+
+
+def test_adult_words_are_coded_evenly_from_minus_one_to_one():
+    for column in codes().values():
+        values = [value for word, value in column.items() if word != "?"]
+        assert np.allclose(values, np.linspace(-1, 1, len(values)))
+
+
+def test_adult_reads_numbers_words_and_missing_values(tmp_path):
+    path = tmp_path / "adult.test"
+    path.write_text(f"|1x3 Cross validator\n{ADULT}, <=50K.\n\n{ADULT.replace('State-gov', '?')}, >50K.\n")
+    features, labels = read_adult(path)
+    assert labels.tolist() == [0, 1]
+    assert features[0, [0, 1, 2, 3]] == pytest.approx([39, 3 / 7, 77516, -1])
+    assert features[1, 1] == 0
+
+
+@pytest.fixture
+def stored(folder, known):
+    known({"car": SETS["car"]})
+    (folder / "uci").mkdir()
+    path = folder / "uci" / "car.npz"
+    np.savez(path, **SETS["car"])
+    return path
+
+
+def test_a_missing_table_names_the_command_that_fetches_it(folder):
+    with pytest.raises(data.DataMissing, match="data fetch uci"):
+        data.load_table("car")
+
+
+def test_a_truncated_table_is_refused(stored):
+    stored.write_bytes(stored.read_bytes()[:-40])
+    with pytest.raises(data.DataCorrupt, match=r"car\.npz"):
+        data.load_table("car")
+
+
+def test_a_table_with_one_changed_value_is_refused(stored):
+    changed = SETS["car"]["X"].copy()
+    changed[0, 0] += 0.001
+    np.savez(stored, **SETS["car"] | {"X": changed})
+    with pytest.raises(data.DataCorrupt, match="sha256 expected"):
+        data.load_table("car")
+    assert [row.intact for row in tabular.table_listing()] == [False]
+
+
+def test_the_listing_tells_whole_tables_from_missing_ones(stored):
+    assert [row.intact for row in tabular.table_listing()] == [True]
+    stored.unlink()
+    assert [row.intact for row in tabular.table_listing()] == [None]
+
+
+@pytest.fixture(scope="module")
+def twonorm():
+    return data.load_table("generated-twonorm")
+
+
+def split(table, **settings):
+    return data.partition(table, generator=data.generator(1), **settings)
+
+
+def test_parts_are_disjoint_and_together_the_training_file(twonorm):
+    parts = split(twonorm)
+    rows = torch.cat([parts.train.inputs, parts.validation.inputs, parts.test.inputs])
+    assert len(rows) == len(torch.unique(rows, dim=0)) == 7400
+    assert len(parts.validation.labels) == round(0.15 * 3700)
+    assert parts.official is None
+
+
+def test_columns_have_mean_zero_and_deviation_one_over_what_they_are_scaled_by(twonorm):
+    whole = split(twonorm)
+    rows = torch.cat([whole.train.inputs, whole.validation.inputs, whole.test.inputs])
+    train = split(twonorm, scaling="train").train.inputs
+    for found in (rows, train):
+        assert torch.allclose(found.mean(0), torch.zeros(20), atol=1e-5)
+        assert torch.allclose(found.std(0), torch.ones(20), atol=1e-4)
+
+
+def test_a_constant_column_becomes_zero(twonorm):
+    features = twonorm.features.copy()
+    features[:, 3] = 5
+    parts = split(dataclasses.replace(twonorm, features=features))
+    assert torch.equal(parts.train.inputs[:, 3], torch.zeros(len(parts.train.labels)))
+
+
+def draw(name, samples=40_000):
+    return generate(name, generator=np.random.default_rng(1), samples=samples)
+
+
+def test_the_best_classifier_of_twonorm_errs_as_its_definition_says():
+    """The optimal rule is the sign of the sum; its error is the normal tail at 2."""
+    features, labels = draw("twonorm")
+    error = ((features.sum(1) < 0) != labels).mean()
+    assert error == pytest.approx(stats.norm.sf(2), abs=0.004)
+
+
+def test_ringnorm_has_a_wide_and_a_shifted_narrow_cloud():
+    features, labels = draw("ringnorm")
+    assert features[labels == 0].var(0) == pytest.approx(4, abs=0.2)
+    assert features[labels == 1].var(0) == pytest.approx(1, abs=0.05)
+    assert features[labels == 1].mean(0) == pytest.approx(2 / 20**0.5, abs=0.05)
+
+
+def test_a_lit_display_errs_as_its_noise_and_segments_say():
+    """The nearest digit errs in about 26 of 100 displays (Breiman 1984)."""
+    features, labels = draw("led-display")
+    digits = np.array([[int(bit) for bit in row] for row in SEGMENTS])
+    error = (cdist(features, digits, "cityblock").argmin(1) != labels).mean()
+    assert error == pytest.approx(0.26, abs=0.02)
+    assert (features != digits[labels]).mean() == pytest.approx(0.1, abs=0.005)
+
+
+def test_waveforms_are_mixtures_of_two_triangles_and_unit_noise():
+    features, labels = draw("waveform")
+    # class means: the average of two of the three triangles, of height 6 at places 7, 11 and 15
+    places = np.arange(1, 22)
+    triangles = {peak: np.maximum(6 - np.abs(places - peak), 0) for peak in (7, 11, 15)}
+    means = [(triangles[one] + triangles[two]) / 2 for one, two in ((11, 15), (11, 7), (15, 7))]
+    for label, mean in enumerate(means):
+        assert features[labels == label].mean(0) == pytest.approx(mean, abs=0.06)
+
+
+def test_the_noise_columns_of_waveform_noise_hold_nothing_else():
+    features, labels = draw("waveform-noise")
+    noise = features[:, 21:]
+    assert noise.shape[1] == 19
+    assert noise.mean(0) == pytest.approx(0, abs=0.03)
+    assert np.corrcoef(noise.T, labels)[-1, :-1] == pytest.approx(0, abs=0.03)
+
+
+@pytest.mark.parametrize("name", GENERATED)
+def test_a_generator_gives_the_same_rows_for_the_same_seed_and_as_many_as_its_file(name):
+    first, second = (generate(name, generator=np.random.default_rng(3)) for _ in range(2))
+    assert np.array_equal(first[0], second[0]) and np.array_equal(first[1], second[1])
+    assert len(first[1]) == GENERATED[name]
