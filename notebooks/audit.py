@@ -57,7 +57,7 @@ audits.page_table(audit)
 # Long computations are interrupted: a machine is switched off, a process runs out of memory, somebody presses the wrong
 # key. So parts of sweeps were killed with the signal that nothing can catch (`kill -9`), at random moments, in turns: a
 # worker, the kernel that executes a notebook, the sweep itself. The first two must finish nevertheless, the third
-# when the same command is given again. Each of these sweeps makes 30 small runs in 10 notebooks with two workers.
+# when the same command is given again. Each of these sweeps makes small runs in ten notebooks with two workers.
 
 # %% tags=["hide-input"]
 audits.kills_table(kills)

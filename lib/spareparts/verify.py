@@ -39,7 +39,7 @@ class Check:
 
     word: str
     hash: str
-    settings: dict[str, Any]  # those that differ from their default
+    settings: dict[str, Any]  # the data set, and those that differ from their default
     criterion: str  # `last bit` or `tolerance`
     outcome: str
     note: str
@@ -140,7 +140,8 @@ def _compare(hash: str, record: dict[str, Any], result: records.Result, *, secon
 
 def _check(hash: str, record: dict[str, Any], **found: Any) -> Check:
     default = {field.name: plain(field.default) for field in dataclasses.fields(paper_module(record["word"]).Config)}
-    changed = {name: value for name, value in record["config"].items() if default.get(name) != value}
+    config = record["config"]
+    changed = {name: value for name, value in config.items() if name == "dataset" or default.get(name) != value}
     nothing = {"criterion": "", "note": "", "metrics": 0, "seconds": 0.0}
     identity = {"word": record["word"], "hash": hash, "settings": changed, "recorded_seconds": record["seconds"]}
     return Check(**nothing | identity | found)
