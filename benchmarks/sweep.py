@@ -1,13 +1,13 @@
 """What a sweep costs over papermill alone."""
 
-import functools
-import os
+import contextlib
 import tempfile
 import time
 from pathlib import Path
 
 import jupytext
 import papermill
+from rich.console import Console
 
 from spareparts.sweep.command import sweep
 from spareparts.sweep.grid import from_options
@@ -48,33 +48,22 @@ def sweep_overhead() -> Row:
 
 def swept() -> float:
     """Seconds a notebook, in a folder that no sweep has been in."""
-    with tempfile.TemporaryDirectory() as folder:
-        notebook = Path(folder, "trivial.py")
+    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
+        notebook = Path("trivial.py")
         notebook.write_text(TRIVIAL)
-        before = Path.cwd()
-        os.chdir(folder)
-        try:
-            return _seconds(
-                functools.partial(sweep, from_options(notebook, [f"NUMBER=1..{NOTEBOOKS}"]), workers=2), NOTEBOOKS
-            )
-        finally:
-            os.chdir(before)
+        cells = from_options(notebook, [f"NUMBER=1..{NOTEBOOKS}"])
+        started = time.perf_counter()
+        status = sweep(cells, workers=2, console=Console(quiet=True))
+        assert status == 0
+        return (time.perf_counter() - started) / NOTEBOOKS
 
 
 def alone() -> float:
     """Seconds a notebook."""
+    node = jupytext.reads(TRIVIAL, fmt="py:percent")
     with tempfile.TemporaryDirectory() as folder:
-        node = jupytext.reads(TRIVIAL, fmt="py:percent")
-
-        def work() -> None:
-            for number in range(ALONE):
-                output = str(Path(folder, f"{number}.ipynb"))
-                papermill.execute_notebook(node, output, {"NUMBER": number}, progress_bar=False)
-
-        return _seconds(work, ALONE)
-
-
-def _seconds(work, count: int) -> float:
-    started = time.perf_counter()
-    work()
-    return (time.perf_counter() - started) / count
+        started = time.perf_counter()
+        for number in range(ALONE):
+            settings = {"progress_bar": False, "extra_arguments": ["--log-level=CRITICAL"]}
+            papermill.execute_notebook(node, str(Path(folder, f"{number}.ipynb")), {"NUMBER": number}, **settings)
+        return (time.perf_counter() - started) / ALONE

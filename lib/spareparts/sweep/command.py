@@ -42,14 +42,21 @@ def dry_run(cells: list[Cell], *, as_json: bool = False) -> None:
     console.print(f"{len(cells)} notebooks, {len(cells) - len(todo)} of them done. Nothing was started.")
 
 
-def sweep(cells: list[Cell], *, as_json: bool = False, deadline: float | None = None, **where: Any) -> int:
+def sweep(
+    cells: list[Cell],
+    *,
+    as_json: bool = False,
+    deadline: float | None = None,
+    console: Console | None = None,
+    **where: Any,
+) -> int:
     """Execute what is left of the cells; exit status 0 if all is there in the end, 1 if not, 130 after Ctrl-C.
 
     `where` goes to `cluster.connect`.
     """
     found = survey(cells)
     todo = [cell for cell in cells if not is_done(cell, found)]
-    console, started = Console(stderr=as_json), time.monotonic()
+    console, started = console or Console(stderr=as_json), time.monotonic()
     ended, status = _run(todo, found, console, deadline, **where) if todo else ([], 0)
     seconds = time.monotonic() - started
     console.print(summary(ended, total=len(todo), already=len(cells) - len(todo), seconds=seconds))
