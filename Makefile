@@ -12,7 +12,7 @@ PAPER    ?= experts
 export OMP_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help book test lint run sweep verify kills bench constraints clean
+.PHONY: help book test lint run sweep verify kills bench gpu constraints clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/\1|\2/' | \
@@ -46,6 +46,10 @@ run: $(VENV)/.installed ## execute one notebook: NOTEBOOK=path SET="NAME=VALUE .
 bench: $(VENV)/.installed ## compare our speed with the alternatives' on a machine at rest: ROWS="engine_step ..."
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench]'
 	$(BIN)/python -m benchmarks $(ROWS)
+
+gpu: $(VENV)/.installed ## with a GPU: check training side by side, measure it, make the experts' records
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench]'
+	$(BIN)/python -m benchmarks.gpu_session
 
 constraints: $(VENV)/.installed ## pin anew what the pinned requirements bring along
 	$(BIN)/python -m pip install --quiet uv

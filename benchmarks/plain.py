@@ -60,7 +60,7 @@ def plain_block(channels: int, filters: int) -> nn.Sequential:
 def plain_snnl(embeddings: Float[Tensor, "batch *features"], labels: Int[Tensor, " batch"]) -> Float[Tensor, ""]:
     """Soft nearest neighbor loss as its formula reads: cosine distance, temperature 1."""
     unit = functional.normalize(embeddings.flatten(1), dim=1)
-    similar = torch.exp(-(1 - unit @ unit.T)) * (1 - torch.eye(len(labels)))
+    similar = torch.exp(-(1 - unit @ unit.T)) * (1 - torch.eye(len(labels), device=labels.device))
     same = (labels[:, None] == labels[None, :]).float()
     near, every = (similar * same).sum(1), similar.sum(1)
     valid = near > 0
@@ -83,6 +83,7 @@ def lightning_side(
     *,
     warm_up: int,
     steps: int,
+    accelerator: str = "cpu",
 ) -> Side:
     """Train by Lightning and give the milliseconds of a step, once `warm_up` steps have passed.
 
@@ -98,6 +99,8 @@ def lightning_side(
             self.network, self.starts = network, []
 
         def training_step(self, batch: list[Tensor], index: int) -> Tensor:
+            if index in (warm_up, warm_up + steps):  # else the host may run ahead of a GPU
+                torch.get_device_module(self.device).synchronize()
             self.starts.append(time.perf_counter())
             return objective(self.network, *batch)
 
@@ -107,7 +110,7 @@ def lightning_side(
     def side() -> float:
         module = Module()
         with quiet():
-            settings = {"accelerator": "cpu", "devices": 1, "barebones": True}
+            settings = {"accelerator": accelerator, "devices": 1, "barebones": True}
             lightning.Trainer(max_steps=warm_up + steps + 1, **settings).fit(module, loader())
         return 1000 * (module.starts[warm_up + steps] - module.starts[warm_up]) / steps
 

@@ -51,6 +51,10 @@ Markdown(
     "\n".join(f"- `{row.name}` ({row.device}): {row.note}" for row in rows.itertuples(index=False)) or "Nothing yet."
 )
 
+# %% tags=["hide-input"]
+unmeasured = [name for name in ("replicas_gpu_1", "replicas_gpu_5", "replicas_gpu_30") if name not in set(rows.name)]
+Markdown(f"**Not measured yet**, for want of a GPU: {', '.join(unmeasured)}." if unmeasured else "")
+
 # %% [markdown]
 # The other sides are written as a newcomer would write them from the papers and then given their best chance:
 # Lightning runs without logs, checkpoints or progress bars, its start is not counted, and of several numbers of loader
