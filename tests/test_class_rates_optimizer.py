@@ -1,5 +1,6 @@
 import copy
 
+import benchmarks.class_rates as benchmark
 import pytest
 import torch
 from torch import nn
@@ -214,3 +215,20 @@ def test_bad_input_is_named():
         rated(network, reset_every=0)
     with pytest.raises(RuntimeError, match="call observe, forward and backward before step"):
         rated(network).step()
+
+
+def test_the_step_that_it_is_measured_against_moves_the_weights_alike():
+    network, inputs, labels = benchmark.prepared()
+    twin = copy.deepcopy(network)
+    ours, theirs = benchmark.rated_step(network, inputs, labels), benchmark.per_sample_step(twin, inputs, labels)
+    for _ in range(3):
+        ours()
+        theirs()
+    moved = dict(network.named_parameters())
+    for name, expected in twin.named_parameters():
+        assert torch.allclose(moved[name], expected, atol=1e-5), name
+
+
+def test_a_step_needs_little_more_memory_than_its_rates():
+    row = benchmark.class_rates_memory()
+    assert row.ours() <= row.other()

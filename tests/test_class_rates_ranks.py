@@ -1,0 +1,37 @@
+"""Ranks and rank sums of all neurons at once, beside SciPy's one by one."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from spareparts.class_rates import rank_sum
+from spareparts.class_rates.specialization import average_ranks
+
+SHAPES = {
+    "no ties": lambda values: values,
+    "few values": lambda values: np.round(values, 1),
+    "half at zero": lambda values: np.maximum(values, 0),
+    "both zeros": lambda values: np.copysign(np.maximum(np.abs(values) - 1, 0), values),
+    "constant": lambda values: 0 * values,
+    "subnormal": lambda values: values * 1e-41,
+    "largest": lambda values: np.where(values > 0, 3e38, -3e38),
+}
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("shape", SHAPES)
+def test_ranks_are_those_of_scipy_to_the_last_bit(shape, dtype):
+    values = SHAPES[shape](np.random.default_rng(0).standard_normal((9, 301))).astype(dtype)
+    assert np.array_equal(average_ranks(values), stats.rankdata(values, axis=1))
+
+
+@pytest.mark.parametrize("shape", ["no ties", "half at zero"])
+def test_p_values_are_those_of_scipy_for_every_neuron_and_class(shape):
+    random = np.random.default_rng(1)
+    labels = random.integers(4, size=500)
+    values = SHAPES[shape](random.standard_normal((500, 150)) + 0.2 * labels[:, None]).astype(np.float32)
+    expected = [
+        [stats.ranksums(column[labels == label], column[labels != label]).pvalue for label in range(4)]
+        for column in values.T
+    ]
+    assert rank_sum(values, labels, num_classes=4) == pytest.approx(np.array(expected), rel=1e-9)
