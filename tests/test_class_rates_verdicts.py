@@ -12,6 +12,8 @@ from spareparts.class_rates import controls, page, points, tables
 from spareparts.class_rates.counting import Count, count, published_count, published_mean, with_mcnemar
 from spareparts.class_rates.rows import LABELS, absent, of_variant, paired, side
 from spareparts.class_rates.verdicts import more
+from spareparts.execute import ROOT
+from spareparts.sweep.grid import from_file
 
 SETS = list(class_rates.ARCHITECTURES)
 CONTROLS = ("one_group", "shuffled_groups")
@@ -266,3 +268,9 @@ def test_the_tables_have_the_paper_beside_ours(made):
     assert table.loc["car", ("ReLU", "paper")] == "95.95 → 96.06"
     assert table.loc["car", ("ReLU", "ours")] == "80.00 → 81.50"
     assert table.loc["bank", ("ReLU", "ours")] == "–"
+
+
+def test_the_sweep_makes_every_variant_and_every_set_but_the_one_that_cannot_be_had():
+    cells = from_file(ROOT / "notebooks" / "sweeps" / "class_rates.yaml")
+    assert {name for cell in cells for name in cell.parameters["DATASETS"]} == set(SETS) - {"miniboone"}
+    assert {name for cell in cells for name in cell.parameters["VARIANTS"]} == set(class_rates.VARIANTS)
