@@ -88,11 +88,11 @@ def parts(sweep: subprocess.Popen) -> dict[str, list[psutil.Process]]:
     return found
 
 
-def kill(victim: str, sweep: subprocess.Popen, draw: random.Random) -> list[psutil.Process]:
-    """Kill a part of a sweep at a random moment after its first kernel started; gives all its processes then."""
+def kill(victim: str, sweep: subprocess.Popen, draw: random.Random, *, within: float) -> list[psutil.Process]:
+    """Kill a part of a sweep some random seconds after its first kernel started; gives all its processes then."""
     while not parts(sweep)["kernel"] and sweep.poll() is None:
         time.sleep(0.05)
-    time.sleep(draw.uniform(0, 6))
+    time.sleep(draw.uniform(0, within))
     while sweep.poll() is None:
         there = parts(sweep)
         if there[victim]:
@@ -105,7 +105,7 @@ def kill(victim: str, sweep: subprocess.Popen, draw: random.Random) -> list[psut
 def one(victim: str, folder: Path, draw: random.Random, *, notebooks: int = 10) -> dict:
     """Kill once, let the sweep finish or start it again, and count."""
     began, sweep = time.monotonic(), start(folder, notebooks=notebooks)
-    processes = kill(victim, sweep, draw)
+    processes = kill(victim, sweep, draw, within=0.6 * notebooks)
     moment, there = time.monotonic() - began, len(list((folder / "records" / "toy").glob("*.json")))
     if resumed := victim == "sweep":
         sweep.wait()

@@ -90,10 +90,11 @@ def test_every_notebook_ends_as_it_should_and_what_finished_is_not_repeated(note
 
 def test_ctrl_c_ends_the_kernels_and_keeps_what_finished(notebook):
     words = command("modes.py", "--grid", "MODE=fine,slow", "--workers", "2")
-    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as sweep:
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen(words, **pipes, start_new_session=True) as sweep:
         wait_until(lambda: list(Path("_build/sweeps/modes").glob("MODE=fine*.ipynb")) and started("slow"))
         time.sleep(1)  # until the sweep has heard of it
-        sweep.send_signal(signal.SIGINT)
+        os.killpg(sweep.pid, signal.SIGINT)  # as a terminal does: its workers are told too
         output, errors = sweep.communicate(timeout=60)
     assert sweep.returncode == 130, errors
     assert "1 of 2 notebooks finished, 0 failed, 1 not started or cut off: the same command resumes" in " ".join(

@@ -12,6 +12,8 @@ import yaml
 from distributed import Client, Nanny, Scheduler, SpecCluster
 
 PATIENCE = 10  # seconds for a scheduler to answer
+# Ctrl-C in a terminal reaches workers too; it is the sweep that ends them. Not SIG_IGN, which kernels would inherit.
+LEAVE_INTERRUPTS = "import signal; signal.signal(signal.SIGINT, lambda *_: None)"
 NO_FIXED_PORT = "127.0.0.1:0"  # so that sweeps side by side do not meet
 
 
@@ -69,6 +71,7 @@ def worker_options(number: int) -> dict[str, Any]:
         "host": "127.0.0.1",
         "silence_logs": logging.CRITICAL,
         "env": environment,
+        "preload": [LEAVE_INTERRUPTS],
     }
 
 
