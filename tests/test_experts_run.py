@@ -150,8 +150,8 @@ def test_every_arm_learns_and_its_measures_keep_their_bounds(arm):
 
 
 def test_a_record_of_a_run_is_small(records_folder):
-    records.load_or_run([config()], lambda configs: run(configs, device="cpu", progress=False), missing="run")
-    (row,) = records.frame("experts").to_dict("records")
+    rows = records.load_or_run([config()], lambda configs: run(configs, device="cpu", progress=False), missing="run")
+    (row,) = rows.to_dict("records")
     path = records_folder / "experts" / f"{row['hash']}.json"
     assert json.loads(path.read_text())["config"]["hidden_units"] == 16
     assert path.stat().st_size <= 4 * 1024

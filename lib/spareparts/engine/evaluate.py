@@ -33,7 +33,9 @@ def predict_each(
     batch_size: int = 500,
     read: Callable[[Any], tuple[Tensor, ...]] = lambda output: (output,),
 ) -> list[tuple[Tensor, ...]]:
-    """What `predict` gives for each of several networks of one architecture, in one pass for all of them."""
+    """What `predict` gives for each of some networks of one architecture, in one pass for all of them."""
+    if len(networks) == 1:
+        return [predict(networks[0], inputs, batch_size=batch_size, read=read)]
     modes = [network.training for network in networks]
     for network in networks:
         network.eval()

@@ -43,14 +43,17 @@ def fit(
     stacked = _choose(replicas, side_by_side)
     keeper = Checkpoint(checkpoint, runs, seconds=checkpoint_seconds, steps=steps, every=every, precision=precision)
     keeper.restore()
-    hidden = not progress or multiprocessing.current_process().daemon  # bars of several workers would mix
-    bar = tqdm(total=steps * len(runs), unit="step", disable=hidden, leave=False, mininterval=1.0)
-    bar.update(sum(run.done for run in runs))
-    loop = Loop(steps=steps, every=every, precision=precision, stacked=stacked, keeper=keeper, bar=bar)
-    with bar, matmul_precision(precision):
-        loop.train(runs)
+    with _bar(runs, steps=steps, progress=progress) as bar, matmul_precision(precision):
+        Loop(steps=steps, every=every, precision=precision, stacked=stacked, keeper=keeper, bar=bar).train(runs)
     keeper.remove()
     return [run.outcome for run in runs]
+
+
+def _bar(runs: Sequence[Run], *, steps: int, progress: bool) -> tqdm:
+    """A bar over the steps of all runs; none in a worker, where those of several would mix."""
+    hidden = not progress or multiprocessing.current_process().daemon
+    done = sum(run.done for run in runs)
+    return tqdm(total=steps * len(runs), initial=done, unit="step", disable=hidden, leave=False, mininterval=1.0)
 
 
 def _check(replicas: Sequence[Replica], *, steps: int, every: int | None, precision: str) -> None:

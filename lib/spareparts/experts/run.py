@@ -13,7 +13,7 @@ from tqdm import tqdm
 from .. import data, engine
 from ..records import Result, checkpoint_path, weights_path
 from .config import Config
-from .instruments import measure
+from .instruments import measure, readings
 from .measures import LIVE_LOAD, entropy, expert_load
 from .network import Mixture
 from .objective import objective_of
@@ -165,9 +165,9 @@ def run_group(
 ) -> Iterator[tuple[Config, Result]]:
     """Train configs that differ in seed and scalars only, then measure each; training that was cut off goes on."""
     first, described = configs[0], engine.describe(device)
-    test = tensors(first.dataset, "test", device)
+    images, labels, classes = tensors(first.dataset, "test", device)
     replicas = [replica(config, device) for config in configs]
-    curves = [GateCurve(test[0]) for _ in configs]
+    curves = [GateCurve(images) for _ in configs]
     ends = engine.fit(
         [dataclasses.replace(each, callbacks=(curve,)) for each, curve in zip(replicas, curves, strict=True)],
         steps=first.steps,
@@ -177,8 +177,13 @@ def run_group(
         side_by_side=side_by_side,
         checkpoint=checkpoint_path(configs),
     )
+    finished = [trained.network for trained, end in zip(replicas, ends, strict=True) if end.outcome == "finished"]
+    found = readings(finished, images)
     for config, trained, curve, end in zip(configs, replicas, curves, ends, strict=True):
-        yield config, result_of(config, trained, curve, end, test=test, described=described)
+        started = time.perf_counter()
+        reading = next(found) if end.outcome == "finished" else None
+        result = result_of(config, trained, curve, end, reading, labels=labels, classes=classes)
+        yield config, dataclasses.replace(result, seconds=end.seconds + time.perf_counter() - started, device=described)
 
 
 def result_of(
@@ -186,25 +191,18 @@ def result_of(
     trained: engine.Replica,
     curve: GateCurve,
     end: engine.Outcome,
+    reading: tuple[Tensor, ...] | None,
     *,
-    test: tuple[Tensor, Tensor, int],
-    described: str,
+    labels: Tensor,
+    classes: int,
 ) -> Result:
     """Measure a trained config; a network whose outputs overflow after its last step has diverged at that step."""
-    started, (images, labels, classes) = time.perf_counter(), test
     metrics, arrays = {"loss_curve": [round(loss, 4) for loss in end.losses]} | curve.state_dict(), {}
-    if end.outcome == "finished":
+    if reading is not None:
         engine.save_weights(trained.network, weights_path(config))
         try:
-            found, arrays = measure(config, trained.network, images, labels, classes=classes)
+            found, arrays = measure(config, trained.network, reading, labels, classes=classes)
             metrics |= found
         except FloatingPointError:
             end = dataclasses.replace(end, outcome="diverged", diverged_step=end.steps)
-    return Result(
-        metrics=metrics,
-        arrays=arrays,
-        outcome=end.outcome,
-        diverged_step=end.diverged_step,
-        seconds=end.seconds + time.perf_counter() - started,
-        device=described,
-    )
+    return Result(metrics=metrics, arrays=arrays, outcome=end.outcome, diverged_step=end.diverged_step)
