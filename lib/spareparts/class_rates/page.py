@@ -60,15 +60,14 @@ def protocol_note(pairs: pd.DataFrame) -> str:
     if lacking := absent(pairs):
         sentences.append(
             f"**{len(ARCHITECTURES) - len(lacking)} of {len(ARCHITECTURES)} data sets** have run in all three "
-            f"activations; not yet: {', '.join(lacking)}. Totals below are out of those that have."
+            f"activations; not yet: {', '.join(map(title, lacking))}. Totals below are out of those that have."
         )
     if "miniboone" in lacking:
         sentences.append("Miniboone is not in the collection that this project knows by its fingerprints.")
     if len(short := kept[kept.epochs < PUBLISHED_EPOCHS]):
-        sentences.append(
-            f"**Reduced protocol** on {listed(shown(short))}: {listed(map(str, sorted(set(short.epochs))))} epochs "
-            f"instead of {PUBLISHED_EPOCHS}."
-        )
+        epochs = listed(map(str, sorted(set(short.epochs))))
+        names = listed(map(title, shown(short)))
+        sentences.append(f"**Reduced protocol** on {names}: {epochs} epochs instead of {PUBLISHED_EPOCHS}.")
     if len(drawn := pairs[~pairs.dataset.isin(list(ARCHITECTURES))]):
         sentences.append(f"Not the paper's files, and not counted: {listed(map(title, shown(drawn)))}.")
     return " ".join(sentences)

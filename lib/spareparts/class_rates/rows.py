@@ -86,8 +86,9 @@ def absent(pairs: pd.DataFrame) -> list[str]:
 
 
 def title(dataset: str) -> str:
-    """A data set's name as the page writes it."""
-    return f"{dataset.removeprefix('generated-')} (drawn)" if dataset.startswith("generated-") else dataset
+    """A data set's name as the page writes it: short enough for a phone."""
+    short = dataset.removeprefix("generated-").replace("merluccius_", "").replace("cardiotocography", "cardiotoc.")
+    return f"{short} (drawn)" if dataset.startswith("generated-") else short
 
 
 def protocol(pairs: pd.DataFrame) -> str:

@@ -69,7 +69,7 @@ def arrow(first: float | None, second: float | None) -> str:
 
 def number(value: float | None) -> str:
     """A percentage as the paper prints it."""
-    return BLANK if value is None else f"{value:.2f}"
+    return BLANK if value is None else "100" if value == 100 else f"{value:.2f}"
 
 
 def counts(pairs: pd.DataFrame) -> pd.DataFrame:
