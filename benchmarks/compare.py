@@ -1,10 +1,12 @@
 """Measure both sides of a row in turns, and keep what came out."""
 
+import contextlib
 import json
+import os
 import platform
 import statistics
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -24,7 +26,8 @@ def compare(name: str, row: Row, *, seconds: float, tick: Callable[[float], None
     One round more, the first, only warms up. `tick` is told the share of the time that is gone (0 to 1).
     """
     others = row.other if isinstance(row.other, Mapping) else {"": row.other}
-    readings = _rounds([row.ours, *others.values()], seconds=seconds, tick=tick)
+    with confined(row.cores):
+        readings = _rounds([row.ours, *others.values()], seconds=seconds, tick=tick)
     ours, *rest = (statistics.median(column) for column in zip(*readings, strict=True))
     other = min(rest)
     paired = [reading[1 + rest.index(other)] / reading[0] for reading in readings]
@@ -41,6 +44,20 @@ def compare(name: str, row: Row, *, seconds: float, tick: Callable[[float], None
         "note": f"{row.note} {f'The best of: {medians} {row.unit}. ' if medians else ''}"
         f"Medians of {len(readings)} rounds, single rounds {min(paired):.3g} to {max(paired):.3g}.",
     }
+
+
+@contextlib.contextmanager
+def confined(cores: int | None) -> Iterator[None]:
+    """So many processors for this process and those that it starts, where the system can do that."""
+    if cores is None or not hasattr(os, "sched_setaffinity"):
+        yield
+        return
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, sorted(before)[:cores])
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
 
 
 def _rounds(sides: list[Side], *, seconds: float, tick: Callable[[float], None]) -> list[list[float]]:

@@ -24,6 +24,7 @@ class Row:
     unit: str
     note: str  # what is compared, for a reader of the book
     device: str = "cpu"
+    cores: int | None = None  # how many processors both sides may use, with all their processes; None: all there are
     libraries: tuple[str, ...] = ()  # whose versions matter, besides torch
 
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import torch
 from benchmarks import __main__ as command
-from benchmarks.compare import compare, merge, read
+from benchmarks.compare import compare, confined, merge, read
 from benchmarks.plain import PlainMixture, plain_objective
 from benchmarks.row import Row, Skipped, require, timed
 from typer import Typer
@@ -197,3 +197,10 @@ def test_the_figure_draws_a_line_for_every_row_and_device_and_says_when_there_is
 def test_the_committed_rows_state_ratios_that_follow_from_both_sides():
     for found in read():
         assert found["ratio"] == pytest.approx(found["other"] / found["ours"], rel=2e-3), found["name"]
+
+
+def test_both_sides_of_a_confined_row_have_the_same_processors():
+    before = os.sched_getaffinity(0)
+    with confined(1):
+        assert len(os.sched_getaffinity(0)) == 1
+    assert os.sched_getaffinity(0) == before

@@ -10,10 +10,11 @@ from spareparts import engine
 
 
 class TwoWords(Exception):
-    """An error that cannot be sent to another process: made from two words, it tells one."""
+    """An error that cannot be sent to another process, for what it holds."""
 
     def __init__(self, one: str, other: str) -> None:
         super().__init__(f"{one} {other}")
+        self.held = lambda: None
 
 
 def square(config: dict) -> dict:
