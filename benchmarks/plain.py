@@ -1,9 +1,12 @@
 """The other sides: what a newcomer writes from the papers, in plain PyTorch and in PyTorch Lightning."""
 
+import contextlib
+import io
 import logging
+import tempfile
 import time
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 import torch
 from jaxtyping import Float, Int, UInt8
@@ -14,6 +17,8 @@ from torch.utils.data import DataLoader, Dataset
 from torchvision.transforms import ToTensor
 
 from .row import Side, require
+
+EXTRAS = ("logger", "enable_checkpointing", "enable_progress_bar", "enable_model_summary")
 
 
 class Images(Dataset):
@@ -84,11 +89,12 @@ def lightning_side(
     warm_up: int,
     steps: int,
     accelerator: str = "cpu",
+    bare: bool = True,
 ) -> Side:
     """Train by Lightning and give the milliseconds of a step, once `warm_up` steps have passed.
 
-    Its start is thus not counted, and no log, checkpoint, progress bar or summary slows it down. Its `barebones` mode,
-    a few hundredths faster, is not used: Lightning itself advises against training in it.
+    Its start is thus not counted. Where `bare`, no log, checkpoint, progress bar or summary slows it down; else it runs
+    as it comes and logs its loss, in a temporary folder.
     Raises `Skipped` where Lightning is not installed.
     """
     require("lightning")
@@ -103,33 +109,30 @@ def lightning_side(
             if index in (warm_up, warm_up + steps):  # else the host may run ahead of a GPU
                 torch.get_device_module(self.device).synchronize()
             self.starts.append(time.perf_counter())
-            return objective(self.network, *batch)
+            loss = objective(self.network, *batch)
+            if not bare:
+                self.log("loss", loss)
+            return loss
 
         def configure_optimizers(self) -> torch.optim.Optimizer:
             return optimizer(self.parameters())
 
     def side() -> float:
         module = Module()
-        with quiet():
-            lightning.Trainer(
-                max_steps=warm_up + steps + 1,
-                accelerator=accelerator,
-                devices=1,
-                logger=False,
-                enable_checkpointing=False,
-                enable_progress_bar=False,
-                enable_model_summary=False,
-            ).fit(module, loader())
+        with quiet(), tempfile.TemporaryDirectory() as folder:
+            settings = {"accelerator": accelerator, "devices": 1, "default_root_dir": folder}
+            settings |= dict.fromkeys(EXTRAS, False) if bare else {}
+            lightning.Trainer(max_steps=warm_up + steps + 1, **settings).fit(module, loader())
         return 1000 * (module.starts[warm_up + steps] - module.starts[warm_up]) / steps
 
     return side
 
 
-class quiet(warnings.catch_warnings):
-    """Nothing of what Lightning has to say about itself."""
-
-    def __enter__(self) -> None:
-        super().__enter__()
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """Nothing of what Lightning has to say about itself; what it draws goes nowhere, though it is drawn."""
+    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
         warnings.simplefilter("ignore")
         logging.getLogger("lightning").setLevel(logging.ERROR)
         logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
+        yield
