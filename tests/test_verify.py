@@ -143,3 +143,8 @@ def test_an_unknown_paper_or_no_record_is_an_error(recorded, tmp_path):
         verify.command(words=["exprts"], budget=60.0, **asked)
     with pytest.raises(ValueError, match="nothing to verify"):
         verify.command(words=["experts"], budget=1e-9, **asked)
+
+
+def test_times_are_not_compared():
+    metrics = {"accuracy": 90.0, "training_seconds": 1.0, "inference_milliseconds": 2.0}
+    assert verify.repeatable(metrics) == {"accuracy": 90.0}
