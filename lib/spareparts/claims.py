@@ -110,7 +110,8 @@ def _row(claim: Claim, verdict: Verdict) -> dict[str, Any]:
 def counts(rows: pd.DataFrame) -> pd.DataFrame:
     """How many claims of each paper have each verdict: papers in the ledger's order, verdicts as columns."""
     table = pd.crosstab(rows["word"], rows["verdict"])
-    return table.reindex(index=rows["word"].unique(), columns=list(VERDICTS), fill_value=0)
+    table = table.reindex(index=rows["word"].unique(), columns=list(VERDICTS), fill_value=0)
+    return table.rename_axis("paper").rename_axis(None, axis=1)
 
 
 def show(rows: pd.DataFrame) -> HTML:
