@@ -1,6 +1,7 @@
 """The benchmarks: what a ratio is, what a merge keeps, what a skipped row says; both sides do the same work."""
 
 import math
+import os
 
 import benchmarks.engine as engine_rows
 import pandas as pd

@@ -176,8 +176,7 @@ def test_a_cluster_that_cannot_be_reached_is_named(where, complaint, monkeypatch
     ("text", "complaint"),
     [("queue: main", "jobs, the number of jobs"), ("jobs: 1\ncores: 4", "cores and processes must be equal")],
 )
-def test_a_slurm_file_that_cannot_be_is_refused(tmp_path, monkeypatch, text, complaint):
-    monkeypatch.setattr(cluster.shutil, "which", lambda name: name)
+def test_a_slurm_file_that_cannot_be_is_refused(tmp_path, text, complaint):
     path = tmp_path / "slurm.yaml"
     path.write_text(text)
     with pytest.raises(ValueError, match=complaint):

@@ -86,14 +86,25 @@ def visible_gpus() -> list[str]:
 
 def slurm_cluster(path: Path) -> Any:
     """Workers that SLURM starts, as a YAML file says: `jobs`, and what dask_jobqueue.SLURMCluster takes."""
-    if not Path(path).is_file():
-        raise FileNotFoundError(f"there is no SLURM file {path}")
+    jobs, options = slurm_options(path)
     if shutil.which("sbatch") is None:
         raise OSError("there is no sbatch on this machine: start the sweep where jobs are submitted")
     try:
         from dask_jobqueue import SLURMCluster
     except ImportError as error:
         raise OSError("dask-jobqueue is not installed: pip install -c constraints.txt -e '.[slurm]'") from error
+    try:
+        cluster = SLURMCluster(**options)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{path}: {error}") from error
+    cluster.scale(jobs=jobs)
+    return cluster
+
+
+def slurm_options(path: Path) -> tuple[int, dict[str, Any]]:
+    """The number of jobs in a SLURM file, and its options for SLURMCluster; `ValueError` where they cannot be."""
+    if not Path(path).is_file():
+        raise FileNotFoundError(f"there is no SLURM file {path}")
     options = yaml.safe_load(Path(path).read_text())
     if not isinstance(options, dict) or not isinstance(options.get("jobs"), int):
         raise ValueError(f"{path} must be a mapping with jobs, the number of jobs, and the options of SLURMCluster")
@@ -107,9 +118,4 @@ def slurm_cluster(path: Path) -> Any:
     } | options
     if options["cores"] != options["processes"]:
         raise ValueError(f"{path}: a worker has one thread, so cores and processes must be equal")
-    try:
-        cluster = SLURMCluster(**options)
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"{path}: {error}") from error
-    cluster.scale(jobs=jobs)
-    return cluster
+    return jobs, options
