@@ -56,9 +56,10 @@ unmeasured = [name for name in ("replicas_gpu_1", "replicas_gpu_5", "replicas_gp
 Markdown(f"**Not measured yet**, for want of a GPU: {', '.join(unmeasured)}." if unmeasured else "")
 
 # %% [markdown]
-# The other sides are written as a newcomer would write them from the papers and then given their best chance:
-# Lightning runs without logs, checkpoints or progress bars, its start is not counted, and of several numbers of loader
-# workers the best counts. They stand in `benchmarks/plain.py`.
+# The other sides are written as a newcomer would write them from the papers; they stand in `benchmarks/plain.py`.
+# Lightning's start is not counted, and of several numbers of loader workers the best counts. With LeNet it runs three
+# times: as it comes, with its progress bar and its logger; stripped of these (`_bare`, as in all other rows); and with
+# a second processor for its loader workers, while ours has one (`_helped`). The last two miss the goal.
 #
 # Where the gain comes from depends on the network. With a small one it is the data: whole tensors on the device,
 # batches drawn by index, nothing in between. With a convolutional one most of the time is arithmetic, and there it is
@@ -69,7 +70,7 @@ Markdown(f"**Not measured yet**, for want of a GPU: {', '.join(unmeasured)}." if
 # ## Repeat it
 #
 # ```sh
-# make bench                         # all rows, in about four minutes
+# make bench                         # all rows, in about eight minutes
 # python -m benchmarks engine_step   # some of them
 # python -m benchmarks --list        # their names
 # ```
