@@ -59,7 +59,7 @@ Markdown(f"**Not measured yet**, for want of a GPU: {', '.join(unmeasured)}." if
 # The other sides are written as a newcomer would write them from the papers; they stand in `benchmarks/plain.py`.
 # Lightning's start is not counted, and of several numbers of loader workers the best counts. With LeNet it runs three
 # times: as it comes, with its progress bar and its logger; stripped of these (`_bare`, as in all other rows); and with
-# a second processor for its loader workers, while ours has one (`_helped`). The last two miss the goal.
+# a second processor for its loader workers, while ours has one (`_helped`).
 #
 # Where the gain comes from depends on the network. With a small one it is the data: whole tensors on the device,
 # batches drawn by index, nothing in between. With a convolutional one most of the time is arithmetic, and there it is
