@@ -1,0 +1,9 @@
+"""Sources of redundancy in trained networks (Heitmann, semester project at EPFL).
+
+Which units of a trained network can be removed, by their norm or by their frame potential; what their weights' spectra
+and their training show; and instruments for each theory of overparameterization that the report sets out to test.
+"""
+
+from .config import EXPERIMENTS, MODELS, Config
+
+__all__ = ["EXPERIMENTS", "MODELS", "Config"]

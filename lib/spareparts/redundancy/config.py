@@ -1,0 +1,141 @@
+"""What defines a run of the redundancy chapter."""
+
+import dataclasses
+import hashlib
+from typing import ClassVar
+
+from .. import data
+from ..records import RunConfig
+
+# what is done: measure a trained network; prune it and train on; re-draw its classifier; and the theories of section 2
+EXPERIMENTS = (
+    "network",
+    "retrain",
+    "resample",
+    "tickets",
+    "unit_tickets",
+    "width",
+    "filters",
+    "xord",
+    "teacher_student",
+)
+GENERATED = ("xord", "teacher_student")  # draw their own data
+IMAGES = tuple(name for name in EXPERIMENTS if name not in GENERATED)
+MODELS = ("lenet_300_100", "conv_2", "conv_4", "conv_6", "vgg_19", "vgg_19_bn")
+DATASETS = {"lenet_300_100": "mnist"} | dict.fromkeys(MODELS[1:], "cifar10")  # that Figure 1's networks are trained on
+
+USERS = {  # the experiments that use a setting; those that are not named are used by all
+    "model": ("network", "retrain", "resample", "tickets", "unit_tickets"),
+    "dataset": IMAGES,
+    "initialization": IMAGES,
+    "shuffled_labels": ("network",),
+    "classes": ("network",),
+    "width": ("network", "width", "filters"),
+    "optimizer": ("network", "retrain", "tickets", "unit_tickets", "width", "filters"),
+    "learning_rate": EXPERIMENTS,
+    "units": GENERATED,
+    "train_samples": (*IMAGES, "xord"),
+    "layers": ("teacher_student",),
+    "noise": ("teacher_student",),
+    "criterion": ("unit_tickets",),
+    "kept_fraction": ("tickets", "unit_tickets"),
+    "rewind": ("tickets", "unit_tickets"),
+}
+NAMES = {  # what a setting may be called
+    "experiment": EXPERIMENTS,
+    "model": MODELS,
+    "initialization": ("glorot", "pytorch"),
+    "optimizer": (None, "sgd", "adam"),
+    "layers": ("both", "first"),
+    "criterion": ("norm", "frame_potential", "random"),
+}
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Config(RunConfig):
+    """One experiment; None stands for what Figure 1 states, or for the experiment's own choice.
+
+    Raises `ValueError` for values that cannot be run with, and for settings that the experiment does not use.
+    """
+
+    word: ClassVar[str] = "redundancy"
+    revision: ClassVar[int] = 1
+
+    experiment: str = "network"  # one of EXPERIMENTS
+    model: str = "lenet_300_100"  # one of MODELS
+    dataset: str = "mnist"
+    seed: int = 1
+    iterations: int | None = None  # steps of training
+    initialization: str = "glorot"  # Gaussian; or pytorch, as the authors' code had it
+    shuffled_labels: bool = False  # all labels, those of the held-out images too
+    classes: int | None = None  # the first so many only; None: all
+    train_samples: int | None = None  # seeded draw from the images that are trained on; None: all of them
+    width: int | None = None  # units of LeNet's first layer; None: 300, or the experiment's own
+    optimizer: str | None = None  # sgd (momentum 0.9) or adam
+    learning_rate: float | None = None
+    units: int | None = None  # filters of each sign (xord), units of the student (teacher_student)
+    layers: str = "both"  # that the student trains; or first
+    noise: float = 0.0  # standard deviation on the teacher's outputs
+    criterion: str = "norm"  # by which units are chosen
+    kept_fraction: float | None = None  # of units or weights
+    rewind: int | None = None  # step to whose weights a ticket is rewound; None: the initialization
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name, known in NAMES.items():
+            if getattr(self, name) not in known:
+                choices = ", ".join(str(choice) for choice in known)
+                raise ValueError(f"{name} must be one of {choices}, got {getattr(self, name)!r}")
+        for name, least in (("iterations", 1), ("width", 1), ("units", 1), ("train_samples", 1), ("classes", 2)):
+            value = getattr(self, name)
+            if value is not None and value < least:
+                raise ValueError(f"{name} must be at least {least}, or None, got {value}")
+        for name in ("seed", "noise", "rewind"):
+            if (getattr(self, name) or 0) < 0:
+                raise ValueError(f"{name} must be at least 0, got {getattr(self, name)}")
+        if self.learning_rate is not None and self.learning_rate <= 0:
+            raise ValueError(f"learning_rate must be positive, or None, got {self.learning_rate}")
+        if self.kept_fraction is not None and not 0 < self.kept_fraction <= 1:
+            raise ValueError(f"kept_fraction must lie in (0, 1], got {self.kept_fraction}")
+        self._check_users()
+
+    def _check_users(self) -> None:
+        """An experiment has one config, not one for each setting that it ignores."""
+        for field in dataclasses.fields(self):
+            value, users = getattr(self, field.name), USERS.get(field.name, EXPERIMENTS)
+            if self.experiment not in users and value != field.default:
+                raise ValueError(
+                    f"experiment {self.experiment!r} does not use {field.name}, "
+                    f"which must stay {field.default}, got {value}"
+                )
+        if self.width is not None and self.model != "lenet_300_100":
+            raise ValueError(f"width is of LeNet and must stay None for {self.model}, got {self.width}")
+        if self.experiment in IMAGES:
+            data.fingerprint(self.dataset)  # raises for an unknown set
+            if self.classes is not None and self.classes > len(data.classes(self.dataset)):
+                raise ValueError(f"{self.dataset} has {len(data.classes(self.dataset))} classes, got {self.classes}")
+
+    @property
+    def fingerprint(self) -> str:
+        """Sha256 of the data set's arrays, or of the words that say what is drawn."""
+        if self.experiment in GENERATED:
+            return hashlib.sha256(f"{self.experiment}, version 1".encode()).hexdigest()
+        return data.fingerprint(self.dataset)
+
+    @property
+    def fidelity(self) -> str:
+        """How the data relate to the official files."""
+        if self.experiment in GENERATED:
+            return "drawn from the published definition"
+        return data.fidelity(self.dataset)
+
+    @property
+    def protocol(self) -> str:
+        """`paper` for a whole experiment on the model's own data set, else `reduced`."""
+        whole = self.iterations is None and self.optimizer is None and self.learning_rate is None
+        return "paper" if whole and (self.experiment in GENERATED or self.dataset in self.published) else "reduced"
+
+    @property
+    def published(self) -> tuple[str, ...]:
+        """Data sets that the model was trained on."""
+        return (DATASETS[self.model],)
