@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from spareparts.models import initialize, lenet_300_100
+from spareparts.models import conv_2, conv_4, conv_6, initialize, lenet_300_100, vgg_19
 
 
 def draw(seed=0):
@@ -63,3 +63,39 @@ def test_an_unknown_initialization_and_empty_layers_are_refused():
         lenet_300_100(generator=draw(), initialization="he")
     with pytest.raises(ValueError, match="got 0 and 10"):
         lenet_300_100(generator=draw(), in_features=0)
+
+
+@pytest.mark.parametrize(
+    "build, weights",
+    [(conv_2, 4_301_642), (conv_4, 2_425_930), (conv_6, 2_262_602), (vgg_19, 20_554_826)],
+)
+def test_convolutional_networks_have_the_weights_that_figure_1_counts(build, weights):
+    """4.3M (Conv-2) and 20.0M in the convolutions of VGG-19; Conv-6 as drawn has 2.26M, not the 1.7M stated."""
+    assert sum(parameter.numel() for parameter in build(generator=draw()).parameters()) == weights
+
+
+def test_convolutional_networks_score_images_of_other_sizes_too():
+    network = conv_2(generator=draw(), image_shape=(1, 9, 8), classes=3)
+    assert network(torch.zeros(2, 1, 9, 8)).shape == (2, 3)
+    assert [name for name, layer in network.named_children() if hasattr(layer, "weight")] == [
+        "conv1",
+        "conv2",
+        "fc1",
+        "fc2",
+        "fc3",
+    ]
+
+
+def test_vgg_19_with_batch_norm_normalises_each_of_its_16_convolutions():
+    network = vgg_19(generator=draw(), batch_norm=True)
+    assert sum(isinstance(layer, nn.BatchNorm2d) for layer in network) == 16
+    assert network.eval()(torch.zeros(1, 3, 32, 32)).shape == (1, 10)
+
+
+def test_images_that_the_blocks_halve_away_are_refused():
+    with pytest.raises(ValueError, match="at least 32 pixels"):
+        vgg_19(generator=draw(), image_shape=(1, 28, 28))
+
+
+def test_lenet_of_another_width_has_that_many_units_in_its_first_layer():
+    assert lenet_300_100(generator=draw(), width=7).fc1.weight.shape == (7, 784)

@@ -4,5 +4,6 @@ from .dropout import Dropout
 from .initialization import initialize
 from .lenet import lenet_300_100
 from .resnet import ResNet, resnet
+from .vgg import conv_2, conv_4, conv_6, vgg, vgg_19
 
-__all__ = ["Dropout", "ResNet", "initialize", "lenet_300_100", "resnet"]
+__all__ = ["Dropout", "ResNet", "conv_2", "conv_4", "conv_6", "initialize", "lenet_300_100", "resnet", "vgg", "vgg_19"]
