@@ -5,5 +5,6 @@ and their training show; and instruments for each theory of overparameterization
 """
 
 from .config import EXPERIMENTS, MODELS, Config
+from .frames import contributions, frame_potential, pruning_order
 
-__all__ = ["EXPERIMENTS", "MODELS", "Config"]
+__all__ = ["EXPERIMENTS", "MODELS", "Config", "contributions", "frame_potential", "pruning_order"]
