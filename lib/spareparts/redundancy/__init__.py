@@ -4,7 +4,18 @@ Which units of a trained network can be removed, by their norm or by their frame
 and their training show; and instruments for each theory of overparameterization that the report sets out to test.
 """
 
+from .compact import compact
 from .config import EXPERIMENTS, MODELS, Config
+from .curves import pruning_curves
 from .frames import contributions, frame_potential, pruning_order
 
-__all__ = ["EXPERIMENTS", "MODELS", "Config", "contributions", "frame_potential", "pruning_order"]
+__all__ = [
+    "EXPERIMENTS",
+    "MODELS",
+    "Config",
+    "compact",
+    "contributions",
+    "frame_potential",
+    "pruning_curves",
+    "pruning_order",
+]
