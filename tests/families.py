@@ -7,6 +7,8 @@ from torch import nn
 from torch.nn.functional import cross_entropy
 from torch.optim.lr_scheduler import OneCycleLR, StepLR
 
+from spareparts import class_rates
+from spareparts.class_rates.run import replica as class_rates_replica
 from spareparts.data import Batches, crop_and_flip, generator
 from spareparts.engine import Replica
 from spareparts.experts import Config, Mixture
@@ -28,15 +30,19 @@ def smoothed(network, batch, settings):
     return cross_entropy(scores / settings["temperature"], batch.labels) + settings["weight"] * scores.square().mean()
 
 
-def mixtures(seeds, dtype, *, arm: str = "snnl") -> list[Replica]:
+def mixtures(seeds, dtype, *, arm: str = "snnl", extractor: str = "convolutional") -> list[Replica]:
     images, labels = samples(channels=1, dtype=dtype)
     made = []
     for seed in seeds:
-        own = {"snnl_weight": 0.5 * seed, "temperature": 1 / (1 + seed)} if arm == "snnl" else {}
+        own = {"snnl_weight": 0.5 * seed, "temperature": 1 / (1 + seed)} if arm in ("snnl", "supcon") else {}
         objective, settings = objective_of(Config(arm=arm, seed=seed, **own))
         draw = generator(seed)
         sizes = {"channels": 1, "size": 8, "classes": 4, "experts": 3, "hidden_units": 6}
-        kind = {"extractor": arm != "raw", "uniform_gates": arm == "ensemble"}
+        kind = {
+            "extractor": None if arm == "raw" else extractor,
+            "uniform_gates": arm == "ensemble",
+            "chosen_experts": 2 if arm == "balanced" else None,
+        }
         network = Mixture(**sizes, **kind, generator=draw).to(dtype)
         optimizer = torch.optim.SGD(network.parameters(), lr=0.1, momentum=0.9, weight_decay=1e-3, fused=True)
         schedule = OneCycleLR(optimizer, 0.05 * seed, total_steps=STEPS, cycle_momentum=seed % 2 == 0)
@@ -124,13 +130,28 @@ def plain(name, network, optimizer, batches, seed) -> Replica:
     )
 
 
+def fully_connected(seeds, *, arm: str = "class_rates") -> list[Replica]:
+    """Networks of the class-rates chapter, whose optimizer is its own and knows of one network only."""
+    small = {"dataset": "generated-led-display", "width": 8, "hidden_layers": 2, "epochs": 3}
+    configs = [class_rates.Config(**small, activation="tanh", arm=arm, seed=seed) for seed in seeds]
+    return [class_rates_replica(config, rate_lr=10.0 * config.seed)[0] for config in configs]
+
+
 FAMILIES = {
     "mixture with SNNL": mixtures,
     "mixture, baseline": functools.partial(mixtures, arm="baseline"),
     "mixture on pixels": functools.partial(mixtures, arm="raw"),
     "mixture, uniform gates": functools.partial(mixtures, arm="ensemble"),  # its gate has no gradient
+    "mixture, balanced gate": functools.partial(mixtures, arm="balanced"),
+    "mixture, contrastive": functools.partial(mixtures, arm="supcon"),
+    "mixture on a transformer": functools.partial(mixtures, extractor="transformer"),
     "MLP": lenets,
     "convolutional network": convolutional,
     "ResNet, padded shortcuts": resnets,
     "ResNet, projected shortcuts": functools.partial(resnets, shortcut="projection"),
+}
+# Families that never train side by side, and what `fit` says of the reason.
+ALONE = {
+    "class rates": (fully_connected, "has the optimizer ClassRateSGD; known are SGD, Adam, AdamW"),
+    "class rates, baseline": (functools.partial(fully_connected, arm="baseline"), "differ in their objective"),
 }

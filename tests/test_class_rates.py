@@ -9,6 +9,7 @@ from torch import nn
 from spareparts import data
 from spareparts.class_rates import (
     ARCHITECTURES,
+    ATTAINABLE,
     PUBLISHED_ACCURACY,
     PUBLISHED_SPECIALISED,
     Config,
@@ -22,6 +23,8 @@ from spareparts.class_rates import (
     run,
     specialized_share,
 )
+from spareparts.class_rates.run import groups_of
+from spareparts.class_rates.table import LARGEST_CLASS
 from spareparts.records import key
 
 SIZE = {"epochs": 3, "hidden_layers": 2, "width": 8}
@@ -65,6 +68,7 @@ def test_all_three_tables_name_the_same_45_sets_and_the_blank_is_titanics():
 def test_every_set_but_miniboone_is_known_by_its_fingerprint():
     known = {name for name in data.table_names() if not name.startswith("generated-")}
     assert ARCHITECTURES.keys() - known == {"miniboone"} and not known - ARCHITECTURES.keys()
+    assert list(ATTAINABLE) == [name for name in ARCHITECTURES if name in known]
 
 
 def test_corrections_are_yeasts_layers_and_red_wines_dropout():
@@ -141,6 +145,16 @@ def test_ceilings_of_the_papers_sets(dataset, expected):
     assert ceiling(labels, num_classes=table.classes) == pytest.approx(expected)
 
 
+@pytest.mark.parametrize("dataset", ["car", "hill-valley", "ozone", "titanic"])
+def test_the_rows_of_the_largest_class_are_those_of_the_test_half(dataset):
+    try:
+        table = data.load_table(dataset)
+    except data.DataMissing:
+        pytest.skip("the UCI sets are not here")
+    labels = table.labels[: len(table.test_half)][table.test_half]
+    assert np.bincount(labels).max() == LARGEST_CLASS[dataset]
+
+
 def test_a_neuron_that_fires_for_one_of_two_classes_is_specialized_in_both():
     labels = np.repeat([0, 1], 50)
     layer = np.stack([labels + np.linspace(0, 0.5, 100), np.tile([0.0, 1.0], 50)], axis=1)
@@ -150,7 +164,7 @@ def test_a_neuron_that_fires_for_one_of_two_classes_is_specialized_in_both():
 def test_a_run_gives_accuracies_bits_and_neurons_and_both_arms_share_their_data():
     configs = tiny_plan(activations=["relu"], cutoffs=[1, 2])
     assert [config.arm for config in configs] == ["baseline", "class_rates", "class_rates"]
-    found = dict(run(configs, progress=False))
+    found = dict(run(configs, workers=1, progress=False))
     assert all(result.outcome == "finished" for result in found.values())
     for result in found.values():
         bits = np.unpackbits(result.arrays["test_correct"], count=result.metrics["test_samples"])
@@ -164,18 +178,28 @@ def test_a_run_gives_accuracies_bits_and_neurons_and_both_arms_share_their_data(
 
 
 @pytest.mark.parametrize(
-    "variant", ["one_group", "shuffled_groups", "layer_groups", "no_reset", "bottom_half", "top_half", "batch_form"]
+    "variant",
+    [
+        "one_group",
+        "shuffled_groups",
+        "layer_groups",
+        "cluster_groups",
+        "no_reset",
+        "bottom_half",
+        "top_half",
+        "batch_form",
+    ],
 )
 def test_every_variant_trains_and_differs_from_class_rates(variant):
     config, own = tiny_plan(activations=["tanh"], variants=[variant, "class_rates"], cutoffs=[2])
-    results = dict(run([config, own], progress=False))
+    results = dict(run([config, own], workers=1, progress=False))
     assert results[config].outcome == "finished"
     assert results[config].metrics["loss_curve"] != results[own].metrics["loss_curve"]
 
 
 def test_alpha_mu_is_divided_by_ten_until_training_stays_finite():
     config = Config(**TINY, arm="class_rates", rate_learning_rate=1e30)
-    ((_, result),) = run([config], progress=False)
+    ((_, result),) = run([config], workers=1, progress=False)
     reductions = result.metrics["reductions"]
     assert reductions == len(result.metrics["reduction_steps"]) > 0
     assert result.metrics["used_rate_learning_rate"] == pytest.approx(1e30 / 10**reductions)
@@ -183,16 +207,33 @@ def test_alpha_mu_is_divided_by_ten_until_training_stays_finite():
 
 @pytest.mark.parametrize("form", ["sample", "class", "batch"])
 def test_the_growth_of_the_rates_is_the_negative_gradient_up_to_second_order(form):
-    ((_, result),) = run([Config(dataset="generated-twonorm", arm="proof", activation="tanh", form=form)])
+    ((_, result),) = run([Config(dataset="generated-twonorm", arm="proof", activation="tanh", form=form)], workers=1)
     assert result.metrics["relative_remainders"][-1] < 1e-3
     assert result.metrics["orders"][-1] == pytest.approx(2, abs=0.05)
 
 
 def test_the_same_config_gives_the_same_result():
     config = Config(**TINY, arm="class_rates", activation="selu")
-    first, second = (next(iter(run([config], progress=False)))[1] for _ in range(2))
+    first, second = (next(iter(run([config], workers=1, progress=False)))[1] for _ in range(2))
     assert first.metrics["loss_curve"] == second.metrics["loss_curve"]
     assert (first.arrays["test_correct"] == second.arrays["test_correct"]).all()
+
+
+def test_two_workers_give_what_one_does():
+    configs = tiny_plan(activations=["tanh"], cutoffs=[1])
+    alone, spread = (dict(run(configs, workers=workers, progress=False)) for workers in (1, 2))
+    for config in configs:
+        assert alone[config].metrics["loss_curve"] == spread[config].metrics["loss_curve"]
+        assert (alone[config].arrays["test_correct"] == spread[config].arrays["test_correct"]).all()
+
+
+def test_clusters_are_of_the_inputs_whatever_the_labels_and_the_same_each_time():
+    inputs = torch.randn(90, 2, generator=data.generator(0)) + 20 * (torch.arange(90) % 3)[:, None]
+    labels = torch.arange(90).flip(0) // 30
+    config = Config(arm="class_rates", groups="clusters")
+    found, count = groups_of(config, inputs, labels)
+    assert count == 3 and found.equal(groups_of(config, inputs, labels)[0])
+    assert all(len(found[start::3].unique()) == 1 for start in range(3)) and len(found.unique()) == 3
 
 
 def test_the_hash_of_a_published_run_stays():

@@ -13,7 +13,7 @@ RATED = SMALL | {"arm": "class_rates"}
 @pytest.mark.parametrize("settings", [SMALL, RATED, RATED | {"groups": "one"}, RATED | {"groups": "layers"}])
 def test_a_followed_run_ends_where_a_run_ends(settings):
     config = Config(**settings)
-    ((_, result),) = run([config], progress=False)
+    ((_, result),) = run([config], workers=1, progress=False)
     assert follow(config).test_accuracy == pytest.approx(result.metrics["test_accuracy"])
 
 

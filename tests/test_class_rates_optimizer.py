@@ -217,6 +217,22 @@ def test_bad_input_is_named():
         rated(network).step()
 
 
+def test_layers_used_twice_and_batches_that_do_not_fit_the_groups_are_refused():
+    network, inputs, labels = problem()
+    with pytest.raises(ValueError, match=r"one row for each of 19 groups, got inputs of shape \(20, 5\)"):
+        train_step(network, rated(network), inputs, labels, groups=labels[1:])
+    shared = nn.Linear(5, 5).double()
+    twice = nn.Sequential(shared, nn.Tanh(), shared, nn.Linear(5, 3).double())
+    with pytest.raises(RuntimeError, match="used twice: shared layers"):
+        train_step(twice, rated(twice), inputs, labels)
+    rows = nn.Sequential(nn.Linear(5, 5), nn.Linear(5, 3)).double()
+    optimizer = rated(rows)
+    optimizer.observe(labels)
+    rows(inputs.reshape(5, 4, 5)).sum().backward()
+    with pytest.raises(ValueError, match=r"got inputs of shape \(5, 4, 5\)"):
+        optimizer.step()
+
+
 def test_the_step_that_it_is_measured_against_moves_the_weights_alike():
     network, inputs, labels = benchmark.prepared()
     twin = copy.deepcopy(network)

@@ -5,12 +5,13 @@ import math
 
 import pytest
 import torch
-from families import FAMILIES, STEPS, convolutional, lenets, mixtures, resnets
+from families import ALONE, FAMILIES, STEPS, convolutional, lenets, mixtures, resnets
 from torch import nn
 from torch.nn.utils import clip_grad_norm_
 
-from spareparts.engine import fit, predict, predict_each
+from spareparts.engine import Replica, fit, predict, predict_each
 from spareparts.engine.checkpoint import generators
+from spareparts.engine.fit import _choose
 from spareparts.engine.replica import Run
 
 
@@ -88,6 +89,30 @@ def test_after_training_each_replica_has_tensors_of_its_own():
         kept = [value for state in replica.optimizer.state.values() for value in state.values()]
         for tensor in (*replica.network.parameters(), *replica.network.buffers(), *kept):
             assert tensor.untyped_storage().nbytes() == tensor.numel() * tensor.element_size()
+
+
+# Families that go one by one
+
+
+@pytest.mark.parametrize("family", ALONE)
+def test_a_family_that_cannot_go_side_by_side_trains_one_by_one_each_as_if_alone(family):
+    make, reason = ALONE[family]
+    together, alone = make([1, 2, 3]), make([1, 2, 3])
+    with pytest.raises(ValueError, match=f"cannot train side by side: .*{reason}"):
+        train(make([1, 2, 3]), side_by_side=True)
+    ends = train(together)
+    lonely = [end for replica in alone for end in train([replica])]
+    assert [end.losses for end in ends] == [end.losses for end in lonely]
+    assert all(numbers(one).equal(numbers(other)) for one, other in zip(together, alone, strict=True))
+
+
+@pytest.mark.parametrize("family", ALONE)
+def test_where_side_by_side_would_be_chosen_a_warning_names_the_reason(family, monkeypatch):
+    make, reason = ALONE[family]
+    replicas = make([1, 2])
+    monkeypatch.setattr(Replica, "device", torch.device("cuda"))  # several replicas there go side by side unasked
+    with pytest.warns(UserWarning, match=f"replicas train one by one: .*{reason}"):
+        assert not _choose(replicas, None)
 
 
 # Callbacks

@@ -16,12 +16,13 @@ from .optimizer import ClassRateSGD, rated_layers
 from .rows import paired, published, side
 from .run import run
 from .specialization import ceiling, rank_sum, specialized_share
-from .table import ARCHITECTURES, PUBLISHED_ACCURACY, PUBLISHED_SPECIALISED, architecture
+from .table import ARCHITECTURES, ATTAINABLE, PUBLISHED_ACCURACY, PUBLISHED_SPECIALISED, architecture
 from .verdicts import verdicts
 
 __all__ = [
     "ARCHITECTURES",
     "ARMS",
+    "ATTAINABLE",
     "CUTOFFS",
     "PUBLISHED_ACCURACY",
     "PUBLISHED_SPECIALISED",

@@ -9,11 +9,12 @@ from .. import data
 from ..records import RunConfig
 from .gradients import FORMS
 from .networks import ACTIVATIONS
-from .table import ARCHITECTURES, Architecture, architecture
+from .table import ATTAINABLE, Architecture, architecture
 
 PUBLISHED_EPOCHS = 100
 ARMS = ("baseline", "class_rates", "proof")
 CUTOFFS = (10, 20, 30)  # epochs
+GROUPS = ("classes", "one", "shuffled", "layers", "clusters")
 RATE_LEARNING_RATES = {"selu": 1e5, "tanh": 1e5, "relu": 1e4}  # alpha_mu
 # What each variant changes; all but the baselines are trained with class rates.
 VARIANTS: dict[str, dict[str, object]] = {
@@ -22,6 +23,7 @@ VARIANTS: dict[str, dict[str, object]] = {
     "one_group": {"groups": "one"},
     "shuffled_groups": {"groups": "shuffled"},
     "layer_groups": {"groups": "layers"},
+    "cluster_groups": {"groups": "clusters"},
     "no_reset": {"reset": "never"},
     "bottom_half": {"rated": "bottom_half"},
     "top_half": {"rated": "top_half"},
@@ -53,7 +55,7 @@ class Config(RunConfig):
     rate_learning_rate: float | None = None  # alpha_mu before any reduction; None: the paper's for the activation
     cutoff: int = 10  # epochs after which plain gradients are used
     form: str = "sample"  # of the drive S: squares of each sample's gradient, of each class's, or class times batch
-    groups: str = "classes"  # what shares a rate: classes, one (all samples), shuffled (random groups), layers
+    groups: str = "classes"  # what shares a rate: classes, one (all samples), shuffled (random), layers, clusters
     reset: str = "half_epoch"  # or never
     rated: str = "all"  # the bottom min(L-1, 16) linear layers; or bottom_half, top_half of the hidden layers
     corrected_table: bool = True  # Table 1 with yeast's layers and wine-quality-red's dropout put right
@@ -70,7 +72,7 @@ class Config(RunConfig):
             ("activation", ACTIVATIONS),
             ("arm", ARMS),
             ("form", FORMS),
-            ("groups", ("classes", "one", "shuffled", "layers")),
+            ("groups", GROUPS),
             ("reset", ("half_epoch", "never")),
             ("rated", ("all", "bottom_half", "top_half")),
             ("scaling", ("collection", "train")),
@@ -148,27 +150,24 @@ def plan(
     learning rate, so that both sides can be tuned alike.
     Raises `ValueError` for a repeated or empty list or an unknown variant, `TypeError` for an unknown setting.
     """
-    if list(datasets) == ["all"]:
-        datasets = [name for name in ARCHITECTURES if name in data.table_names()]
-    lists = {
-        "datasets": datasets,
-        "activations": activations,
-        "seeds": seeds,
-        "variants": variants,
-        "cutoffs": cutoffs,
-        "learning_rates": learning_rates,
-    }
-    for name, values in lists.items():
-        if not values or len(set(values)) != len(values):
-            raise ValueError(f"{name} must name at least one value and none twice, got {list(values)}")
-    unknown = [variant for variant in variants if variant not in VARIANTS]
-    if unknown:
-        raise ValueError(f"unknown variants {', '.join(map(repr, unknown))}; known: {', '.join(VARIANTS)}")
+    datasets = ATTAINABLE if list(datasets) == ["all"] else datasets
+    _check_lists(datasets=datasets, activations=activations, seeds=seeds, variants=variants)
+    _check_lists(cutoffs=cutoffs, learning_rates=learning_rates)
     return [
         Config(dataset=dataset, activation=activation, seed=seed, **settings | choice)
         for dataset, seed, activation, variant in itertools.product(datasets, seeds, activations, variants)
         for choice in _choices(variant, cutoffs=cutoffs, learning_rates=learning_rates)
     ]
+
+
+def _check_lists(**lists: Sequence) -> None:
+    """Each list names at least one value and none twice, and `variants` known ones only."""
+    for name, values in lists.items():
+        if not values or len(set(values)) != len(values):
+            raise ValueError(f"{name} must name at least one value and none twice, got {list(values)}")
+    unknown = [variant for variant in lists.get("variants", ()) if variant not in VARIANTS]
+    if unknown:
+        raise ValueError(f"unknown variants {', '.join(map(repr, unknown))}; known: {', '.join(VARIANTS)}")
 
 
 def _choices(variant: str, *, cutoffs: Sequence[int], learning_rates: Sequence[float]) -> list[dict[str, object]]:

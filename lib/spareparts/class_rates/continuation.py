@@ -1,6 +1,7 @@
 """Eq. 5-6 checked numerically: the growth of the rates against the gradient of the continued network's loss."""
 
 import math
+from collections.abc import Callable
 
 import torch
 from jaxtyping import Float, Int
@@ -30,13 +31,7 @@ def continued_gradient(
     Sample i has the weights `W - alpha D_i`, where `D_i` is `mu^{y_i} o g_i` in the form `sample` (its own gradient
     `g_i`), `mu^{y_i} o G_{y_i}` in `class`, and `sum_j mu^j o G_j` in `batch`. Autograd alone; tiny networks only.
     """
-    weights = {name: value.detach() for name, value in network.named_parameters() if name.startswith("hidden")}
-    rest = {name: value.detach() for name, value in network.named_parameters() if name not in weights}
-
-    def loss(own: Parameters, features: Tensor, label: Tensor) -> Tensor:
-        scores = functional_call(network, own | rest, (features[None],))
-        return functional.cross_entropy(scores, label[None])
-
+    weights, loss = sample_loss(network)
     gradients = vmap(grad(loss), in_dims=(None, 0, 0))(weights, inputs, labels)
     one_hot = functional.one_hot(labels, num_classes).to(inputs.dtype)
 
@@ -48,6 +43,18 @@ def continued_gradient(
         return vmap(loss)(own, inputs, labels).mean()
 
     return grad(continued_loss)({name: value.new_ones(num_classes, *value.shape) for name, value in weights.items()})
+
+
+def sample_loss(network: FullyConnected) -> tuple[Parameters, Callable[[Parameters, Tensor, Tensor], Tensor]]:
+    """The parameters of the hidden layers, and the loss of one sample as a function of them; the rest is fixed."""
+    weights = {name: value.detach() for name, value in network.named_parameters() if name.startswith("hidden")}
+    rest = {name: value.detach() for name, value in network.named_parameters() if name not in weights}
+
+    def loss(own: Parameters, features: Tensor, label: Tensor) -> Tensor:
+        scores = functional_call(network, own | rest, (features[None],))
+        return functional.cross_entropy(scores, label[None])
+
+    return weights, loss
 
 
 def displacement(

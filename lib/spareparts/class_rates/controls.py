@@ -14,6 +14,7 @@ WHAT = {
     "one_group": "one rate for all classes",
     "shuffled_groups": "shuffled groups",
     "layer_groups": "one rate a layer",
+    "cluster_groups": "clusters of inputs as groups",
     "no_reset": "never reset",
     "bottom_half": "only the lower half of the layers",
     "top_half": "only the upper half of the layers",
@@ -21,7 +22,7 @@ WHAT = {
     "batch_form": "class gradient times batch gradient",
     "baseline_32": "the baseline, batch 32",
 }
-ABLATIONS = ("no_reset", "bottom_half", "top_half", "layer_groups", "class_form", "batch_form")
+ABLATIONS = ("no_reset", "bottom_half", "top_half", "layer_groups", "cluster_groups", "class_form", "batch_form")
 
 
 def controls(rows: pd.DataFrame) -> pd.DataFrame:
@@ -73,13 +74,11 @@ def _compared(parts: dict[tuple[str, ...], pd.DataFrame], *names: str) -> pd.Dat
     return lined(lines, *names)
 
 
-def methods(rows: pd.DataFrame) -> Ranking | None:
-    """Ranks of both arms with each activation, and of the tuned baselines, over the sets that have all of them."""
-    sides = {
-        "": side(rows, "baseline"),
-        " + class rates": side(rows, "class_rates"),
-        " tuned": side(rows, "tuned_baseline"),
-    }
+def methods(rows: pd.DataFrame, *, tuned: bool = False) -> Ranking | None:
+    """Ranks of both arms with each activation, over the sets that have all; the tuned baselines too if asked for."""
+    sides = {"": side(rows, "baseline"), " + class rates": side(rows, "class_rates")}
+    if tuned:
+        sides[" tuned"] = side(rows, "tuned_baseline")
     scores = {
         LABELS[activation] + suffix: part[part.activation == activation].groupby("dataset").test_accuracy.mean()
         for suffix, part in sides.items()
@@ -101,7 +100,7 @@ def divergence(rows: pd.DataFrame) -> pd.DataFrame:
         if len(rated):
             lines[LABELS[activation]] = {
                 "runs with rates": len(rated),
-                "α_μ divided": int((rated.reductions > 0).sum()),
+                "α_μ divided": f"{int((rated.reductions > 0).sum())} ({(rated.reductions > 0).mean():.0%})",
                 "at most, times": int(rated.reductions.max()),
                 "diverged all the same": int((rated.outcome == "diverged").sum()),
                 "largest rate, median run": f"{rated.largest_rate.median():,.0f}",

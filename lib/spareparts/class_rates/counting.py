@@ -9,7 +9,7 @@ from scipy.stats import binomtest
 
 from ..stats import holm, mcnemar
 from .rows import PUBLISHED_SEED, correct
-from .table import PUBLISHED_ACCURACY
+from .table import LARGEST_CLASS, PUBLISHED_ACCURACY
 
 ALPHA = 0.05
 
@@ -51,16 +51,20 @@ def count(differences: Iterable[float]) -> Count:
     return Count(int((signs > 0).sum()), int((signs < 0).sum()), int((signs == 0).sum()))
 
 
+def published_differences(activation: str, *, among: Iterable[str] = tuple(PUBLISHED_ACCURACY)) -> list[float]:
+    """Differences in the paper's own Table 2, in points, on all its data sets or some."""
+    lines = (PUBLISHED_ACCURACY[name] for name in among)
+    return [round(line[f"{activation}_rated"] - line[activation], 2) for line in lines]
+
+
 def published_count(activation: str) -> Count:
     """The count on the paper's own Table 2, recomputed."""
-    lines = PUBLISHED_ACCURACY.values()
-    return count(round(line[f"{activation}_rated"] - line[activation], 2) for line in lines)
+    return count(published_differences(activation))
 
 
 def published_mean(activation: str) -> float:
     """Mean difference of the paper's own Table 2, in points."""
-    lines = PUBLISHED_ACCURACY.values()
-    return float(np.mean([line[f"{activation}_rated"] - line[activation] for line in lines]))
+    return float(np.mean(published_differences(activation)))
 
 
 def first_seed(pairs: pd.DataFrame, activation: str) -> pd.DataFrame:
@@ -71,6 +75,12 @@ def first_seed(pairs: pd.DataFrame, activation: str) -> pd.DataFrame:
 def counted(pairs: pd.DataFrame) -> Count:
     """Count by numbers of errors."""
     return count(pairs.errors_first - pairs.errors_second) if len(pairs) else Count(0, 0, 0)
+
+
+def no_better_than_chance(pairs: pd.DataFrame, end: str) -> pd.Series:
+    """Whether each network of that side gets no more test rows right than always naming the largest class would."""
+    right = pairs[f"test_samples_{end}"] - pairs[f"errors_{end}"]
+    return right <= pairs.dataset.map(LARGEST_CLASS)
 
 
 def with_mcnemar(pairs: pd.DataFrame) -> pd.DataFrame:
@@ -98,6 +108,9 @@ class Significant(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.favour} for, {self.against} against"
+
+
+PUBLISHED_SIGNIFICANT = {"selu": Significant(13, 6)}  # the text's; none is given for the others
 
 
 def significant(tests: pd.DataFrame, column: str = "p") -> Significant:

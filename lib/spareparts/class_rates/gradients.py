@@ -25,11 +25,7 @@ def class_gradients(
     Raises `ValueError` for labels outside 0..num_classes-1, another form, and sizes that do not match.
     """
     check_form(form)
-    if not len(inputs) == len(output_gradients) == len(labels) > 0:
-        raise ValueError(
-            "inputs, output_gradients and labels must be equally many and at least one, "
-            f"got {len(inputs)}, {len(output_gradients)} and {len(labels)}"
-        )
+    check_equally_many(inputs=inputs, output_gradients=output_gradients, labels=labels)
     check_labels(labels, num_classes=num_classes)
     shape = (num_classes, output_gradients.shape[1], inputs.shape[1])
     gradients, drives = inputs.new_zeros(shape), inputs.new_zeros(shape)
@@ -51,6 +47,17 @@ def members(labels: Int[Tensor, " batch"], *, num_groups: int) -> Iterator[tuple
     for group, rows in enumerate(order.split(counts)):
         if counts[group]:
             yield group, rows
+
+
+def check_equally_many(**tensors: Tensor) -> None:
+    """Raise `ValueError` where the tensors have no samples, or not equally many."""
+    *most, last = tensors
+    sizes = [len(tensor) for tensor in tensors.values()]
+    if len(set(sizes)) > 1 or not sizes[0]:
+        raise ValueError(
+            f"{', '.join(most)} and {last} must be equally many and at least one, "
+            f"got {', '.join(map(str, sizes[:-1]))} and {sizes[-1]}"
+        )
 
 
 def check_form(form: str) -> None:

@@ -1,5 +1,6 @@
 """Stochastic gradient descent with a learning rate for every weight and class, learned along the way."""
 
+import functools
 import math
 from collections.abc import Callable
 from typing import Any
@@ -68,8 +69,10 @@ class ClassRateSGD(torch.optim.SGD):
         self.cutoff, self.reset_every, self.steps = cutoff, reset_every, 0
         self.largest_rate = 1.0  # of all rates so far, read at each reset and at the cutoff
         self._groups: list[tuple[int, Tensor]] = []
+        self._samples = 0  # that `observe` was told of
         self._inputs: dict[nn.Linear, Tensor] = {}
         self._output_gradients: dict[nn.Linear, Tensor] = {}
+        self._repeated = False  # whether a layer was passed backwards twice, as where it is shared
         self._hooks = [layer.register_forward_hook(self._watch) for layer in self.layers]
         self.rates = {layer: self._ones(layer) for layer in self.layers}
 
@@ -88,13 +91,18 @@ class ClassRateSGD(torch.optim.SGD):
         """Take the group of each sample of the coming batch; `ValueError` for one outside 0..num_groups-1."""
         if self.rated:
             check_labels(groups, num_classes=self.num_groups)
-            self._groups = list(members(groups, num_groups=self.num_groups))
+            self._groups, self._samples = list(members(groups, num_groups=self.num_groups)), len(groups)
+            self._inputs, self._output_gradients, self._repeated = {}, {}, False
 
     def _watch(self, layer: nn.Linear, inputs: tuple[Tensor, ...], output: Tensor) -> None:
         """Keep a layer's inputs, and its output's gradient once the backward pass gets there."""
         if self.rated and output.requires_grad:
             self._inputs[layer] = inputs[0].detach()
-            output.register_hook(lambda gradient: self._output_gradients.__setitem__(layer, gradient))
+            output.register_hook(functools.partial(self._keep, layer))
+
+    def _keep(self, layer: nn.Linear, gradient: Tensor) -> None:
+        self._repeated |= layer in self._output_gradients
+        self._output_gradients[layer] = gradient
 
     @torch.no_grad()
     def step(self, closure: Callable[[], float] | None = None) -> float | None:
@@ -116,8 +124,15 @@ class ClassRateSGD(torch.optim.SGD):
         lacking = [layer for layer in self.layers if layer not in self._output_gradients]
         if lacking or not self._groups:
             raise RuntimeError(f"no groups or gradients of {lacking}: call observe, forward and backward before step")
+        if self._repeated:
+            raise RuntimeError("a rated layer was used twice: shared layers and added-up gradients are not supported")
         for layer in self.layers:
             inputs, output_gradients = self._inputs.pop(layer), self._output_gradients.pop(layer)
+            if inputs.dim() != 2 or len(inputs) != self._samples:
+                raise ValueError(
+                    f"a rated layer takes one row for each of {self._samples} groups, "
+                    f"got inputs of shape {tuple(inputs.shape)}"
+                )
             update = self._one_rate if self.per_layer else self._rates_by_group
             update(layer, inputs, output_gradients)
 

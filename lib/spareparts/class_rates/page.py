@@ -6,10 +6,22 @@ import pandas as pd
 
 from ..stats import bootstrap_interval
 from .config import PUBLISHED_EPOCHS
-from .counting import counted, first_seed, published_count, published_mean
+from .counting import counted, first_seed, no_better_than_chance, published_count, published_mean
 from .networks import ACTIVATIONS
-from .rows import LABELS, absent, by_set, published, shown, title
-from .table import ARCHITECTURES
+from .rows import (
+    LABELS,
+    PUBLISHED_RATE,
+    absent,
+    by_set,
+    of_variant,
+    published,
+    seed_counts,
+    shown,
+    title,
+    with_official,
+)
+from .table import ARCHITECTURES, ATTAINABLE, LARGEST_CLASS, PUBLISHED_ACCURACY
+from .tables import signed, spread
 from .verdicts import remainder_orders
 
 NOTHING = "No run of these settings has a record yet."
@@ -26,12 +38,11 @@ def headline(pairs: pd.DataFrame) -> str:
         if (found := counted(first_seed(pairs, name))).total
     )
     estimate = bootstrap_interval(by_set(pairs))
-    low, high = estimate.interval
     return (
         f"Counted as in the paper, class rates against the same network without them: **{counts}**. Over "
-        f"{estimate.n} of the paper's {len(ARCHITECTURES)} data sets, all activations and {seeds(pairs)}, accuracy "
-        f"changes by **{estimate.mean:+.2f} points** on average (95% interval {low:+.2f} to {high:+.2f}). "
-        f"The paper's own tables have mean changes of {means_of_paper()}."
+        f"{estimate.n} of the {len(ATTAINABLE)} data sets that can be had, all activations and {seeds(pairs)}, "
+        f"accuracy changes by **{signed(estimate.mean)} points** on average (95% interval "
+        f"{spread(estimate.interval)}). The paper's own tables have mean changes of {means_of_paper()}."
     )
 
 
@@ -42,8 +53,7 @@ def means_of_paper() -> str:
 
 def seeds(pairs: pd.DataFrame) -> str:
     """How many seeds the data sets have."""
-    few, many = (f(pairs.groupby(["dataset", "activation"]).seed.nunique()) for f in (min, max))
-    number = str(many) if few == many else f"{few} to {many}"
+    number = seed_counts(pairs)
     return f"{number} seed{'' if number == '1' else 's'} each"
 
 
@@ -59,11 +69,13 @@ def protocol_note(pairs: pd.DataFrame) -> str:
     kept = published(pairs)
     if lacking := absent(pairs):
         sentences.append(
-            f"**{len(ARCHITECTURES) - len(lacking)} of {len(ARCHITECTURES)} data sets** have run in all three "
-            f"activations; not yet: {', '.join(map(title, lacking))}. Totals below are out of those that have."
+            f"**{len(ATTAINABLE) - len(lacking)} of {len(ATTAINABLE)} data sets** have run in all three activations; "
+            f"not yet: {', '.join(map(title, lacking))}. Totals below are out of those that have."
         )
-    if "miniboone" in lacking:
-        sentences.append("Miniboone is not in the collection that this project knows by its fingerprints.")
+    sentences.append(
+        f"Of the paper's {len(ARCHITECTURES)} sets, miniboone is not in the collection that this project knows by its "
+        f"fingerprints; there can be {len(ATTAINABLE)}."
+    )
     if len(short := kept[kept.epochs < PUBLISHED_EPOCHS]):
         epochs = listed(map(str, sorted(set(short.epochs))))
         names = listed(map(title, shown(short)))
@@ -71,6 +83,57 @@ def protocol_note(pairs: pd.DataFrame) -> str:
     if len(drawn := pairs[~pairs.dataset.isin(list(ARCHITECTURES))]):
         sentences.append(f"Not the paper's files, and not counted: {listed(map(title, shown(drawn)))}.")
     return " ".join(sentences)
+
+
+def chance_note(pairs: pd.DataFrame) -> str:
+    """Which networks are no better than always naming the largest class, the paper's own among them."""
+    kept = published(pairs)
+    if kept.empty:
+        return NOTHING
+    low = {end: no_better_than_chance(kept, end) for end in ("first", "second")}
+    parts = {
+        "Only with class rates (and in how many seeds)": low["second"] & ~low["first"],
+        "Only without": low["first"] & ~low["second"],
+    }
+    sentences = [
+        f"Of {len(kept)} networks on each side, {low['first'].sum()} baselines and {low['second'].sum()} with class "
+        "rates get no more test rows right than always naming the largest class would."
+    ]
+    sentences += [f"{words}: {_cases(kept[mask])}." for words, mask in parts.items() if mask.any()]
+    if theirs := _at_chance_in_paper(kept):
+        sentences.append(f"In the paper's own table, baselines are at or below that on {listed(map(title, theirs))}.")
+    return " ".join(sentences)
+
+
+def _cases(pairs: pd.DataFrame) -> str:
+    """Data sets with the activations concerned, and in how many seeds each."""
+    words = []
+    for name in shown(pairs):
+        counts = pairs[pairs.dataset == name].activation.value_counts()
+        kinds = (f"{LABELS[kind]} {counts[kind]}" for kind in ACTIVATIONS if kind in counts)
+        words.append(f"{title(name)} ({', '.join(kinds)})")
+    return listed(words)
+
+
+def _at_chance_in_paper(pairs: pd.DataFrame) -> list[str]:
+    rows = pairs.groupby("dataset").test_samples_first.first()
+    chance = {name: round(100 * LARGEST_CLASS[name] / rows[name], 2) for name in shown(pairs) if name in LARGEST_CLASS}
+    return [
+        name for name, share in chance.items() if any(PUBLISHED_ACCURACY[name][kind] <= share for kind in ACTIVATIONS)
+    ]
+
+
+def official_note(pairs: pd.DataFrame) -> str:
+    """The mean difference on the official test files beside that on half of the training file, on the same sets."""
+    found = with_official(published(pairs))
+    if found.dataset.nunique() < 2:
+        return "Fewer than two sets with an official test file have run."
+    here, there = (bootstrap_interval(by_set(found, column)) for column in ("difference", "official"))
+    return (
+        f"On {there.n} sets ({len(found)} pairs of networks) class rates change accuracy by {signed(there.mean)} "
+        f"points on the official files (95% interval {spread(there.interval)}), and by {signed(here.mean)} "
+        f"({spread(here.interval)}) on the paper's test half."
+    )
 
 
 def sign_note() -> str:
@@ -115,10 +178,17 @@ def divergence_note(rows: pd.DataFrame) -> str:
     most = int(rated.reductions.max())
     again = f", as often as {most} times" if most > 1 else ""
     first, last = int((rated.reductions > 0).sum()), int((rated.outcome == "diverged").sum())
+    plain = of_variant(rows, "baseline")
+    plain = plain[plain.learning_rate.isin(PUBLISHED_RATE)]
+    left = (
+        " A set on which one side diverged for good makes no pair, and is not counted as won or lost." if last else ""
+    )
     return (
         f"Of {len(rated):,} runs with rates (all variants and cutoffs), {first} ({first / len(rated):.0%}) diverged at "
-        f"the paper's α_μ and were started anew with a tenth of it"
-        f"{again}; {last} diverged in the end."
+        f"the paper's α_μ and were started anew with a tenth of it{again}; {last} diverged in the end. Of the "
+        f"{len(plain):,} baselines, with the same α, {int((plain.outcome == 'diverged').sum())} diverged.{left} "
+        "Runs that differ in their cutoff only are alike up to the first cutoff, so most divergences are counted more "
+        "than once."
     )
 
 
@@ -129,6 +199,7 @@ def proof_note(rows: pd.DataFrame) -> str:
         return NOTHING
     powers = listed(f"{part.order.mean():.2f} (`{form}`)" for form, part in found.groupby("form"))
     return (
-        f"Fitted over all step sizes, the absolute remainder shrinks with α to the power of {powers}, mean of "
-        f"{len(found)} networks; at the smallest α it is at most {found.smallest.max():.1e} of the growth."
+        f"Fitted over all step sizes, the absolute remainder shrinks with α to the power of {powers}, means over "
+        f"{len(found)} checks in all, each of one network in one form; at the smallest α the remainder is at most "
+        f"{found.smallest.max():.1e} of the growth."
     )

@@ -20,12 +20,13 @@ def shares(pairs: pd.DataFrame) -> pd.DataFrame:
 
 def _lines(pairs: pd.DataFrame, columns: dict[str, str]) -> pd.DataFrame:
     lines = [
-        {"dataset": title(name), "kind": activation} | {new: part[old].mean() for new, old in columns.items()}
+        {"dataset": title(name), "kind": activation, "pairs": len(part)}
+        | {new: part[old].mean() for new, old in columns.items()}
         for name in shown(pairs)
         for activation in ACTIVATIONS
         if len(part := pairs[(pairs.dataset == name) & (pairs.activation == activation)])
     ]
-    return pd.DataFrame(lines, columns=["dataset", "kind", *columns])
+    return pd.DataFrame(lines, columns=["dataset", "kind", "pairs", *columns])
 
 
 def remainders(rows: pd.DataFrame) -> pd.DataFrame:

@@ -7,7 +7,7 @@ import pandas as pd
 
 from ..records import arrays
 from .config import CUTOFFS, VARIANTS, Config
-from .table import ARCHITECTURES
+from .table import ARCHITECTURES, ATTAINABLE
 
 KEYS = ["dataset", "activation", "seed", "epochs"]
 PUBLISHED_RATE = (0.01,)
@@ -80,9 +80,23 @@ def shown(pairs: pd.DataFrame) -> list[str]:
 
 
 def absent(pairs: pd.DataFrame) -> list[str]:
-    """The paper's data sets that have no pair in every activation."""
+    """The paper's data sets that can be had and have no pair in every activation."""
     whole = pairs.groupby("dataset").activation.nunique() if len(pairs) else {}
-    return [name for name in ARCHITECTURES if whole.get(name, 0) < 3]
+    return [name for name in ATTAINABLE if whole.get(name, 0) < 3]
+
+
+def seed_counts(pairs: pd.DataFrame) -> str:
+    """How many seeds the data sets have: one number, or the smallest and the largest."""
+    few, many = (f(pairs.groupby(["dataset", "activation"]).seed.nunique()) for f in (min, max))
+    return str(many) if few == many else f"{few} to {many}"
+
+
+def with_official(pairs: pd.DataFrame) -> pd.DataFrame:
+    """The pairs on sets with an official test file, and their difference there, `official`, in points."""
+    if "official_accuracy_first" not in pairs:
+        return pairs[:0].assign(official=[])
+    found = pairs.dropna(subset=["official_accuracy_first"])
+    return found.assign(official=found.official_accuracy_second - found.official_accuracy_first)
 
 
 def title(dataset: str) -> str:

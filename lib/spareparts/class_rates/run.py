@@ -1,6 +1,7 @@
 """From configs to results: train each network, with alpha_mu reduced until training stays finite, then measure it."""
 
 import dataclasses
+import functools
 import math
 import time
 from collections.abc import Iterable, Iterator, Mapping
@@ -8,8 +9,10 @@ from typing import Any
 
 import numpy as np
 import torch
+from scipy.cluster.vq import kmeans2
 from torch import Tensor, nn
 from torch.nn import functional
+from tqdm import tqdm
 
 from .. import data, engine
 from ..records import Result
@@ -21,6 +24,7 @@ from .optimizer import MOST_LAYERS, ClassRateSGD
 
 MOST_REDUCTIONS = 8  # by then alpha_mu is too small to matter
 CURVE_POINTS = 20
+CLUSTER_STEPS = 50  # of k-means
 PROOF_SAMPLES, PROOF_WIDTHS = 128, [32, 24, 16]
 
 
@@ -53,13 +57,19 @@ def setup(config: Config, *, widths: list[int] | None = None) -> Setup:
     return Setup(parts=parts, network=network, stream=stream, num_classes=table.classes)
 
 
-def groups_of(config: Config, labels: Tensor) -> tuple[Tensor, int]:
-    """The group of each training sample and the number of groups; shuffled groups have the sizes of the classes."""
+def groups_of(config: Config, inputs: Tensor, labels: Tensor) -> tuple[Tensor, int]:
+    """The group of each training sample and the number of groups.
+
+    Shuffled groups have the sizes of the classes; clusters, of inputs alone (k-means), are as many as the classes.
+    """
     if config.groups in ("one", "layers"):
         return torch.zeros_like(labels), 1
     groups = int(labels.max()) + 1
     if config.groups == "shuffled":
         return labels[torch.randperm(len(labels), generator=data.generator(config.seed))], groups
+    if config.groups == "clusters":
+        _, found = kmeans2(inputs.numpy(), groups, iter=CLUSTER_STEPS, minit="++", rng=config.seed)
+        return torch.from_numpy(found).to(labels), groups
     return labels, groups
 
 
@@ -109,7 +119,7 @@ def replica(config: Config, *, rate_lr: float) -> tuple[engine.Replica, Setup]:
     batches = data.Batches(
         inputs, rows, batch_size=min(config.batch_size, len(labels)), generator=ready.stream, drop_last=False
     )
-    groups, num_groups = groups_of(config, labels)
+    groups, num_groups = groups_of(config, inputs, labels)
     optimizer = optimizer_of(config, ready.network, epoch=len(batches), num_groups=num_groups, rate_lr=rate_lr)
     trained = engine.Replica(
         name=f"{config.dataset} {config.activation} {config.arm} seed {config.seed}",
@@ -121,52 +131,81 @@ def replica(config: Config, *, rate_lr: float) -> tuple[engine.Replica, Setup]:
     return trained, ready
 
 
-def run(configs: Iterable[Config], *, progress: bool = True) -> Iterator[tuple[Config, Result]]:
-    """Train and measure each config on the CPU with one thread, yielding its result as soon as it is there.
+def run(
+    configs: Iterable[Config], *, workers: int | None = None, progress: bool = True
+) -> Iterator[tuple[Config, Result]]:
+    """Train and measure each config on the CPU, yielding its result as soon as it is there.
 
-    All data are loaded before training starts, so that a missing set costs nothing.
+    Each core runs one at a time, with one thread (`workers` sets how many, see `engine.each`). All data are loaded
+    before training starts, so that a missing set costs nothing.
     """
     configs = list(configs)
     for dataset in sorted({config.dataset for config in configs}):
         data.load_table(dataset)
-    for config in configs:
-        with engine.one_thread():
-            result = prove(config) if config.arm == "proof" else run_one(config, progress=progress)
-        yield config, result
+    work = functools.partial(run_one, progress=progress)
+    bar = tqdm(total=len(configs), unit="run", disable=not progress or len(configs) < 2, leave=False)
+    with bar:
+        for config, result in engine.each(work, configs, workers=workers):
+            bar.update()
+            yield config, result
 
 
 def run_one(config: Config, *, progress: bool = True) -> Result:
-    """Train and measure one config; a reduction of alpha_mu starts the training anew."""
-    started, rate_lr, diverged = time.perf_counter(), config.first_rate_learning_rate, []
-    while True:
-        trained, ready = replica(config, rate_lr=rate_lr)
-        epoch = len(trained.batches)
-        (end,) = engine.fit([trained], steps=config.epochs * epoch, progress=progress)
-        if end.outcome == "finished" or config.arm == "baseline" or len(diverged) == MOST_REDUCTIONS:
-            break
-        diverged.append(end.diverged_step)
-        rate_lr /= 10
-    thinned = end.losses[:: max(1, config.epochs // CURVE_POINTS)]
-    metrics: dict[str, Any] = {
-        "loss_curve": [round(loss, 4) for loss in thinned],
-        "epoch_steps": epoch,
-        "train_samples": len(ready.parts.train.labels),
-        "training_seconds": round(end.seconds, 2),
-    }
-    if config.arm == "class_rates":
-        metrics |= rates_used(trained.optimizer, rate_lr=rate_lr, diverged=diverged)
-    arrays = {}
-    if end.outcome == "finished":
+    """Train and measure one config; for the arm `proof`, check Eq. 5-6 on its untrained network."""
+    if config.arm == "proof":
+        return prove(config)
+    started = time.perf_counter()
+    trained = train(config, progress=progress)
+    metrics, arrays = training_metrics(config, trained), {}
+    if trained.end.outcome == "finished":
+        ready = trained.ready
         found, arrays = measure(ready.network, ready.parts, num_classes=ready.num_classes)
         metrics |= found
     return Result(
         metrics=metrics,
         arrays=arrays,
-        outcome=end.outcome,
-        diverged_step=end.diverged_step,
+        outcome=trained.end.outcome,
+        diverged_step=trained.end.diverged_step,
         seconds=time.perf_counter() - started,
         device=engine.describe("cpu"),
     )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Trained:
+    """A trained network, and what it took."""
+
+    replica: engine.Replica
+    ready: Setup
+    end: engine.Outcome
+    rate_lr: float  # the alpha_mu of the last attempt
+    diverged: list[int]  # the step at which each attempt before it diverged
+
+
+def train(config: Config, *, progress: bool = True) -> Trained:
+    """Train one config; where it diverges with rates, anew with a tenth of alpha_mu."""
+    rate_lr, diverged = config.first_rate_learning_rate, []
+    while True:
+        trained, ready = replica(config, rate_lr=rate_lr)
+        (end,) = engine.fit([trained], steps=config.epochs * len(trained.batches), progress=progress)
+        if end.outcome == "finished" or config.arm == "baseline" or len(diverged) == MOST_REDUCTIONS:
+            return Trained(replica=trained, ready=ready, end=end, rate_lr=rate_lr, diverged=diverged)
+        diverged.append(end.diverged_step)
+        rate_lr /= 10
+
+
+def training_metrics(config: Config, trained: Trained) -> dict[str, Any]:
+    """What is known of a training whatever its end."""
+    thinned = trained.end.losses[:: max(1, config.epochs // CURVE_POINTS)]
+    metrics: dict[str, Any] = {
+        "loss_curve": [round(loss, 4) for loss in thinned],
+        "epoch_steps": len(trained.replica.batches),
+        "train_samples": len(trained.ready.parts.train.labels),
+        "training_seconds": round(trained.end.seconds, 2),
+    }
+    if config.arm == "class_rates":
+        metrics |= rates_used(trained.replica.optimizer, rate_lr=trained.rate_lr, diverged=trained.diverged)
+    return metrics
 
 
 def rates_used(optimizer: ClassRateSGD, *, rate_lr: float, diverged: list[int]) -> dict[str, Any]:

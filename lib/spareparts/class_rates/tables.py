@@ -1,34 +1,35 @@
-"""Tables 2 and 3, the paper's beside ours, with the counts and tests that belong to them."""
+"""Tables 2 and 3, the paper's beside ours, and what stands beside each data set."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
-from ..stats import bootstrap_interval
 from .config import CUTOFFS
-from .counting import (
-    counted,
-    first_seed,
-    median_over_seeds,
-    published_count,
-    published_mean,
-    significant,
-    with_mcnemar,
-)
+from .counting import median_over_seeds, with_mcnemar
 from .networks import ACTIVATIONS
-from .rows import LABELS, PUBLISHED_SEED, by_set, shown, title
-from .table import ARCHITECTURES, PUBLISHED_ACCURACY, PUBLISHED_SPECIALISED
+from .rows import LABELS, PUBLISHED_SEED, by_set, shown, title, with_official
+from .table import ARCHITECTURES, LARGEST_CLASS, PUBLISHED_ACCURACY, PUBLISHED_SPECIALISED
 from .verdicts import share_test
 
 BLANK = "–"
 
 
 def table_two(pairs: pd.DataFrame) -> pd.DataFrame:
-    """Test accuracy in %, the paper's and ours with one seed: the baseline → class rates."""
-    return _beside(pairs, "test_accuracy", PUBLISHED_ACCURACY)
+    """Test accuracy in %, the paper's and ours with one seed: the baseline → class rates; and what chance gives.
+
+    Chance, the share of the largest class, needs the number of test rows, so it is there where a pair has run.
+    """
+    table = _beside(pairs, "test_accuracy", PUBLISHED_ACCURACY)
+    chance = {
+        title(name): 100 * LARGEST_CLASS[name] / pairs[pairs.dataset == name].test_samples_first.iloc[0]
+        for name in shown(pairs)
+        if name in LARGEST_CLASS
+    }
+    table[("", "chance")] = [number(chance.get(name)) for name in table.index]
+    return table
 
 
 def table_three(pairs: pd.DataFrame) -> pd.DataFrame:
@@ -72,51 +73,14 @@ def number(value: float | None) -> str:
     return BLANK if value is None else "100" if value == 100 else f"{value:.2f}"
 
 
-def counts(pairs: pd.DataFrame) -> pd.DataFrame:
-    """Wins, losses, ties and the sign test: the paper's table recounted, and ours with one seed."""
-    lines = {}
-    for activation in ACTIVATIONS:
-        part = pairs[pairs.activation == activation]
-        ours, theirs = counted(first_seed(pairs, activation)), published_count(activation)
-        for who, found, mean in (
-            ("paper", theirs, f"{published_mean(activation):+.2f}"),
-            ("ours", ours, f"{first_seed(pairs, activation).difference.mean():+.2f}" if len(part) else BLANK),
-        ):
-            lines[LABELS[activation], who] = {
-                "wins": found.wins,
-                "losses": found.losses,
-                "ties": found.ties,
-                "sets": f"{found.total} of {len(ARCHITECTURES)}",
-                "sign test p": f"{found.sign_p:.3f}" if found.total else BLANK,
-                "mean difference": mean,
-            }
-    return pd.DataFrame(lines).T.rename_axis(["activation", "whose"])
+def signed(value: float) -> str:
+    """A difference with its sign and two decimals; zero is +0.00."""
+    return f"{round(value, 2) + 0.0:+.2f}"
 
 
-def mean_differences(pairs: pd.DataFrame) -> pd.DataFrame:
-    """Mean difference over sets, each set the mean of its seeds, with interval; and how many McNemar tests decide.
-
-    Activations are the columns.
-    """
-    tests = with_mcnemar(pairs)
-    lines = {}
-    for activation in ACTIVATIONS:
-        part, means = tests[tests.activation == activation], by_set(pairs[pairs.activation == activation])
-        if len(means) < 2:
-            continue
-        estimate, medians, first = bootstrap_interval(means), median_over_seeds(part), first_seed(part, activation)
-        lines[LABELS[activation]] = {
-            "mean difference": f"{estimate.mean:+.2f}",
-            "95% interval": f"{estimate.interval[0]:+.2f} to {estimate.interval[1]:+.2f}",
-            "median": f"{means.median():+.2f}",
-            "sets": len(means),
-            "runs": len(part),
-            "McNemar, one seed": str(significant(first)),
-            "Holm": str(significant(first, "holm")),
-            "median p": str(significant(medians)),
-            "Holm on it": str(significant(medians, "holm")),
-        }
-    return lined(lines).T
+def spread(interval: Iterable[float]) -> str:
+    """An interval of differences."""
+    return " to ".join(map(signed, interval))
 
 
 def set_by_set(pairs: pd.DataFrame) -> pd.DataFrame:
@@ -129,11 +93,12 @@ def set_by_set(pairs: pd.DataFrame) -> pd.DataFrame:
             if len(part):
                 found, test = part.difference.to_numpy(float), medians.loc[(name, activation)]
                 lines[title(name), LABELS[activation]] = {
-                    "difference": f"{found.mean():+.2f}",
+                    "difference": signed(found.mean()),
                     "95% interval": student(found),
                     "seeds": len(found),
                     "McNemar p": f"{test.p:.2g}",
                     "Holm p": f"{test.holm:.2g}",
+                    "test rows": int(part.test_samples_first.iloc[0]),
                 }
     return lined(lines, "data set", "activation")
 
@@ -142,10 +107,9 @@ def student(values: np.ndarray) -> str:
     """Student's 95% interval of a mean; a dash with fewer than two values."""
     if len(values) < 2:
         return BLANK
-    if np.ptp(values) == 0:
-        return f"{values[0]:+.2f} each time"
-    low, high = stats.ttest_1samp(values, 0).confidence_interval(0.95)
-    return f"{low:+.2f} to {high:+.2f}"
+    if np.allclose(values, values[0]):
+        return f"{signed(values[0])} each time"
+    return spread(stats.ttest_1samp(values, 0).confidence_interval(0.95))
 
 
 def shares(pairs: pd.DataFrame) -> pd.DataFrame:
@@ -169,19 +133,16 @@ def shares(pairs: pd.DataFrame) -> pd.DataFrame:
 def official(pairs: pd.DataFrame) -> pd.DataFrame:
     """Sets with an official test file: difference on half of the training file, and on that file; means over seeds."""
     lines = {}
-    found = pairs.dropna(subset=["official_accuracy_first"]) if "official_accuracy_first" in pairs else pairs[:0]
-    found = (
-        found.assign(official=found.official_accuracy_second - found.official_accuracy_first) if len(found) else found
-    )
+    found = with_official(pairs)
     for name in shown(found):
         for activation in ACTIVATIONS:
             part = found[(found.dataset == name) & (found.activation == activation)]
             if len(part):
                 lines[title(name), LABELS[activation]] = {
                     "baseline, half": number(part.test_accuracy_first.mean()),
-                    "difference": f"{part.difference.mean():+.2f}",
+                    "difference": signed(part.difference.mean()),
                     "baseline, official": number(part.official_accuracy_first.mean()),
-                    "difference, official": f"{part.official.mean():+.2f}",
+                    "difference, official": signed(part.official.mean()),
                     "seeds": len(part),
                 }
     return lined(lines, "data set", "activation")

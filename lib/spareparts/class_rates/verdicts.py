@@ -20,7 +20,7 @@ from ..stats import (
 from .counting import counted, first_seed, median_over_seeds, published_count, significant, with_mcnemar
 from .networks import ACTIVATIONS
 from .rows import LABELS, by_set, paired, protocol, published
-from .table import ARCHITECTURES
+from .table import ATTAINABLE
 
 SHARE_MARGIN = 5.0  # points of specialised neurons within which two shares count as equal
 TIME_MARGIN = 1.1  # ratio of inference times within which they count as equal
@@ -58,8 +58,8 @@ def wins(pairs: pd.DataFrame, activation: str) -> Verdict:
     decided, share = found.wins + found.losses, found.share
     interval = share and tuple((2 * bound - 1) * decided for bound in share[1])
     word, remark = more(found.wins, found.losses, ran=found.total)
-    note = f"{found}, of {len(ARCHITECTURES)} sets, one seed; one-sided sign test p = {found.sign_p:.2g}"
-    note += f", theirs {theirs.sign_p:.3f}{remark}"
+    note = f"{found}; {found.total} of {len(ATTAINABLE)} sets, one seed; one-sided sign test p = {found.sign_p:.2g}"
+    note += f", theirs {theirs.sign_p:.3f} on {theirs.total} sets{remark}"
     return Verdict(
         word, found.wins - found.losses, interval, found.total, protocol(part), "sets, wins minus losses", note
     )
@@ -67,7 +67,7 @@ def wins(pairs: pd.DataFrame, activation: str) -> Verdict:
 
 def more(favour: int, against: int, *, ran: int) -> tuple[str, str]:
     """The word for `favour` above `against`, whatever sets that have not run would add; a remark where they could."""
-    lead, open_ = favour - against, len(ARCHITECTURES) - ran
+    lead, open_ = favour - against, len(ATTAINABLE) - ran
     if lead > open_:
         return "reproduced", ""
     if lead <= -open_:

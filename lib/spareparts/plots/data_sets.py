@@ -20,7 +20,7 @@ ROW_HEIGHT = 0.19  # inches
 
 
 def accuracy_differences(table: pd.DataFrame, *, kinds: Mapping[str, str], linear: float = 1.0) -> Figure:
-    """Differences of accuracy in points, one row a data set (columns dataset, kind, difference), best on top.
+    """Differences of accuracy in points, one row a data set (columns dataset, kind, difference, pairs), best on top.
 
     `kinds` maps the values of `kind` to titles; a shape each. Blue: above 0, vermilion: below, grey: none. The axis is
     linear up to `linear` points and logarithmic beyond.
@@ -39,9 +39,14 @@ def accuracy_differences(table: pd.DataFrame, *, kinds: Mapping[str, str], linea
         axis.set_xscale("symlog", linthresh=linear, linscale=1.2)
         axis.xaxis.set_major_formatter("{x:g}")
         _name_rows(axis, list(order))
-        axis.set_xlabel("difference of accuracy, points")
+        axis.set_xlabel(f"difference of accuracy, points\n{_size(table)}")
         figure.legend(handles=_keys(kinds, ["#444444"] * len(SHAPES)), loc="outside upper center", ncols=len(kinds))
     return figure
+
+
+def _size(table: pd.DataFrame) -> str:
+    """On how much a figure stands."""
+    return f"{table.dataset.nunique()} data sets, {table.pairs.sum()} pairs of networks"
 
 
 def _name_rows(axis: Any, names: Sequence[str]) -> None:
@@ -62,7 +67,7 @@ def _keys(kinds: Mapping[str, str], colours: Sequence[str]) -> list[Line2D]:
 
 
 def specialized_shares(table: pd.DataFrame, *, kinds: Mapping[str, str]) -> Figure:
-    """Shares of specialised neurons in % (columns dataset, kind, first, second, ceiling), one row a data set.
+    """Shares of specialised neurons in % (columns dataset, kind, first, second, ceiling, pairs), a row a set.
 
     Open: the baseline; filled: with class rates, often within the former; black bars: the ceiling.
     """
@@ -79,7 +84,8 @@ def specialized_shares(table: pd.DataFrame, *, kinds: Mapping[str, str]) -> Figu
         ceilings = table.groupby("dataset").ceiling.first().reindex(order)
         axis.plot(ceilings, range(len(order)), "|", color="black", markersize=9, markeredgewidth=1.6)
         _name_rows(axis, list(order))
-        axis.set(xlabel="specialised neurons, %", xlim=(-3, 103))
+        axis.set_xlim(-3, 103)
+        axis.set_xlabel(f"specialised neurons, %\n{_size(table)}")
         top = Line2D([], [], marker="|", linestyle="", color="black", markersize=9, label="ceiling")
         figure.legend(handles=[*_keys(kinds, COLOURS), top], loc="outside upper center", ncols=4)
     return figure
@@ -142,6 +148,7 @@ def remainders(table: pd.DataFrame) -> Figure:
                 axis.plot(line.alpha, line.remainder, f"{shape}-", **look)
         ends = np.array([table.alpha.min(), table.alpha.max()])
         axis.plot(ends, ends * table.remainder.max() / ends[1], label="slope 1", **CHANCE)
-        axis.set(xscale="log", yscale="log", xlabel="α", ylabel="remainder / growth of μ")
+        axis.set(xscale="log", yscale="log", ylabel="remainder / growth of μ")
+        axis.set_xlabel(f"α ({table.run.nunique()} checks)")
         figure.legend(loc="outside upper center", ncols=4)
     return figure
