@@ -1,0 +1,98 @@
+"""What frame potentials rows without clusters would have: closed forms and draws.
+
+The frame potential is the sum of the fourth powers of the singular values of the normalized rows, so it rises with
+anything that makes few directions large: clusters, a common shift, a small row space. Each null allows one of these.
+"""
+
+from collections.abc import Callable
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.nn import functional
+
+from .frames import frame_potential
+
+DRAWS = 20  # of each null
+
+
+def expected_potential(*, units: int, fan_in: int) -> float:
+    """Mean frame potential of random directions: `N + N (N - 1) / d`. Raises `ValueError` for sizes below 1."""
+    if min(units, fan_in) < 1:
+        raise ValueError(f"units and fan_in must be at least 1, got {units} and {fan_in}")
+    return units + units * (units - 1) / fan_in
+
+
+def smallest_potential(*, units: int, fan_in: int) -> float:
+    """Least frame potential that so many unit vectors can have: `max(N, N^2 / d)`."""
+    return max(float(units), units**2 / fan_in)
+
+
+def centred(rows: Float[Tensor, "units fan_in"]) -> Float[Tensor, "units fan_in"]:
+    """The rows less their mean: what is left of a shift that all units share is nothing."""
+    return rows - rows.mean(0)
+
+
+def random_rows(*, units: int, fan_in: int, generator: torch.Generator) -> Float[Tensor, "units fan_in"]:
+    """Independent Gaussian rows: directions without preference."""
+    return torch.randn(units, fan_in, generator=generator, device=generator.device, dtype=torch.float64)
+
+
+def same_spectrum(
+    values: Float[Tensor, " rank"], *, units: int, generator: torch.Generator
+) -> Float[Tensor, "units rank"]:
+    """Rows of a random matrix with given singular values: `U diag(s)`, U drawn evenly from the orthonormal frames.
+
+    Right singular vectors would turn all rows alike, which no inner product sees, and are left out. Raises `ValueError`
+    for more values than units.
+    """
+    if len(values) > units:
+        raise ValueError(f"values must be at most units = {units}, got {len(values)}")
+    draw = torch.randn(units, len(values), generator=generator, device=generator.device, dtype=torch.float64)
+    left, triangle = torch.linalg.qr(draw)
+    left = left * triangle.diagonal().sign()  # else QR prefers some frames
+    return left.to(values.device) * values.double()
+
+
+def nearest_cosine(rows: Float[Tensor, "units fan_in"]) -> Float[Tensor, ""]:
+    """Mean over the units of the cosine to the nearest other one, -1 to 1; unlike the frame potential, about pairs."""
+    unit = functional.normalize(rows.double())
+    return (unit @ unit.T).fill_diagonal_(-torch.inf).max(1).values.mean()
+
+
+def draw_statistics(
+    draw: Callable[[], Tensor], statistics: dict[str, Callable[[Tensor], Tensor]], *, draws: int
+) -> dict[str, Float[Tensor, " draws"]]:
+    """Each statistic of the same draws of some rows."""
+    found: dict[str, list[Tensor]] = {name: [] for name in statistics}
+    for _ in range(draws):
+        rows = draw()
+        for name, statistic in statistics.items():
+            found[name].append(torch.as_tensor(statistic(rows), dtype=torch.float64))
+    return {name: torch.stack(values) for name, values in found.items()}
+
+
+def clustering(
+    rows: Float[Tensor, "units fan_in"], *, draws: int = DRAWS, generator: torch.Generator
+) -> dict[str, float]:
+    """Frame potential and nearest cosine of the rows, as they are and with the mean removed, and of their nulls.
+
+    Nulls: random rows of this shape, the same with their mean removed, and random rows with the spectrum of these (of W
+    itself, not of the normalized rows, which would fix the potential). Means, and standard deviations over the draws.
+    """
+    units, fan_in = rows.shape
+    values = torch.linalg.svdvals(rows.double())
+    statistics = {"potential": frame_potential, "nearest": nearest_cosine}
+    nulls = {
+        "random": lambda: random_rows(units=units, fan_in=fan_in, generator=generator),
+        "centred_random": lambda: centred(random_rows(units=units, fan_in=fan_in, generator=generator)),
+        "spectrum": lambda: same_spectrum(values, units=units, generator=generator),
+    }
+    metrics = {}
+    for name, statistic in statistics.items():
+        metrics[name] = float(statistic(rows.double()))
+        metrics[f"centred_{name}"] = float(statistic(centred(rows.double())))
+    for null, draw in nulls.items():
+        for name, drawn in draw_statistics(draw, statistics, draws=draws).items():
+            metrics |= {f"{null}_{name}": float(drawn.mean()), f"{null}_{name}_deviation": float(drawn.std())}
+    return metrics
