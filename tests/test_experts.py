@@ -8,8 +8,10 @@ from torch.nn.functional import cross_entropy, max_pool2d, one_hot, relu
 
 from spareparts import experts
 from spareparts.data import Batch, generator
-from spareparts.experts import Config, Mixture, MixtureOutput, plan, soft_nearest_neighbor_loss
-from spareparts.experts.network import Block
+from spareparts.experts import FACTORS, Config, Mixture, MixtureOutput, plan, soft_nearest_neighbor_loss
+from spareparts.experts.extractors import Block
+from spareparts.experts.feeding import TimedBatch
+from spareparts.experts.losses import load_balancing_loss
 from spareparts.experts.objective import objective_of
 from spareparts.records import key
 
@@ -20,7 +22,7 @@ from spareparts.records import key
     ("wrong", "message"),
     [
         ({"dataset": "minst"}, "unknown data set 'minst'; did you mean 'mnist'"),
-        ({"arm": "control"}, "arm must be one of baseline, snnl, raw, ensemble, got 'control'"),
+        ({"arm": "control"}, "arm must be one of baseline, snnl, .*, got 'control'"),
         ({"distance": "l1"}, "distance must be one of cosine, squared_euclidean, got 'l1'"),
         ({"layers": "max"}, "layers must be one of minimum, sum, got 'max'"),
         ({"precision": "float16"}, "precision must be one of float32, bfloat16, tf32, got 'float16'"),
@@ -33,6 +35,12 @@ from spareparts.records import key
         ({"peak_learning_rate": -0.1}, "peak_learning_rate must be at least 0, got -0.1"),
         ({"momentum": -0.9}, "momentum must be at least 0, got -0.9"),
         ({"weight_decay": -1e-4}, "weight_decay must be at least 0, got -0.0001"),
+        ({"filters": 0}, "filters must be at least 1, got 0"),
+        ({"extractor": "perceptron"}, "extractor must be one of convolutional, transformer, got 'perceptron'"),
+        ({"extractor": "transformer", "filters": 16}, "must stay 32, got 16"),
+        ({"arm": "simclr"}, "compares two augmented views: augment must be True, got False"),
+        ({"arm": "balanced", "chosen_experts": 6}, "chosen_experts must be at most 5, the experts, got 6"),
+        ({"arm": "snnl", "weight_schedule": "cosine"}, "must be one of constant, rising, falling, got 'cosine'"),
         ({"arm": "snnl", "temperature": 0.0}, "temperature must be positive, got 0.0"),
         ({"arm": "snnl", "temperature": -1.0}, "temperature must be positive, got -1.0"),
         ({"arm": "snnl", "temperature": math.nan}, "temperature must be finite, got nan"),
@@ -45,13 +53,15 @@ def test_a_value_that_cannot_be_trained_with_is_refused_and_shown(wrong, message
 
 
 SNNL = {"snnl_weight": 10.0, "temperature": 0.1, "distance": "squared_euclidean", "layers": "sum"}
+SCHEDULES = {"weight_schedule": "rising", "temperature_schedule": "learned"}
+UNUSED = [(arm, name, value) for arm in ("baseline", "raw", "ensemble") for name, value in (SNNL | SCHEDULES).items()]
+UNUSED += [("supcon", "distance", "squared_euclidean"), ("raw", "filters", 16), ("snnl", "balance_weight", 1.0)]
 
 
-@pytest.mark.parametrize("arm", ["baseline", "raw", "ensemble"])
-@pytest.mark.parametrize("name", SNNL)
-def test_an_arm_without_snnl_takes_no_snnl_setting(arm, name):
-    with pytest.raises(ValueError, match=f"arm '{arm}' has no SNNL: {name} must stay .*, got {SNNL[name]}"):
-        Config(arm=arm, **{name: SNNL[name]})
+@pytest.mark.parametrize(("arm", "name", "value"), UNUSED)
+def test_an_arm_takes_no_setting_that_it_does_not_use(arm, name, value):
+    with pytest.raises(ValueError, match=f"arm '{arm}' does not use {name}, which must stay .*, got {value}"):
+        Config(arm=arm, **{name: value})
 
 
 @pytest.mark.usefixtures("unchecked")
@@ -109,6 +119,25 @@ def test_a_setting_that_does_not_exist_is_refused():
         plan(datasets=["digits"], seeds=[1], temprature=2.0)
 
 
+def test_every_factor_tries_settings_that_differ_from_both_arms_and_from_each_other():
+    for factor in FACTORS:
+        configs = plan(datasets=["cifar10"], seeds=[1], factors=[factor])
+        assert len(set(map(key, configs))) == len(configs) == 2 + len(FACTORS[factor])
+
+
+def test_figure_7_has_thirty_weights_and_0_on_25000_images():
+    configs = [config for config in plan(datasets=["cifar10"], seeds=[1], factors=["figure_7"]) if config.train_samples]
+    weights = [config.snnl_weight for config in configs]
+    assert len(weights) == 31
+    assert (min(weights), max(weights), weights.count(0)) == (-100, 100, 1)
+    assert {(config.arm, config.train_samples) for config in configs} == {("snnl", 25_000)}
+
+
+def test_an_unknown_factor_is_refused():
+    with pytest.raises(ValueError, match="unknown factors 'depth'; known: experts, snnl_weight"):
+        plan(datasets=["digits"], seeds=[1], factors=["depth"])
+
+
 # Network
 
 
@@ -134,7 +163,9 @@ def test_pooling_before_the_relu_is_pooling_after_it_in_values_and_gradients():
     assert all(torch.equal(one, other) for one, other in zip(found, expected, strict=True))
 
 
-@pytest.mark.parametrize(("size", "extractor", "features"), [(28, True, 3136), (32, True, 4096), (28, False, 784)])
+@pytest.mark.parametrize(
+    ("size", "extractor", "features"), [(28, "convolutional", 3136), (32, "transformer", 4096), (28, None, 784)]
+)
 def test_the_features_are_as_many_as_the_paper_says(size, extractor, features):
     assert mixture(size=size, extractor=extractor).gate.in_features == features
 
@@ -171,6 +202,22 @@ def test_a_mixture_predicts_by_its_largest_gate_and_an_ensemble_by_the_mean():
     ensemble = mixture(uniform_gates=True)
     assert torch.equal(ensemble(images()).gates, torch.full((12, 5), 0.2))
     assert torch.equal(ensemble.predict(output), output.logits.softmax(2).mean(1))
+
+
+def test_a_balanced_gate_shares_an_image_among_the_best_two_in_the_proportion_of_their_scores():
+    output = mixture(chosen_experts=2)(images())
+    everyone = output.scores.softmax(1)
+    best = everyone.topk(2, dim=1)
+    assert torch.equal((output.gates > 0).sum(1), torch.full((12,), 2))
+    assert torch.allclose(output.gates.gather(1, best.indices), best.values / best.values.sum(1, keepdim=True))
+
+
+def test_a_transformer_sees_where_a_patch_lies():
+    network, batch = mixture(extractor="transformer"), images()
+    mirrored = batch.flip(3).unflatten(3, (2, 4)).flip(4).flatten(3)  # patches change places, each as it is
+    first, second = network(batch), network(mirrored)
+    assert [block.shape for block in first.blocks] == [(12, 4, 64)] * 2
+    assert not torch.allclose(first.features.view(12, 4, 64).sum(1), second.features.view(12, 4, 64).sum(1), atol=1e-5)
 
 
 # Loss
@@ -215,6 +262,35 @@ def test_the_baseline_is_the_gated_cross_entropy_and_the_ensemble_the_mean_of_al
     each = [cross_entropy(logits, labels).item() for logits in output.logits.unbind(1)]
     found = objective(Config(arm="ensemble"), Fixed(uniform), Batch(images(), labels))
     assert found.item() == pytest.approx(sum(each) / 5)
+
+
+def test_the_balanced_arm_adds_a_loss_that_even_loads_make_least():
+    scores = torch.tensor([[3.0, 0.0, 0.0], [0.0, 3.0, 0.0], [0.0, 0.0, 3.0]])
+    even = load_balancing_loss((scores > 0).float(), scores)
+    one = load_balancing_loss((scores[:1] > 0).float().expand(3, 3), scores[:1].expand(3, 3))
+    assert even.item() == pytest.approx(1)
+    assert one.item() == pytest.approx(3 * scores[0].softmax(0)[0].item())
+    output, labels = mixture(chosen_experts=2)(images()), torch.arange(12) % 4
+    batch, network = Batch(images(), labels), Fixed(output)
+    added = objective(Config(arm="balanced", balance_weight=0.5), network, batch) - objective(Config(), network, batch)
+    assert added.item() == pytest.approx(0.5 * load_balancing_loss(output.gates, output.scores).item(), abs=1e-6)
+
+
+@pytest.mark.parametrize(("schedule", "share"), [("rising", 0.25), ("falling", 0.75)])
+def test_a_scheduled_weight_is_linear_in_the_training(schedule, share):
+    output, labels = mixture()(images()), torch.arange(12) % 4
+    batch, network = TimedBatch(images(), labels, torch.tensor(0.25)), Fixed(output)
+    plain, constant = (objective(Config(arm="snnl", snnl_weight=weight), network, batch) for weight in (0.0, 1.0))
+    found = objective(Config(arm="snnl", weight_schedule=schedule), network, batch)
+    assert (found - plain).item() == pytest.approx(share * (constant - plain).item(), rel=1e-4)
+
+
+def test_an_annealed_temperature_falls_by_the_stated_power():
+    output, labels = mixture()(images()), torch.arange(12) % 4
+    batch, network = TimedBatch(images(), labels, torch.tensor(0.4)), Fixed(output)
+    annealed = objective(Config(arm="snnl", temperature_schedule="annealed"), network, batch)
+    fixed = objective(Config(arm="snnl", temperature=11**-0.55), network, batch)
+    assert annealed.item() == pytest.approx(fixed.item(), rel=1e-6)
 
 
 def test_the_public_names_exist():

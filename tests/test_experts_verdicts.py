@@ -32,6 +32,7 @@ def made_rows(*, seeds=10, steps=15_000, datasets=DATASETS, live=2, shifts=SHIFT
                         "train_samples": None,
                         "experts": 5,
                         "snnl_weight": 1.0,
+                        "precision": "float32",
                         "outcome": "finished",
                         "protocol": "paper" if steps >= 15_000 else "reduced",
                         "accuracy": 90 + base + treated * shifts[dataset] + 0.001 * seed * treated,
@@ -102,7 +103,7 @@ def test_one_live_expert_leaves_nothing_to_compare():
 
 def test_a_verdict_from_shorter_runs_is_called_reduced():
     verdicts = experts.verdicts(made_rows(steps=1_500))
-    assert {verdict.protocol for verdict in verdicts.values()} == {"reduced"}
+    assert {verdict.protocol for verdict in verdicts.values() if verdict.verdict != "not run"} == {"reduced"}
 
 
 def test_the_longest_protocol_of_a_data_set_is_the_one_shown():

@@ -8,7 +8,7 @@ cosine distance, the two block outputs as layers, momentum held at 0.9 through t
 for the experts' hidden layers and Glorot's for their outputs.
 """
 
-from .config import ARMS, Config, plan
+from .config import ARMS, Config
 from .losses import gated_cross_entropy, soft_nearest_neighbor_loss
 from .measures import (
     embedding_similarity,
@@ -19,12 +19,14 @@ from .measures import (
     specialization_entropy,
 )
 from .network import Mixture, MixtureOutput
+from .plan import FACTORS, plan
 from .rows import standard
 from .run import run
 from .verdicts import verdicts
 
 __all__ = [
     "ARMS",
+    "FACTORS",
     "Config",
     "Mixture",
     "MixtureOutput",

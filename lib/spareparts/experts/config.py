@@ -1,14 +1,13 @@
-"""What defines a run of the experts chapter, and which runs a notebook's parameters name."""
+"""What defines a run of the experts chapter."""
 
 import dataclasses
-import itertools
-from collections.abc import Sequence
 from typing import ClassVar
 
 from .. import data
 from ..records import RunConfig
 
-ARMS = ("baseline", "snnl", "raw", "ensemble")
+# baseline; with SNNL, or a contrastive loss in its place; raw pixels; uniform gates; balanced top-k gate; forward times
+ARMS = ("baseline", "snnl", "supcon", "simclr", "raw", "ensemble", "balanced", "inference")
 DATASETS = ("mnist", "fashion_mnist", "cifar10", "cifar100")  # those of Table 1, in its order
 PUBLISHED_STEPS = 15_000
 ABLATION_SAMPLES = 25_000  # of CIFAR-10, for Fig. 7
@@ -21,47 +20,74 @@ STATED = {  # in Sec. 2.1 and 4.2
     "weight_decay": 1e-4,
 }
 
+CONTRASTED = ("snnl", "supcon", "simclr")
+LEARNING = tuple(arm for arm in ARMS if arm != "inference")
+USERS = {  # the arms that use a setting; those that are not named are used by all
+    "snnl_weight": CONTRASTED,
+    "temperature": CONTRASTED,
+    "layers": CONTRASTED,
+    "distance": ("snnl",),
+    "weight_schedule": ("snnl",),
+    "temperature_schedule": ("snnl",),
+    "chosen_experts": ("balanced",),
+    "balance_weight": ("balanced",),
+    "extractor": tuple(arm for arm in LEARNING if arm != "raw"),
+    "filters": tuple(arm for arm in LEARNING if arm != "raw"),
+    "augment": LEARNING,
+}
+NAMES = {  # what a setting may be called
+    "arm": ARMS,
+    "distance": ("cosine", "squared_euclidean"),
+    "layers": ("minimum", "sum"),
+    "precision": ("float32", "bfloat16", "tf32"),
+    "weight_schedule": ("constant", "rising", "falling"),
+    "temperature_schedule": ("constant", "annealed", "learned"),
+    "extractor": ("convolutional", "transformer"),
+}
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Config(RunConfig):
     """One network of the paper; the defaults are its protocol where it states one, ours where it does not.
 
-    Raises `ValueError` for values that cannot be trained with, and for SNNL settings in an arm that has no SNNL.
+    Raises `ValueError` for values that cannot be trained with, and for settings that the arm does not use.
     """
 
     word: ClassVar[str] = "experts"
     revision: ClassVar[int] = 1
 
     dataset: str = "mnist"
-    arm: str = "baseline"  # baseline, snnl, raw (no extractor) or ensemble (uniform gates)
+    arm: str = "baseline"  # one of ARMS
     seed: int = 1
     steps: int = PUBLISHED_STEPS
     batch_size: int = 100  # images
     train_samples: int | None = None  # seeded stratified draw from the training set; None: all of it
     experts: int = 5  # ours: the paper names none
     hidden_units: int = 128  # of each expert
-    snnl_weight: float = 1.0  # alpha of Eq. 7; ours
-    temperature: float = 1.0  # of the SNNL; ours
+    snnl_weight: float = 1.0  # alpha of Eq. 7, of the SNNL or what stands in its place; ours
+    temperature: float = 1.0  # of that loss; ours
     distance: str = "cosine"  # or squared_euclidean; ours
-    layers: str = "minimum"  # of the two blocks' SNNL; or sum
+    layers: str = "minimum"  # of the two blocks' losses; or sum
     peak_learning_rate: float = 0.1  # of the one-cycle schedule
     momentum: float = 0.9
     cycle_momentum: bool = False  # ours: PyTorch's schedule would cycle it between 0.85 and 0.95
     weight_decay: float = 1e-4
     precision: str = "float32"  # or bfloat16, tf32
+    weight_schedule: str = "constant"  # of alpha: constant, rising (from 0) or falling (to 0), linear in the steps
+    temperature_schedule: str = "constant"  # or annealed, t = 1/(1 + 25 progress)^0.55; or learned by gradient descent
+    augment: bool = False  # random crops (4 pixels) and flips of the training images
+    extractor: str = "convolutional"  # or transformer: two blocks on patches of 4 x 4 pixels
+    filters: int = 32  # of the first convolutional block; the second has twice as many
+    chosen_experts: int = 2  # of the balanced gate: experts that share an image
+    balance_weight: float = 0.01  # of the balanced gate's auxiliary loss
 
     def __post_init__(self) -> None:
         super().__post_init__()
         data.fingerprint(self.dataset)  # raises for an unknown set
-        for name, known in (
-            ("arm", ARMS),
-            ("distance", ("cosine", "squared_euclidean")),
-            ("layers", ("minimum", "sum")),
-            ("precision", ("float32", "bfloat16", "tf32")),
-        ):
+        for name, known in NAMES.items():
             if getattr(self, name) not in known:
                 raise ValueError(f"{name} must be one of {', '.join(known)}, got {getattr(self, name)!r}")
-        for name in ("steps", "experts", "hidden_units"):
+        for name in ("steps", "experts", "hidden_units", "filters", "chosen_experts"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
         if self.batch_size < 2:
@@ -70,22 +96,25 @@ class Config(RunConfig):
             raise ValueError(f"temperature must be positive, got {self.temperature}")
         if self.train_samples is not None and self.train_samples < 1:
             raise ValueError(f"train_samples must be at least 1, or None for all, got {self.train_samples}")
-        for name in ("seed", "peak_learning_rate", "momentum", "weight_decay"):
+        for name in ("seed", "peak_learning_rate", "momentum", "weight_decay", "balance_weight"):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} must be at least 0, got {getattr(self, name)}")
         self._check_arm()
 
     def _check_arm(self) -> None:
-        """An arm without SNNL has one config, not one for each SNNL setting that it ignores."""
-        if self.arm == "snnl":
-            return
+        """An arm has one config, not one for each setting that it ignores."""
         for field in dataclasses.fields(self):
-            if field.name in ("snnl_weight", "temperature", "distance", "layers"):
-                value = getattr(self, field.name)
-                if value != field.default:
-                    raise ValueError(
-                        f"arm {self.arm!r} has no SNNL: {field.name} must stay {field.default}, got {value}"
-                    )
+            value, users = getattr(self, field.name), USERS.get(field.name, ARMS)
+            if self.arm not in users and value != field.default:
+                raise ValueError(
+                    f"arm {self.arm!r} does not use {field.name}, which must stay {field.default}, got {value}"
+                )
+        if self.filters != 32 and self.extractor == "transformer":
+            raise ValueError(f"filters are of the convolutional extractor and must stay 32, got {self.filters}")
+        if self.arm == "simclr" and not self.augment:
+            raise ValueError(f"arm 'simclr' compares two augmented views: augment must be True, got {self.augment}")
+        if self.arm == "balanced" and self.chosen_experts > self.experts:
+            raise ValueError(f"chosen_experts must be at most {self.experts}, the experts, got {self.chosen_experts}")
 
     @property
     def fingerprint(self) -> str:
@@ -105,27 +134,3 @@ class Config(RunConfig):
         )
         whole = self.train_samples in (None, ABLATION_SAMPLES) and self.dataset in DATASETS
         return "paper" if stated and whole else "reduced"
-
-
-def plan(
-    *,
-    datasets: Sequence[str],
-    seeds: Sequence[int],
-    arms: Sequence[str] = ("baseline", "snnl"),
-    steps: int = PUBLISHED_STEPS,
-    snnl_weights: Sequence[float] = (1.0,),
-    **settings: object,
-) -> list[Config]:
-    """The configs that a notebook's parameters name: every data set, arm and seed, and every weight in the SNNL arm.
-
-    Raises `ValueError` for a repeated or empty list, `TypeError` for an unknown setting.
-    """
-    lists = {"datasets": datasets, "arms": arms, "seeds": seeds, "snnl_weights": snnl_weights}
-    for name, values in lists.items():
-        if not values or len(set(values)) != len(values):
-            raise ValueError(f"{name} must name at least one value and none twice, got {list(values)}")
-    return [
-        Config(dataset=dataset, arm=arm, seed=seed, steps=steps, **extra, **settings)
-        for dataset, arm, seed in itertools.product(datasets, arms, seeds)
-        for extra in ([{"snnl_weight": weight} for weight in snnl_weights] if arm == "snnl" else [{}])
-    ]

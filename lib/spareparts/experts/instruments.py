@@ -1,11 +1,13 @@
 """All that is read off a trained mixture for its record: numbers for the tables, arrays for the figures."""
 
+import dataclasses
 import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 import torch
+from jaxtyping import Float
 from sklearn.metrics import silhouette_score
 from sklearn.neighbors import NearestNeighbors
 from torch import Tensor
@@ -57,21 +59,34 @@ def measure(
         raise FloatingPointError("the trained network's outputs are not finite")
     weights = network.hidden_weight.detach()
     metrics = {"accuracy": 100 * float((scores.argmax(1) == labels).double().mean())}  # %
-    metrics |= routing(gates, labels, classes=classes)
-    alive = [expert for expert, load in enumerate(metrics["load"]) if load >= LIVE_LOAD]
+    metrics |= routing(gates, labels, classes=classes) if config.arm != "ensemble" else {}
+    loads = metrics.get("load", [1.0] * len(weights))  # every member of an ensemble sees every image
+    alive = [expert for expert, load in enumerate(loads) if load >= LIVE_LOAD]
     similarity, arrays = similarities(weights, hidden, alive=alive)
-    metrics |= similarity | variances(features, gates.argmax(1), num_experts=len(weights))
+    metrics |= similarity
+    if config.arm != "ensemble":
+        metrics |= variances(features, gates.argmax(1), num_experts=len(weights))
     metrics |= neighbourhoods(features[:SHOWN].cpu().numpy(), labels[:SHOWN].cpu().numpy())
     if blocks:
         metrics["snnl"] = final_snnl(config, blocks, labels)
+        metrics["block_snnl"] = [round(value, 5) for value in block_snnl(config, blocks, labels).mean(1).tolist()]
+    if network.log_temperature is not None:
+        metrics["learned_temperature"] = float(network.log_temperature.detach().exp())
     arrays |= {
         "class_gates": class_gates(gates, labels, num_classes=classes).cpu().numpy().astype(np.float32),
         "predictions": scores.argmax(1).to(torch.uint8).cpu().numpy(),
     }
-    if config.seed == FIGURE_SEED:
+    if config.seed == FIGURE_SEED and standard_settings(config):
         arrays["umap"] = project(features[:SHOWN].cpu().numpy(), seed=config.seed)
         arrays["umap_labels"] = labels[:SHOWN].to(torch.uint8).cpu().numpy()
     return metrics, arrays
+
+
+def standard_settings(config: Config) -> bool:
+    """Whether a config is one of the two arms of the paper, of which figures are drawn, with nothing else changed."""
+    free = ("dataset", "arm", "seed", "steps")
+    settings = {field.name: getattr(config, field.name) == field.default for field in dataclasses.fields(config)}
+    return config.arm in ("baseline", "snnl") and all(same for name, same in settings.items() if name not in free)
 
 
 def routing(gates: Tensor, labels: Tensor, *, classes: int) -> dict[str, Any]:
@@ -136,22 +151,21 @@ def neighbourhoods(features: np.ndarray, labels: np.ndarray) -> dict[str, float]
     }
 
 
-def final_snnl(config: Config, blocks: list[Tensor], labels: Tensor) -> float:
-    """The regularizer on the test set, mean over batches of the training size; measured in every arm."""
-    size = min(config.batch_size, len(labels))
+def block_snnl(config: Config, blocks: list[Tensor], labels: Tensor) -> Float[Tensor, "blocks batches"]:
+    """The SNNL of each block on the test set, in batches of the training size; measured in every arm."""
+    size, look = min(config.batch_size, len(labels)), {"temperature": config.temperature, "distance": config.distance}
     each = [
-        torch.stack(
-            [
-                soft_nearest_neighbor_loss(
-                    rows.float(), classes, temperature=config.temperature, distance=config.distance
-                )
-                for rows, classes in zip(block.split(size), labels.split(size), strict=True)
-            ]
-        )
+        soft_nearest_neighbor_loss(rows.float(), classes, **look)
         for block in blocks
+        for rows, classes in zip(block.split(size), labels.split(size), strict=True)
     ]
-    stacked = torch.stack(each)
-    return float((stacked.amin(0) if config.layers == "minimum" else stacked.sum(0)).mean())
+    return torch.stack(each).view(len(blocks), -1)
+
+
+def final_snnl(config: Config, blocks: list[Tensor], labels: Tensor) -> float:
+    """The regularizer as trained with on the test set: minimum or sum over the blocks, mean over batches."""
+    each = block_snnl(config, blocks, labels)
+    return float((each.amin(0) if config.layers == "minimum" else each.sum(0)).mean())
 
 
 def project(features: np.ndarray, *, seed: int) -> np.ndarray:

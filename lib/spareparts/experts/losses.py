@@ -83,3 +83,18 @@ def gated_cross_entropy(
         check_labels(labels, count=expert_logits.shape[2])
     log_likelihood = expert_logits.log_softmax(2).gather(2, labels[:, None, None].expand(-1, gates.shape[1], 1))
     return -torch.einsum("bk,bk->b", gates, log_likelihood.squeeze(2)).mean()
+
+
+def load_balancing_loss(
+    gates: Float[Tensor, "batch experts"], scores: Float[Tensor, "batch experts"]
+) -> Float[Tensor, ""]:
+    """`K sum_k f_k P_k`, the auxiliary loss of switch transformers: about 1 for even loads, up to K for one expert.
+
+    f_k is the share of all choices (gates above 0) that fall on expert k, P_k the mean softmax of its scores over all
+    experts. Raises `ValueError` for shapes that do not match.
+    """
+    if gates.shape != scores.shape:
+        raise ValueError(f"gates and scores must share a shape, got {tuple(gates.shape)} and {tuple(scores.shape)}")
+    chosen = (gates > 0).to(scores.dtype)
+    share = chosen.sum(0) / chosen.sum()
+    return gates.shape[1] * (share * scores.softmax(1).mean(0)).sum()

@@ -1,4 +1,4 @@
-"""The network: a convolutional feature extractor, a linear gate, and experts with one hidden layer each."""
+"""The network: a feature extractor, a linear gate, and experts with one hidden layer each."""
 
 from typing import NamedTuple
 
@@ -7,15 +7,19 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional, init
 
+from .extractors import blocks_of, initialize
+
 
 class MixtureOutput(NamedTuple):
     """What a forward pass gives: gates, the experts' logits, and the extractor's block outputs."""
 
     gates: Float[Tensor, "batch experts"]  # probabilities
     logits: Float[Tensor, "batch experts classes"]
-    blocks: tuple[Float[Tensor, "batch filters height width"], ...]  # empty without an extractor
+    blocks: tuple[Float[Tensor, "batch ..."], ...]  # empty without an extractor
     features: Float[Tensor, "batch features"]  # what gate and experts see
     hidden: Float[Tensor, "batch experts hidden"]  # the experts' activations
+    scores: Float[Tensor, "batch experts"]  # of the gate, before the softmax
+    temperature: Float[Tensor, ""] | None  # of the SNNL, where it is learned
 
 
 def full(values: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
@@ -23,29 +27,12 @@ def full(values: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
     return values.float() if values.dtype == torch.bfloat16 else values
 
 
-class Block(nn.Module):
-    """Conv(3x3) - BatchNorm - ReLU - MaxPool(2).
-
-    Pooling comes before the ReLU: both orders give the same values and gradients, this one rectifies a quarter.
-    """
-
-    def __init__(self, channels: int, filters: int) -> None:
-        super().__init__()
-        self.convolution = nn.Conv2d(channels, filters, kernel_size=3, padding=1)
-        self.normalization = nn.BatchNorm2d(filters)
-
-    def forward(
-        self, images: Float[Tensor, "batch channels height width"]
-    ) -> Float[Tensor, "batch filters pooled_height pooled_width"]:
-        """Features at half the height and width."""
-        return functional.relu(functional.max_pool2d(self.normalization(self.convolution(images)), 2))
-
-
 class Mixture(nn.Module):
-    """Mixture of experts on the features of two convolutional blocks (Fig. 1 and 3), experts' weights stacked.
+    """Mixture of experts on the features of two blocks (Fig. 1 and 3), experts' weights stacked.
 
-    With `extractor=False` gate and experts see the pixels; with `uniform_gates=True` they form a traditional ensemble
-    (Eq. 3). Weights come from `generator` alone: hidden layers Kaiming, output layers Xavier, the rest PyTorch's way.
+    Without an `extractor` gate and experts see the pixels; with `uniform_gates=True` they form a traditional ensemble
+    (Eq. 3); with `chosen_experts` an image is shared by those of the largest scores only. Weights come from `generator`
+    alone: hidden layers Kaiming, output layers Xavier, the rest PyTorch's way.
     """
 
     def __init__(
@@ -57,30 +44,26 @@ class Mixture(nn.Module):
         experts: int,
         hidden_units: int,
         generator: torch.Generator,
-        extractor: bool = True,
+        extractor: str | None = "convolutional",
+        filters: int = 32,
         uniform_gates: bool = False,
+        chosen_experts: int | None = None,
+        learned_temperature: bool = False,
     ) -> None:
         super().__init__()
-        self.blocks = nn.ModuleList([Block(channels, 32), Block(32, 64)] if extractor else [])
-        features = 64 * (size // 4) ** 2 if extractor else channels * size**2
-        self.uniform_gates = uniform_gates
+        blocks, features = blocks_of(extractor, channels=channels, size=size, filters=filters)
+        self.blocks = nn.ModuleList(blocks)
+        self.uniform_gates, self.chosen_experts = uniform_gates, chosen_experts
         self.gate = nn.Linear(features, experts)
         self.hidden_weight = nn.Parameter(torch.empty(experts, hidden_units, features))
         self.hidden_bias = nn.Parameter(torch.zeros(experts, hidden_units))
         self.output_weight = nn.Parameter(torch.empty(experts, classes, hidden_units))
         self.output_bias = nn.Parameter(torch.zeros(experts, classes))
-        self._initialize(generator)
-
-    @torch.no_grad()
-    def _initialize(self, generator: torch.Generator) -> None:
-        for layer in self.modules():
-            if isinstance(layer, nn.Conv2d | nn.Linear):
-                bound = layer.weight[0].numel() ** -0.5
-                init.uniform_(layer.weight, -bound, bound, generator=generator)
-                init.uniform_(layer.bias, -bound, bound, generator=generator)
+        self.log_temperature = nn.Parameter(torch.zeros(())) if learned_temperature else None
+        initialize(self, generator=generator)
         for hidden, output in zip(self.hidden_weight, self.output_weight, strict=True):
-            init.kaiming_normal_(hidden, nonlinearity="relu", generator=generator)
-            init.xavier_normal_(output, generator=generator)
+            init.kaiming_normal_(hidden.detach(), nonlinearity="relu", generator=generator)
+            init.xavier_normal_(output.detach(), generator=generator)
 
     def forward(self, images: Float[Tensor, "batch channels height width"]) -> MixtureOutput:
         """Gates, expert logits, block outputs, features and hidden activations of a batch."""
@@ -89,13 +72,22 @@ class Mixture(nn.Module):
             current = block(current)
             blocks.append(current)
         features = current.flatten(1)
-        scores = self.gate(features)
-        gates = full(torch.zeros_like(scores) if self.uniform_gates else scores).softmax(1)
+        scores = full(self.gate(features))
         # one product for all experts: (batch, features) x (features, experts * hidden)
         flat = functional.linear(features, self.hidden_weight.flatten(0, 1), self.hidden_bias.flatten())
         hidden = functional.relu(flat).unflatten(1, self.hidden_bias.shape)
-        logits = torch.einsum("bkh,kch->bkc", hidden, self.output_weight) + self.output_bias
-        return MixtureOutput(gates, full(logits), tuple(blocks), features, hidden)
+        logits = full(torch.einsum("bkh,kch->bkc", hidden, self.output_weight) + self.output_bias)
+        temperature = None if self.log_temperature is None else self.log_temperature.exp()
+        return MixtureOutput(self.gates(scores), logits, tuple(blocks), features, hidden, scores, temperature)
+
+    def gates(self, scores: Float[Tensor, "batch experts"]) -> Float[Tensor, "batch experts"]:
+        """Probabilities of the experts: the softmax of the scores, of the largest only where few are chosen."""
+        if self.uniform_gates:
+            scores = torch.zeros_like(scores)
+        elif self.chosen_experts is not None:
+            least = scores.topk(self.chosen_experts, dim=1).values[:, -1:]
+            scores = scores.masked_fill(scores < least, -torch.inf)
+        return scores.softmax(1)
 
     def predict(self, output: MixtureOutput) -> Float[Tensor, "batch classes"]:
         """Class scores: those of the expert with the largest gate (Eq. 4), or the mean of an ensemble (Eq. 3)."""

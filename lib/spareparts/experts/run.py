@@ -6,89 +6,29 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 
 import torch
-from sklearn.model_selection import train_test_split
 from torch import Tensor
 from tqdm import tqdm
 
 from .. import data, engine
 from ..records import Result, checkpoint_path, weights_path
 from .config import Config
+from .inference import compare_inference
 from .instruments import measure, readings
 from .measures import LIVE_LOAD, entropy, expert_load
-from .network import Mixture
-from .objective import objective_of
+from .setup import replica, tensors
 
 CURVE_POINTS = 20  # readings of the gate during training
 CURVE_IMAGES = 500  # first test images, on which it is read
 GROUP = 30  # configs that train side by side, at most: what is cut off loses no more
-SCALARS = ("seed", "snnl_weight", "temperature", "peak_learning_rate", "momentum", "weight_decay")
-
-
-@functools.lru_cache(maxsize=2)
-def tensors(dataset: str, split: str, device: str) -> tuple[Tensor, Tensor, int]:
-    """Images scaled to [0, 1], labels and number of classes of a split, on the device; kept for the next run."""
-    found = data.load(dataset, split, device=device)
-    return data.to_float(found.images), found.labels, len(found.classes)
-
-
-def training_set(config: Config, device: str) -> tuple[Tensor, Tensor, int]:
-    """The training images of a run: all, or a stratified draw of `train_samples` by the run's seed."""
-    images, labels, classes = tensors(config.dataset, "train", device)
-    if config.train_samples is None or config.train_samples == len(labels):
-        return images, labels, classes
-    if not classes <= config.train_samples < len(labels):
-        raise ValueError(f"train_samples must lie in {classes}..{len(labels)}, got {config.train_samples}")
-    rows = torch.arange(len(labels)).numpy()
-    chosen, _ = train_test_split(
-        rows, train_size=config.train_samples, stratify=labels.cpu().numpy(), random_state=config.seed
-    )
-    picked = torch.from_numpy(chosen).to(images.device)
-    return images[picked], labels[picked], classes
-
-
-def build(config: Config, *, images: Tensor, classes: int, generator: torch.Generator) -> Mixture:
-    """The untrained network of a config for images of that shape."""
-    if images.shape[2] != images.shape[3] or images.shape[2] < 4:
-        raise ValueError(f"images must be square and at least 4 pixels wide, got {tuple(images.shape[2:])}")
-    network = Mixture(
-        channels=images.shape[1],
-        size=images.shape[2],
-        classes=classes,
-        experts=config.experts,
-        hidden_units=config.hidden_units,
-        generator=generator,
-        extractor=config.arm != "raw",
-        uniform_gates=config.arm == "ensemble",
-    )
-    return network.to(images.device)
-
-
-def replica(config: Config, device: str) -> engine.Replica:
-    """A config ready to be trained; both arms of a seed start from the same weights and see the same batches."""
-    images, labels, classes = training_set(config, device)
-    stream = data.generator(config.seed)
-    network = build(config, images=images, classes=classes, generator=stream)
-    batches = data.Batches(images, labels, batch_size=config.batch_size, generator=stream)
-    optimizer = torch.optim.SGD(
-        network.parameters(),
-        lr=config.peak_learning_rate,
-        momentum=config.momentum,
-        weight_decay=config.weight_decay,
-        fused=True,
-    )
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, config.peak_learning_rate, total_steps=config.steps, cycle_momentum=config.cycle_momentum
-    )
-    shared, settings = objective_of(config)
-    return engine.Replica(
-        name=f"{config.dataset} {config.arm} seed {config.seed}",
-        network=network,
-        objective=shared,
-        settings=settings,
-        optimizer=optimizer,
-        batches=batches,
-        schedule=schedule,
-    )
+SCALARS = (
+    "seed",
+    "snnl_weight",
+    "temperature",
+    "peak_learning_rate",
+    "momentum",
+    "weight_decay",
+    "balance_weight",
+)
 
 
 class GateCurve:
@@ -102,6 +42,8 @@ class GateCurve:
 
     def __call__(self, progress: engine.Progress) -> None:
         """Read the gate once."""
+        if progress.replica.network.uniform_gates:
+            return
         (gates,) = engine.predict(progress.replica.network, self.images, read=lambda output: (output.gates,))
         load = expert_load(gates.argmax(1), num_experts=gates.shape[1])
         self.steps.append(progress.step)
@@ -164,6 +106,9 @@ def run_group(
     configs: Sequence[Config], *, device: str, progress: bool = True, side_by_side: bool | None = None
 ) -> Iterator[tuple[Config, Result]]:
     """Train configs that differ in seed and scalars only, then measure each; training that was cut off goes on."""
+    if configs[0].arm == "inference":
+        yield from ((config, inference(config, device=device, progress=progress)) for config in configs)
+        return
     first, described = configs[0], engine.describe(device)
     images, labels, classes = tensors(first.dataset, "test", device)
     replicas = [replica(config, device) for config in configs]
@@ -206,3 +151,19 @@ def result_of(
         except FloatingPointError:
             end = dataclasses.replace(end, outcome="diverged", diverged_step=end.steps)
     return Result(metrics=metrics, arrays=arrays, outcome=end.outcome, diverged_step=end.diverged_step)
+
+
+def inference(config: Config, *, device: str, progress: bool = True) -> Result:
+    """Forward times and parameters of both arms, trained alike, measured in turn in this process."""
+    started, trained = time.perf_counter(), []
+    for arm in ("baseline", "snnl"):
+        own = dataclasses.replace(config, arm=arm)
+        ready = replica(own, device)
+        if weights_path(own).exists():
+            engine.load_weights(ready.network, weights_path(own))
+        else:
+            engine.fit([ready], steps=own.steps, precision=own.precision, progress=progress)
+        trained.append(ready.network.eval())
+    images, _, _ = tensors(config.dataset, "test", device)
+    metrics = compare_inference(trained, images)
+    return Result(metrics=metrics, seconds=time.perf_counter() - started, device=engine.describe(device))

@@ -18,6 +18,13 @@ from ..stats import (
     paired_wilcoxon,
 )
 from .config import DATASETS
+from .factor_verdicts import (
+    extractor_helps,
+    inference_costs_nothing,
+    minimum_beats_sum,
+    mixture_differs_more_than_ensemble,
+    similarity_falls_with_the_weight,
+)
 from .rows import paired, standard
 from .tables import title
 
@@ -35,10 +42,15 @@ def verdicts(rows: pd.DataFrame) -> dict[str, Verdict]:
         "experts-2": combine({title(name): similarity_falls(rows, name) for name in DATASETS[1:]}),
         "experts-3": signs(rows, {("entropy", name): sign for name, sign in CLAIMED_ENTROPY.items()}, unit="nats"),
         "experts-4": largest_similarity_halves(rows),
+        "experts-5": similarity_falls_with_the_weight(rows),
         "experts-6": signs(rows, every_dataset(CLAIMED_CLUSTERS)),
+        "experts-7": inference_costs_nothing(rows),
+        "experts-8": minimum_beats_sum(rows),
         "experts-9": combine({title(name): inputs_narrow(rows, name) for name in DATASETS}),
         "experts-10": signs(rows, every_dataset(CLAIMED_ROLES)),
+        "experts-11": mixture_differs_more_than_ensemble(rows),
         "experts-12": quartiles_rise(rows),
+        "experts-13": extractor_helps(rows),
     }
 
 
