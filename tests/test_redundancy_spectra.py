@@ -24,6 +24,11 @@ def test_only_the_update_is_zero_before_training_and_the_normalized_rows_have_sq
     assert found["weights"].numpy() == pytest.approx(np.linalg.svd(random(6, 9).numpy(), compute_uv=False))
 
 
+def test_a_layer_with_many_inputs_has_the_same_values_by_its_small_square():
+    wide = random(5, 60)
+    assert spectra.singular_values(wide).numpy() == pytest.approx(np.linalg.svd(wide.numpy(), compute_uv=False))
+
+
 def test_what_is_left_out_has_the_next_singular_value_as_its_spectral_norm():
     rows = random(7, 12)
     values = spectra.singular_values(rows)

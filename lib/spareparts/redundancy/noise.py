@@ -8,7 +8,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-TRACY_WIDOM = 2.0234  # 99% quantile for real matrices: one random layer in a hundred has an outlier
+# 99% quantile for real matrices: one random layer in a hundred has an outlier, two or three where it is so small (below
+# a hundred units) that the fitted variance is itself uncertain
+TRACY_WIDOM = 2.0234
 GRID = 2001  # points of the law's distribution function
 ROUNDS = 100  # of the fit; it settles in a few
 

@@ -5,6 +5,7 @@ anything that makes few directions large: clusters, a common shift, a small row 
 """
 
 from collections.abc import Callable
+from statistics import mean, stdev
 
 import torch
 from jaxtyping import Float
@@ -12,8 +13,9 @@ from torch import Tensor
 from torch.nn import functional
 
 from .frames import frame_potential
+from .spectra import singular_values
 
-DRAWS = 20  # of each null
+DRAWS = 10  # of each null
 
 
 def expected_potential(*, units: int, fan_in: int) -> float:
@@ -60,39 +62,35 @@ def nearest_cosine(rows: Float[Tensor, "units fan_in"]) -> Float[Tensor, ""]:
     return (unit @ unit.T).fill_diagonal_(-torch.inf).max(1).values.mean()
 
 
-def draw_statistics(
-    draw: Callable[[], Tensor], statistics: dict[str, Callable[[Tensor], Tensor]], *, draws: int
-) -> dict[str, Float[Tensor, " draws"]]:
-    """Each statistic of the same draws of some rows."""
-    found: dict[str, list[Tensor]] = {name: [] for name in statistics}
-    for _ in range(draws):
-        rows = draw()
-        for name, statistic in statistics.items():
-            found[name].append(torch.as_tensor(statistic(rows), dtype=torch.float64))
-    return {name: torch.stack(values) for name, values in found.items()}
+STATISTICS: dict[str, Callable[[Tensor], Tensor]] = {"potential": frame_potential, "nearest": nearest_cosine}
 
 
-def clustering(
+def clustering(rows: Float[Tensor, "units fan_in"]) -> dict[str, float]:
+    """Frame potential and nearest cosine of the rows, as they are and with their mean removed."""
+    metrics = {}
+    for name, statistic in STATISTICS.items():
+        metrics[name] = float(statistic(rows))
+        metrics[f"centred_{name}"] = float(statistic(centred(rows)))
+    return metrics
+
+
+def null_clustering(
     rows: Float[Tensor, "units fan_in"], *, draws: int = DRAWS, generator: torch.Generator
 ) -> dict[str, float]:
-    """Frame potential and nearest cosine of the rows, as they are and with the mean removed, and of their nulls.
+    """Mean and standard deviation of the same statistics over draws of each null.
 
-    Nulls: random rows of this shape, the same with their mean removed, and random rows with the spectrum of these (of W
-    itself, not of the normalized rows, which would fix the potential). Means, and standard deviations over the draws.
+    `random`: rows of this shape; `centred_random`: with their mean removed; `spectrum`: with the spectrum of the rows
+    as they are (that of the normalized rows would fix the frame potential).
     """
     units, fan_in = rows.shape
-    values = torch.linalg.svdvals(rows.double())
-    statistics = {"potential": frame_potential, "nearest": nearest_cosine}
-    nulls = {
-        "random": lambda: random_rows(units=units, fan_in=fan_in, generator=generator),
-        "centred_random": lambda: centred(random_rows(units=units, fan_in=fan_in, generator=generator)),
-        "spectrum": lambda: same_spectrum(values, units=units, generator=generator),
-    }
-    metrics = {}
-    for name, statistic in statistics.items():
-        metrics[name] = float(statistic(rows.double()))
-        metrics[f"centred_{name}"] = float(statistic(centred(rows.double())))
-    for null, draw in nulls.items():
-        for name, drawn in draw_statistics(draw, statistics, draws=draws).items():
-            metrics |= {f"{null}_{name}": float(drawn.mean()), f"{null}_{name}_deviation": float(drawn.std())}
-    return metrics
+    values = singular_values(rows)
+    found: dict[str, list[float]] = {}
+    for _ in range(draws):
+        drawn = {"random": random_rows(units=units, fan_in=fan_in, generator=generator)}
+        drawn["centred_random"] = centred(drawn["random"])
+        drawn["spectrum"] = same_spectrum(values, units=units, generator=generator)
+        for null, null_rows in drawn.items():
+            for name, statistic in STATISTICS.items():
+                found.setdefault(f"{null}_{name}", []).append(float(statistic(null_rows)))
+    metrics = {name: mean(values) for name, values in found.items()}
+    return metrics | {f"{name}_deviation": stdev(values) for name, values in found.items()}

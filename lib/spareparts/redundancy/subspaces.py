@@ -23,7 +23,7 @@ def principal_angles(
 
 
 def random_angles(
-    *, first: int, second: int, fan_in: int, draws: int = 20, generator: torch.Generator
+    *, first: int, second: int, fan_in: int, draws: int = 10, generator: torch.Generator
 ) -> Float[Tensor, "draws angles"]:
     """Principal angles between random spaces of `first` and `second` dimensions, in degrees, smallest first.
 
@@ -52,7 +52,7 @@ def angles_of_trained(
     rows: Float[Tensor, "units fan_in"],
     initial: Float[Tensor, "units fan_in"],
     *,
-    draws: int = 20,
+    draws: int = 10,
     generator: torch.Generator,
 ) -> dict[str, Float[Tensor, "*draws angles"]]:
     """Angles between trained and other units: of the final weights, the initial ones, and random spaces of the sizes.
