@@ -6,7 +6,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from .. import engine
-from .checks import check_labels
+from .checks import check_labels, check_pairs
 
 DISTANCES = ("cosine", "squared_euclidean")
 
@@ -51,10 +51,7 @@ def soft_nearest_neighbor_loss(
     samples with another of their class in the batch; 0 if there are none.
     Raises `ValueError` for a temperature that is not positive and for shapes that do not match.
     """
-    if not isinstance(temperature, Tensor) and temperature <= 0:
-        raise ValueError(f"temperature must be positive, got {temperature}")
-    if labels.shape != embeddings.shape[:1]:
-        raise ValueError(f"labels must be one per embedding, got {tuple(labels.shape)} and {tuple(embeddings.shape)}")
+    check_pairs(embeddings, labels, temperature=temperature)
     if len(labels) < 2:
         return embeddings.sum() * 0
     scores = -pairwise_distance(embeddings, distance=distance) / temperature
