@@ -10,7 +10,7 @@ from torch import nn
 from spareparts.models import conv_2, lenet_300_100, vgg
 from spareparts.redundancy import compact, pruning_curves
 from spareparts.redundancy.curves import area
-from spareparts.redundancy.layers import cut
+from spareparts.redundancy.parts import cut
 
 
 def draw(seed=0):

@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Int
 from torch import Tensor, nn
 
-from .layers import Parts, by_unit, cut
+from .parts import Parts, by_unit, cut
 
 
 @torch.no_grad()

@@ -8,7 +8,7 @@ from jaxtyping import Float, Int, Shaped
 from torch import Tensor, nn
 from torch.nn import functional
 
-from .layers import Parts, by_unit, cut
+from .parts import Parts, by_unit, cut
 
 
 @torch.inference_mode()

@@ -36,6 +36,12 @@ def cut(network: nn.Sequential, layer: str) -> Parts:
     return parts
 
 
+def halves(network: nn.Sequential, layer: str) -> tuple[nn.Sequential, nn.Sequential]:
+    """What comes before a layer, and the network from that layer on; `ValueError` as of `cut`."""
+    before = len(cut(network, layer).head) - 1
+    return network[:before], network[before:]
+
+
 def weighted(network: nn.Sequential) -> list[str]:
     """Names of the fully connected and convolutional layers, in order."""
     return [name for name, module in network.named_children() if isinstance(module, WEIGHTED)]
