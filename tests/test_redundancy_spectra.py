@@ -45,12 +45,6 @@ def test_an_update_of_rank_two_needs_two_directions_whatever_the_initial_weights
     assert torch.allclose(kept[0], initial) and torch.allclose(kept[2], rows)
 
 
-def test_accuracies_come_for_ranks_below_the_full_one_and_convolutions_keep_their_shape():
-    weight = random(6, 2, 3, 3)
-    ranks, found = spectra.accuracies(weight, ranks=[1, 4, 6, 16], evaluate=lambda changed: float(changed.shape[1]))
-    assert (ranks, found) == ([1, 4], [2.0, 2.0])
-
-
 @pytest.mark.parametrize("directions", [1, 3, 10])
 def test_the_elbow_of_a_low_rank_signal_in_noise_is_its_rank(directions):
     signal = random(60, directions) @ random(directions, 200, seed=1)

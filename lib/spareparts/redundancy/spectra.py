@@ -1,15 +1,11 @@
 """Singular values of a layer's weights, and the layer that keeps only its largest directions."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
-
-from .frames import unit_rows
-
-RANKS = (1, 2, 4, 8, 10, 16, 32, 64, 128, 256)  # at which accuracy is measured; 10 and 16 are those of the texts
 
 
 def singular_values(rows: Float[Tensor, "units fan_in"]) -> Float[Tensor, " rank"]:
@@ -54,20 +50,6 @@ def truncated(
         else:
             kept = left[:, :rank]
             yield rank, (start + kept @ (kept.T @ change)).to(rows.dtype)
-
-
-def accuracies(
-    weight: Float[Tensor, "units *shape"],
-    initial: Float[Tensor, "units *shape"] | None = None,
-    *,
-    ranks: Sequence[int] = RANKS,
-    evaluate: Callable[[Tensor], float],
-) -> tuple[list[int], list[float]]:
-    """Accuracy at each rank below the full one; `evaluate` measures the network with the layer that it is given."""
-    useful = [rank for rank in ranks if rank < min(unit_rows(weight).shape)]
-    start = None if initial is None else unit_rows(initial)
-    changed = truncated(unit_rows(weight), start, ranks=useful)
-    return useful, [evaluate(rows.reshape(weight.shape)) for _, rows in changed]
 
 
 def residual_norm(values: Float[Tensor, " rank"], *, rank: int) -> float:
