@@ -20,11 +20,19 @@ def forward_seconds(
     rounds: int = ROUNDS,
     batch_size: int = BATCH,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Seconds of a forward pass over one batch, one per round and network; which goes first changes every round."""
-    networks, times = (first.eval(), second.eval()), np.empty((2, rounds))
-    batch = images[:batch_size]
-    for network in networks:  # first passes choose kernels and take memory
-        network(batch)
+    """Seconds of a forward pass over one batch, one per round and network; which goes first changes every round.
+
+    Raises `ValueError` for less than one round or image.
+    """
+    for name, value in {"rounds": rounds, "batch_size": batch_size}.items():
+        if value < 1:
+            raise ValueError(f"{name} must be at least 1, got {value}")
+    if not len(images):
+        raise ValueError("there must be at least one image, got 0")
+    networks, times, batch = (first, second), np.empty((2, rounds)), images[:batch_size]
+    were_training = [network.training for network in networks]
+    for network in networks:
+        network.eval()(batch)  # first passes choose kernels and take memory
     for turn in range(rounds):
         for place in (0, 1) if turn % 2 == 0 else (1, 0):
             wait(batch.device)
@@ -32,6 +40,8 @@ def forward_seconds(
             networks[place](batch)
             wait(batch.device)
             times[place, turn] = time.perf_counter() - started
+    for network, training in zip(networks, were_training, strict=True):
+        network.train(training)
     return times[0], times[1]
 
 
