@@ -50,7 +50,7 @@ def test_nothing_to_time_is_refused(rounds, batch_size, name):
 
 
 def test_no_images_are_refused():
-    with pytest.raises(ValueError, match="there must be at least one image, got 0"):
+    with pytest.raises(ValueError, match="images must be at least 1, got 0"):
         forward_seconds(nn.Flatten(), nn.Flatten(), images(0), rounds=1, batch_size=1)
 
 

@@ -24,11 +24,9 @@ def forward_seconds(
 
     Raises `ValueError` for less than one round or image.
     """
-    for name, value in {"rounds": rounds, "batch_size": batch_size}.items():
+    for name, value in {"rounds": rounds, "batch_size": batch_size, "images": len(images)}.items():
         if value < 1:
             raise ValueError(f"{name} must be at least 1, got {value}")
-    if not len(images):
-        raise ValueError("there must be at least one image, got 0")
     networks, times, batch = (first, second), np.empty((2, rounds)), images[:batch_size]
     were_training = [network.training for network in networks]
     for network in networks:
