@@ -8,6 +8,8 @@ from .compact import compact
 from .config import EXPERIMENTS, MODELS, Config
 from .curves import pruning_curves
 from .frames import contributions, frame_potential, pruning_order
+from .plan import plan
+from .run import run
 
 __all__ = [
     "EXPERIMENTS",
@@ -16,6 +18,8 @@ __all__ = [
     "compact",
     "contributions",
     "frame_potential",
+    "plan",
     "pruning_curves",
     "pruning_order",
+    "run",
 ]

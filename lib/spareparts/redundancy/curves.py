@@ -7,8 +7,11 @@ import torch
 from jaxtyping import Float, Int, Shaped
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.nn.utils import skip_init
 
 from .parts import Parts, by_unit, cut
+
+COLUMNS = 16  # numbers of single precision that the processor multiplies at once
 
 
 @torch.inference_mode()
@@ -35,11 +38,23 @@ def pruning_curves(
             raise ValueError(f"an order must name each of the {units} units once, got {order.tolist()}")
     training = network.training
     network.eval()
+    parts = parts._replace(tail=_padded(parts.tail))
     counts = torch.zeros(len(orders), units + 1, dtype=torch.long, device=images.device)
     for chunk, truth in zip(images.split(batch_size), labels.split(batch_size), strict=True):
         counts += _counts(parts, chunk, truth, [order.tolist() for order in orders], masked_bias=masked_bias)
     network.train(training)
     return counts
+
+
+def _padded(tail: nn.Sequential) -> nn.Sequential:
+    """The same with scores of minus infinity beside the classes: 16 columns take half as long to multiply as 10."""
+    if not len(tail) or not isinstance(tail[-1], nn.Linear) or tail[-1].bias is None:
+        return tail
+    last, more = tail[-1], -tail[-1].out_features % COLUMNS
+    wider = skip_init(nn.Linear, last.in_features, last.out_features + more, device=last.weight.device)
+    wider.weight.copy_(functional.pad(last.weight, (0, 0, 0, more)))
+    wider.bias.copy_(functional.pad(last.bias, (0, more), value=-torch.inf))
+    return nn.Sequential(*tail[:-1], wider)
 
 
 def _counts(parts: Parts, images: Tensor, labels: Tensor, orders: list[list[int]], *, masked_bias: bool) -> Tensor:

@@ -14,7 +14,7 @@ from .dynamics import output_similarity
 from .frames import dead
 from .layer import over_training
 from .parts import halves, weighted
-from .pruning import measure_pruning, prefixed
+from .pruning import measure_pruning
 from .ranks import RANKS, rank_accuracies
 from .setup import Part, Sets, build, sets_of, settings_of
 from .training import Trained, accuracy, train
@@ -22,7 +22,8 @@ from .training import Trained, accuracy, train
 STUDIED = "fc1"  # the first fully connected layer
 SHOWN_EPOCHS = 11  # of the readings, more of them early
 TRAIN_IMAGES = 5_000  # on which training accuracy is read
-SMALLER = 2_000  # test images for the curves of layers other than the studied one
+MOST_IMAGES = 10_000  # for the curves of the studied layer
+SMALLER = 2_000  # test images for those of other layers
 MEASURE_SEED = 0  # of random orders and nulls: the same for every network
 
 
@@ -78,32 +79,43 @@ def about_training(trained: Trained, sets: Sets) -> tuple[dict[str, Any], dict[s
 def pruning(config: Config, trained: nn.Sequential, sets: Sets) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """Pruning curves of the studied layer, with biases kept too, and of other layers that feed a fully connected one.
 
-    Networks trained on few images are measured on these too; with shuffled labels only there.
+    Networks trained on few images are measured on these too (`train_`); with shuffled labels only there.
     """
-    front, back = halves(trained, STUDIED)
-    metrics, arrays = {}, {}
-    parts = {} if config.shuffled_labels else {"": sets.test}
-    if config.shuffled_labels or config.train_samples is not None:
-        parts["train_"] = Part(*(tensor[: len(sets.test.labels)] for tensor in sets.train))
-    for prefix, part in parts.items():
-        (inputs,) = engine.predict(front, part.images)
-        for name, masked_bias in (("", True), ("unmasked_", False)):
-            draw = data.generator(MEASURE_SEED)
-            found, curves = measure_pruning(
-                back, Part(inputs, part.labels), layer=STUDIED, generator=draw, masked_bias=masked_bias
-            )
-            metrics |= {
-                f"{prefix}{name}{key}": value for key, value in found.items() if masked_bias or "half" not in key
-            }
-            arrays |= {f"{prefix}{name}{key}": value for key, value in curves.items()}
-    if not config.shuffled_labels:
-        smaller = Part(*(tensor[:SMALLER] for tensor in sets.test))
-        for layer in others(trained):
-            draw = data.generator(MEASURE_SEED)
-            found, curves = measure_pruning(trained, smaller, layer=layer, generator=draw)
-            metrics |= prefixed(layer, {key: value for key, value in found.items() if key.startswith("area")})
-            arrays |= prefixed(layer, curves)
+    few = config.shuffled_labels or config.train_samples is not None
+    measured = _of_studied(trained, sets.train, prefix="train_", halves_too=False) if few else ({}, {})
+    if config.shuffled_labels:
+        return measured
+    metrics, arrays = _of_studied(trained, sets.test)
+    unmasked = _of_studied(trained, sets.test, prefix="unmasked_", halves_too=False, masked_bias=False)
+    smaller = Part(*(tensor[:SMALLER] for tensor in sets.test))
+    each = [_of_layer(trained, smaller, layer, prefix=f"{layer}_") for layer in others(trained)]
+    for found, curves in (measured, unmasked, *each):
+        metrics |= found
+        arrays |= curves
     return metrics, arrays
+
+
+def _of_studied(trained: nn.Sequential, part: Part, **settings: Any) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    front, back = halves(trained, STUDIED)
+    images, labels = (tensor[:MOST_IMAGES] for tensor in part)
+    (inputs,) = engine.predict(front, images)
+    return _of_layer(back, Part(inputs, labels), STUDIED, **({"halves_too": True} | settings))
+
+
+def _of_layer(
+    trained: nn.Sequential,
+    part: Part,
+    layer: str,
+    *,
+    prefix: str = "",
+    halves_too: bool = False,
+    masked_bias: bool = True,
+) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """Areas, with those up to half the units where asked for, and curves under names that begin with the prefix."""
+    draw = data.generator(MEASURE_SEED)
+    found, curves = measure_pruning(trained, part, layer=layer, generator=draw, masked_bias=masked_bias)
+    kept = {name: value for name, value in found.items() if halves_too or not name.startswith("half")}
+    return tuple({f"{prefix}{name}": value for name, value in each.items()} for each in (kept, curves))
 
 
 def others(trained: nn.Sequential) -> list[str]:

@@ -49,8 +49,3 @@ def measure_pruning(
         metrics |= {f"{prefix}_random": float(random.mean()), f"{prefix}_random_deviation": float(random.std(ddof=1))}
     kind = np.uint16 if images < 2**16 else np.uint32
     return metrics, {"curves": curves.astype(kind)}
-
-
-def prefixed(prefix: str, found: dict[str, Any]) -> dict[str, Any]:
-    """The same values under longer names."""
-    return {f"{prefix}_{name}": value for name, value in found.items()}

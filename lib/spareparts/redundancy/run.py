@@ -1,6 +1,7 @@
 """From configs to results: each experiment is a module of its own."""
 
 import functools
+import importlib
 import math
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -13,11 +14,10 @@ from tqdm import tqdm
 from .. import data, engine
 from ..records import Result
 from .config import IMAGES, Config
-from .network import network
-from .retrain import retrain
 from .training import Diverged
 
 Experiment = Callable[..., tuple[dict[str, Any], dict[str, np.ndarray]]]
+FILES = {"width": "widths"}  # experiments whose module has another name
 DIGITS = 5  # significant ones, of the numbers in a record
 
 
@@ -54,8 +54,9 @@ def run_one(config: Config, *, progress: bool = True) -> Result:
 
 
 def experiment_of(config: Config) -> Experiment:
-    """The function that runs an experiment."""
-    return {"network": network, "retrain": retrain}[config.experiment]
+    """The function that runs an experiment: that of its name, in the module of its name."""
+    module = importlib.import_module(f".{FILES.get(config.experiment, config.experiment)}", __package__)
+    return getattr(module, config.experiment)
 
 
 def rounded(value: Any) -> Any:
