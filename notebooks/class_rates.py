@@ -143,8 +143,8 @@ for seed in DEMO_SEEDS:
 plots.rates_over_training(demo[1].curves, resets=demo[1].resets)
 
 # %% [markdown]
-# A few weights get rates far above the rest, most hardly more than 1. Whatever this does, it is not one learning rate
-# slightly raised. But does it help? The table also says which $\alpha_\mu$ training survived.
+# The largest rates lie far above the median. Whatever this does, it is not one learning rate slightly raised. But does it
+# help? Compare test accuracies within a seed. The table also says which $\alpha_\mu$ training survived.
 
 # %%
 demonstration.compared(demo)
@@ -188,7 +188,7 @@ totals.mean_differences(class_rates.published(pairs))
 totals.mcnemar_counts(class_rates.published(pairs))
 
 # %% [markdown]
-# Set by set, in points, with Student's interval over seeds and McNemar's median p:
+# Set by set, in points, with Student's interval where there are three seeds or more, and McNemar's median p:
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Show every data set"}
 tables.set_by_set(pairs)
@@ -250,11 +250,11 @@ controls.divergence(rows)
 Markdown(page.one_batch_note(pairs))
 
 # %% [markdown]
-# **The cutoff** is one more setting tuned on validation than the baseline has. How often each was chosen (ties go to
-# the smallest):
+# **The cutoff** is one more setting tuned on validation than the baseline has. How often each was chosen. Where several
+# are best, the smallest is taken; the last column counts these choices.
 
 # %% tags=["hide-input"]
-tables.chosen_cutoffs(pairs)
+tables.chosen_cutoffs(rows)
 
 # %% [markdown]
 # **Official test files.** Some of these sets come with a test file that the paper did not use. Differences there:

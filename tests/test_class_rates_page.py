@@ -58,10 +58,15 @@ def test_every_table_sentence_and_figure_takes_any_number_of_records(made, seeds
         tables.set_by_set,
         tables.shares,
         tables.official,
-        tables.chosen_cutoffs,
     ):
         assert len(make(pairs)) > 0
-    for make in (controls.controls, controls.ablations, controls.divergence, controls.learning_rates):
+    for make in (
+        controls.controls,
+        controls.ablations,
+        controls.divergence,
+        controls.learning_rates,
+        tables.chosen_cutoffs,
+    ):
         assert len(make(rows)) > 0
     for say in (page.headline, page.protocol_note, page.ceiling_note, page.one_batch_note, page.official_note):
         assert isinstance(say(pairs), str)
@@ -90,7 +95,7 @@ def test_larger_sets_of_one_seed_count_beside_smaller_ones_of_three(made):
     table = totals.counts(pairs)
     assert table.loc[("SELU", "ours, seed 1"), "sets"] == "3 of 44"
     assert table.loc[("SELU", "ours, seed 3"), "sets"] == "2 of 44"
-    assert table.loc[("SELU", "paper, the sets below"), ["wins", "losses", "ties"]].tolist() == [2, 0, 1]
+    assert table.loc[("SELU", "paper, our sets"), ["wins", "losses", "ties"]].tolist() == [2, 0, 1]
     assert totals.mcnemar_counts(pairs).loc["sets, seeds", "SELU"] == "3, 1 to 3"
     assert set(tables.set_by_set(pairs).seeds) == {1, 3}
     assert class_rates.verdicts(rows)["class_rates-1"].n == 3
@@ -112,3 +117,17 @@ def test_what_diverged_for_good_is_told_and_makes_no_pair(made):
     assert "9 diverged in the end" in page.divergence_note(rows)
     assert "Of the 6 baselines, with the same α, 0 diverged" in page.divergence_note(rows)
     assert "makes no pair" in page.divergence_note(rows)
+
+
+def test_choices_among_equals_are_counted(made):
+    rows = made(datasets=["car", "bank"])
+    rows = rows.assign(validation_accuracy=80.0 + ((rows.cutoff == 30) & (rows.dataset == "bank")))
+    line = tables.chosen_cutoffs(rows).loc["SELU"]
+    assert line["after 10 epochs"] == line["after 30 epochs"] == line["of these, not unique"] == 1
+    assert line["choices"] == 2
+
+
+def test_an_interval_of_two_seeds_is_left_out():
+    assert tables.student(np.array([1.0, 2.0])) == "–"
+    assert tables.student(np.array([1.0, 1.0, 1.0])) == "+1.00 each time"
+    assert tables.student(np.array([0.0, 1.0, 2.0])) == "-1.48 to +3.48"

@@ -8,10 +8,10 @@ import pandas as pd
 from scipy import stats
 
 from .config import CUTOFFS
-from .counting import median_over_seeds, with_mcnemar
+from .counting import chance, median_over_seeds, with_mcnemar
 from .networks import ACTIVATIONS
-from .rows import LABELS, PUBLISHED_SEED, by_set, shown, title, with_official
-from .table import ARCHITECTURES, LARGEST_CLASS, PUBLISHED_ACCURACY, PUBLISHED_SPECIALISED
+from .rows import KEYS, LABELS, PUBLISHED_SEED, by_set, of_variant, published, shown, side, title, with_official
+from .table import ARCHITECTURES, ATTAINABLE, PUBLISHED_ACCURACY, PUBLISHED_SPECIALISED
 from .verdicts import share_test
 
 BLANK = "–"
@@ -20,15 +20,11 @@ BLANK = "–"
 def table_two(pairs: pd.DataFrame) -> pd.DataFrame:
     """Test accuracy in %, the paper's and ours with one seed: the baseline → class rates; and what chance gives.
 
-    Chance, the share of the largest class, needs the number of test rows, so it is there where a pair has run.
+    Chance is the share of the largest class.
     """
     table = _beside(pairs, "test_accuracy", PUBLISHED_ACCURACY)
-    chance = {
-        title(name): 100 * LARGEST_CLASS[name] / pairs[pairs.dataset == name].test_samples_first.iloc[0]
-        for name in shown(pairs)
-        if name in LARGEST_CLASS
-    }
-    table[("", "chance")] = [number(chance.get(name)) for name in table.index]
+    shares = {title(name): 100 * chance(name) for name in ATTAINABLE}
+    table[("", "chance")] = [number(shares.get(name)) for name in table.index]
     return table
 
 
@@ -104,8 +100,8 @@ def set_by_set(pairs: pd.DataFrame) -> pd.DataFrame:
 
 
 def student(values: np.ndarray) -> str:
-    """Student's 95% interval of a mean; a dash with fewer than two values."""
-    if len(values) < 2:
+    """Student's 95% interval of a mean; a dash with fewer than three values, of which it would say nothing."""
+    if len(values) < 3:
         return BLANK
     if np.allclose(values, values[0]):
         return f"{signed(values[0])} each time"
@@ -148,8 +144,18 @@ def official(pairs: pd.DataFrame) -> pd.DataFrame:
     return lined(lines, "data set", "activation")
 
 
-def chosen_cutoffs(pairs: pd.DataFrame) -> pd.DataFrame:
-    """How often each cutoff was chosen, and how often all three did equally well on validation."""
-    table = pd.crosstab(pairs.activation, pairs.cutoff_second) if len(pairs) else pd.DataFrame()
-    table = table.reindex(index=list(ACTIVATIONS), columns=list(CUTOFFS), fill_value=0)
-    return table.rename(index=LABELS, columns="after {} epochs".format).rename_axis(index=None, columns=None)
+def chosen_cutoffs(rows: pd.DataFrame) -> pd.DataFrame:
+    """How often each cutoff was chosen, and in how many choices two or three cutoffs shared the best accuracy."""
+    chosen, runs = published(side(rows, "class_rates")), of_variant(rows, "class_rates")
+    lines = {}
+    for activation in ACTIVATIONS:
+        own = chosen[chosen.activation == activation] if len(chosen) else chosen
+        if len(own):
+            best = own.set_index(KEYS).validation_accuracy
+            found = runs.set_index(KEYS).validation_accuracy
+            equal = (found == best.reindex(found.index)).groupby(level=KEYS).sum()
+            lines[LABELS[activation]] = {
+                f"after {cutoff} epochs": int((own.cutoff == cutoff).sum()) for cutoff in CUTOFFS
+            }
+            lines[LABELS[activation]] |= {"choices": len(own), "of these, not unique": int((equal > 1).sum())}
+    return lined(lines)

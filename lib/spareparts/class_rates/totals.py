@@ -33,7 +33,7 @@ def counts(pairs: pd.DataFrame) -> pd.DataFrame:
         part = pairs[pairs.activation == activation]
         among = sorted(set(part.dataset) & set(ARCHITECTURES))
         lines[LABELS[activation], "paper"] = _counted(published_differences(activation), of=len(ARCHITECTURES))
-        lines[LABELS[activation], "paper, the sets below"] = _counted(published_differences(activation, among=among))
+        lines[LABELS[activation], "paper, our sets"] = _counted(published_differences(activation, among=among))
         for seed in sorted(set(part.seed)) if len(part) else ():
             own = part[part.seed == seed]
             errors = (own.errors_first - own.errors_second).tolist()
@@ -84,9 +84,9 @@ def mcnemar_counts(pairs: pd.DataFrame) -> pd.DataFrame:
             lines[LABELS[activation]] = {
                 "paper, one run": str(PUBLISHED_SIGNIFICANT.get(activation, BLANK)),
                 "ours, seed 1": str(significant(first)),
-                "after Holm": str(significant(first, "holm")),
-                "median p over seeds": str(significant(medians)),
-                "after Holm ": str(significant(medians, "holm")),
+                "seed 1, after Holm": str(significant(first, "holm")),
+                "median p of seeds": str(significant(medians)),
+                "median p, after Holm": str(significant(medians, "holm")),
                 "sets, seeds": f"{len(medians)}, {seed_counts(pairs[pairs.activation == activation])}",
                 "by chance, at most": f"{ALPHA * len(medians):.1f} in all",
             }
