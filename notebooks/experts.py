@@ -26,6 +26,8 @@ DATASETS = ["mnist", "fashion_mnist", "cifar10", "cifar100"]
 SEEDS = [1, 2, 3, 4, 5]
 STEPS = 15000  # of 100 images; the published number
 SNNL_WEIGHTS = [1.0]
+PRECISION = "float32"  # or "bfloat16"
+FACTORS = []  # names of experts.FACTORS: settings to try beside these, one at a time
 MISSING = "list"  # or "run": make the runs that have no record
 DEMO_STEPS = 60
 DEMO_WEIGHT = 1.0
@@ -35,10 +37,10 @@ DEMO_LEARNING_RATES = [0.1, 0.02, 0.005]
 from IPython.display import Markdown
 
 from spareparts import claims, experts, plots, records
-from spareparts.experts import behaviour, page, tables
+from spareparts.experts import behaviour, collapse, factors, page, points, recommendations, tables
 
-configs = experts.plan(datasets=DATASETS, seeds=SEEDS, steps=STEPS, snnl_weights=SNNL_WEIGHTS)
-records.load_or_run(configs, experts.run, missing=MISSING)
+settings = {"steps": STEPS, "snnl_weights": SNNL_WEIGHTS, "precision": PRECISION, "factors": FACTORS}
+records.load_or_run(experts.plan(datasets=DATASETS, seeds=SEEDS, **settings), experts.run, missing=MISSING)
 rows = records.frame("experts")
 table_rows = experts.standard(rows)
 titles = {name: tables.heading(rows, name) for name in tables.shown(rows)}
@@ -47,14 +49,17 @@ titles = {name: tables.heading(rows, name) for name in tables.shown(rows)}
 # ## In one screen
 
 # %% tags=["hide-input"]
-Markdown(f"{page.headline(rows)} {page.accuracy_found(rows)}")
+ledger = claims.ledger(experts.verdicts(rows))
+ledger = ledger[ledger.word == "experts"]
+# %% tags=["hide-input"]
+Markdown(f"{page.headline(rows)} {page.accuracy_found(rows)}\n\n{page.held_up(ledger)}")
 
 # %% [markdown]
 # An expert that is never chosen is never trained: its weights stay where the random numbers put them, apart from
 # weight decay. This matters for everything below. Two random matrices are nearly orthogonal, so *dead experts look
 # perfectly diverse*, whatever the method. The figure to remember is therefore the load of every expert.
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Stacked bars, one a run: the share of the test set that each expert receives, largest first. Most runs use one or two of five experts."}, "figure": {"caption": "Load of every expert: the share of the test images for which the gate chooses it, one bar a seed, the largest share at the bottom. Dashed lines: even shares. Upper row baseline, lower row with SNNL.", "name": "fig-experts-loads"}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Stacked bars, one a run: the share of the test set that each expert receives, largest first, for every data set and both arms."}, "figure": {"caption": "Load of every expert: the share of the test images for which the gate chooses it, one bar a seed, the largest share at the bottom. Dashed lines: even shares. Left baseline, right with SNNL.", "name": "fig-experts-loads"}}
 plots.expert_loads(table_rows, datasets=titles)
 
 # %% [markdown]
@@ -62,8 +67,13 @@ plots.expert_loads(table_rows, datasets=titles)
 # decide; where the number of seeds alone forbids a decision, the note says so. [](../methods.md) explains the rules.
 
 # %% tags=["hide-input"]
-ledger = claims.ledger(experts.verdicts(rows))
-claims.show(ledger[ledger.word == "experts"])
+claims.show(ledger)
+
+# %% [markdown]
+# Some claims contradict the paper's own table before any run of ours. Abstract and conclusion claim a significant gain
+# on CIFAR-10; the table marks it as not significant. "No other regularizers" were used, yet there is weight decay.
+# "Strict structural specialization" stands beside a higher routing entropy. And the best accuracy, promised in its
+# Section 4, is not given.
 
 # %% [markdown]
 # ## The idea
@@ -126,9 +136,9 @@ page.demo_table(demo)
 # %% [markdown]
 # ## Table 1, the paper's beside ours
 #
-# Mean (SD) over seeds, in the paper's units. The paper does not state how many experts it used, nor $\alpha$ and $t$;
-# ours are $K = 5$, $\alpha = 1$ and $t = 1$. Where a data set is marked *reduced*, our
-# runs were shorter than the paper's.
+# Mean (SD) over seeds, in the paper's units, and the best accuracy, which the paper promises but does not print. The
+# paper does not state how many experts it used, nor $\alpha$ and $t$; ours are $K = 5$, $\alpha = 1$ and $t = 1$. Where
+# a data set is marked *reduced*, our runs were shorter than the paper's.
 
 # %% tags=["hide-input"]
 published = {claim.id: claim.theirs for claim in claims.load() if claim.word == "experts"}
@@ -138,12 +148,14 @@ tables.table_one(rows, published)
 Markdown(page.protocol_note(rows))
 
 # %% [markdown]
-# ### Accuracy
+# ### Accuracy and routing entropy (Figure 5)
 #
-# Both arms of a seed share their first weights and their batches, so the differences are paired.
+# Both arms of a seed share their first weights and their batches, so the differences are paired: look at the slopes of
+# the grey lines rather than at the overlap of the boxes.
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Test accuracy of both arms, one panel a data set, lines join the two arms of a seed."}, "figure": {"caption": "Test accuracy at the last step. Each line is one seed, thick bars are means; n as given. The scales differ. Chance, one over the number of classes, is 10% for ten classes and 1% for a hundred, far below.", "name": "fig-experts-accuracy"}}
-plots.paired_metric(table_rows, "accuracy", datasets=titles, label="test accuracy, %")
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Box plots of accuracy and of routing entropy, baseline beside SNNL, one row a data set, every seed a point."}, "figure": {"caption": "Test accuracy at the last step (left) and ENT (right), n seeds as given, in the protocol that each title names. Boxes are quartiles, whiskers reach to the ends, grey lines join the arms of a seed. The scales of the accuracy differ; chance, one over the number of classes, is far below. ENT lies between 0, where each class has one expert, and ln K, the dashed line, where the gate is even.", "name": "fig-experts-boxes"}}
+metrics = {"accuracy": "test accuracy, %", "entropy": "ENT, nats"}
+plots.arm_boxes(table_rows, datasets=titles, metrics=metrics, largest={"entropy": "max_entropy"})
 
 # %% tags=["hide-input"]
 tables.tests(rows, "accuracy")
@@ -166,15 +178,28 @@ tables.stars(rows)
 # with a standard deviation that follows from the matrices' size alone, the grey band. *Live* experts share something
 # even if they learned nothing alike, the mean direction of their rows; shuffling each expert's rows shows how much.
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "SIM of every run, among all and among live experts, in both arms, with the band of random matrices and the level of shuffled rows."}, "figure": {"caption": "SIM x 100, one marker a run. Filled: all experts. Open: live experts, in runs with at least two. Grey band: two standard deviations of dead experts around 0. Grey bars: two standard deviations of the same live experts with their rows shuffled.", "name": "fig-experts-similarity"}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "SIM of every run, among all and among live experts, in both arms, with the band of random matrices and the level of shuffled rows."}, "figure": {"caption": "SIM x 100, one marker a run. Filled: all experts. Open: live experts, in runs with at least two. Grey band: two standard deviations of dead experts around 0. Grey bars: two standard deviations of the same live experts with their rows shuffled. n: runs of baseline and SNNL.", "name": "fig-experts-similarity"}}
 plots.similarity_levels(table_rows, datasets=titles)
 
-# %% [markdown]
-# The paper's own means of SIM on MNIST, FashionMNIST and CIFAR-10 lie within the grey band, that is, they are what
-# experts show that were never trained.
+# %% tags=["hide-input"]
+Markdown(page.published_similarity(rows, published))
 
 # %% tags=["hide-input"]
 behaviour.similarity_table(rows)
+
+# %% [markdown]
+# ### Pair by pair (Figure 4)
+#
+# The paper shows the similarity of every two experts as a heat map and reads large values as redundancy. The same here,
+# with the experts that are dead marked, and below it the question that a heat map cannot answer: how large would these
+# numbers be by chance?
+
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Two heat maps of the similarity of every two experts, baseline and with SNNL; below each, the pairs in order of size beside the band of random matrices."}, "figure": {"caption": "Similarity x 100 of every two experts' first-layer weights, seed 1, a choice fixed before looking; one run a column. A dagger marks dead experts. Bold in a frame, and outside the grey band: beyond two standard deviations of dead matrices. By chance one pair in twenty-two lies outside. Black bar: a pair of live experts with shuffled rows, where two live.", "name": "fig-experts-squares"}}
+squares = points.squares(rows, points.figure_set(rows, "cifar100"))
+plots.expert_similarities(squares)
+
+# %% tags=["hide-input"]
+Markdown(points.squares_found(squares))
 
 # %% [markdown]
 # ### Routing
@@ -190,19 +215,62 @@ behaviour.routing_table(rows)
 behaviour.loads(rows)
 
 # %% [markdown]
-# ### Features
+# ### Features (Figure 6)
 #
 # The paper's Figure 6 shows denser and purer clusters with SNNL. A picture made by UMAP can mislead, so three numbers
 # stand beside it, measured on the features themselves: the silhouette (-1 to 1, higher is better separated), the purity
-# of the ten nearest neighbours (chance: the share of the class) and the variance within classes over the total.
+# of the ten nearest neighbours (chance: the share of the class, one tenth and one hundredth) and the variance within
+# classes over the total.
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "UMAP of test features coloured by class, baseline on the left, with SNNL on the right."}, "figure": {"caption": "UMAP of the features of the first test images, seed 1, a choice fixed before looking. Left baseline, right with SNNL.", "name": "fig-experts-umap"}}
-shown = "fashion_mnist" if "fashion_mnist" in titles else next(iter(titles), "digits")
-points, labels = behaviour.feature_maps(rows, shown)
-plots.feature_maps(points, labels, behaviour.class_names(shown))
+# %% tags=["hide-input"] mystnb={"image": {"alt": "UMAP of test features of CIFAR-10 coloured by class, baseline on the left, with SNNL on the right."}, "figure": {"caption": "UMAP of the features of the first 2,000 test images, one run an arm, seed 1, a choice fixed before looking. Above each map its silhouette, purity of ten neighbours, and variance within classes over total.", "name": "fig-experts-umap"}}
+shown = points.figure_set(rows, "cifar10")
+plots.feature_maps(*points.feature_maps(rows, shown), points.coloured(shown))
+
+# %% tags=["hide-input"] mystnb={"image": {"alt": "The same maps for CIFAR-100, ten of its classes coloured and the others grey."}, "figure": {"caption": "The same for CIFAR-100. A hundred colours tell nothing apart: coloured is every tenth class in alphabetical order from the first on, the others are grey. The numbers are of all classes.", "name": "fig-experts-umap-100"}}
+shown = points.figure_set(rows, "cifar100")
+plots.feature_maps(*points.feature_maps(rows, shown), points.coloured(shown))
+
+# %% [markdown]
+# Over all seeds, with the difference between the arms:
 
 # %% tags=["hide-input"]
 behaviour.clusters(rows)
+
+# %% [markdown]
+# ### The weight of the SNNL (Figure 7)
+#
+# The paper trains one network for each of thirty weights from -100 to 100, on 25,000 images of CIFAR-10, and sees SIM
+# fall towards zero. A negative weight drives images of one class apart. We add the weight 0, which the paper's grid
+# leaves out, test SIM and its size (to come "closer to 0" is a statement about the size), and show what the same runs
+# do to accuracy and to the experts.
+
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Four panels against the SNNL weight from -100 to 100: SIM, its absolute value, test accuracy, and live experts, one point a run."}, "figure": {"caption": "One run a weight, seed 1, protocol as stated below. Lines: least squares with a 95% bootstrap band. Grey: two standard deviations of dead experts. Open circles: a single expert lives. Crosses at the lower edge: training diverged; these runs are in no trend. Dashed: all experts live. Chance for the accuracy is 10%.", "name": "fig-experts-weights"}}
+plots.weight_sweep(points.sweep_points(rows))
+
+# %% tags=["hide-input"]
+Markdown(page.sweep_found(rows))
+
+# %% [markdown]
+# ### Mixture, ensemble, raw pixels
+#
+# Two contrasts of the paper have no number in it: experts of a mixture differ in their weights while members of a
+# traditional ensemble come out almost identical (Sec. 2.3), and a mixture needs features rather than pixels (Sec. 3).
+# The ensemble here has the same experts on the same features, all with equal gates.
+
+# %% tags=["hide-input"]
+Markdown(factors.note(rows))
+
+# %% tags=["hide-input"]
+factors.contrasts(rows)
+
+# %% [markdown]
+# ### Inference
+#
+# The SNNL is gone once training is over, so both networks should cost the same. Forward passes of a batch of 500
+# images, the two networks taking turns:
+
+# %% tags=["hide-input"]
+recommendations.inference(rows)
 
 # %% [markdown]
 # ## What the paper could not know
@@ -210,21 +278,98 @@ behaviour.clusters(rows)
 # - **Chance levels.** No null accompanies SIM in the paper. With them, a small SIM says that experts are untrained
 #   rather than that they are diverse.
 # - **Seeds.** Five pairs cannot reach significance in an exact test, and correcting for four data sets needs eight.
-# - **Its own contradictions.** Abstract and conclusion claim a significant gain on CIFAR-10, the table marks it as not
-#   significant. "No other regularizers" stands beside weight decay. "Strict structural specialization" stands beside a
-#   higher routing entropy. The best accuracy is promised and not given.
+# - **Loads.** It gives no expert's load, so its readers cannot tell a diverse committee from a single member with
+#   silent colleagues.
+
+# %% [markdown]
+# ### What makes the gate collapse, and what prevents it
+#
+# The gated cross entropy rewards the expert that is ahead, at once and for good. How soon is it decided?
+
+# %% tags=["hide-input"]
+Markdown(collapse.over_training(rows))
+
+# %% [markdown]
+# Shorter runs, read more often, under five conditions: the two arms; a hundredfold weight of the SNNL; a tenth of the
+# learning rate; and a *balanced gate*, which is what mixtures use today: each image goes to its two best experts, and
+# an auxiliary loss (of weight 0.01) rewards even loads.
+
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Live experts and entropy of the load along training under five conditions, one row a data set."}, "figure": {"caption": "The gate along training, reduced: 500 steps, bfloat16, on the first 500 test images. Lines are means over seeds (their number is given with the ablation above), bands reach from the smallest to the largest. Dashed: even loads.", "name": "fig-experts-conditions"}}
+ablation = factors.measured(factors.ablation(rows))
+kinds = factors.sets(ablation)
+plots.condition_curves(collapse.curves(rows), datasets=kinds, experts=5)
+
+# %% tags=["hide-input"]
+Markdown(collapse.prevented(rows))
+
+# %% tags=["hide-input"]
+collapse.prevention(rows)
+
+# %% [markdown]
+# More experts, or a smaller learning rate, change the odds of a collapse only if the number of live experts follows
+# the dashed line:
+
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Live experts against the number of experts and against the peak learning rate, both arms, one column a data set."}, "figure": {"caption": "Live experts at the end of training, reduced: 500 steps, bfloat16; every run is a point, lines join means over seeds. Dashed: all experts live.", "name": "fig-experts-odds"}}
+by_number = {"experts K": collapse.levels(rows, "experts"), "peak rate": collapse.levels(rows, "learning_rate")}
+plots.live_by_level(by_number, datasets=kinds)
+
+# %% tags=["hide-input"]
+Markdown(f"{collapse.over_experts(rows)}\n\n{collapse.over_rates(rows)}")
+
+# %% [markdown]
+# ## Beyond: the paper's recommendations, tried
+#
+# Its Section 5 asks for schedules of $\alpha$ and $t$, for a comparison with contrastive losses, for transformers and
+# larger models. We add the balanced gate. SimCLR sees two augmented views of each image, so its control is a baseline
+# with the same augmentation, not the plain one. Differences of accuracy are means over seeds, in points.
+
+# %% tags=["hide-input"]
+Markdown(recommendations.answers(rows))
+
+# %% [markdown]
+# What these numbers are worth, and all of them:
+
+# %% tags=["hide-input"]
+Markdown(recommendations.limit(rows))
+
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Show every comparison"}
+recommendations.compared(rows)
+
+# %% [markdown]
+# ### One factor at a time
+#
+# How much of what we saw depends on the settings that the paper does not state? Each row changes one of them.
+
+# %% tags=["hide-input"] mystnb={"image": {"alt": "FashionMNIST: accuracy, live experts and SIM among live experts of every run, one row a setting."}, "figure": {"caption": "FashionMNIST, reduced: 500 steps, bfloat16, every run a mark. Rows change one setting of the standard ones (K = 5, α = 1, t = 1, cosine, minimum of layers, convolutions with 32 filters, rate 0.1). Dotted: means of the standard runs. Grey: two standard deviations of the same live experts with shuffled rows; dead experts would show SIM within 0.1 of zero. An ensemble has no load. Chance for the accuracy is 10%.", "name": "fig-experts-factors-fashion"}}
+chosen = ablation[ablation.dataset == "fashion_mnist"] if len(ablation) else ablation
+plots.sensitivity(chosen, order=factors.order(ablation), metrics=factors.METRICS, title="FashionMNIST")
+
+# %% tags=["hide-input"] mystnb={"image": {"alt": "CIFAR-10: accuracy, live experts and SIM among live experts of every run, one row a setting."}, "figure": {"caption": "The same on CIFAR-10.", "name": "fig-experts-factors-cifar"}}
+chosen = ablation[ablation.dataset == "cifar10"] if len(ablation) else ablation
+plots.sensitivity(chosen, order=factors.order(ablation), metrics=factors.METRICS, title="CIFAR-10")
+
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Show the numbers"}
+factors.level_table(rows)
 
 # %% [markdown]
 # ## Provenance
 #
 # Every number above was computed from the committed records of these runs. To make those that are missing, or all of
-# them again, into a folder of your own:
+# them again, into a folder of your own, in the order of the chapter:
 #
 # ```
-# SPAREPARTS_RECORDS=my_records python -m spareparts run notebooks/experts.py --set MISSING=run
+# SPAREPARTS_RECORDS=my_records python -m spareparts sweep notebooks/sweeps/experts.yaml
 # ```
+#
+# With the published number of steps: `python -m spareparts run notebooks/experts.py --set MISSING=run`.
 #
 # Departures from the paper: see the settings in `spareparts.experts.Config`, each with its reason.
 
 # %% tags=["hide-input"]
 records.provenance(table_rows)
+
+# %% [markdown]
+# Behind the figures beyond Table 1:
+
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Show these runs"}
+records.provenance(page.sources(rows), by="part")

@@ -153,9 +153,9 @@ def test_every_table_and_figure_of_the_chapter_takes_any_number_of_records(rows)
         assert (len(make(rows)) > 0) == (len(rows) > 0)
     figures = [
         plots.expert_loads(kept, datasets=titles),
-        plots.paired_metric(kept, "accuracy", datasets=titles, label="accuracy"),
+        plots.arm_boxes(kept, datasets=titles, metrics={"accuracy": "accuracy", "entropy": "ENT"}),
         plots.similarity_levels(kept, datasets=titles),
-        plots.feature_maps({}, np.empty(0), ()),
+        plots.feature_maps({}, np.empty(0), {}),
     ]
     assert all(figure.axes for figure in figures)
     assert isinstance(page.headline(rows), str)

@@ -49,11 +49,17 @@ def test_what_plan_refuses_is_refused_here(toy):
         planned(experts, {"DATASETS": ["mnist", "mnist"], "SEEDS": [1]})
 
 
-def test_the_published_sweep_of_the_experts_has_both_arms_of_ten_seeds_on_four_sets():
-    runs = distinct(survey(from_file(ROOT / "notebooks" / "sweeps" / "experts.yaml")))
-    assert len(runs) == 4 * 10 * 2
-    assert {run.config["steps"] for run in runs} == {1500}
-    assert {run.config["arm"] for run in runs} == {"baseline", "snnl"}
+def test_the_published_sweep_of_the_experts_has_its_core_its_factors_and_figure_7():
+    configs = [run.config for run in distinct(survey(from_file(ROOT / "notebooks" / "sweeps" / "experts.yaml")))]
+    core = [config for config in configs if config["steps"] == 1500]
+    assert len(core) == 4 * 10 * 2 and {config["arm"] for config in core} == {"baseline", "snnl"}
+    assert {config["arm"] for config in configs} == set(experts.ARMS)
+    drawn = {config["snnl_weight"] for config in configs if config["train_samples"] == 25_000}
+    assert len(drawn) == 31 and {-100.0, 0.0, 100.0} < drawn
+    assert {config["precision"] for config in configs if config["dataset"] == "fashion_mnist"} == {
+        "float32",
+        "bfloat16",
+    }
 
 
 def test_a_module_of_no_paper_has_no_plan():

@@ -1,13 +1,9 @@
 """Tables of what the experts and their gate do: load, similarity beside chance, routing, clusters of the features."""
 
-import numpy as np
 import pandas as pd
 
-from ..data import classes
-from ..records import arrays
 from ..stats import paired_wilcoxon
-from .instruments import FIGURE_SEED
-from .rows import paired, standard
+from .rows import paired
 from .tables import arms, heading, shown, summary, table
 
 CLUSTERS = {
@@ -80,24 +76,3 @@ def clusters(rows: pd.DataFrame) -> pd.DataFrame:
                     "Wilcoxon p": f"{test.p:.3g}",
                 }
     return table(lines, "data set", "measure")
-
-
-def feature_maps(rows: pd.DataFrame, dataset: str) -> tuple[dict[str, np.ndarray], np.ndarray]:
-    """UMAP points of both arms for the one seed that was fixed for figures, and their labels; empty without records."""
-    chosen = standard(rows)
-    points, labels = {}, np.empty(0)
-    for arm in ("baseline", "snnl") if len(chosen) else ():
-        part = chosen[(chosen.dataset == dataset) & (chosen.seed == FIGURE_SEED) & (chosen.arm == arm)]
-        for hash in part.hash:
-            found = arrays("experts", hash)
-            points[f"{heading(rows, dataset)}, {'baseline' if arm == 'baseline' else 'with SNNL'}"] = found["umap"]
-            labels = found["umap_labels"]
-    return points, labels
-
-
-def class_names(dataset: str) -> tuple[str, ...]:
-    """Names of a data set's classes, their numbers where neither it nor they are known here."""
-    try:
-        return classes(dataset)
-    except FileNotFoundError:
-        return tuple(str(label) for label in range(10))

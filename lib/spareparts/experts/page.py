@@ -1,14 +1,17 @@
 """Sentences and small tables of the chapter whose every number is computed."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from ..records import Result
-from ..stats import paired_wilcoxon
+from ..stats import VERDICTS, paired_wilcoxon, spearman
 from .config import DATASETS, PUBLISHED_STEPS, Config
-from .rows import paired, standard
-from .tables import shown, title
+from .factors import ablation
+from .rows import paired, standard, weight_sweep
+from .tables import METRICS, shown, title
 
 
 def headline(rows: pd.DataFrame) -> str:
@@ -26,6 +29,17 @@ def headline(rows: pd.DataFrame) -> str:
         f"{chosen[chosen.arm == 'snnl'].live_experts.mean():.1f} with SNNL. These runs follow the **{kinds} protocol** "
         f"({', '.join(f'{steps:,}' for steps in sorted(set(chosen.steps)))} steps)."
     )
+
+
+def held_up(ledger: pd.DataFrame) -> str:
+    """Which of the paper's claims held up and which did not, from a ledger's columns verdict, claim and where."""
+    parts = {word: ledger[ledger.verdict == word] for word in VERDICTS}
+    counts = ", ".join(f"{len(part)} {word}" for word, part in parts.items() if len(part))
+    lines = [f"Of the paper's {len(ledger)} claims that can be tested: {counts}."]
+    for word, head in (("reproduced", "Held up"), ("not reproduced", "Did not")):
+        claims = [f"{claim} ({where})" for claim, where in zip(parts[word].claim, parts[word]["where"], strict=True)]
+        lines += [f"**{head}:** {'; '.join(claims)}."] if claims else []
+    return "\n\n".join(lines)
 
 
 def accuracy_found(rows: pd.DataFrame) -> str:
@@ -57,6 +71,61 @@ def protocol_note(rows: pd.DataFrame) -> str:
     if absent:
         sentences.append(f"Not run yet: {', '.join(absent)}.")
     return " ".join(sentences) or "All runs follow the published protocol."
+
+
+def published_similarity(rows: pd.DataFrame, published: Mapping[str, Any]) -> str:
+    """Which of the paper's own means of SIM lie within two standard deviations of dead experts, in a sentence."""
+    runs, inside, outside = standard(rows), [], []
+    claim, _, factor, _ = METRICS["SIM, x100"]
+    for dataset, arms in published.get(claim, {}).items() if len(runs) else ():
+        deviation = runs[runs.dataset == dataset].null_dead_deviation.mean()
+        for (mean, _), arm in zip(arms, ("baseline", "SNNL"), strict=True):
+            if np.isfinite(deviation):
+                side = inside if abs(mean) <= 2 * factor * deviation else outside
+                side.append(f"{title(dataset)} {arm} {mean:.2f}")
+    if not inside + outside:
+        return ""
+    return (
+        "The paper's own means, beside the grey band of our five experts (it does not say how many it had): within it "
+        f"{', '.join(inside) or 'none'}; outside {', '.join(outside) or 'none'}."
+    )
+
+
+def sweep_found(rows: pd.DataFrame) -> str:
+    """The runs of Fig. 7 in a sentence: protocol, rank correlations with interval, and how many experts live."""
+    runs = weight_sweep(rows)
+    if runs.empty:
+        return "No run of Figure 7 has a record yet."
+    finished = runs[runs.outcome == "finished"]
+    about = (
+        f"{len(runs)} weights from {runs.snnl_weight.min():g} to {runs.snnl_weight.max():g}, one run each, "
+        f"{runs.steps.iloc[0]:,} steps, {', '.join(sorted(set(runs.precision)))}, {len(runs) - len(finished)} diverged."
+    )
+    if len(finished) < 5:
+        return about
+    found = []
+    for name, values in (("SIM", finished.similarity), ("|SIM|", finished.similarity.abs())):
+        test = spearman(finished.snnl_weight.to_numpy(float), values.to_numpy(float))
+        low, high = test.interval
+        found.append(f"{name} {test.rho:+.2f} ({low:+.2f} to {high:+.2f}, p = {test.p:.2g})")
+    alone = int((finished.live_experts == 1).sum())
+    return (
+        f"{about} Spearman's correlation with the weight, 95% interval: {'; '.join(found)}. In {alone} of "
+        f"{len(finished)} runs a single expert lives, so that every pair in SIM has a dead expert in it."
+    )
+
+
+def sources(rows: pd.DataFrame) -> pd.DataFrame:
+    """The runs behind the figures beyond Table 1, with a column `part` that says which."""
+    if rows.empty:
+        return rows
+    parts = {
+        "one factor at a time": ablation(rows),
+        "Figure 7": weight_sweep(rows),
+        "inference": rows[rows.arm == "inference"],
+    }
+    found = [part.assign(part=name) for name, part in parts.items() if len(part)]
+    return pd.concat(found) if found else rows.iloc[:0]
 
 
 def demo_curves(demo: Sequence[tuple[Config, Result]]) -> pd.DataFrame:

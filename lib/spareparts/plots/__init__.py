@@ -7,17 +7,23 @@ from .data_sets import (
     remainders,
     specialized_shares,
 )
-from .mixtures import expert_loads, feature_maps, gate_curves, paired_metric, similarity_levels
+from .factors import condition_curves, live_by_level, sensitivity, weight_sweep
+from .mixtures import arm_boxes, expert_loads, expert_similarities, feature_maps, gate_curves, similarity_levels
 
 __all__ = [
     "accuracy_differences",
+    "arm_boxes",
+    "condition_curves",
     "critical_differences",
     "expert_loads",
+    "expert_similarities",
     "feature_maps",
     "gate_curves",
-    "paired_metric",
+    "live_by_level",
     "rates_over_training",
     "remainders",
+    "sensitivity",
     "similarity_levels",
     "specialized_shares",
+    "weight_sweep",
 ]
