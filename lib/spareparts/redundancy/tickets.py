@@ -1,0 +1,170 @@
+"""Lottery tickets of single weights (Frankle and Carbin): the positive control, and where winning weights lie."""
+
+import copy
+import itertools
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Int
+from torch import Tensor, nn
+
+from .. import data, engine
+from .config import Config
+from .parts import weighted
+from .setup import Sets, Settings, build, optimizer_of, sets_of, settings_of
+from .training import Diverged, accuracy, objective
+
+KEPT = 1 / 32  # of the weights, after the last round
+ROUND = 0.5  # of the weights left stay in each round; ours: four fifths would take three times as many rounds
+DRAW_SEED = 20_000  # added to the seed: new weights must not be the ones that the ticket was drawn with
+DRAWS = 999  # of survivors without any preference
+Masks = Mapping[str, Bool[Tensor, "units fan_in"]]
+
+
+class Keep:
+    """Callback that keeps the weights of one step."""
+
+    def __init__(self, step: int) -> None:
+        self.step = step
+        self.weights: dict[str, Tensor] = {}
+
+    def __call__(self, progress: engine.Progress) -> None:
+        """Look whether it is this step."""
+        if progress.step == self.step:
+            self.weights = copy.deepcopy(progress.replica.network.state_dict())
+
+
+def train_to_end(
+    network: nn.Sequential,
+    sets: Sets,
+    *,
+    settings: Settings,
+    seed: int,
+    masks: Masks | None = None,
+    keep: int = 0,
+    name: str = "ticket",
+    progress: bool = True,
+) -> dict[str, Tensor]:
+    """Train a network in place, masked weights staying as they are; gives its weights of step `keep`, 0 the start.
+
+    The seed alone orders the batches. Raises `Diverged`.
+    """
+    start = copy.deepcopy(network.state_dict())
+    batch_size = min(settings.batch_size, len(sets.train.labels))
+    keeper = Keep(keep)
+    replica = engine.Replica(
+        name=name,
+        network=network,
+        objective=objective,
+        optimizer=optimizer_of(network, settings),
+        batches=data.Batches(*sets.train, batch_size=batch_size, generator=data.generator(seed)),
+        adjust=None if masks is None else lambda trained: mask_gradients(trained, masks),
+        callbacks=(keeper,),
+    )
+    (end,) = engine.fit([replica], steps=settings.iterations, every=keep or settings.iterations, progress=progress)
+    if end.diverged_step is not None:
+        raise Diverged(end.diverged_step)
+    return keeper.weights or start
+
+
+def mask_gradients(network: nn.Sequential, masks: Masks) -> None:
+    """No gradient for pruned weights: neither SGD's momentum nor Adam then moves them from 0."""
+    for name, mask in masks.items():
+        network.get_submodule(name).weight.grad.mul_(mask)
+
+
+@torch.no_grad()
+def apply_masks(network: nn.Sequential, masks: Masks) -> nn.Sequential:
+    """A copy of the network with the pruned weights 0."""
+    pruned = copy.deepcopy(network)
+    for name, mask in masks.items():
+        pruned.get_submodule(name).weight.mul_(mask)
+    return pruned
+
+
+def prune_weights(network: nn.Sequential, masks: Masks, *, share: float) -> dict[str, Tensor]:
+    """Masks that keep a share of the weights that the given ones keep: the largest magnitudes of each layer.
+
+    The last layer loses half as large a part, as in Frankle and Carbin. Raises `ValueError` for a share outside (0, 1].
+    """
+    if not 0 < share <= 1:
+        raise ValueError(f"share must lie in (0, 1], got {share}")
+    smaller, last = {}, weighted(network)[-1]
+    for name, mask in masks.items():
+        own = (1 + share) / 2 if name == last else share
+        magnitudes = network.get_submodule(name).weight.detach().flatten(1).abs()[mask]
+        count = max(1, round(own * len(magnitudes)))
+        chosen = torch.zeros_like(magnitudes, dtype=torch.bool)
+        chosen[magnitudes.argsort(stable=True, descending=True)[:count]] = True
+        smaller[name] = mask.clone()
+        smaller[name][mask] = chosen
+    return smaller
+
+
+def concentration(
+    survivors: Int[np.ndarray, " units"], *, fan_in: int, seed: int = 0, draws: int = DRAWS
+) -> dict[str, float]:
+    """Do surviving weights gather in few units? Their counts against a draw without replacement from all weights.
+
+    `dispersion`: variance of the counts over that of the multivariate hypergeometric null,
+    `K p (1 - p) (N - K) / (N - 1)` for K survivors of N weights and a unit's share p of them; 1 expected, infinite
+    where nothing is left to chance. `p_value`: how often a draw has as large a variance, one-sided. `empty`: units
+    without any survivor, and `expected_empty`. Raises `ValueError` for counts that no unit can have.
+    """
+    if survivors.min() < 0 or survivors.max() > fan_in:
+        raise ValueError(f"survivors must lie in 0..{fan_in}, got {survivors.min()}..{survivors.max()}")
+    units, kept = len(survivors), int(survivors.sum())
+    total, part = units * fan_in, 1 / units
+    null = kept * part * (1 - part) * (total - kept) / max(1, total - 1)
+    drawn = np.random.default_rng(seed).multivariate_hypergeometric(
+        np.full(units, fan_in), kept, size=draws, method="marginals"
+    )
+    variance = float(np.square(survivors - kept * part).mean())
+    return {
+        "dispersion": variance / null if null > 0 else float("inf"),
+        "p_value": float((1 + (np.var(drawn, axis=1) >= variance).sum()) / (1 + draws)),
+        "empty": float((survivors == 0).mean()),
+        "expected_empty": float((drawn == 0).mean()),
+    }
+
+
+def tickets(config: Config, *, progress: bool = True) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """Iterative magnitude pruning: half the weights left go in each round, what stays is rewound and trained again.
+
+    After every round test accuracies (%) of the rewound ticket and of the same weights drawn anew, and how the
+    survivors of each layer are spread over its units. Raises `Diverged`.
+    """
+    sets, settings = sets_of(config, engine.choose_device()), settings_of(config)
+    common = {"seed": config.seed, "name": f"tickets seed {config.seed}", "progress": progress}
+    network = build(config, sets, generator=data.generator(config.seed))
+    redrawn = build(config, sets, generator=data.generator(config.seed + DRAW_SEED))
+    start = copy.deepcopy(network)
+    rewind = config.rewind or 0
+    start.load_state_dict(train_to_end(network, sets, settings=settings, keep=rewind, **common))
+    after = settings._replace(iterations=max(1, settings.iterations - rewind))
+    names = weighted(network)
+    masks = {name: torch.ones_like(network.get_submodule(name).weight, dtype=torch.bool).flatten(1) for name in names}
+    metrics: dict[str, Any] = {"accuracy": accuracy(network, sets.test)}
+    found: dict[str, list] = {"kept": [], "rewound": [], "resampled": []}
+    survivors: dict[str, list] = {name: [] for name in names[:-1]}
+    for number in itertools.count(1):
+        if ROUND**number < 0.999 * (config.kept_fraction or KEPT):
+            break
+        masks = prune_weights(network, masks, share=ROUND)
+        shaped = {name: mask.view_as(network.get_submodule(name).weight) for name, mask in masks.items()}
+        network, again = apply_masks(start, shaped), apply_masks(redrawn, shaped)
+        train_to_end(network, sets, settings=after, masks=shaped, **common)
+        train_to_end(again, sets, settings=settings, masks=shaped, **common)
+        found["kept"].append(ROUND**number)
+        found["rewound"].append(accuracy(network, sets.test))
+        found["resampled"].append(accuracy(again, sets.test))
+        for name, counts in survivors.items():
+            counts.append(masks[name].sum(1).cpu().numpy())
+    for name, counts in survivors.items():
+        fan_in = masks[name].shape[1]
+        spread = [concentration(each, fan_in=fan_in, seed=config.seed) for each in counts]
+        metrics |= {f"{name}_{key}": [each[key] for each in spread] for key in spread[0]}
+    arrays = {f"{name}_survivors": np.stack(counts).astype(np.uint16) for name, counts in survivors.items()}
+    return metrics | found, arrays

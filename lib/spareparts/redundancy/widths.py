@@ -1,0 +1,140 @@
+"""What width does: removable and repeated units (Casper et al.), distance from initialization (Neyshabur et al.)."""
+
+import copy
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor, nn
+from torch.nn import functional
+
+from .. import data, engine
+from .config import Config
+from .parts import by_unit, cut
+from .setup import Part, build, optimizer_of, sets_of, settings_of
+from .training import Diverged, accuracy, objective
+
+LAYER = "fc1"
+IMAGES = 1_000  # held-out images on which units are removed and their outputs compared
+DROPS = (0.0, 0.1, 0.2, 0.5, 1.0)  # points of accuracy: below or at which a unit counts as removable
+CORRELATIONS = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95)  # above which a unit counts as repeated
+CHUNK = 50  # units removed at once
+
+
+@torch.inference_mode()
+def accuracy_drops(
+    network: nn.Sequential,
+    images: Float[Tensor, "batch *shape"],
+    labels: Int[Tensor, " batch"],
+    *,
+    layer: str = LAYER,
+) -> Float[Tensor, " units"]:
+    """Points of accuracy lost by removing each unit alone, which negative numbers gain; exact.
+
+    Raises `ValueError` where the next layer is a convolution.
+    """
+    parts = cut(network.eval(), layer)
+    if not isinstance(parts.consumer, nn.Linear):
+        raise ValueError(f"layer {layer} must feed a fully connected one, got {type(parts.consumer).__name__}")
+    hidden = parts.between(parts.head(images))
+    received = parts.consumer(hidden)
+    weight = by_unit(parts, parts.consumer.weight)
+    given = hidden.unflatten(1, weight.shape[1:])
+    correct = (parts.tail(received).argmax(1) == labels).double().mean()
+    left = []
+    for units in torch.arange(len(parts.layer.weight)).split(CHUNK):
+        without = received - torch.einsum("bup,oup->ubo", given[:, units], weight[:, units])
+        chosen = parts.tail(without.flatten(0, 1)).argmax(1).unflatten(0, without.shape[:2])
+        left.append((chosen == labels).double().mean(1))
+    return 100 * (correct - torch.cat(left))
+
+
+@torch.inference_mode()
+def largest_correlations(
+    network: nn.Sequential, images: Float[Tensor, "batch *shape"], *, layer: str = LAYER
+) -> Float[Tensor, " units"]:
+    """Each unit's largest correlation over the images with another unit's output; NaN for a constant unit."""
+    parts = cut(network.eval(), layer)
+    outputs = parts.between(parts.head(images)).double()
+    centred = outputs - outputs.mean(0)
+    constant = outputs.amax(0) == outputs.amin(0)
+    unit = functional.normalize(centred, dim=0)
+    products = (unit.T @ unit).fill_diagonal_(-1)
+    products[:, constant] = -1
+    return products.amax(1).clamp(-1, 1).where(~constant, torch.nan)
+
+
+def distances(network: nn.Sequential, initial: nn.Sequential, *, layer: str) -> dict[str, float]:
+    """`||W - Z||_F`, the same over `||Z||_F`, and the mean over units of `||w_i - z_i||`."""
+    weight, start = (each.get_submodule(layer).weight.detach().flatten(1).double() for each in (network, initial))
+    moved = weight - start
+    return {
+        f"{layer}_distance": float(moved.norm()),
+        f"{layer}_relative_distance": float(moved.norm() / start.norm()),
+        f"{layer}_unit_distance": float(moved.norm(dim=1).mean()),
+    }
+
+
+def fit_exactly(
+    network: nn.Sequential, train: Part, config: Config, *, stream: torch.Generator, progress: bool
+) -> tuple[int, float]:
+    """Train until every training image is classified correctly or the steps are used up; steps and error in %."""
+    settings = settings_of(config)
+    optimizer = optimizer_of(network, settings)
+    batches = data.Batches(*train, batch_size=min(settings.batch_size, len(train.labels)), generator=stream)
+    replica = engine.Replica(
+        name=f"width {config.width}, seed {config.seed}",
+        network=network,
+        objective=objective,
+        optimizer=optimizer,
+        batches=batches,
+    )
+    steps, error = 0, 100.0
+    while steps < settings.iterations and error > 0:
+        count = min(len(batches), settings.iterations - steps)
+        (end,) = engine.fit([replica], steps=count, progress=progress)
+        if end.diverged_step is not None:
+            raise Diverged(steps + end.diverged_step)
+        steps += count
+        error = 100 - accuracy(network, train)
+    return steps, error
+
+
+def width(config: Config, *, progress: bool = True) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """Train a LeNet of that width until it fits, and count its removable and repeated units, trained and untrained.
+
+    Units of the first layer, on held-out images; distances from initialization of both hidden layers; the gap is
+    training less test accuracy, in points. Raises `Diverged`.
+    """
+    sets, stream = sets_of(config, engine.choose_device()), data.generator(config.seed)
+    network = build(config, sets, generator=stream)
+    initial = copy.deepcopy(network)
+    steps, error = fit_exactly(network, sets.train, config, stream=stream, progress=progress)
+    test = accuracy(network, sets.test)
+    metrics: dict[str, Any] = {"steps": steps, "train_error": error, "accuracy": test, "gap": 100 - error - test}
+    for layer in ("fc1", "fc2"):
+        metrics |= distances(network, initial, layer=layer)
+    arrays = {}
+    held_out = Part(sets.validation.images[:IMAGES], sets.validation.labels[:IMAGES])
+    for name, each in (("trained", network), ("untrained", initial)):
+        drops = accuracy_drops(each, *held_out)
+        partners = largest_correlations(each, held_out.images)
+        metrics |= {f"{name}_{key}": value for key, value in shares(drops, partners).items()}
+        arrays |= {f"{name}_drops": _float16(drops), f"{name}_correlations": _float16(partners)}
+    return metrics, arrays
+
+
+def shares(drops: Float[Tensor, " units"], partners: Float[Tensor, " units"]) -> dict[str, Any]:
+    """Shares of units that are removable at each of `DROPS`, repeated above each of `CORRELATIONS`, and constant."""
+    constant: Bool[Tensor, " units"] = partners.isnan()
+    return {
+        # half an image's worth of slack: a drop is a multiple of it and must not be lost to rounding
+        "removable": [float((drops <= most + 1e-6).double().mean()) for most in DROPS],
+        "repeated": [float((partners > least).double().mean()) for least in CORRELATIONS],
+        "constant": float(constant.double().mean()),
+    }
+
+
+def _float16(values: Tensor) -> np.ndarray:
+    return values.cpu().numpy().astype(np.float16)

@@ -1,0 +1,210 @@
+"""XORD (Brutzkus and Globerson): does a large layer find patterns that a small one, which fits as well, never sees?
+
+An input is a row of pairs of +-1; it is positive where any pair holds the same value twice. One layer of 2-vectors is
+trained, k of them positive and k negative, with ReLU, the maximum over the pairs, and fixed outputs +1 and -1.
+"""
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor, nn
+from torch.nn import functional
+
+from .. import data, engine
+from .config import Config
+from .training import Diverged
+
+PAIRS = 10  # d
+REPLICAS = 100  # training sets and initial weights of one run, trained side by side
+DIVERSE = 0.5  # how often an input holds both patterns of a sign; else one of the two, each as often
+MARGIN = 1.0
+ITERATIONS, LEARNING_RATE, SCALE = 5_000, 0.02, 0.1  # step and initial deviation over k: the scores start alike
+UNITS = 4
+# The patterns (1, 1) and (-1, -1) are positive, (1, -1) and (-1, 1) negative.
+PATTERNS = torch.tensor([[1.0, 1.0], [-1.0, -1.0], [1.0, -1.0], [-1.0, 1.0]])
+HOLDS = torch.tensor([[True, True], [True, False], [False, True]])  # of the two patterns of a sign
+OFTEN = torch.tensor([DIVERSE, (1 - DIVERSE) / 2, (1 - DIVERSE) / 2])
+# An input's scores depend on which patterns it holds, not on where: that leaves twelve kinds of input.
+KINDS = torch.cat(
+    [torch.cat([torch.zeros(3, 2, dtype=torch.bool), HOLDS], 1)]
+    + [torch.cat([positive.expand(3, 2), HOLDS], 1) for positive in HOLDS]
+)
+SIGNS = torch.cat([torch.full((3,), -1.0), torch.ones(9)])
+PROBABILITIES = torch.cat([OFTEN, torch.outer(OFTEN, OFTEN).flatten()]) / 2  # half the inputs are positive
+# The kinds that show whether a pattern was found: the positive ones with no other positive pattern, the negative one.
+EVIDENCE = torch.stack(
+    [
+        KINDS[:, 0] & ~KINDS[:, 1],
+        KINDS[:, 1] & ~KINDS[:, 0],
+        (SIGNS < 0) & KINDS[:, 2] & ~KINDS[:, 3],
+        (SIGNS < 0) & KINDS[:, 3] & ~KINDS[:, 2],
+    ]
+)
+
+
+def outputs(
+    filters: Float[Tensor, "replicas filters 2"], pairs: Float[Tensor, "batch pairs 2"]
+) -> Float[Tensor, "replicas batch"]:
+    """`N(x) = sum_i max_j relu(<w_i, x_j>) - sum_i max_j relu(<u_i, x_j>)` of every replica; u are the latter half."""
+    positive, negative = torch.einsum("rfd,bpd->rfbp", filters, pairs).amax(-1).relu().chunk(2, dim=1)
+    return positive.sum(1) - negative.sum(1)
+
+
+class Detector(nn.Module):
+    """Replicas of the layer, each with k positive filters, then k negative ones."""
+
+    def __init__(self, *, units: int, replicas: int, generator: torch.Generator) -> None:
+        super().__init__()
+        self.filters = nn.Parameter(torch.randn(replicas, 2 * units, 2, generator=generator) * SCALE / units)
+        self.register_buffer("signs", torch.ones(2 * units, 1).where(torch.arange(2 * units)[:, None] < units, -1.0))
+
+    def forward(self) -> Float[Tensor, "replicas 12"]:
+        """Outputs for the twelve kinds of input, in a step as cheap for 120 filters as for 2.
+
+        Which pair a filter answers to depends on its octant alone, so the filters of an octant can be added first.
+        """
+        members = functional.one_hot(octants(self.filters.detach()), 8).float()
+        sums = members.transpose(1, 2) @ (self.signs * self.filters)
+        return sums.flatten(1) @ ANSWERED.flatten(0, 1)
+
+
+def octants(filters: Float[Tensor, "*shape 2"]) -> Int[Tensor, "*shape"]:
+    """Which eighth of the plane each filter points into, 0 to 7: that orders its answers to the four patterns."""
+    one, other = filters.sum(-1), filters[..., 0] - filters[..., 1]
+    return 4 * (one > 0).long() + 2 * (other > 0).long() + (one.abs() > other.abs()).long()
+
+
+def answered() -> Float[Tensor, "8 2 12"]:
+    """The pair that a filter of each octant answers to in an input of each kind, 0 where it gives nothing."""
+    turns = torch.arange(8) * math.pi / 4 + math.pi / 8
+    inside = torch.stack([turns.cos(), turns.sin()], 1)
+    inside = inside[octants(inside).argsort()]
+    answers = (inside @ PATTERNS.T)[:, None].where(KINDS, 0.0)
+    largest, pattern = answers.max(-1)
+    return (PATTERNS[pattern] * (largest > 0)[..., None]).transpose(1, 2).contiguous()
+
+
+ANSWERED = answered()
+
+
+class Whole(Iterator):
+    """The same batch at every step."""
+
+    def __init__(self, batch: tuple[Tensor, ...]) -> None:
+        self.batch = batch
+
+    def __len__(self) -> int:
+        return 1
+
+    def __next__(self) -> tuple[Tensor, ...]:
+        return self.batch
+
+
+def draw(
+    signs: Float[Tensor, " batch"], *, pairs: int = PAIRS, generator: torch.Generator
+) -> Float[Tensor, "batch pairs 2"]:
+    """Inputs of these labels: the patterns that each holds come once, then at random, in random places.
+
+    Raises `ValueError` for fewer than four pairs, into which four patterns would not go.
+    """
+    if pairs < 4:
+        raise ValueError(f"pairs must be at least 4, got {pairs}")
+    kinds = [torch.multinomial(OFTEN, len(signs), replacement=True, generator=generator) for _ in range(2)]
+    holds = torch.cat([HOLDS[kinds[0]] & (signs > 0)[:, None], HOLDS[kinds[1]]], 1)
+    chosen = torch.multinomial(holds.float(), pairs, replacement=True, generator=generator)
+    chosen[:, :4] = torch.where(holds, torch.arange(4), chosen[:, :4])
+    places = torch.rand(chosen.shape, generator=generator).argsort(1)
+    return PATTERNS[chosen.gather(1, places)]
+
+
+def held(inputs: Float[Tensor, "batch pairs 2"]) -> Bool[Tensor, "batch 4"]:
+    """Which of the four patterns each input holds."""
+    return (inputs[:, :, None] == PATTERNS).all(-1).any(1)
+
+
+def representatives() -> Float[Tensor, "12 4 2"]:
+    """An input of each kind, in four pairs."""
+    first = KINDS.int().argmax(1)
+    return PATTERNS[torch.where(KINDS, torch.arange(4), first[:, None])]
+
+
+def shares(holds: Bool[Tensor, "batch 4"]) -> Float[Tensor, " 12"]:
+    """The share of inputs of each kind."""
+    return (holds[:, None] == KINDS).all(-1).float().mean(0)
+
+
+def training_sets(*, samples: int, replicas: int, generator: torch.Generator) -> Float[Tensor, "replicas 12"]:
+    """Each replica's training set, half of it positive, as shares of the kinds."""
+    signs = torch.where(torch.arange(samples) < samples // 2, 1.0, -1.0)
+    return torch.stack([shares(held(draw(signs, generator=generator))) for _ in range(replicas)])
+
+
+def objective(network: nn.Module, batch: tuple[Tensor], settings: Mapping[str, float]) -> Float[Tensor, ""]:
+    """Mean hinge loss `max(0, margin - y N(x))` of every replica, summed: replicas do not touch each other."""
+    (weights,) = batch
+    return (weights * (MARGIN - SIGNS * network()).relu()).sum()
+
+
+def angles(filters: Float[Tensor, "replicas filters 2"]) -> Float[Tensor, " replicas"]:
+    """Angle to the nearest pattern in degrees, 0 to 45, averaged by length; 22.5 expected of random directions."""
+    cosines = functional.normalize(filters, dim=2) @ functional.normalize(PATTERNS, dim=1).T
+    nearest = torch.rad2deg(cosines.amax(2).clamp(max=1).acos())
+    lengths = filters.norm(dim=2)
+    return (nearest * lengths).sum(1) / lengths.sum(1)
+
+
+def explored(filters: Float[Tensor, "replicas filters 2"]) -> Float[Tensor, " replicas"]:
+    """How many of the four patterns are the nearest one to some filter of their own sign."""
+    nearest = functional.one_hot((filters @ PATTERNS.T).argmax(2), 4).bool()
+    positive, negative = (half.any(1) for half in nearest.chunk(2, dim=1))
+    return torch.cat([positive[:, :2], negative[:, 2:]], 1).float().sum(1)
+
+
+def xord(config: Config, *, progress: bool = True) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """Train `REPLICAS` layers of k = `units` filters of each sign, each on `train_samples` inputs of its own.
+
+    The training sets depend on the seed alone, so that layers of every size see the same. The test error is exact: that
+    over all inputs, weighted by how often they occur.
+    """
+    units, stream = config.units or UNITS, data.generator(config.seed)
+    sets = training_sets(samples=config.train_samples or 12, replicas=REPLICAS, generator=stream)
+    network = Detector(units=units, replicas=REPLICAS, generator=stream)
+    untrained = network.filters.detach().clone()
+    replica = engine.Replica(
+        name=f"xord, {units} filters",
+        network=network,
+        objective=objective,
+        optimizer=torch.optim.SGD(network.parameters(), lr=(config.learning_rate or LEARNING_RATE) / units),
+        batches=Whole((sets,)),
+    )
+    (end,) = engine.fit([replica], steps=config.iterations or ITERATIONS, every=500, progress=progress)
+    if end.diverged_step is not None:
+        raise Diverged(end.diverged_step)
+    return measure(network, untrained, sets)
+
+
+@torch.no_grad()
+def measure(network: Detector, untrained: Tensor, sets: Tensor) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """Errors in %, patterns found and explored (0 to 4) and angles (degrees) of every replica, and their summary."""
+    scores = outputs(network.filters, representatives())
+    wrong = (SIGNS * scores <= 0).float()
+    missed = torch.stack([(wrong * kinds).any(1) for kinds in EVIDENCE.float()], 1)
+    losses = (sets * (MARGIN - SIGNS * scores).relu()).sum(1)
+    arrays = {
+        "train_error": 100 * (sets * wrong).sum(1),
+        "test_error": 100 * (PROBABILITIES * wrong).sum(1),
+        "loss": losses,
+        "found": 4 - missed.float().sum(1),
+        "explored": explored(untrained),
+        "angle": angles(network.filters),
+        "untrained_angle": angles(untrained),
+    }
+    fitted = arrays["train_error"] == 0
+    metrics = {"replicas": len(fitted), "fitted": int(fitted.sum())}
+    if fitted.any():
+        metrics |= {f"fitted_{name}": round(float(values[fitted].mean()), 4) for name, values in arrays.items()}
+    return metrics, {name: values.numpy().astype(np.float32) for name, values in arrays.items()}
