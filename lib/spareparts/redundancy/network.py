@@ -32,8 +32,9 @@ def network(config: Config, *, progress: bool = True) -> tuple[dict[str, Any], d
     device = engine.choose_device()
     sets = sets_of(config, device)
     trained = train_network(config, sets, progress=progress)
-    metrics, arrays = about_training(trained, sets)
-    for measured in (pruning(config, trained.network, sets), subspaces(trained, sets.test), dynamics(trained)):
+    given = given_to_studied(trained.network, sets.test)
+    metrics, arrays = about_training(trained, sets, given)
+    for measured in (pruning(config, trained.network, sets, given), subspaces(trained, given), dynamics(trained)):
         metrics |= measured[0]
         arrays |= measured[1]
     return metrics, arrays
@@ -60,11 +61,18 @@ def train_network(config: Config, sets: Sets, *, progress: bool = True) -> Train
     return trained
 
 
-def about_training(trained: Trained, sets: Sets) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+def given_to_studied(trained: nn.Sequential, part: Part) -> Part:
+    """What the studied layer is given of images, at most so many: computed once, since convolutions take long."""
+    images, labels = (tensor[:MOST_IMAGES] for tensor in part)
+    (inputs,) = engine.predict(halves(trained, STUDIED)[0], images)
+    return Part(inputs, labels)
+
+
+def about_training(trained: Trained, sets: Sets, given: Part) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """Accuracies (%), and the losses of training and validation (nats) at each reading, the first before any step."""
     shown = Part(*(tensor[:TRAIN_IMAGES] for tensor in sets.train))
     metrics = {
-        "accuracy": accuracy(trained.network, sets.test),
+        "accuracy": accuracy(halves(trained.network, STUDIED)[1], given),
         "train_accuracy": accuracy(trained.network, shown),
         "validation_loss": trained.validation_losses[trained.steps.index(trained.best_step)],
         "best_step": trained.best_step,
@@ -76,30 +84,27 @@ def about_training(trained: Trained, sets: Sets) -> tuple[dict[str, Any], dict[s
     return metrics, arrays
 
 
-def pruning(config: Config, trained: nn.Sequential, sets: Sets) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+def pruning(
+    config: Config, trained: nn.Sequential, sets: Sets, given: Part
+) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """Pruning curves of the studied layer, with biases kept too, and of other layers that feed a fully connected one.
 
     Networks trained on few images are measured on these too (`train_`); with shuffled labels only there.
     """
-    few = config.shuffled_labels or config.train_samples is not None
-    measured = _of_studied(trained, sets.train, prefix="train_", halves_too=False) if few else ({}, {})
+    back = halves(trained, STUDIED)[1]
+    measured: tuple[dict[str, Any], dict[str, np.ndarray]] = {}, {}
+    if config.shuffled_labels or config.train_samples is not None:
+        measured = _of_layer(back, given_to_studied(trained, sets.train), STUDIED, prefix="train_")
     if config.shuffled_labels:
         return measured
-    metrics, arrays = _of_studied(trained, sets.test)
-    unmasked = _of_studied(trained, sets.test, prefix="unmasked_", halves_too=False, masked_bias=False)
+    metrics, arrays = _of_layer(back, given, STUDIED, halves_too=True)
+    unmasked = _of_layer(back, given, STUDIED, prefix="unmasked_", masked_bias=False)
     smaller = Part(*(tensor[:SMALLER] for tensor in sets.test))
     each = [_of_layer(trained, smaller, layer, prefix=f"{layer}_") for layer in others(trained)]
     for found, curves in (measured, unmasked, *each):
         metrics |= found
         arrays |= curves
     return metrics, arrays
-
-
-def _of_studied(trained: nn.Sequential, part: Part, **settings: Any) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    front, back = halves(trained, STUDIED)
-    images, labels = (tensor[:MOST_IMAGES] for tensor in part)
-    (inputs,) = engine.predict(front, images)
-    return _of_layer(back, Part(inputs, labels), STUDIED, **({"halves_too": True} | settings))
 
 
 def _of_layer(
@@ -125,15 +130,14 @@ def others(trained: nn.Sequential) -> list[str]:
     return [name for name in feeding if name != STUDIED]
 
 
-def subspaces(trained: Trained, part: Part) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+def subspaces(trained: Trained, given: Part) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """Accuracy against the rank that is kept of the studied layer, of W and of its change in training."""
-    front, back = halves(trained.network, STUDIED)
-    (inputs,) = engine.predict(front, part.images)
+    back = halves(trained.network, STUDIED)[1]
     ranks = [rank for rank in RANKS if rank < min(back[0].weight.shape)]
     initial = trained.initial.get_submodule(STUDIED).weight.detach()
     kept = {
-        "rank_accuracy": rank_accuracies(back, inputs, part.labels, ranks=ranks),
-        "update_rank_accuracy": rank_accuracies(back, inputs, part.labels, initial=initial, ranks=ranks),
+        "rank_accuracy": rank_accuracies(back, *given, ranks=ranks),
+        "update_rank_accuracy": rank_accuracies(back, *given, initial=initial, ranks=ranks),
     }
     return {"ranks": ranks} | {name: [round(value, 2) for value in values] for name, values in kept.items()}, {}
 

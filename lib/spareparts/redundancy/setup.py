@@ -39,7 +39,7 @@ FIGURE_1["vgg_19_bn"] = FIGURE_1["vgg_19"]
 class Part(NamedTuple):
     """Images and labels."""
 
-    images: Float[Tensor, "samples channels height width"]
+    images: Float[Tensor, "samples *shape"]  # or what a layer is given of them
     labels: Int[Tensor, " samples"]
 
 
