@@ -10,7 +10,13 @@ LENET = "lenet_300_100"
 # What an experiment is run with where nothing else is asked for.
 GRIDS: dict[str, Mapping[str, Sequence[Any]]] = {
     "xord": {"units": (2, 4, 8, 16, 60, 120), "train_samples": (6, 12, 25, 100)},
-    "teacher_student": {"units": (2, 3, 4, 6, 8, 10), "layers": ("first", "both")},
+    "width": {
+        "width": (30, 100, 300, 1000, 3000),
+        "train_samples": (1_000,),
+        "learning_rate": (0.03,),
+        "iterations": (3_000,),  # at most: training stops once all images are fitted
+    },
+    "teacher_student": {"units": (2, 3, 4, 6, 8, 10), "layers": ("first", "both"), "noise": (0.1,)},
 }
 
 

@@ -1,7 +1,6 @@
 """From configs to results: each experiment is a module of its own."""
 
 import functools
-import importlib
 import math
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -14,10 +13,19 @@ from tqdm import tqdm
 from .. import data, engine
 from ..records import Result
 from .config import IMAGES, Config
+from .filters import filters
+from .network import network
+from .resample import resample
+from .retrain import retrain
+from .teacher_student import teacher_student
+from .tickets import tickets
 from .training import Diverged
+from .unit_tickets import unit_tickets
+from .widths import width
+from .xord import xord
 
 Experiment = Callable[..., tuple[dict[str, Any], dict[str, np.ndarray]]]
-FILES = {"width": "widths"}  # experiments whose module has another name
+EXPERIMENTS = (network, retrain, resample, tickets, unit_tickets, width, filters, xord, teacher_student)
 DIGITS = 5  # significant ones, of the numbers in a record
 
 
@@ -54,9 +62,8 @@ def run_one(config: Config, *, progress: bool = True) -> Result:
 
 
 def experiment_of(config: Config) -> Experiment:
-    """The function that runs an experiment: that of its name, in the module of its name."""
-    module = importlib.import_module(f".{FILES.get(config.experiment, config.experiment)}", __package__)
-    return getattr(module, config.experiment)
+    """The function that runs an experiment, which has its name."""
+    return {function.__name__: function for function in EXPERIMENTS}[config.experiment]
 
 
 def rounded(value: Any) -> Any:
