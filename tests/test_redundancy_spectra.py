@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from spareparts.data import generator
+from spareparts.plots.subspaces import density
 from spareparts.redundancy import noise, spectra, subspaces
 
 
@@ -72,7 +73,7 @@ def test_the_law_has_the_mean_one_and_the_variance_of_its_ratio(ratio):
     middles, mass = (grid[1:] + grid[:-1]) / 2, np.diff(below)
     assert (middles * mass).sum() == pytest.approx(1, abs=1e-4)
     assert ((middles - 1) ** 2 * mass).sum() == pytest.approx(ratio, abs=1e-3)
-    heights = noise.density(middles, ratio=ratio, variance=1.0)
+    heights = density(middles, ratio=ratio, variance=1.0)
     assert heights[100:-1] * np.diff(grid)[100:-1] == pytest.approx(mass[100:-1], rel=1e-2, abs=1e-6)
 
 

@@ -1,5 +1,6 @@
 """Figures: functions from tables and arrays to a matplotlib Figure. They never train, never read a file, never show."""
 
+from . import pruning, subspaces, units
 from .data_sets import (
     accuracy_differences,
     critical_differences,
@@ -8,6 +9,7 @@ from .data_sets import (
     specialized_shares,
 )
 from .factors import condition_curves, live_by_level, sensitivity, weight_sweep
+from .interactive import unit_graph
 from .mixtures import arm_boxes, expert_loads, expert_similarities, feature_maps, gate_curves, similarity_levels
 
 __all__ = [
@@ -20,10 +22,14 @@ __all__ = [
     "feature_maps",
     "gate_curves",
     "live_by_level",
+    "pruning",
     "rates_over_training",
     "remainders",
     "sensitivity",
     "similarity_levels",
     "specialized_shares",
+    "subspaces",
+    "unit_graph",
+    "units",
     "weight_sweep",
 ]

@@ -5,7 +5,9 @@ from contextlib import contextmanager
 
 import matplotlib.pyplot as plt
 import seaborn as sns
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogFormatter
 
 BLUE, ORANGE, GREEN, VERMILION, PURPLE, SKY, GREY = (
     "#0072B2",
@@ -41,6 +43,13 @@ def canvas(rows: int, columns: int, *, width: float = 3.3, height: float = 3.0, 
         )
         yield figure, axes
         plt.close(figure)
+
+
+def plain_log(axis: Axis) -> None:
+    """Write 0.5, 1 and 2 along a logarithmic axis of a decade or two, where powers of ten would crowd."""
+    for formatter in (axis.set_major_formatter, axis.set_minor_formatter):
+        formatter(LogFormatter(minor_thresholds=(1.5, 0.6)))
+    axis.set_tick_params(which="minor", labelsize="small")
 
 
 def empty(message: str) -> Figure:

@@ -34,6 +34,7 @@ def unit_graph(
     places, shares = layout(weights)
     arrays = {
         "graph_epochs": np.asarray(epochs, dtype=np.float32),
+        "graph_cutoffs": CUTOFFS.astype(np.float32),
         "graph_places": places.cpu().numpy().astype(np.float16),
         "graph_shares": np.array(shares, dtype=np.float32),
         "graph_norms": norms(snapshots).cpu().numpy().astype(np.float16),

@@ -45,13 +45,6 @@ def law(ratio: float) -> tuple[np.ndarray, np.ndarray]:
     return eigenvalues, below / below[-1]
 
 
-def density(eigenvalues: np.ndarray, *, ratio: float, variance: float) -> np.ndarray:
-    """The law's density at some eigenvalues, for entries of the given variance; 0 outside its ends."""
-    low, high = variance * (1 - math.sqrt(ratio)) ** 2, variance * (1 + math.sqrt(ratio)) ** 2
-    inside = np.clip((high - eigenvalues) * (eigenvalues - low), 0, None)
-    return np.sqrt(inside) / (2 * np.pi * ratio * variance * np.clip(eigenvalues, 1e-300, None))
-
-
 def margin(*, small: int, large: int) -> float:
     """Largest eigenvalue of a random matrix of variance 1, exceeded by one in a hundred (Johnstone).
 

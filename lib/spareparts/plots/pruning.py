@@ -1,0 +1,112 @@
+"""Figures of units that are removed: by which criterion, how many, and after training on."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from ..stats import bootstrap_interval
+from .style import BLUE, CHANCE, GREY, ORANGE, canvas, empty
+
+# rows of a record's curves, which random orders follow; in the order of the rows
+ORDERS = ("norm_smallest", "norm_largest", "frame_potential_smallest", "frame_potential_largest")
+LOOKS = {
+    "norm_smallest": (BLUE, "-", "smallest norm first"),
+    "norm_largest": (BLUE, ":", "largest norm first"),
+    "frame_potential_smallest": (ORANGE, "-", "smallest contribution first"),
+    "frame_potential_largest": (ORANGE, ":", "largest contribution first"),
+    "random": (GREY, "-", "random"),
+}
+
+Arrays = Mapping[str, np.ndarray]
+
+
+def pruning_curves(
+    networks: Mapping[str, Sequence[Arrays]], *, images: int, chance: float, name: str = "curves"
+) -> Figure:
+    """Test accuracy (%) against units removed, without retraining, mean over the networks of each title.
+
+    The grey band is the mean over random orders +- their standard deviation, as in Figure 2; `images` is the number on
+    which correct ones were counted, `name` that of the array, `chance` an accuracy in %.
+    """
+    networks = {title: found for title, found in networks.items() if found}
+    if not networks:
+        return empty("no records yet")
+    with canvas(1, len(networks), height=3.2, sharey=True) as (figure, axes):
+        for axis, (title, found) in zip(axes[0], networks.items(), strict=True):
+            curves = 100 * np.stack([each[name] for each in found]).astype(float) / images
+            _draw_curves(axis, curves)
+            axis.axhline(chance, **CHANCE)
+            axis.set(title=f"{title}, n = {len(found)}", xlabel="units removed", ylim=(0, 101))
+        axes[0, 0].set_ylabel("test accuracy, %")
+        handles, labels = axes[0, 0].get_legend_handles_labels()
+        figure.legend(handles, labels, loc="outside lower center", ncols=min(2, len(axes[0])), fontsize=8)
+    return figure
+
+
+def _draw_curves(axis: Any, curves: np.ndarray) -> None:
+    """Curves of networks x orders x removals: those by a criterion as lines, random ones as a line with a band."""
+    removed, mean = np.arange(curves.shape[2]), curves.mean(0)
+    for order, curve in zip(ORDERS, mean, strict=False):
+        colour, line, label = LOOKS[order]
+        axis.plot(removed, curve, color=colour, linestyle=line, label=label)
+    random = curves[:, len(ORDERS) :]
+    middle, spread = random.mean((0, 1)), random.std(1, ddof=1).mean(0)
+    axis.fill_between(removed, middle - spread, middle + spread, color=GREY, alpha=0.3, linewidth=0)
+    axis.plot(removed, middle, color=GREY, label="random")
+
+
+def pruning_areas(rows: pd.DataFrame, *, models: Mapping[str, str], metric: str = "area") -> Figure:
+    """Area under accuracy against units removed (a mean accuracy, %): one dot a network, mean and 95% interval.
+
+    `models` maps models to titles; `metric` is `area`, or `half_area` for the first half of the units. An order without
+    a choice stands at the grey dashed line, the mean of random orders.
+    """
+    shown = {model: title for model, title in models.items() if len(rows) and model in set(rows.model)}
+    if not shown:
+        return empty("no records yet")
+    with canvas(1, len(shown), height=2.8, sharey=True) as (figure, axes):
+        for axis, (model, title) in zip(axes[0], shown.items(), strict=True):
+            part = rows[rows.model == model]
+            for place, (order, (colour, _, _)) in enumerate(LOOKS.items()):
+                _dots(axis, part[f"{metric}_{order}"].dropna().to_numpy(), place=place, colour=colour)
+            axis.axvline(part[f"{metric}_random"].mean(), **CHANCE)
+            axis.set(title=f"{title}, n = {len(part)}", xlabel="mean accuracy, %", ylim=(len(LOOKS) - 0.5, -0.5))
+        axes[0, 0].set_yticks(range(len(LOOKS)), [label for _, _, label in LOOKS.values()])
+    return figure
+
+
+def _dots(axis: Any, values: np.ndarray, *, place: int, colour: str) -> None:
+    axis.plot(values, np.full(len(values), place + 0.18), ".", color=colour, alpha=0.5, markersize=5)
+    if len(values) > 1:
+        axis.plot(bootstrap_interval(values).interval, [place, place], color=colour, linewidth=2)
+    axis.plot(values.mean(), place, "o", color=colour, markersize=5)
+
+
+def retrained(rows: pd.DataFrame, *, models: Mapping[str, str]) -> Figure:
+    """Test accuracy (%) against the share of units removed at once, before (dotted) and after (solid) training on.
+
+    One colour a criterion, circles for smallest first and triangles for largest first; means over the networks. The
+    dashed line is the network that was trained on without pruning.
+    """
+    shown = {model: title for model, title in models.items() if len(rows) and model in set(rows.model)}
+    if not shown:
+        return empty("no records yet")
+    with canvas(1, len(shown), height=3.3, sharey=True) as (figure, axes):
+        for axis, (model, title) in zip(axes[0], shown.items(), strict=True):
+            part = rows[rows.model == model]
+            for order, (colour, _, label) in LOOKS.items():
+                marker = "^" if order.endswith("largest") else "o"
+                for metric, line in (("pruned_accuracy", ":"), ("retrained_accuracy", "-")):
+                    values = np.array([found[order] for found in part[metric]]).mean(0)
+                    look = {"color": colour, "linestyle": line, "marker": marker, "markersize": 4}
+                    removed = 100 * np.array(part.removed.iloc[0])
+                    axis.plot(removed, values, label=label if line == "-" else None, **look)
+            axis.axhline(part.unpruned_accuracy.mean(), **CHANCE)
+            axis.set(title=f"{title}, n = {len(part)}", xlabel="units removed, %")
+        axes[0, 0].set_ylabel("test accuracy, %")
+        handles, labels = axes[0, 0].get_legend_handles_labels()
+        figure.legend(handles, labels, loc="outside lower center", ncols=min(2, len(axes[0])), fontsize=8)
+    return figure
