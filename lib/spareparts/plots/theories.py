@@ -40,7 +40,7 @@ def xord_errors(rows: pd.DataFrame) -> Figure:
                 axis.errorbar(means.index, means, bars, fmt="o-", color=colour, markersize=4, label=samples)
         for axis, label in zip(axes.flat, panels.values(), strict=True):
             axis.set(xscale="log", xlabel="filters of each sign, k", ylabel=label)
-            _whole_ticks(axis, sorted(rows.units.unique()))
+            _whole_ticks(axis, rows.units)
         axes[0, 1].axhline(50, **CHANCE)
         axes[1, 1].axhline(22.5, **CHANCE)
         each = int(rows.groupby(["units", "train_samples"]).size().max())
@@ -149,7 +149,7 @@ def unit_shares(
                     values = rows.assign(share=rows[f"{state}_{kind}"].str[place]).groupby("width").share.mean()
                     axis.plot(values.index, values, line, color=colour, linewidth=thickness, marker="o", markersize=3)
             axis.set(xscale="log", xlabel="units of the first layer", ylim=(-0.02, 1.02), ylabel=f"{kind} units")
-            _whole_ticks(axis, sorted(rows.width.unique()))
+            _whole_ticks(axis, rows.width)
             told = ", ".join(f"{levels[place]:g}" for place in places)
             axis.set_title(f"{'drop up to' if kind == 'removable' else 'correlation above'} {told}", fontsize=9)
         for state, (colour, line) in STATES.items():
@@ -177,7 +177,7 @@ def distance_and_gap(rows: pd.DataFrame, *, layer: str = "fc1") -> Figure:
             axis.plot(rows.groupby("width")[name].mean(), color=BLUE)
             axis.set(xscale="log", xlabel="units of the first layer", ylabel=label)
             axis.set_ylim(bottom=0)
-            _whole_ticks(axis, sorted(rows.width.unique()))
+            _whole_ticks(axis, rows.width)
         axes[0, 0].set_title(f"n = {rows.seed.nunique()} seeds", fontsize=9)
         axes[1, 0].set_title("0: as good on new images", fontsize=9)
     return figure
@@ -230,6 +230,7 @@ def student_overlaps(students: Mapping[str, np.ndarray]) -> Figure:
     return figure
 
 
-def _whole_ticks(axis: Any, values: Sequence[int]) -> None:
-    axis.set_xticks(values, [f"{int(value)}" for value in values])
+def _whole_ticks(axis: Any, column: pd.Series) -> None:
+    values = sorted(column.unique().tolist())
+    axis.set_xticks(values, [f"{value:g}" for value in values])
     axis.minorticks_off()

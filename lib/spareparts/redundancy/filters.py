@@ -19,7 +19,7 @@ from .training import accuracy, train
 
 WIDTH = 120  # filters, as the largest layer on XORD
 CENTRES = 4
-SETTINGS = Settings("sgd", 0.03, 64, 1_500)  # ours
+SETTINGS = Settings("sgd", 0.03, 64, 1_000)  # ours
 STARTS = 10  # of k-means, the best of which counts
 
 

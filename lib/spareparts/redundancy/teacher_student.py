@@ -23,7 +23,7 @@ TEACHER_UNITS = 2  # M
 STUDENT_UNITS = 2
 REPLICAS = 20  # teachers and students of one run, trained side by side
 ITERATIONS = 100_000
-LEARNING_RATE = 0.2
+LEARNING_RATE = 0.5
 CHUNK = 500  # inputs drawn at once
 READINGS = 24  # of the error along training, evenly in the logarithm of the step
 
