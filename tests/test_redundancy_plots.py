@@ -91,15 +91,17 @@ def test_accuracy_against_rank_and_elbows_against_classes_are_drawn_from_rows():
 
 
 def test_a_twin_stands_beside_an_independent_network():
-    row = {f"fc1_twin_{kind}": 0.9 for kind in units.KINDS}
-    row |= {f"fc1_independent_{kind}_matched": 0.2 for kind in units.KINDS}
-    check(units.resampled(pd.DataFrame([row, row]), layers=["fc1"]), n=2)
+    row = {"kept_layers": ["conv1", "conv2"]} | {f"twin_{kind}": [0.9, 0.8] for kind in units.KINDS}
+    row |= {f"independent_{kind}_matched": [0.2, 0.1] for kind in units.KINDS}
+    figure = units.resampled(pd.DataFrame([row, row]))
+    check(figure, n=2)
+    assert figure.axes[1].lines[0].get_ydata().tolist() == [0.8, 0.8]
     angles = {f"{name}_angles": np.arange(5) for name in ("twin", "independent", "random")}
     check(units.main_spaces({"LeNet": [angles]}), n=1)
 
 
 def test_without_records_a_figure_says_so():
-    for figure in (pruning.pruning_curves({}, images=1, chance=10), units.resampled(pd.DataFrame(), layers=["fc1"])):
+    for figure in (pruning.pruning_curves({}, images=1, chance=10), units.resampled(pd.DataFrame())):
         assert figure.axes[0].texts[0].get_text() == "no records yet"
 
 

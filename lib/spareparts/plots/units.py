@@ -71,18 +71,20 @@ def clustering(networks: Mapping[str, Sequence[Arrays]], *, nulls: Mapping[str, 
 KINDS = {"weight": "weights", "update": "change of weights", "output": "outputs"}
 
 
-def resampled(rows: pd.DataFrame, *, layers: Sequence[str]) -> Figure:
+def resampled(rows: pd.DataFrame) -> Figure:
     """How like its twin's a network's early layers become, when the classifier is drawn anew: one dot a network.
 
     Similarity of weights (cosine), of their change in training (cosine) and of outputs (correlation), unit by unit;
-    beside it an independent network's, its units matched for the largest sum, which is the chance to beat.
+    beside it an independent network's, its units matched for the largest sum, which is the chance to beat. The rows are
+    records of one model.
     """
     if rows.empty:
         return empty("no records yet")
+    layers = rows.kept_layers.iloc[0]
     with canvas(1, len(layers), height=2.8, sharey=True) as (figure, axes):
-        for axis, layer in zip(axes[0], layers, strict=True):
+        for number, (axis, layer) in enumerate(zip(axes[0], layers, strict=True)):
             for place, kind in enumerate(KINDS):
-                twin, other = rows[f"{layer}_twin_{kind}"], rows[f"{layer}_independent_{kind}_matched"]
+                twin, other = (rows[name].str[number] for name in (f"twin_{kind}", f"independent_{kind}_matched"))
                 spread = place + np.linspace(-0.12, 0.12, max(len(rows), 2))[: len(rows)]
                 axis.plot(spread, twin, "o", color=ORANGE, label="twin" if place == 0 else None)
                 label = "independent network, matched" if place == 0 else None

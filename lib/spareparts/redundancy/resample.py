@@ -25,6 +25,7 @@ from .subspaces import main_space, principal_angles, random_angles
 from .training import accuracy, train
 
 CLASSIFIER_SEED, INDEPENDENT_SEED = 20_000, 40_000  # added to the seed: the twin's later layers, another network
+DIGITS = 4  # decimals of a similarity
 IMAGES = 100  # test images on which outputs are compared, at every pixel
 
 
@@ -84,7 +85,10 @@ def _train(start: nn.Sequential, config: Config, sets: Sets, *, progress: bool) 
 def _compare_kept(
     trained: dict[str, nn.Sequential], starts: dict[str, nn.Sequential], images: Tensor
 ) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """Every early layer of the network beside its twin's and the independent network's; the last one as a graph."""
+    """Every early layer of the network beside its twin's and the independent network's; the last one as a graph.
+
+    Metrics are lists over the layers.
+    """
     layers = kept_layers(trained["network"])
     metrics: dict[str, Any] = {"kept_layers": layers}
     arrays: dict[str, np.ndarray] = {}
@@ -98,10 +102,11 @@ def _compare_kept(
             found = compare_units(rows["network"], rows[other], initial["network"], initial[other])
             found["output"] = cross_correlation(outputs["network"], outputs[other])
             for kind, similarity in found.items():
-                metrics[f"{layer}_{other}_{kind}"] = float(similarity.diagonal().mean())
-                metrics[f"{layer}_{other}_{kind}_matched"] = matched_mean(similarity)
+                metrics.setdefault(f"{other}_{kind}", []).append(round(float(similarity.diagonal().mean()), DIGITS))
+                metrics.setdefault(f"{other}_{kind}_matched", []).append(round(matched_mean(similarity), DIGITS))
                 arrays[f"{layer}_{other}_{kind}"] = similarity.diagonal().cpu().numpy().astype(np.float16)
-        metrics[f"{layer}_initial_weight"] = float(cosine_to_initial(rows["network"], initial["network"]).mean())
+        turned = float(cosine_to_initial(rows["network"], initial["network"]).mean())
+        metrics.setdefault("initial_weight", []).append(round(turned, DIGITS))
     pairs = torch.stack([torch.cat([each["network"], each["twin"]]) for each in (initial, rows)])
     groups = [0] * len(rows["network"]) + [1] * len(rows["twin"])
     return metrics, arrays | unit_graph(pairs, epochs=[0, 1], groups=groups)
