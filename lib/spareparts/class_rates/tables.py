@@ -154,8 +154,6 @@ def chosen_cutoffs(rows: pd.DataFrame) -> pd.DataFrame:
             best = own.set_index(KEYS).validation_accuracy
             found = runs.set_index(KEYS).validation_accuracy
             equal = (found == best.reindex(found.index)).groupby(level=KEYS).sum()
-            lines[LABELS[activation]] = {
-                f"after {cutoff} epochs": int((own.cutoff == cutoff).sum()) for cutoff in CUTOFFS
-            }
-            lines[LABELS[activation]] |= {"choices": len(own), "of these, not unique": int((equal > 1).sum())}
+            lines[LABELS[activation]] = {f"{cutoff} epochs": int((own.cutoff == cutoff).sum()) for cutoff in CUTOFFS}
+            lines[LABELS[activation]] |= {"choices": len(own), "tied": int((equal > 1).sum())}
     return lined(lines)

@@ -33,11 +33,11 @@ def counts(pairs: pd.DataFrame) -> pd.DataFrame:
         part = pairs[pairs.activation == activation]
         among = sorted(set(part.dataset) & set(ARCHITECTURES))
         lines[LABELS[activation], "paper"] = _counted(published_differences(activation), of=len(ARCHITECTURES))
-        lines[LABELS[activation], "paper, our sets"] = _counted(published_differences(activation, among=among))
+        lines[LABELS[activation], "paper, same"] = _counted(published_differences(activation, among=among))
         for seed in sorted(set(part.seed)) if len(part) else ():
             own = part[part.seed == seed]
             errors = (own.errors_first - own.errors_second).tolist()
-            lines[LABELS[activation], f"ours, seed {seed}"] = _counted(errors, mean=own.difference.mean())
+            lines[LABELS[activation], f"seed {seed}"] = _counted(errors, mean=own.difference.mean())
     return pd.DataFrame(lines).T.rename_axis(["activation", "whose"])
 
 
