@@ -51,7 +51,6 @@ titles = {name: tables.heading(rows, name) for name in tables.shown(rows)}
 # %% tags=["hide-input"]
 ledger = claims.ledger(experts.verdicts(rows))
 ledger = ledger[ledger.word == "experts"]
-# %% tags=["hide-input"]
 Markdown(f"{page.headline(rows)} {page.accuracy_found(rows)}\n\n{page.held_up(ledger)}")
 
 # %% [markdown]
@@ -340,7 +339,7 @@ recommendations.compared(rows)
 #
 # How much of what we saw depends on the settings that the paper does not state? Each row changes one of them.
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "FashionMNIST: accuracy, live experts and SIM among live experts of every run, one row a setting."}, "figure": {"caption": "FashionMNIST, reduced: 500 steps, bfloat16, every run a mark. Rows change one setting of the standard ones (K = 5, α = 1, t = 1, cosine, minimum of layers, convolutions with 32 filters, rate 0.1). Dotted: means of the standard runs. Grey: two standard deviations of the same live experts with shuffled rows; dead experts would show SIM within 0.1 of zero. An ensemble has no load. Chance for the accuracy is 10%.", "name": "fig-experts-factors-fashion"}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "FashionMNIST: accuracy, live experts and SIM among live experts of every run, one row a setting."}, "figure": {"caption": "FashionMNIST, reduced: 500 steps, bfloat16, every run a mark. Rows change one setting of the standard ones (K = 5, α = 1, t = 1, cosine, minimum of layers, convolutions with 32 filters, rate 0.1). Dotted: means of the standard runs. Grey bars: two standard deviations of the same live experts with shuffled rows; grey band: of dead experts. In an ensemble every expert is used for every image, so none is counted as live or dead. Chance for the accuracy is 10%.", "name": "fig-experts-factors-fashion"}}
 chosen = ablation[ablation.dataset == "fashion_mnist"] if len(ablation) else ablation
 plots.sensitivity(chosen, order=factors.order(ablation), metrics=factors.METRICS, title="FashionMNIST")
 

@@ -113,7 +113,7 @@ def test_a_schedule_that_costs_a_point_is_called_lower_in_every_seed():
 
 def test_a_balanced_gate_that_keeps_every_expert_is_said_to():
     said = collapse.prevented(ROWS)
-    assert "baseline 0 of 6" in said and "balanced gate 6 of 6" in said
+    assert "baseline: 0 of 6" in said and "balanced gate: 6 of 6" in said
 
 
 def test_the_gate_that_decides_between_two_readings_has_not_decided_by_the_first():

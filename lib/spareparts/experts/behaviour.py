@@ -8,8 +8,8 @@ from .tables import arms, heading, shown, summary, table
 
 CLUSTERS = {
     "silhouette": "silhouette",
-    "purity of 10 neighbours": "neighbour_purity",
-    "variance within classes / total": "class_variance",
+    "10-NN purity": "neighbour_purity",
+    "within / total": "class_variance",
 }
 
 

@@ -56,8 +56,8 @@ def over_training(rows: pd.DataFrame) -> str:
     steps = " or ".join(f"{step:,}" for step in sorted(set(runs.curve_steps.str[0])))
     return (
         f"In the runs of Table 1 the gate is first read at step {steps}. By then **{int((first < runs.experts).sum())} "
-        f"of {len(runs)}** runs had lost an expert, and {int((first <= last).sum())} had no more live experts than at "
-        f"the end; in {back} an expert that had been dead lived again at a later reading."
+        f"of {len(runs)}** runs had lost an expert, and {int((first <= last).sum())} had come down to the "
+        f"number with which they ended; in {back} an expert that had been dead lived again at a later reading."
     )
 
 
@@ -69,23 +69,31 @@ def rises(live: list[int]) -> bool:
 def over_experts(rows: pd.DataFrame) -> str:
     """How the number of live experts follows the number of experts, in a sentence."""
     found = levels(rows, "experts")
-    return _by_value(found, "experts", "K") if len(found) and found.value.nunique() > 1 else ""
+    return (
+        _by_value(found, "number of experts", "{mean:.1f} of {value:g}")
+        if len(found) and found.value.nunique() > 1
+        else ""
+    )
 
 
 def over_rates(rows: pd.DataFrame) -> str:
     """How the number of live experts follows the peak learning rate, in a sentence."""
     found = levels(rows, "learning_rate")
-    return _by_value(found, "learning rate", "peak rate") if len(found) and found.value.nunique() > 1 else ""
+    return (
+        _by_value(found, "peak learning rate", "{mean:.1f} at {value:g}")
+        if len(found) and found.value.nunique() > 1
+        else ""
+    )
 
 
-def _by_value(found: pd.DataFrame, name: str, symbol: str) -> str:
+def _by_value(found: pd.DataFrame, name: str, text: str) -> str:
     means = found.groupby(["arm", "value"]).live_experts.mean()
     parts = [
         f"{'baseline' if arm == 'baseline' else 'with SNNL'} "
-        + ", ".join(f"{mean:.1f} at {value:g}" for value, mean in means[arm].items())
+        + ", ".join(text.format(mean=mean, value=value) for value, mean in means[arm].items())
         for arm in means.index.unique("arm")
     ]
-    return f"Live experts by {name} ({symbol}), means over data sets and seeds: {'; '.join(parts)}."
+    return f"Live experts by {name}, means over data sets and seeds: {'; '.join(parts)}."
 
 
 def prevention(rows: pd.DataFrame) -> pd.DataFrame:
@@ -110,8 +118,8 @@ def prevented(rows: pd.DataFrame) -> str:
     runs = ablation(rows)
     found = {condition: pick(runs, condition) for condition in CONDITIONS}
     parts = [
-        f"{condition} {int((part.live_experts == part.experts).sum())} of {len(part)}"
+        f"{condition}: {int((part.live_experts == part.experts).sum())} of {len(part)}"
         for condition, part in found.items()
         if len(part)
     ]
-    return f"Runs in which every expert lives: {', '.join(parts)}." if parts else ""
+    return f"Runs in which every expert lives – {'; '.join(parts)}." if parts else ""

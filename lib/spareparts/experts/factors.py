@@ -40,7 +40,7 @@ WORD_LEVELS = {
 METRICS = {  # column -> (metric, factor to its unit, digits)
     "accuracy, %": ("accuracy", 1, 1),
     "live experts": ("live_experts", 1, 1),
-    "SIM among live, x100": ("live_similarity", 100, 2),
+    "SIM, live, x100": ("live_similarity", 100, 2),
 }
 
 CONTRASTS = {"baseline": "mixture", "ensemble": "ensemble", "raw": "mixture on raw pixels"}

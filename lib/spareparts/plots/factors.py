@@ -25,14 +25,14 @@ def sensitivity(
     if runs.empty:
         return empty("no records yet")
     order = [pair for pair in order if pair in set(zip(runs.factor, runs.level, strict=True))]
-    width, height = 7.2 / len(metrics), 1.2 + 0.25 * len(order)
+    width, height = 5.8 / len(metrics), 1.2 + 0.26 * len(order)
     with canvas(1, len(metrics), width=width, height=height, sharey=True) as (figure, axes):
         for axis, (label, (metric, factor, _)) in zip(axes[0], metrics.items(), strict=True):
             for place, (name, level) in enumerate(order):
                 part = runs[(runs.factor == name) & (runs.level == level)]
                 _level(axis, place, part, factor * part[metric].astype(float))
-                if metric == "live_similarity" and "null_live_mean" in part:
-                    _chance(axis, place, part, factor)
+            if metric == "live_similarity" and "null_live_mean" in runs:
+                _chance(axis, runs, order, factor)
             _standard_means(axis, runs, metric, factor)
             axis.set_xlabel(label)
         _separate(list(axes[0]), order)
@@ -50,11 +50,16 @@ def _level(axis: Any, place: int, part: pd.DataFrame, values: pd.Series) -> None
         axis.plot(own, height, linestyle="", markersize=4, alpha=0.8, **look)
 
 
-def _chance(axis: Any, place: int, part: pd.DataFrame, factor: float) -> None:
-    """Grey bars: two standard deviations of each run's live experts with their rows shuffled."""
-    mean, deviation = (factor * part[f"null_live_{name}"].astype(float) for name in ("mean", "deviation"))
-    look = {"fmt": "none", "ecolor": GREY, "elinewidth": 5, "alpha": 0.35, "zorder": 0}
-    axis.errorbar(mean, np.full(len(part), place), xerr=2 * deviation, **look)
+def _chance(axis: Any, runs: pd.DataFrame, order: Sequence[tuple[str, str]], factor: float) -> None:
+    """Two standard deviations: of dead experts as a band, of each run's live experts with shuffled rows as bars."""
+    band = 2 * factor * runs[runs.factor == "standard"].null_dead_deviation.max()
+    if np.isfinite(band):
+        axis.axvspan(-band, band, color=GREY, alpha=0.2, linewidth=0, zorder=0)
+    for place, (name, level) in enumerate(order):
+        part = runs[(runs.factor == name) & (runs.level == level)]
+        mean, deviation = (factor * part[f"null_live_{word}"].astype(float) for word in ("mean", "deviation"))
+        look = {"fmt": "none", "ecolor": GREY, "elinewidth": 5, "alpha": 0.35, "zorder": 0}
+        axis.errorbar(mean, np.full(len(part), place), xerr=2 * deviation, **look)
 
 
 def _standard_means(axis: Any, runs: pd.DataFrame, metric: str, factor: float) -> None:
