@@ -11,7 +11,7 @@ from spareparts import models
 from spareparts.data import generator
 from spareparts.redundancy.config import Config
 from spareparts.redundancy.setup import Settings, sets_of
-from spareparts.redundancy.tickets import apply_masks, concentration, prune_weights, tickets, train_to_end
+from spareparts.redundancy.tickets import concentration, masked_copy, prune_weights, tickets, train_to_end
 from spareparts.redundancy.unit_tickets import choose_units, unit_tickets
 
 LAYERS = ("fc1", "fc2", "fc3")
@@ -46,7 +46,7 @@ def test_rounds_are_nested():
 def test_pruned_weights_stay_zero_in_training_and_the_others_move(optimizer):
     sets = sets_of(Config(experiment="tickets", dataset="digits"), "cpu")
     masks = prune_weights(network(), full(network()), share=0.25)
-    pruned = apply_masks(network(), masks)
+    pruned = masked_copy(network(), masks)
     before = copy.deepcopy(pruned)
     settings = Settings(optimizer, 0.01, 32, 20)
     start = train_to_end(pruned, sets, settings=settings, seed=1, masks=masks, progress=False)

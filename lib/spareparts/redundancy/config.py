@@ -82,10 +82,7 @@ class Config(RunConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for name, known in NAMES.items():
-            if getattr(self, name) not in known:
-                choices = ", ".join(str(choice) for choice in known)
-                raise ValueError(f"{name} must be one of {choices}, got {getattr(self, name)!r}")
+        self._check_names(NAMES)
         for name, least in (("iterations", 1), ("width", 1), ("units", 1), ("train_samples", 1), ("classes", 2)):
             value = getattr(self, name)
             if value is not None and value < least:
@@ -97,17 +94,11 @@ class Config(RunConfig):
             raise ValueError(f"learning_rate must be positive, or None, got {self.learning_rate}")
         if self.kept_fraction is not None and not 0 < self.kept_fraction <= 1:
             raise ValueError(f"kept_fraction must lie in (0, 1], got {self.kept_fraction}")
-        self._check_users()
+        self._check_experiment()
 
-    def _check_users(self) -> None:
-        """An experiment has one config, not one for each setting that it ignores."""
-        for field in dataclasses.fields(self):
-            value, users = getattr(self, field.name), USERS.get(field.name, EXPERIMENTS)
-            if self.experiment not in users and value != field.default:
-                raise ValueError(
-                    f"experiment {self.experiment!r} does not use {field.name}, "
-                    f"which must stay {field.default}, got {value}"
-                )
+    def _check_experiment(self) -> None:
+        """Settings that the experiment, its network or its data do not have."""
+        self._check_users("experiment", USERS)
         if self.width is not None and self.model != "lenet_300_100":
             raise ValueError(f"width is of LeNet and must stay None for {self.model}, got {self.width}")
         if self.experiment in IMAGES:

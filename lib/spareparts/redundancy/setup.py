@@ -88,12 +88,15 @@ def load_sets(
     parts = {name: Part(data.to_float(whole.images[chosen]), labels[chosen]) for name, chosen in rows.items()}
     parts["test"] = Part(data.to_float(test.images), test.labels)
     if dataset not in GREY:
-        images = parts["train"].images
-        mean, deviation = images.mean((0, 2, 3)).tolist(), images.std((0, 2, 3)).tolist()
-        parts = {
-            name: part._replace(images=data.normalize(part.images, mean, deviation)) for name, part in parts.items()
-        }
+        parts = normalized(parts)
     return Sets(**parts, classes=classes or len(data.classes(dataset)))
+
+
+def normalized(parts: dict[str, Part]) -> dict[str, Part]:
+    """The parts with mean 0 and deviation 1 in each channel of the images trained on."""
+    images = parts["train"].images
+    mean, deviation = images.mean((0, 2, 3)).tolist(), images.std((0, 2, 3)).tolist()
+    return {name: part._replace(images=data.normalize(part.images, mean, deviation)) for name, part in parts.items()}
 
 
 class Stored(NamedTuple):

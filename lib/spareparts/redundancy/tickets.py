@@ -1,13 +1,12 @@
 """Lottery tickets of single weights (Frankle and Carbin): the positive control, and where winning weights lie."""
 
 import copy
-import itertools
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from .. import data, engine
@@ -51,9 +50,8 @@ def train_to_end(
 
     The seed alone orders the batches. Raises `Diverged`.
     """
-    start = copy.deepcopy(network.state_dict())
+    start, keeper = copy.deepcopy(network.state_dict()), Keep(keep)
     batch_size = min(settings.batch_size, len(sets.train.labels))
-    keeper = Keep(keep)
     replica = engine.Replica(
         name=name,
         network=network,
@@ -76,11 +74,12 @@ def mask_gradients(network: nn.Sequential, masks: Masks) -> None:
 
 
 @torch.no_grad()
-def apply_masks(network: nn.Sequential, masks: Masks) -> nn.Sequential:
+def masked_copy(network: nn.Sequential, masks: Masks) -> nn.Sequential:
     """A copy of the network with the pruned weights 0."""
     pruned = copy.deepcopy(network)
     for name, mask in masks.items():
-        pruned.get_submodule(name).weight.mul_(mask)
+        weight = pruned.get_submodule(name).weight
+        weight.mul_(mask.view_as(weight))
     return pruned
 
 
@@ -140,31 +139,43 @@ def tickets(config: Config, *, progress: bool = True) -> tuple[dict[str, Any], d
     common = {"seed": config.seed, "name": f"tickets seed {config.seed}", "progress": progress}
     network = build(config, sets, generator=data.generator(config.seed))
     redrawn = build(config, sets, generator=data.generator(config.seed + DRAW_SEED))
-    start = copy.deepcopy(network)
-    rewind = config.rewind or 0
+    start, rewind = copy.deepcopy(network), config.rewind or 0
     start.load_state_dict(train_to_end(network, sets, settings=settings, keep=rewind, **common))
     after = settings._replace(iterations=max(1, settings.iterations - rewind))
-    names = weighted(network)
-    masks = {name: torch.ones_like(network.get_submodule(name).weight, dtype=torch.bool).flatten(1) for name in names}
-    metrics: dict[str, Any] = {"accuracy": accuracy(network, sets.test)}
+    masks = {name: torch.ones_like(_weight(network, name), dtype=torch.bool) for name in weighted(network)}
     found: dict[str, list] = {"kept": [], "rewound": [], "resampled": []}
-    survivors: dict[str, list] = {name: [] for name in names[:-1]}
-    for number in itertools.count(1):
-        if ROUND**number < 0.999 * (config.kept_fraction or KEPT):
-            break
+    survivors: dict[str, list] = {name: [] for name in weighted(network)[:-1]}
+    metrics: dict[str, Any] = {"accuracy": accuracy(network, sets.test)}
+    for kept in rounds(config.kept_fraction or KEPT):
         masks = prune_weights(network, masks, share=ROUND)
+        network, again = (masked_copy(each, masks) for each in (start, redrawn))
         shaped = {name: mask.view_as(network.get_submodule(name).weight) for name, mask in masks.items()}
-        network, again = apply_masks(start, shaped), apply_masks(redrawn, shaped)
         train_to_end(network, sets, settings=after, masks=shaped, **common)
         train_to_end(again, sets, settings=settings, masks=shaped, **common)
-        found["kept"].append(ROUND**number)
-        found["rewound"].append(accuracy(network, sets.test))
-        found["resampled"].append(accuracy(again, sets.test))
+        for name, value in zip(found, (kept, accuracy(network, sets.test), accuracy(again, sets.test)), strict=True):
+            found[name].append(value)
         for name, counts in survivors.items():
             counts.append(masks[name].sum(1).cpu().numpy())
-    for name, counts in survivors.items():
-        fan_in = masks[name].shape[1]
-        spread = [concentration(each, fan_in=fan_in, seed=config.seed) for each in counts]
-        metrics |= {f"{name}_{key}": [each[key] for each in spread] for key in spread[0]}
     arrays = {f"{name}_survivors": np.stack(counts).astype(np.uint16) for name, counts in survivors.items()}
-    return metrics | found, arrays
+    return metrics | found | spreads(survivors, network, seed=config.seed), arrays
+
+
+def _weight(network: nn.Sequential, name: str) -> Float[Tensor, "units fan_in"]:
+    return network.get_submodule(name).weight.detach().flatten(1)
+
+
+def rounds(least: float) -> Iterator[float]:
+    """Shares of the weights that are kept, round by round, down to the least."""
+    share = ROUND
+    while share >= 0.999 * least:
+        yield share
+        share *= ROUND
+
+
+def spreads(survivors: Mapping[str, Sequence[np.ndarray]], network: nn.Sequential, *, seed: int) -> dict[str, list]:
+    """Where the survivors of each layer and round lie, under the layer's name."""
+    found: dict[str, list] = {}
+    for name, counts in survivors.items():
+        spread = [concentration(each, fan_in=_weight(network, name).shape[1], seed=seed) for each in counts]
+        found |= {f"{name}_{key}": [each[key] for each in spread] for key in spread[0]}
+    return found

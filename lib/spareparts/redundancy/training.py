@@ -98,14 +98,13 @@ def train(
     checkpoint: Path | None = None,
     progress: bool = True,
 ) -> Trained:
-    """Train a network, which ends with its weights of smallest validation loss, or the `last` ones.
+    """Train a network, which ends with its weights of smallest validation loss, or the `last` ones; raises `Diverged`.
 
-    The stream orders the batches; `layer` names a fully connected one whose weights are kept along the way. Raises
-    `Diverged`.
+    The stream orders the batches; `layer` names a fully connected one whose weights are kept along the way.
     """
     initial = copy.deepcopy(network)
-    optimizer = optimizer_of(network, settings)
-    batches = data.Batches(*sets.train, batch_size=min(settings.batch_size, len(sets.train.labels)), generator=stream)
+    optimizer, size = optimizer_of(network, settings), min(settings.batch_size, len(sets.train.labels))
+    batches = data.Batches(*sets.train, batch_size=size, generator=stream)
     watch = Watch(network, sets.validation, layer=layer, last=last)
     replica = engine.Replica(
         name=name,
@@ -121,14 +120,22 @@ def train(
     if end.diverged_step is not None:
         raise Diverged(end.diverged_step)
     network.load_state_dict(watch.best)
+    return _trained(network, initial, watch, end, epoch=len(batches))
+
+
+def _trained(
+    network: nn.Sequential, initial: nn.Sequential, watch: Watch, end: engine.Outcome, *, epoch: int
+) -> Trained:
+    """All that is known of a training that has ended."""
+    layers = watch.layer is not None
     return Trained(
         network=network.eval(),
         initial=initial.eval(),
         best_step=watch.best_step,
-        epoch=len(batches),
+        epoch=epoch,
         steps=watch.steps,
-        snapshots=torch.stack(watch.snapshots) if layer is not None else None,
-        outputs=torch.stack(watch.outputs).float() if layer is not None else None,
+        snapshots=torch.stack(watch.snapshots) if layers else None,
+        outputs=torch.stack(watch.outputs).float() if layers else None,
         losses=end.losses,
         validation_losses=watch.losses,
         seconds=end.seconds,
