@@ -93,6 +93,22 @@ def test_a_number_that_is_not_finite_is_refused(value):
         Toy(rate=value)
 
 
+def test_a_name_must_be_a_known_one():
+    Toy(samples=None)._check_names({"samples": (None, 5), "seed": range(3)})
+    with pytest.raises(ValueError, match="samples must be one of None, 5, got 6"):
+        Toy(samples=6)._check_names({"samples": (None, 5)})
+
+
+def test_a_setting_that_its_kind_does_not_use_must_stay_at_its_default():
+    users = {"rate": (1, 2), "samples": ()}
+    Toy(seed=1, rate=0.1)._check_users("seed", users)
+    Toy(seed=3, shuffle=False)._check_users("seed", users)
+    with pytest.raises(ValueError, match=r"seed 3 does not use rate, which must stay 0\.5, got 0\.1"):
+        Toy(seed=3, rate=0.1)._check_users("seed", users)
+    with pytest.raises(ValueError, match="seed 1 does not use samples, which must stay None, got 2"):
+        Toy(samples=2)._check_users("seed", users)
+
+
 def test_a_config_cannot_be_changed():
     with pytest.raises(dataclasses.FrozenInstanceError):
         Toy().seed = 2

@@ -16,6 +16,15 @@ ARMS = ("baseline", "class_rates", "proof")
 CUTOFFS = (10, 20, 30)  # epochs
 GROUPS = ("classes", "one", "shuffled", "layers", "clusters")
 RATE_LEARNING_RATES = {"selu": 1e5, "tanh": 1e5, "relu": 1e4}  # alpha_mu
+NAMES = {  # what a setting may be called
+    "activation": ACTIVATIONS,
+    "arm": ARMS,
+    "form": FORMS,
+    "groups": GROUPS,
+    "reset": ("half_epoch", "never"),
+    "rated": ("all", "bottom_half", "top_half"),
+    "scaling": ("collection", "train"),
+}
 # What each variant changes; all but the baselines are trained with class rates.
 VARIANTS: dict[str, dict[str, object]] = {
     "baseline": {"arm": "baseline"},
@@ -68,17 +77,7 @@ class Config(RunConfig):
         super().__post_init__()
         self.architecture  # noqa: B018, raises for an unknown set
         data.table_fingerprint(self.dataset)
-        for name, known in (
-            ("activation", ACTIVATIONS),
-            ("arm", ARMS),
-            ("form", FORMS),
-            ("groups", GROUPS),
-            ("reset", ("half_epoch", "never")),
-            ("rated", ("all", "bottom_half", "top_half")),
-            ("scaling", ("collection", "train")),
-        ):
-            if getattr(self, name) not in known:
-                raise ValueError(f"{name} must be one of {', '.join(known)}, got {getattr(self, name)!r}")
+        self._check_names(NAMES)
         for name in ("epochs", "batch_size", "cutoff", "hidden_layers", "width"):
             value = getattr(self, name)
             if value is not None and value < 1:

@@ -84,9 +84,7 @@ class Config(RunConfig):
     def __post_init__(self) -> None:
         super().__post_init__()
         data.fingerprint(self.dataset)  # raises for an unknown set
-        for name, known in NAMES.items():
-            if getattr(self, name) not in known:
-                raise ValueError(f"{name} must be one of {', '.join(known)}, got {getattr(self, name)!r}")
+        self._check_names(NAMES)
         for name in ("steps", "experts", "hidden_units", "filters", "chosen_experts"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
@@ -102,13 +100,8 @@ class Config(RunConfig):
         self._check_arm()
 
     def _check_arm(self) -> None:
-        """An arm has one config, not one for each setting that it ignores."""
-        for field in dataclasses.fields(self):
-            value, users = getattr(self, field.name), USERS.get(field.name, ARMS)
-            if self.arm not in users and value != field.default:
-                raise ValueError(
-                    f"arm {self.arm!r} does not use {field.name}, which must stay {field.default}, got {value}"
-                )
+        """Settings that the arm does not use, or cannot do without."""
+        self._check_users("arm", USERS)
         if self.filters != 32 and self.extractor == "transformer":
             raise ValueError(f"filters are of the convolutional extractor and must stay 32, got {self.filters}")
         if self.arm == "simclr" and not self.augment:

@@ -4,7 +4,8 @@ import dataclasses
 import hashlib
 import json
 import math
-from typing import ClassVar, get_type_hints
+from collections.abc import Collection, Mapping
+from typing import Any, ClassVar, get_type_hints
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -30,6 +31,26 @@ class RunConfig:
                 raise TypeError(f"{name} must be of type {expected}, got {value!r}")
             elif isinstance(value, float) and not math.isfinite(value):
                 raise ValueError(f"{name} must be finite, got {value}")
+
+    def _check_names(self, names: Mapping[str, Collection[Any]]) -> None:
+        """`ValueError` for a field with a value other than those that it may have."""
+        for name, known in names.items():
+            if getattr(self, name) not in known:
+                choices = ", ".join(map(str, known))
+                raise ValueError(f"{name} must be one of {choices}, got {getattr(self, name)!r}")
+
+    def _check_users(self, kind: str, users: Mapping[str, Collection[Any]]) -> None:
+        """`ValueError` for a setting away from its default that this kind of run (a field's value) does not use.
+
+        So a kind has one config, not one for each setting that it ignores; all use the fields that `users` leaves out.
+        """
+        own = getattr(self, kind)
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            if field.name in users and own not in users[field.name] and value != field.default:
+                raise ValueError(
+                    f"{kind} {own!r} does not use {field.name}, which must stay {field.default}, got {value}"
+                )
 
     @property
     def fingerprint(self) -> str:
