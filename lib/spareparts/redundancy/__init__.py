@@ -10,6 +10,7 @@ from .curves import pruning_curves
 from .frames import contributions, frame_potential, pruning_order
 from .plan import plan
 from .run import run
+from .verdicts import verdicts
 
 __all__ = [
     "EXPERIMENTS",
@@ -22,4 +23,5 @@ __all__ = [
     "pruning_curves",
     "pruning_order",
     "run",
+    "verdicts",
 ]

@@ -1,0 +1,104 @@
+"""From pairs of runs to verdicts: signs and trends by ranks, margins by Student's interval."""
+
+import dataclasses
+from collections.abc import Mapping
+
+import numpy as np
+
+from ..stats import (
+    Correlation,
+    PairedTest,
+    Verdict,
+    decide_equivalence,
+    decide_sign,
+    equivalence,
+    holm,
+    not_run,
+    paired_wilcoxon,
+    spearman,
+)
+from .rows import Pairs
+
+FEWEST_POINTS = 4  # that a rank correlation can be computed of
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Planned:
+    """A test that a claim needs, with the sign that it claims; without a test where too few have run."""
+
+    test: PairedTest | Correlation | None
+    expected: int  # +1 or -1
+    n: int
+    protocol: str
+    unit: str = ""
+
+
+def sign(pairs: Pairs, expected: int, *, unit: str = "") -> Planned:
+    """Wilcoxon's test of second minus first."""
+    n = len(pairs.first)
+    test = paired_wilcoxon(pairs.first, pairs.second) if n > 1 else None
+    return Planned(test=test, expected=expected, n=n, protocol=pairs.protocol, unit=unit)
+
+
+def trend(pairs: Pairs, expected: int) -> Planned:
+    """Spearman's correlation of the second values with the first."""
+    n, varied = len(pairs.first), all(len(np.unique(side)) > 1 for side in pairs[:2])
+    test = spearman(pairs.first, pairs.second) if n >= FEWEST_POINTS and varied else None
+    return Planned(test=test, expected=expected, n=n, protocol=pairs.protocol, unit="(Spearman's rho)")
+
+
+def decide_all(plans: Mapping[str, Planned]) -> dict[str, Verdict]:
+    """Every planned test against its sign, Holm-corrected over all of them, those that have not run included."""
+    corrected = holm({name: 1.0 if plan.test is None else plan.test.p for name, plan in plans.items()})
+    return {
+        name: too_few(plan.n, plan.protocol)
+        if plan.test is None
+        else decide_sign(
+            plan.test,
+            expected=plan.expected,
+            corrected_p=corrected[name],
+            comparisons=len(plans),
+            protocol=plan.protocol,
+            unit=plan.unit,
+        )
+        for name, plan in plans.items()
+    }
+
+
+def too_few(n: int, protocol: str) -> Verdict:
+    """Not run without any run, undecided where those that there are leave nothing to test."""
+    note = "one run is no test" if n == 1 else f"{n} runs that leave nothing to test"
+    return Verdict("undecided", None, None, n, protocol, note=note) if n else not_run()
+
+
+def within(pairs: Pairs, *, margin: float, unit: str) -> Verdict:
+    """Whether both are equal within the margin."""
+    if len(pairs.first) < 2:
+        return too_few(len(pairs.first), pairs.protocol)
+    return decide_equivalence(equivalence(*pairs[:2], margin=margin), protocol=pairs.protocol, unit=unit)
+
+
+def beyond(pairs: Pairs, *, threshold: float, expected: int, unit: str) -> Verdict:
+    """Whether second minus first lies above the threshold (below it for an expected sign of -1), as claimed.
+
+    Reproduced where Student's 95% interval lies wholly on that side, not reproduced where it lies wholly on the other:
+    a margin of superiority, or of non-inferiority. Raises `ValueError` for a threshold of 0, which ranks decide.
+    """
+    if threshold == 0:
+        raise ValueError(f"threshold must not be 0, got {threshold}: `sign` tests that")
+    if len(pairs.first) < 2:
+        return too_few(len(pairs.first), pairs.protocol)
+    test = equivalence(*pairs[:2], margin=abs(threshold))
+    low, high = test.outer_interval
+    above, below = low > threshold, high < threshold
+    right, wrong = (above, below) if expected > 0 else (below, above)
+    word = "reproduced" if right else "not reproduced" if wrong else "undecided"
+    note = f"95% interval {low:+.3g} to {high:+.3g}, claimed {'above' if expected > 0 else 'below'} {threshold:+g}"
+    return Verdict(word, test.mean_difference, test.outer_interval, test.n, pairs.protocol, unit, note)
+
+
+def remarked(verdict: Verdict, *remarks: str) -> Verdict:
+    """The same verdict with more to its note; one that has not run says nothing."""
+    if verdict.verdict == "not run":
+        return verdict
+    return dataclasses.replace(verdict, note="; ".join(text for text in (verdict.note, *remarks) if text))
