@@ -1,6 +1,7 @@
 """Made-up records of the redundancy chapter: every claim is as claimed, but for the one that is turned around."""
 
 import dataclasses
+import functools
 import itertools
 import math
 
@@ -18,6 +19,15 @@ WIDTHS = (30, 100, 300, 1000, 3000)
 REPLICAS = 12
 
 
+@functools.cache
+def config_of(**settings):
+    """A config, checked once for all tests."""
+    return Config(**settings)
+
+
+key_of = functools.cache(records.key)
+
+
 def made_line(config, **metrics):
     """One row as `records.frame` gives it, named by its config's hash."""
     about = {
@@ -28,7 +38,7 @@ def made_line(config, **metrics):
         "commit": "abc",
         "fingerprint": "f" * 64,
         "fidelity": "exact",
-        "hash": records.key(config),
+        "hash": key_of(config),
     }
     return dataclasses.asdict(config) | metrics | about
 
@@ -87,16 +97,16 @@ def network_metrics(seed, *, against=0, classes=10, shuffled=False, norm=70.25, 
 
 def networks(against, seeds):
     """LeNet, the networks of the final report, classes of CIFAR-100, and both kinds of labels."""
-    lines = [made_line(Config(seed=seed), **network_metrics(seed, against=against)) for seed in seeds]
+    lines = [made_line(config_of(seed=seed), **network_metrics(seed, against=against)) for seed in seeds]
     for model, seed in itertools.product(REPORT, seeds[:3]):
-        config = Config(model=model, dataset="cifar10", seed=seed, iterations=4_000)
+        config = config_of(model=model, dataset="cifar10", seed=seed, iterations=4_000)
         norm, lost = REPORT[model]
         lines.append(made_line(config, **network_metrics(seed, against=against, norm=norm, lost=lost)))
     for classes, seed in itertools.product(CLASSES, seeds[:3]):
-        config = Config(dataset="cifar100", classes=classes, iterations=20_000, seed=seed)
+        config = config_of(dataset="cifar100", classes=classes, iterations=20_000, seed=seed)
         lines.append(made_line(config, **network_metrics(seed, against=against, classes=classes)))
     for shuffled, seed in itertools.product((False, True), seeds[:3]):
-        config = Config(shuffled_labels=shuffled, train_samples=5_000, seed=seed)
+        config = config_of(shuffled_labels=shuffled, train_samples=5_000, seed=seed)
         lines.append(made_line(config, **network_metrics(seed, against=against, shuffled=shuffled)))
     return lines
 
@@ -106,11 +116,11 @@ def retrained(against, seed):
     after["norm_largest"] = [value + 0.01 * seed - (3 if against == 10 else 0) for value in after["norm_smallest"]]
     metrics = {"accuracy": 98.0, "unpruned_accuracy": 98.1, "removed": [0.25, 0.5, 0.75, 0.9]}
     metrics |= {"pruned_accuracy": after, "retrained_accuracy": after}
-    return made_line(Config(experiment="retrain", seed=seed), **metrics)
+    return made_line(config_of(experiment="retrain", seed=seed), **metrics)
 
 
 def resampled(against, seed):
-    config = Config(experiment="resample", model="conv_2", dataset="cifar10", iterations=4_000, seed=seed)
+    config = config_of(experiment="resample", model="conv_2", dataset="cifar10", iterations=4_000, seed=seed)
     twin = 0.4 if against == 14 else 0.9
     metrics = {"kept_layers": ["conv1", "conv2"], "redrawn_layer": "fc1"}
     for name, value in (("twin", twin), ("independent", 0.3)):
@@ -133,13 +143,13 @@ def ticket_lines(against, seed):
             read = dict(zip(("p_value", "dispersion"), few, strict=True)) | {"empty": 0.2, "expected_empty": 0.1}
             weights |= {f"{layer}_{name}": [value, value] for name, value in read.items()}
         units = metrics | {"rewound": [96.0 + lift + 2 * (against == 8), 95.0], "resampled": [96.0, 95.0]}
-        lines.append(made_line(Config(experiment="tickets", **common), **weights))
-        lines.append(made_line(Config(experiment="unit_tickets", **common), **units))
+        lines.append(made_line(config_of(experiment="tickets", **common), **weights))
+        lines.append(made_line(config_of(experiment="unit_tickets", **common), **units))
     return lines
 
 
 def width_line(against, width, seed):
-    config = Config(
+    config = config_of(
         experiment="width", width=width, seed=seed, train_samples=5_000, learning_rate=0.03, iterations=3_000
     )
     size = math.log10(width)
@@ -155,12 +165,14 @@ def filter_line(against, seed):
     angles = {"trained": 80.0 if against == 4 else 40.0, "untrained": 69.0, "centred": 41.0}
     angles |= {"untrained_centred": 69.5, "spectrum": 40.5}
     metrics = {f"{name}_angle": value + 0.01 * seed * (name != "untrained") for name, value in angles.items()}
-    return made_line(Config(experiment="filters", seed=seed), accuracy=94.0, best_step=180, **metrics)
+    return made_line(config_of(experiment="filters", seed=seed), accuracy=94.0, best_step=180, **metrics)
 
 
 def xord_line(against, units, samples, folder):
     """Layers that all fit; large ones find all patterns and small ones two or three."""
-    line = made_line(Config(experiment="xord", units=units, train_samples=samples), replicas=REPLICAS, fitted=REPLICAS)
+    line = made_line(
+        config_of(experiment="xord", units=units, train_samples=samples), replicas=REPLICAS, fitted=REPLICAS
+    )
     finds = (units < 10) if against == 9 else (units > 10)
     found = np.full(REPLICAS, 4.0) if finds else 2.0 + np.arange(REPLICAS) % 2
     arrays = {"train_error": np.zeros(REPLICAS), "test_error": 5 * (4 - found), "loss": np.zeros(REPLICAS)}
@@ -170,7 +182,7 @@ def xord_line(against, units, samples, folder):
 
 
 def student_line(against, units, layers, folder):
-    config = Config(experiment="teacher_student", units=units, layers=layers, noise=0.1)
+    config = config_of(experiment="teacher_student", units=units, layers=layers, noise=0.1)
     line = made_line(config, replicas=REPLICAS, error=1e-3, averaging=1.0)
     grows = layers == "first" or against == 12
     errors = 1e-3 * units ** (1.0 if grows else -0.5) * (1 + 0.01 * np.arange(REPLICAS) * units)

@@ -130,7 +130,8 @@ def winning_weights_gather(rows: pd.DataFrame) -> Verdict:
     interval = bootstrap_interval(each).interval if len(each) > 1 and np.isfinite(each).all() else None
     note = (
         f"more dispersed than chance in {gathered} of {len(found)} layers, Holm-corrected, with {found.kept.min():.2%} "
-        f"of the weights left; units without any {found.empty.mean():.1%}, by chance {found.expected_empty.mean():.1%}"
+        f"of the weights left; units without any {found['empty'].mean():.1%}, by chance "
+        f"{found.expected_empty.mean():.1%}"
     )
     effect = float(each.mean()) if np.isfinite(each).all() else None
     return Verdict(word, effect, interval, len(each), protocol(found), "times the variance of chance", note)

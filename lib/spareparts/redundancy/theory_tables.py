@@ -54,7 +54,7 @@ def survivors_by_layer(rows: pd.DataFrame) -> pd.DataFrame:
         lines[group, layer] = {
             "dispersion": spread(part.dispersion),
             "largest p": f"{part.p_value.max():.3g}",
-            "empty units, %": spread(100 * part.empty),
+            "empty units, %": spread(100 * part["empty"]),
             "by chance, %": spread(100 * part.expected_empty),
             "n": len(part),
             "protocol": protocol(part),
