@@ -18,12 +18,18 @@ TABLES = [
 
 
 @pytest.fixture(scope="module")
-def rows(tmp_path_factory):
-    """Rows of three seeds and their arrays."""
+def made(tmp_path_factory):
+    """Rows of three seeds, and the folder of their arrays."""
     folder = tmp_path_factory.mktemp("records")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SPAREPARTS_RECORDS", str(folder))
-        yield made_rows(folder, seeds=3)
+    return made_rows(folder, seeds=3), folder
+
+
+@pytest.fixture
+def rows(made, monkeypatch):
+    """The rows, whose arrays are found."""
+    found, folder = made
+    monkeypatch.setenv("SPAREPARTS_RECORDS", str(folder))
+    return found
 
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.__name__)

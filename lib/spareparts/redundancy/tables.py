@@ -1,6 +1,6 @@
 """Small tables of the chapter on trained networks: areas, retraining, rank 10, elbows, clusters, labels, twins."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -21,7 +21,7 @@ ORDERS = {  # column of an area -> what is removed
 }
 
 
-def spread(found: Sequence[float] | np.ndarray, *, digits: int = 2) -> str:
+def spread(found: Iterable[float], *, digits: int = 2) -> str:
     """Mean (SD) of finite values; a dash for what they are too few to have."""
     known = np.asarray(found, dtype=float)
     known = known[np.isfinite(known)]
