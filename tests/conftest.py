@@ -2,6 +2,7 @@
 
 import gc
 import os
+import shutil
 
 # Before anything imports torch or NumPy.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -39,6 +40,21 @@ def unchecked():
     jaxtyping.config.update("jaxtyping_disable", True)
     yield
     jaxtyping.config.update("jaxtyping_disable", False)
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """One headless Chromium for all tests, since Playwright takes no second one in a process; without it they skip."""
+    from playwright.sync_api import sync_playwright
+
+    path = shutil.which("chromium")
+    if path is None:
+        pytest.skip("needs Chromium on the PATH")
+    with sync_playwright() as play:
+        options = ["--no-sandbox", "--disable-background-networking"]
+        chromium = play.chromium.launch(executable_path=path, args=options)
+        yield chromium
+        chromium.close()
 
 
 OPT_IN = ("kills", "two_hosts", "slurm")  # asked for by name: pytest -m slurm

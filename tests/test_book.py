@@ -23,10 +23,8 @@ TINY = {
 }
 PAGES = re.findall(r"(?:root|file): (\S+)", (ROOT / "_toc.yml").read_text())
 CHAPTERS = [page for page in PAGES if page.endswith(("/experts", "/class_rates"))]
-CHROMIUM = shutil.which("chromium")
 
 pytestmark = pytest.mark.timeout(600)
-browser_test = pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium on the PATH")
 
 
 @pytest.fixture(scope="session")
@@ -45,17 +43,6 @@ def site(tmp_path_factory):
     done = subprocess.run([jupyter_book, "build", "-nW", "--keep-going", book], capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     return book / "_build" / "html"
-
-
-@pytest.fixture(scope="session")
-def browser():
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as play:
-        options = ["--no-sandbox", "--disable-background-networking"]
-        chromium = play.chromium.launch(executable_path=CHROMIUM, args=options)
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture
@@ -93,7 +80,6 @@ def test_the_site_stays_below_forty_megabytes(site):
     assert sum(path.stat().st_size for path in site.rglob("*") if path.is_file()) < 40e6
 
 
-@browser_test
 @pytest.mark.browser
 @pytest.mark.parametrize("width", [1280, 390])
 @pytest.mark.parametrize("name", PAGES)
@@ -104,7 +90,6 @@ def test_a_page_needs_no_network_and_fits_the_screen(visit, name, width):
     assert page.evaluate("[...document.images].every(image => image.complete && image.naturalWidth > 0)")
 
 
-@browser_test
 @pytest.mark.browser
 @pytest.mark.parametrize("name", PAGES)
 def test_every_formula_is_drawn(visit, name):
@@ -114,7 +99,6 @@ def test_every_formula_is_drawn(visit, name):
     assert page.locator("mjx-merror").count() == 0
 
 
-@browser_test
 @pytest.mark.browser
 @pytest.mark.parametrize("name", CHAPTERS)
 def test_a_chapter_has_formulas_and_figures_with_alternative_texts(visit, name):
@@ -124,7 +108,6 @@ def test_a_chapter_has_formulas_and_figures_with_alternative_texts(visit, name):
     assert alternatives and all(alternatives)
 
 
-@browser_test
 @pytest.mark.browser
 def test_the_first_page_leads_to_the_introduction(site, browser):
     page = browser.new_page()
@@ -133,7 +116,6 @@ def test_the_first_page_leads_to_the_introduction(site, browser):
     page.close()
 
 
-@browser_test
 @pytest.mark.browser
 def test_the_search_finds_a_word(visit):
     page = visit("search", query="?q=equivalence")

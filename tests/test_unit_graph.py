@@ -1,7 +1,5 @@
 """The interactive figure as a reader uses it: in a browser, from a file, with the keyboard, on a phone."""
 
-import shutil
-
 import pytest
 import torch
 
@@ -9,13 +7,7 @@ from spareparts.data import generator
 from spareparts.plots.interactive import unit_graph
 from spareparts.redundancy.graph import unit_graph as arrays_of
 
-CHROMIUM = shutil.which("chromium")
-
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.timeout(300),
-    pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium on the PATH"),
-]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 PAGE = "<!doctype html><meta charset=utf-8><meta name=viewport content='width=device-width'><title>t</title>"
 
 
@@ -33,16 +25,6 @@ def file(tmp_path_factory):
     path = tmp_path_factory.mktemp("page") / "page.html"
     path.write_text(PAGE + first + second, encoding="utf-8")
     return path
-
-
-@pytest.fixture(scope="module")
-def browser():
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as play:
-        chromium = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture(params=[1280, 390])
