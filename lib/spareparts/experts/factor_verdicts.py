@@ -47,6 +47,13 @@ def similarity_falls_with_the_weight(rows: pd.DataFrame) -> Verdict:
     corrected = holm({name: test.p for name, test in tests.items()})
     protocol = "paper" if (finished.protocol == "paper").all() else "reduced"
     lost = f"{len(runs) - len(finished)} of {len(runs)} runs diverged" if len(finished) < len(runs) else ""
+    lonely = int((finished.live_experts == 1).sum()) if "live_experts" in finished else 0
+    alone = (
+        f"in {lonely} of {len(finished)} runs a single expert lives, so that every pair has a dead one"
+        if lonely
+        else ""
+    )
+    caution = "; ".join(remark for remark in (lost, alone) if remark)
     return combine(
         {
             name: decide_sign(
@@ -56,7 +63,7 @@ def similarity_falls_with_the_weight(rows: pd.DataFrame) -> Verdict:
                 comparisons=2,
                 protocol=protocol,
                 unit="(Spearman's rho)",
-                note=lost,
+                note=caution,
             )
             for name, test in tests.items()
         }

@@ -128,8 +128,9 @@ def _trend(axis: Any, finished: pd.DataFrame, column: str) -> None:
 
 def _crosses(axis: Any, weights: pd.Series) -> None:
     """Diverged runs at the lower edge, which have nothing to show but their weight."""
-    blend = axis.get_xaxis_transform()
-    axis.plot(weights, np.full(len(weights), 0.03), "x", color=VERMILION, transform=blend, clip_on=False)
+    if len(weights):  # an unclipped line without points would upset the layout
+        blend = axis.get_xaxis_transform()
+        axis.plot(weights, np.full(len(weights), 0.03), "x", color=VERMILION, transform=blend, clip_on=False)
 
 
 def live_by_level(panels: Mapping[str, pd.DataFrame], *, datasets: Mapping[str, str]) -> Figure:
