@@ -181,7 +181,7 @@ tables.stars(rows)
 plots.similarity_levels(table_rows, datasets=titles)
 
 # %% tags=["hide-input"]
-Markdown(page.published_similarity(rows, published))
+Markdown(page.said(page.published_similarity(rows, published)))
 
 # %% tags=["hide-input"]
 behaviour.similarity_table(rows)
@@ -198,7 +198,7 @@ squares = points.squares(rows, points.figure_set(rows, "cifar100"))
 plots.expert_similarities(squares)
 
 # %% tags=["hide-input"]
-Markdown(points.squares_found(squares))
+Markdown(page.said(points.squares_found(squares)))
 
 # %% [markdown]
 # ### Routing
@@ -247,7 +247,7 @@ behaviour.clusters(rows)
 plots.weight_sweep(points.sweep_points(rows))
 
 # %% tags=["hide-input"]
-Markdown(page.sweep_found(rows))
+Markdown(page.said(page.sweep_found(rows)))
 
 # %% [markdown]
 # ### Mixture, ensemble, raw pixels
@@ -257,7 +257,7 @@ Markdown(page.sweep_found(rows))
 # The ensemble here has the same experts on the same features, all with equal gates.
 
 # %% tags=["hide-input"]
-Markdown(factors.note(rows))
+Markdown(page.said(factors.note(rows)))
 
 # %% tags=["hide-input"]
 factors.contrasts(rows)
@@ -286,7 +286,7 @@ recommendations.inference(rows)
 # The gated cross entropy rewards the expert that is ahead, at once and for good. How soon is it decided?
 
 # %% tags=["hide-input"]
-Markdown(collapse.over_training(rows))
+Markdown(page.said(collapse.over_training(rows)))
 
 # %% [markdown]
 # Shorter runs, read more often, under five conditions: the two arms; a hundredfold weight of the SNNL; a tenth of the
@@ -299,7 +299,7 @@ kinds = factors.sets(ablation)
 plots.condition_curves(collapse.curves(rows), datasets=kinds, experts=5)
 
 # %% tags=["hide-input"]
-Markdown(collapse.prevented(rows))
+Markdown(page.said(collapse.prevented(rows)))
 
 # %% tags=["hide-input"]
 collapse.prevention(rows)
@@ -313,7 +313,7 @@ by_number = {"experts K": collapse.levels(rows, "experts"), "peak rate": collaps
 plots.live_by_level(by_number, datasets=kinds)
 
 # %% tags=["hide-input"]
-Markdown(f"{collapse.over_experts(rows)}\n\n{collapse.over_rates(rows)}")
+Markdown(page.said(collapse.over_experts(rows), collapse.over_rates(rows)))
 
 # %% [markdown]
 # ## Beyond: the paper's recommendations, tried
@@ -323,13 +323,13 @@ Markdown(f"{collapse.over_experts(rows)}\n\n{collapse.over_rates(rows)}")
 # with the same augmentation, not the plain one. Differences of accuracy are means over seeds, in points.
 
 # %% tags=["hide-input"]
-Markdown(recommendations.answers(rows))
+Markdown(page.said(recommendations.answers(rows)))
 
 # %% [markdown]
 # What these numbers are worth, and all of them:
 
 # %% tags=["hide-input"]
-Markdown(recommendations.limit(rows))
+Markdown(page.said(recommendations.limit(rows)))
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Show every comparison"}
 recommendations.compared(rows)

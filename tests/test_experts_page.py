@@ -188,6 +188,12 @@ SOME = ablation_rows(names=["gate"], datasets=("cifar10",), seeds=(1,))
 CASES = [pd.DataFrame(), SOME, ROWS, pd.concat([SOME, sweep_rows(lost=()), inference_rows()])]
 
 
+def test_the_panels_of_figure_7_fill_it_where_no_run_diverged():
+    figure = plots.weight_sweep(points.sweep_points(sweep_rows(lost=())))
+    figure.canvas.draw()
+    assert all(axis.get_position().height > 0.3 for axis in figure.axes)
+
+
 @pytest.mark.parametrize("rows", CASES, ids=["no records", "some", "all", "with others"])
 def test_every_table_figure_and_sentence_takes_any_number_of_records(rows):
     runs = factors.measured(factors.ablation(rows))
@@ -205,6 +211,6 @@ def test_every_table_figure_and_sentence_takes_any_number_of_records(rows):
     assert all((len(make(rows)) > 0) == (len(runs) > 0) for make in every)
     said = (collapse.over_training, collapse.over_experts, collapse.over_rates, collapse.prevented)
     said += (factors.note, page.sweep_found, recommendations.answers)
-    assert all(isinstance(say(rows), str) for say in said)
+    assert all(page.said(say(rows)).strip() for say in said)
     assert len(recommendations.inference(rows)) == (len(rows) > 0 and (rows.arm == "inference").any())
     assert len(page.sources(rows)) <= len(rows)

@@ -68,25 +68,17 @@ def rises(live: list[int]) -> bool:
 
 def over_experts(rows: pd.DataFrame) -> str:
     """How the number of live experts follows the number of experts, in a sentence."""
-    found = levels(rows, "experts")
-    return (
-        _by_value(found, "number of experts", "{mean:.1f} of {value:g}")
-        if len(found) and found.value.nunique() > 1
-        else ""
-    )
+    return _by_value(levels(rows, "experts"), "number of experts", "{mean:.1f} of {value:g}")
 
 
 def over_rates(rows: pd.DataFrame) -> str:
     """How the number of live experts follows the peak learning rate, in a sentence."""
-    found = levels(rows, "learning_rate")
-    return (
-        _by_value(found, "peak learning rate", "{mean:.1f} at {value:g}")
-        if len(found) and found.value.nunique() > 1
-        else ""
-    )
+    return _by_value(levels(rows, "learning_rate"), "peak learning rate", "{mean:.1f} at {value:g}")
 
 
 def _by_value(found: pd.DataFrame, name: str, text: str) -> str:
+    if found.empty or found.value.nunique() < 2:
+        return f"No run with another {name} has a record yet."
     means = found.groupby(["arm", "value"]).live_experts.mean()
     parts = [
         f"{'baseline' if arm == 'baseline' else 'with SNNL'} "

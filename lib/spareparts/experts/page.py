@@ -153,3 +153,8 @@ def demo_table(demo: Sequence[tuple[Config, Result]]) -> pd.DataFrame:
     }
     table = pd.DataFrame(lines).T.rename_axis(["learning rate", "arm"])
     return table.astype({"live experts": int}).round({"accuracy, %": 1, "SIM": 4, "ENT, nats": 3})
+
+
+def said(*texts: str) -> str:
+    """Paragraphs of those texts that say something, or a sentence that there is nothing to say yet."""
+    return "\n\n".join(text for text in texts if text.strip()) or "*No run for this has a record yet.*"

@@ -51,9 +51,13 @@
   class UnitGraph extends HTMLElement {
     connectedCallback() {
       if (this.shadowRoot) return;
+      if (document.readyState === "loading") { // the parser may be in the middle of the data
+        document.addEventListener("DOMContentLoaded", () => this.connectedCallback(), { once: true });
+        return;
+      }
       const source = this.querySelector("script[type='application/json']");
       if (source) this.start(JSON.parse(source.textContent));
-      else requestAnimationFrame(() => this.connectedCallback()); // the parser has not come to it yet
+      else requestAnimationFrame(() => this.connectedCallback()); // it is filled later
     }
 
     start(data) {
