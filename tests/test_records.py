@@ -6,6 +6,7 @@ import json
 import math
 
 import numpy as np
+import pandas as pd
 import pytest
 from toy import Toy, result
 
@@ -229,3 +230,12 @@ def test_listing_names_the_command_and_runs_nothing(capsys):
 def test_there_are_two_ways_to_treat_what_is_missing():
     with pytest.raises(ValueError, match="missing must be 'list' or 'run', got 'train'"):
         load_or_run(SEEDS, runner([]), missing="train")
+
+
+def test_runs_match_by_their_settings_the_rest_at_its_default_also_in_records_older_than_a_field():
+    rows = pd.DataFrame(
+        {"seed": [1, 2, 3, 4], "rate": [0.5, 0.1, np.nan, 0.5], "samples": [None, None, None, 9.0]}, index=list("abcd")
+    )
+    assert list(records.matching(rows, Toy, settings={}, free=["seed"]).index) == ["a", "c"]
+    assert list(records.matching(rows, Toy, settings={"samples": 9}, free=["seed"]).index) == ["d"]
+    assert list(records.matching(rows, Toy, settings={"seed": 2}, free=["seed", "rate"]).index) == ["b"]

@@ -5,10 +5,12 @@ import math
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from spareparts.data import generator
 from spareparts.plots.subspaces import density
 from spareparts.redundancy import noise, spectra, subspaces
+from spareparts.redundancy.ranks import rank_accuracies
 
 
 def random(*shape: int, seed: int = 0) -> torch.Tensor:
@@ -158,3 +160,15 @@ def test_empty_groups_and_impossible_dimensions_are_refused():
         subspaces.principal_angles(random(0, 3), random(2, 3))
     with pytest.raises(ValueError, match=r"dimensions must lie in 1..4, got 5 and 2"):
         subspaces.random_angles(first=5, second=2, fan_in=4, generator=generator(0))
+
+
+@pytest.mark.parametrize("moved", [False, True])
+def test_accuracies_by_rank_are_those_of_the_layers_that_keep_so_many_directions(moved):
+    rows, inputs, labels = random(8, 12), random(50, 12, seed=1), torch.arange(50) % 3
+    initial = random(8, 12, seed=2) if moved else None
+    network = nn.Sequential(nn.Linear(12, 8), nn.ReLU(), nn.Linear(8, 3)).double()
+    network[0].weight.data = rows.double()
+    found = rank_accuracies(network, inputs.double(), labels, initial=initial, ranks=[1, 2, 5])
+    for (_, kept), accuracy in zip(spectra.truncated(rows.double(), initial, ranks=[1, 2, 5]), found, strict=True):
+        network[0].weight.data = kept
+        assert 100 * (network(inputs.double()).argmax(1) == labels).double().mean().item() == pytest.approx(accuracy)

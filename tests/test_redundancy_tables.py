@@ -4,10 +4,13 @@ import dataclasses
 
 import pandas as pd
 import pytest
+import yaml
 from redundancy_made import made_rows
 
 from spareparts import redundancy
+from spareparts.execute import ROOT
 from spareparts.redundancy import Config, page, tables, theory_tables
+from spareparts.redundancy.rows import TICKETS
 
 TABLES = [
     *(getattr(tables, name) for name in ("areas", "retraining", "rank_ten", "directions", "elbows")),
@@ -59,8 +62,8 @@ def test_rank_ten_stands_beside_the_reports_numbers(rows):
 
 def test_tickets_stand_beside_those_drawn_anew(rows):
     found = theory_tables.tickets(rows)
-    assert found.loc[("units", "SGD at 0.1", "0.25"), "difference"] == "0.00 (0.00)"
-    assert found.loc[("weights", "SGD at 0.1", "0.25"), "difference"] == "3.40 (0.00)"
+    assert found.loc[("units", "SGD at 0.03", "0.25"), "difference"] == "0.00 (0.00)"
+    assert found.loc[("weights", "SGD at 0.03", "0.25"), "difference"] == "3.40 (0.00)"
 
 
 def test_a_spread_has_a_dash_for_what_few_values_do_not_give():
@@ -108,3 +111,10 @@ def test_made_records_have_the_names_and_kinds_of_real_ones(experiment, rows):
         if name not in about and part[name].notna().any():
             assert name in real.metrics
             assert isinstance(real.metrics[name], str | list | dict) == isinstance(value, str | list | dict), name
+
+
+def test_the_sweep_makes_the_tickets_that_the_tables_look_for():
+    document = yaml.safe_load((ROOT / "notebooks" / "sweeps" / "redundancy.yaml").read_text())
+    (pairs,) = (block["zip"][0] for block in document["blocks"] if "zip" in block)
+    made = zip(pairs["OPTIMIZER"], pairs["LEARNING_RATE"], strict=True)
+    assert list(made) == [tuple(settings.values()) for settings in TICKETS.values()]

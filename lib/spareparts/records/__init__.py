@@ -5,7 +5,7 @@ read from the committed folder and, over it, from `$SPAREPARTS_RECORDS`; they ar
 """
 
 from .config import RunConfig, key
-from .frame import arrays, frame, provenance
+from .frame import arrays, frame, matching, provenance
 from .store import (
     RecordError,
     Result,
@@ -31,6 +31,7 @@ __all__ = [
     "key",
     "load",
     "load_or_run",
+    "matching",
     "provenance",
     "save",
     "unrecorded",

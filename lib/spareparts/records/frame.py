@@ -1,8 +1,9 @@
 """All records of a paper as one tidy table."""
 
+import dataclasses
 import json
 import warnings
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from . import store
+from .config import RunConfig
 
 PARTS = ("word", "config", "metrics", "outcome", "protocol", "fingerprint", "seconds")
 
@@ -55,6 +57,25 @@ def arrays(word: str, hash: str) -> dict[str, np.ndarray]:
         raise FileNotFoundError(f"no arrays {hash}.npz among the records of {word} in {store.folders()}")
     with np.load(path) as found:
         return dict(found)
+
+
+def matching(
+    rows: pd.DataFrame,
+    config: type[RunConfig],
+    *,
+    free: Collection[str] = (),
+    settings: Mapping[str, Any] | None = None,
+) -> pd.DataFrame:
+    """Runs of these settings, with every other field of the config but the `free` ones at its default.
+
+    A record that is older than a field has its default.
+    """
+    for field in dataclasses.fields(config):
+        if field.name in rows and (field.name in settings or field.name not in free):
+            value, column = settings.get(field.name, field.default), rows[field.name]
+            filled = column if field.default is None else column.where(column.notna(), field.default)
+            rows = rows[filled.isna() if value is None else filled == value]
+    return rows
 
 
 def provenance(rows: pd.DataFrame, *, by: str = "dataset") -> pd.DataFrame:

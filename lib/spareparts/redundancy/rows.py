@@ -1,6 +1,5 @@
 """Which records a table or a verdict stands on: given settings, the longest protocol, networks paired by seed."""
 
-import dataclasses
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, NamedTuple
@@ -22,7 +21,7 @@ TITLES = {
     "vgg_19_bn": "VGG-19 with BatchNorm",
 }
 TICKETS = {  # the two settings whose tickets are disputed
-    "SGD at 0.1": {"optimizer": "sgd", "learning_rate": 0.1},
+    "SGD at 0.03": {"optimizer": "sgd", "learning_rate": 0.03},
     "Adam at 0.0012": {"optimizer": "adam", "learning_rate": 0.0012},
 }
 Measure = str | Callable[[pd.Series], float]  # a metric of a record, or what is computed from several
@@ -44,23 +43,12 @@ def chosen(rows: pd.DataFrame, *, free: Sequence[str] = (), **settings: Any) -> 
     """
     if rows.empty:
         return rows
-    kept = rows[rows.outcome == "finished"]
-    for field in dataclasses.fields(Config):
-        if field.name in kept and (field.name in settings or field.name not in (*FREE, *free)):
-            value = settings.get(field.name, field.default)
-            kept = kept[_same(kept[field.name], value, default=field.default)]
+    kept = records.matching(rows[rows.outcome == "finished"], Config, free=(*FREE, *free), settings=settings)
     if kept.empty:
         return kept
     groups = [kept[name].astype(object).where(kept[name].notna(), "all") for name in free]
     most = steps(kept).groupby(groups).transform("max") if groups else steps(kept).max()
     return kept[steps(kept) == most].sort_values("seed").dropna(axis=1, how="all")
-
-
-def _same(column: pd.Series, value: Any, *, default: Any) -> pd.Series:
-    """Where a column holds the value; a record older than the field has its default."""
-    if value is None:
-        return column.isna()
-    return (column if default is None else column.where(column.notna(), default)) == value
 
 
 def steps(rows: pd.DataFrame) -> pd.Series:
