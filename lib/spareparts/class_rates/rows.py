@@ -1,11 +1,9 @@
 """Which runs a table stands on: the published settings, both sides tuned on validation, arms paired by seed."""
 
-import dataclasses
-
 import numpy as np
 import pandas as pd
 
-from ..records import arrays
+from ..records import arrays, matching
 from .config import CUTOFFS, VARIANTS, Config
 from .table import ARCHITECTURES, ATTAINABLE
 
@@ -20,14 +18,11 @@ def of_variant(rows: pd.DataFrame, variant: str) -> pd.DataFrame:
     """Runs of a variant, every other setting but what it is tuned by at its default; the longest of each data set."""
     if rows.empty:
         return rows
-    defaults = {field.name: field.default for field in dataclasses.fields(Config)}
-    expected = defaults | {"arm": "class_rates"} | VARIANTS[variant]
-    free = {*KEYS, "learning_rate" if expected["arm"] == "baseline" else "cutoff"}
-    kept = rows
-    for name, value in expected.items():
-        if name not in free and name in kept:
-            column = kept[name]
-            kept = kept[column.isna() if value is None else column == value]
+    settings = {"arm": "class_rates"} | VARIANTS[variant]
+    free = {*KEYS, "learning_rate" if settings["arm"] == "baseline" else "cutoff"}
+    kept = matching(
+        rows, Config, free=free, settings={name: value for name, value in settings.items() if name not in free}
+    )
     return kept[kept.epochs == kept.groupby("dataset").epochs.transform("max")]
 
 

@@ -46,14 +46,6 @@ def similarity_falls_with_the_weight(rows: pd.DataFrame) -> Verdict:
     }
     corrected = holm({name: test.p for name, test in tests.items()})
     protocol = "paper" if (finished.protocol == "paper").all() else "reduced"
-    lost = f"{len(runs) - len(finished)} of {len(runs)} runs diverged" if len(finished) < len(runs) else ""
-    lonely = int((finished.live_experts == 1).sum()) if "live_experts" in finished else 0
-    alone = (
-        f"in {lonely} of {len(finished)} runs a single expert lives, so that every pair has a dead one"
-        if lonely
-        else ""
-    )
-    caution = "; ".join(remark for remark in (lost, alone) if remark)
     return combine(
         {
             name: decide_sign(
@@ -63,11 +55,22 @@ def similarity_falls_with_the_weight(rows: pd.DataFrame) -> Verdict:
                 comparisons=2,
                 protocol=protocol,
                 unit="(Spearman's rho)",
-                note=caution,
+                note=caution(runs, finished),
             )
             for name, test in tests.items()
         }
     )
+
+
+def caution(runs: pd.DataFrame, finished: pd.DataFrame) -> str:
+    """How many runs of Fig. 7 diverged, and in how many a single expert lives, where any did."""
+    lost = len(runs) - len(finished)
+    lonely = int((finished.live_experts == 1).sum()) if "live_experts" in finished else 0
+    remarks = {
+        f"{lost} of {len(runs)} runs diverged": lost,
+        f"in {lonely} of {len(finished)} runs a single expert lives, so that every pair has a dead one": lonely,
+    }
+    return "; ".join(remark for remark, count in remarks.items() if count)
 
 
 def inference_costs_nothing(rows: pd.DataFrame) -> Verdict:

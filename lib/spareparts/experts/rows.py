@@ -1,12 +1,12 @@
 """Which records a table stands on: given settings, the longest protocol that has run, arms paired by seed."""
 
-import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from ..records import matching
 from .config import ABLATION_SAMPLES, Config
 
 FREE = ("dataset", "arm", "seed", "steps")  # what may differ between the rows of one table
@@ -17,17 +17,7 @@ def chosen(rows: pd.DataFrame, settings: Mapping[str, Any], *, free: tuple[str, 
     """Finished runs of these settings, with every other setting but the `free` ones at its default."""
     if rows.empty:
         return rows
-    kept = rows[rows.outcome == "finished"]
-    for field in dataclasses.fields(Config):
-        if field.name in kept and (field.name in settings or field.name not in free):
-            kept = kept[same(kept[field.name], settings.get(field.name, field.default), default=field.default)]
-    return kept
-
-
-def same(column: pd.Series, value: Any, *, default: Any) -> pd.Series:
-    """Where a column holds the value; a record older than the field has its default."""
-    filled = column if default is None else column.where(column.notna(), default)
-    return filled.isna() if value is None else filled == value
+    return matching(rows[rows.outcome == "finished"], Config, free=free, settings=settings)
 
 
 def standard(rows: pd.DataFrame) -> pd.DataFrame:
