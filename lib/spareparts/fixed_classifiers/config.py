@@ -1,0 +1,191 @@
+"""What defines a run of the fixed-classifiers chapter."""
+
+import dataclasses
+import hashlib
+from typing import ClassVar
+
+from .. import data
+from ..records import RunConfig
+
+# train a network with a head; a language model with an embedding; or measure what a head costs, without training
+EXPERIMENTS = ("images", "language", "heads")
+PUBLISHED_IN = {  # data set on which the paper trains a network
+    "resnet_20": (),
+    "resnet_32": (),
+    "resnet_56": ("cifar10",),
+    "densenet_bc_100_12": ("cifar100",),
+    "resnet_50": ("imagenet",),
+    "densenet_169": ("imagenet",),
+    "shufflenet": ("imagenet",),
+    "mlp": (),
+}
+NETWORKS = tuple(PUBLISHED_IN)
+RESNETS = ("resnet_20", "resnet_32", "resnet_56")
+FIXED = ("orthonormal", "hadamard", "tight_frame")
+SCALED = (*FIXED, "normalised")  # see x / ||x|| only, times one scale
+HEADS = ("learned", *SCALED, "frozen", "low_rank", "sparse")
+EMBEDDINGS = ("learned_tied", "learned_untied", "orthogonal", "pmi", "word2vec")
+CORPORA = ("ptb", "wikitext_2", "generated")
+
+USERS = {  # the experiments that use a setting; those that are not named are used by all
+    "dataset": ("images",),
+    "network": ("images",),
+    "shortcut": ("images",),
+    "class_choice": ("images",),
+    "loss": ("images",),
+    "binarised": ("images",),
+    "scale_decay": ("images",),
+    "train_samples": ("images",),
+    "augment": ("images",),
+    "precision": ("images",),
+    "learning_rate": ("images", "language"),
+    "epochs": ("images", "language"),
+    "embedding": ("language",),
+    "corpus": ("language",),
+    "units": ("language",),
+    "normalised": ("language",),
+    "phase": ("heads",),
+} | dict.fromkeys(
+    ("head", "matrix", "skip_ones", "coordinates", "negate", "rank", "density", "features", "classes"),
+    ("images", "heads"),
+)
+HEAD_USERS = {  # the heads that use a setting
+    "matrix": ("hadamard",),
+    "skip_ones": ("hadamard",),
+    "coordinates": ("hadamard",),
+    "negate": FIXED,
+    "rank": ("low_rank",),
+    "density": ("sparse",),
+    "loss": SCALED,
+    "scale": SCALED,
+    "initial_scale": SCALED,
+    "scale_decay": SCALED,
+}
+NAMES = {  # what a setting may be called
+    "experiment": EXPERIMENTS,
+    "network": NETWORKS,
+    "shortcut": ("padding", "projection"),
+    "head": HEADS,
+    "matrix": ("sylvester", "paley"),
+    "coordinates": ("first", "scattered"),
+    "loss": ("cross_entropy", "cosine_squared", "cosine_absolute"),
+    "class_choice": ("drawn", "within", "across"),
+    "precision": ("float32", "bfloat16", "tf32"),
+    "embedding": EMBEDDINGS,
+    "corpus": CORPORA,
+    "phase": ("training", "inference"),
+}
+LEAST = {"epochs": 1, "train_samples": 1, "batch_size": 1, "classes": 2, "features": 1, "units": 1, "rank": 1}
+POSITIVE = ("learning_rate", "scale", "initial_scale", "density")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Config(RunConfig):
+    """One run; None stands for the published protocol, or for the experiment's own choice.
+
+    Raises `ValueError` for values that cannot be run with, and for settings that the experiment does not use.
+    """
+
+    word: ClassVar[str] = "fixed_classifiers"
+    revision: ClassVar[int] = 1
+
+    experiment: str = "images"  # one of EXPERIMENTS
+    seed: int = 1
+    dataset: str = "cifar10"  # or the name of a folder of images, such as imagenet
+    network: str = "resnet_56"  # one of NETWORKS
+    shortcut: str = "padding"  # of a residual network for small images; or projection
+    head: str = "learned"  # one of HEADS
+    matrix: str = "sylvester"  # of Hadamard heads; or paley
+    skip_ones: bool = False  # leave out the Hadamard matrix's row of ones
+    coordinates: str = "first"  # of the Hadamard matrix, that features are put in; or scattered
+    negate: bool = False  # the logits before the bias, as the authors' code does
+    rank: int | None = None  # of a low-rank head; None: the head's own choice
+    density: float | None = None  # share of a sparse head's weights that are not 0; None: the head's own choice
+    loss: str = "cross_entropy"  # or cosine_squared, cosine_absolute: neither scale nor bias
+    scale: float | None = None  # held at this value; None: learned
+    initial_scale: float = 1.0  # of a learned one; ours
+    scale_decay: float = 0.0  # weight decay on the scale; ours
+    binarised: bool = False  # features are signs, whose norm is constant, and are not normalised
+    features: int | None = None  # that the head sees; None: the network's own, or 4096 (heads)
+    classes: int | None = None  # so many only; None: all, or 4096 (heads)
+    class_choice: str = "drawn"  # by the seed; or within, across: from few, or from many, superclasses of CIFAR-100
+    train_samples: int | None = None  # seeded stratified draw; None: all images
+    augment: bool | None = None  # random crops and flips; None: of colour images
+    precision: str = "float32"  # or bfloat16, tf32
+    embedding: str = "learned_tied"  # one of EMBEDDINGS
+    corpus: str = "ptb"  # one of CORPORA
+    units: int | None = None  # of an LSTM layer and of the embedding; None: 512
+    normalised: bool = False  # the language model's head sees x / ||x||, times a scale
+    epochs: int | None = None
+    learning_rate: float | None = None  # the first
+    batch_size: int | None = None  # images, columns of text, or rows of features
+    phase: str = "training"  # that is timed; or inference
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._check_names(NAMES)
+        for name, least in LEAST.items():
+            value = getattr(self, name)
+            if value is not None and value < least:
+                raise ValueError(f"{name} must be at least {least}, or None, got {value}")
+        for name in POSITIVE:
+            value = getattr(self, name)
+            if value is not None and value <= 0:
+                raise ValueError(f"{name} must be positive, got {value}")
+        for name in ("seed", "scale_decay"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"{name} must be at least 0, got {getattr(self, name)}")
+        self._check_users("experiment", USERS)
+        self._check_head()
+        if self.experiment == "images":
+            self._check_images()
+
+    def _check_head(self) -> None:
+        """Settings that the head does not have."""
+        if self.experiment != "language":
+            self._check_users("head", HEAD_USERS)
+        if self.loss != "cross_entropy" and self.scale is not None:
+            raise ValueError(f"loss {self.loss!r} has no scale, which must stay None, got {self.scale}")
+        if self.density is not None and self.density > 1:
+            raise ValueError(f"density must lie in (0, 1], got {self.density}")
+
+    def _check_images(self) -> None:
+        """Settings that the network or the data do not have."""
+        if self.shortcut != "padding" and self.network not in RESNETS:
+            raise ValueError(f"shortcut is of {', '.join(RESNETS)}; {self.network} has none, got {self.shortcut!r}")
+        if self.features is not None and self.network not in (*RESNETS, "mlp"):
+            raise ValueError(f"features must stay None for {self.network}, got {self.features}")
+        data.fingerprint(self.dataset)  # raises for an unknown set
+        if self.classes is None and self.class_choice != "drawn":
+            raise ValueError(f"class_choice {self.class_choice!r} needs a number of classes, got {self.classes}")
+        if self.class_choice != "drawn" and self.dataset != "cifar100":
+            raise ValueError(
+                f"class_choice {self.class_choice!r} needs the superclasses of cifar100, got {self.dataset!r}"
+            )
+
+    @property
+    def fingerprint(self) -> str:
+        """Sha256 of what is read: images or text, or of the words that say what is measured."""
+        if self.experiment == "heads":
+            return hashlib.sha256(b"heads, version 1").hexdigest()
+        return data.text_fingerprint(self.corpus) if self.experiment == "language" else data.fingerprint(self.dataset)
+
+    @property
+    def fidelity(self) -> str:
+        """How the data relate to the official files."""
+        if self.experiment == "heads":
+            return "random features"
+        return data.text_fidelity(self.corpus) if self.experiment == "language" else data.fidelity(self.dataset)
+
+    @property
+    def protocol(self) -> str:
+        """`paper` for a whole experiment on the data that the paper names, else `reduced`."""
+        changed = ("epochs", "learning_rate", "batch_size", "train_samples", "classes", "features", "units", "augment")
+        if self.experiment != "heads" and any(getattr(self, name) is not None for name in changed):
+            return "reduced"
+        named = {
+            "images": self.dataset in PUBLISHED_IN[self.network],
+            "language": self.corpus == "wikitext_2",
+            "heads": True,
+        }
+        return "paper" if named[self.experiment] else "reduced"
