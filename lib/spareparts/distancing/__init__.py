@@ -1,0 +1,9 @@
+"""Pushing a network away from its checkpoints (von Bachmann, bachelor thesis at Tübingen).
+
+A penalty on the distance to weights of an earlier epoch: where it carries the network, whether that costs accuracy, and
+whether an ensemble of what is left on the way gains.
+"""
+
+from .config import EXPERIMENTS, NETWORKS, Config, journey_of
+
+__all__ = ["EXPERIMENTS", "NETWORKS", "Config", "journey_of"]

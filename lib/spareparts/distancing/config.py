@@ -1,0 +1,150 @@
+"""What defines a run of the distancing chapter."""
+
+import dataclasses
+from typing import Any, ClassVar
+
+from .. import data
+from ..records import RunConfig
+
+# what is done: train and leave checkpoints; compare two ends of journeys; combine networks that were left on the way
+EXPERIMENTS = ("journey", "pair", "ensemble")
+NETWORKS = ("mlp", "resnet_20", "resnet_32", "mobilenet_v2")
+DATASETS = {"mlp": "mnist"} | dict.fromkeys(NETWORKS[1:], "cifar10")  # that the networks are trained on
+PUBLISHED = ("mlp", "resnet_32", "mobilenet_v2")
+GREY = ("mnist", "fashion_mnist", "digits")  # are neither augmented nor normalized
+KINDS = ("snapshots", "independent", "bagging", "k_fold", "architectures")
+OTHERS = ("checkpoint", "unpushed", "independent")
+
+USERS = {  # the experiments that use a setting; those that are not named are used by all
+    "subset": ("journey",),
+    "member": ("journey",),
+    "members": ("journey", "ensemble"),
+    "kind": ("ensemble",),
+    "other": ("pair",),
+}
+NAMES = {  # what a setting may be called
+    "experiment": EXPERIMENTS,
+    "network": NETWORKS,
+    "reduction": ("mean", "sum"),
+    "schedule": ("constant", "step", "cosine"),
+    "subset": ("whole", "bootstrap", "fold"),
+    "kind": KINDS,
+    "other": OTHERS,
+}
+LEAST = {"epochs": 1, "checkpoint": 1, "checkpoints": 1, "period": 1, "train_samples": 2, "batch_size": 2, "members": 2}
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Config(RunConfig):
+    """One experiment; its settings but the last six are those of the journey that it is about.
+
+    None stands for the published protocol. Raises `ValueError` for values that cannot be run with, and for settings
+    that the experiment does not use.
+    """
+
+    word: ClassVar[str] = "distancing"
+    revision: ClassVar[int] = 1
+
+    experiment: str = "journey"  # one of EXPERIMENTS
+    network: str = "mlp"  # one of NETWORKS
+    dataset: str = "mnist"
+    seed: int = 1  # of the images held out too
+    epochs: int | None = None  # of the whole journey; None: 40 (mlp) or 600, 150 after the last of several checkpoints
+    checkpoint: int | None = None  # epoch of the first; None: 20 (mlp) or 100, 150 where there are several
+    checkpoints: int = 1  # how many, at multiples of the first one's epoch
+    strength: float = 1.0  # s; 0: checkpoints are kept, and nothing pushes away from them
+    width: float = 1000.0  # sigma^2
+    reduction: str = "mean"  # over checkpoints; or sum, as Eq. 2.8 has it
+    halved_exponent: bool = False  # exp(-d^2 / (2 width)), as Eq. 2.3 has it
+    weight_decay: float = 1e-3
+    learning_rate: float = 0.01  # at the start of a cycle; the source's too high one is 0.1
+    schedule: str = "constant"  # step: divided by 10 each third of a cycle; cosine: to 0; both start anew each cycle
+    period: int | None = None  # epochs of a cycle; None: 150
+    per_batch: bool = False  # the cosine moves with every batch instead of every epoch
+    batch_size: int = 128  # images
+    augment: bool | None = None  # random crops and flips; None: of colour images
+    train_samples: int | None = None  # seeded draw from the images that are trained on; None: all of them
+    subset: str = "whole"  # of these images: bootstrap (drawn with replacement) or fold (one of as many as members)
+    member: int = 0  # of an ensemble: other initial weights, order of batches and subset, the same images held out
+    members: int = 5  # of an ensemble, and folds
+    kind: str = "snapshots"  # of ensemble, one of KINDS
+    other: str = "checkpoint"  # what the journey's end is compared with, one of OTHERS
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._check_names(NAMES)
+        data.fingerprint(self.dataset)  # raises for an unknown set
+        for name, least in LEAST.items():
+            value = getattr(self, name)
+            if value is not None and value < least:
+                raise ValueError(f"{name} must be at least {least}, got {value}")
+        for name in ("seed", "strength", "weight_decay", "member"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"{name} must be at least 0, got {getattr(self, name)}")
+        for name in ("width", "learning_rate"):
+            if getattr(self, name) <= 0:
+                raise ValueError(f"{name} must be positive, got {getattr(self, name)}")
+        self._check_journey()
+
+    def _check_journey(self) -> None:
+        """Settings that do not fit each other."""
+        self._check_users("experiment", USERS)
+        if self.marks[-1] >= self.length:
+            raise ValueError(f"epochs must be more than {self.marks[-1]}, the last checkpoint's, got {self.length}")
+        for name in ("period", "per_batch"):
+            if self.schedule == "constant" and getattr(self, name):
+                raise ValueError(f"a constant schedule has no {name}, got {getattr(self, name)}")
+        if self.schedule == "step" and (self.per_batch or self.cycle % 3):
+            raise ValueError(f"schedule step is per epoch, of a period of whole thirds, got {self.cycle}")
+        if self.subset == "fold" and self.member >= self.members:
+            raise ValueError(f"member must be less than {self.members}, the folds, got {self.member}")
+
+    @property
+    def marks(self) -> tuple[int, ...]:
+        """Epochs after which a checkpoint is left."""
+        first = self.checkpoint or (20 if self.network == "mlp" else 100 if self.checkpoints == 1 else 150)
+        return tuple(first * (place + 1) for place in range(self.checkpoints))
+
+    @property
+    def length(self) -> int:
+        """Epochs of the whole journey."""
+        if self.epochs is not None:
+            return self.epochs
+        if self.network == "mlp":
+            return 20 * (self.checkpoints + 1)
+        return 600 if self.checkpoints == 1 else 150 * (self.checkpoints + 1)
+
+    @property
+    def cycle(self) -> int:
+        """Epochs of a cycle of the schedule."""
+        return self.period or 150
+
+    @property
+    def augmented(self) -> bool:
+        """Whether training images are cropped and flipped at random."""
+        return self.dataset not in GREY if self.augment is None else self.augment
+
+    @property
+    def fingerprint(self) -> str:
+        """Sha256 of the data set's arrays."""
+        return data.fingerprint(self.dataset)
+
+    @property
+    def fidelity(self) -> str:
+        """How the data set relates to the official files."""
+        return data.fidelity(self.dataset)
+
+    @property
+    def protocol(self) -> str:
+        """`paper` for a whole journey of a published network on its own data set, else `reduced`."""
+        published = self.network in PUBLISHED and self.dataset == DATASETS[self.network]
+        whole = (self.epochs, self.checkpoint) in ((None, None), (600, 100))
+        stated = (self.period, self.train_samples, self.batch_size, self.augment) == (None, None, 128, None)
+        return "paper" if published and whole and stated else "reduced"
+
+
+def journey_of(config: Config, **changes: Any) -> Config:
+    """The journey that an experiment is about, with some of its settings changed."""
+    unused = {name: getattr(Config, name) for name in ("kind", "members", "other")}
+    about = {} if config.experiment == "journey" else {"experiment": "journey"} | unused
+    return dataclasses.replace(config, **(about | changes))
