@@ -17,6 +17,8 @@ from .tabular import (
     table_fingerprint,
     table_names,
 )
+from .text import Text, frequencies, load_text, text_fidelity, text_fingerprint
+from .windows import Window, Windows, in_columns
 
 __all__ = [
     "GENERATED_PREFIX",
@@ -30,17 +32,23 @@ __all__ = [
     "Partition",
     "Row",
     "Table",
+    "Text",
+    "Window",
+    "Windows",
     "classes",
     "crop_and_flip",
     "digest",
     "fetch",
     "fidelity",
     "fingerprint",
+    "frequencies",
     "generate",
     "generator",
+    "in_columns",
     "listing",
     "load",
     "load_table",
+    "load_text",
     "normalize",
     "partition",
     "root",
@@ -48,5 +56,7 @@ __all__ = [
     "table_fidelity",
     "table_fingerprint",
     "table_names",
+    "text_fidelity",
+    "text_fingerprint",
     "to_float",
 ]

@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import Int64, Shaped
 
 from .download_tables import fetch_tables
+from .download_texts import fetch_text
 from .files import SPLITS, DataCorrupt, DownloadFailed, digest, root, save, verify
 from .known import KNOWN
 
@@ -20,16 +21,19 @@ TORCHVISION = {"mnist": "MNIST", "fashion_mnist": "FashionMNIST", "cifar10": "CI
 def fetch(name: str, *, progress: bool = True) -> Path:
     """Download a set into `root()` unless it is there, and return its file; up to 540 MB of disk while it works.
 
-    `uci` stands for all tabular sets together, whose folder is returned.
+    `uci` stands for all tabular sets together and `wikitext_2` for a text, whose folders are returned.
 
     ValueError for a name that cannot be fetched, DownloadFailed without a network, DataCorrupt if the file that is
     there, or what was downloaded, has not the known fingerprint. A file that is there is never replaced by another.
     """
     if name == "uci":
         return fetch_tables(progress=progress)
+    if name == "wikitext_2":
+        return fetch_text(progress=progress)
     if name not in TORCHVISION:
         raise ValueError(
-            f"cannot fetch {name!r}; what can be: {', '.join(TORCHVISION)}, uci (digits comes with scikit-learn)"
+            f"cannot fetch {name!r}; what can be: {', '.join(TORCHVISION)}, uci, wikitext_2 "
+            "(digits comes with scikit-learn)"
         )
     path, known = root() / f"{name}.npz", KNOWN[name]
     if path.exists():

@@ -1,0 +1,204 @@
+"""Texts: numbered words, checked files, a download, columns and windows, and the small drawn one."""
+
+import hashlib
+import io
+import zipfile
+from urllib.error import URLError
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as some
+
+from spareparts import data
+from spareparts.data import download_texts, known_texts, markov, text
+from spareparts.data.text import END, UNKNOWN, numbered
+
+PARTS = {"train": "a b <unk>\n a\n", "valid": "b\n", "test": "a zebra\n\n"}
+
+
+def sha1(content):
+    return hashlib.sha1(content.encode(), usedforsecurity=False).hexdigest()
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """A data folder of the test's own, where both known texts are three short files."""
+    monkeypatch.setenv("SPAREPARTS_DATA", str(tmp_path))
+    for name, known in known_texts.KNOWN_TEXTS.items():
+        own = known._replace(sha1={part: sha1(content) for part, content in PARTS.items()})
+        monkeypatch.setitem(text.KNOWN_TEXTS, name, own)
+    data.load_text.cache_clear()
+    yield tmp_path / "text" / "wikitext-2"
+    data.load_text.cache_clear()
+
+
+def write(folder, **parts):
+    folder.mkdir(parents=True, exist_ok=True)
+    for part, content in parts.items():
+        (folder / f"{part}.txt").write_text(content)
+
+
+def served(monkeypatch, **parts):
+    """What the server gives: an archive with these parts; the requests that it was asked for."""
+    buffer, asked = io.BytesIO(), []
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for part, content in parts.items():
+            archive.writestr(f"wikitext-2/wiki.{part}.tokens", content)
+
+    def answer(request, timeout):
+        asked.append(request)
+        return io.BytesIO(buffer.getvalue())
+
+    monkeypatch.setattr(download_texts, "urlopen", answer)
+    return asked
+
+
+# Words
+
+
+def test_words_are_numbered_by_frequency_and_every_line_ends_with_a_word(folder):
+    write(folder, **PARTS)
+    found = data.load_text("wikitext_2")
+    assert sorted(found.vocabulary) == sorted(["a", END, "b", UNKNOWN])
+    assert set(found.vocabulary[:2]) == {"a", END}
+    read = [found.vocabulary[place] for place in found.train]
+    assert read == ["a", "b", UNKNOWN, END, "a", END]
+    assert [found.vocabulary[place] for place in found.test] == ["a", UNKNOWN, END, END]
+    assert data.frequencies(found).tolist() == sorted(data.frequencies(found).tolist(), reverse=True)
+    assert int(data.frequencies(found).sum()) == len(found.train)
+
+
+def test_a_strange_word_needs_a_place_of_its_own():
+    assert numbered(["b", "c"], ("a", "b", UNKNOWN)).tolist() == [1, 2]
+    with pytest.raises(ValueError, match="which has no <unk>, got 'c'"):
+        numbered(["b", "c"], ("a", "b"))
+
+
+def test_a_missing_or_altered_part_is_named(folder):
+    with pytest.raises(data.DataMissing, match=r"no train.txt in .*data fetch wikitext_2"):
+        data.load_text("wikitext_2")
+    with pytest.raises(data.DataMissing, match="licence does not let us fetch it"):
+        data.load_text("ptb")
+    write(folder, **PARTS | {"valid": "c\n"})
+    with pytest.raises(data.DataCorrupt, match=f"valid.txt is not the expected text.*found {sha1('c' + chr(10))}"):
+        data.load_text("wikitext_2")
+    with pytest.raises(ValueError, match="unknown text 'ptp'; known: ptb, wikitext_2, generated"):
+        data.load_text("ptp")
+
+
+def test_each_text_has_a_fingerprint_without_its_files(folder):
+    found = {data.text_fingerprint(name) for name in ("ptb", "wikitext_2", "generated")}
+    assert len(found) == 3 and {len(text) for text in found} == {64}
+    assert data.text_fidelity("generated") == "drawn from a Markov chain"
+
+
+# Fetching
+
+
+def test_wikitext_2_is_fetched_once_and_reads_as_the_archive_has_it(folder, monkeypatch, capsys):
+    asked = served(monkeypatch, **PARTS)
+    assert data.fetch("wikitext_2") == folder
+    assert "4.5 MB" in capsys.readouterr().out
+    assert "python" not in asked[0].get_header("User-agent").lower()
+    assert (folder / "test.txt").read_text() == PARTS["test"]
+    data.fetch("wikitext_2")
+    assert len(asked) == 1
+
+
+def test_only_missing_parts_are_fetched_and_an_altered_one_is_never_replaced(folder, monkeypatch):
+    served(monkeypatch, **PARTS)
+    write(folder, test=PARTS["test"])
+    data.fetch("wikitext_2", progress=False)
+    assert sorted(path.name for path in folder.iterdir()) == ["test.txt", "train.txt", "valid.txt"]
+    write(folder, test="other")
+    with pytest.raises(data.DataCorrupt, match=r"test.txt is not the expected text"):
+        data.fetch("wikitext_2", progress=False)
+    assert (folder / "test.txt").read_text() == "other"
+
+
+def test_a_download_that_is_not_the_text_is_not_kept(folder, monkeypatch):
+    served(monkeypatch, **PARTS | {"test": "other"})
+    with pytest.raises(data.DataCorrupt, match="test as downloaded"):
+        data.fetch("wikitext_2", progress=False)
+    assert not folder.exists()
+
+
+@pytest.mark.parametrize("parts", [None, {"train": "a"}])
+def test_without_a_whole_archive_one_error_says_what_to_do(folder, monkeypatch, parts):
+    served(monkeypatch, **parts or {})
+    if parts is None:
+
+        def offline(*_, **__):
+            raise URLError("no route")
+
+        monkeypatch.setattr(download_texts, "urlopen", offline)
+    with pytest.raises(data.DownloadFailed, match=r"Nothing was changed.*put train.txt, valid.txt and test.txt"):
+        data.fetch("wikitext_2", progress=False)
+
+
+# Columns and windows
+
+
+@given(some.integers(1, 5), some.integers(1, 7), some.integers(10, 60))
+def test_windows_walk_through_every_column_in_order(columns, length, count):
+    words = torch.arange(count)
+    source = data.Windows(words, columns=columns, length=length)
+    steps = [next(source) for _ in range(len(source))]
+    whole = data.in_columns(words, columns)
+    assert torch.equal(torch.cat([step.inputs for step in steps]), whole[:-1])
+    assert torch.equal(torch.cat([step.targets for step in steps]), whole[1:])
+    assert [step.begins for step in steps] == [True] + [False] * (len(source) - 1)
+    assert torch.equal(whole.t().reshape(-1), words[: whole.numel()])
+    assert next(source).begins
+
+
+def test_windows_go_on_where_their_state_was_taken():
+    words = torch.arange(50)
+    first, second = (data.Windows(words, columns=2, length=4) for _ in range(2))
+    for _ in range(3):
+        next(first)
+    second.load_state_dict(first.state_dict())
+    assert torch.equal(next(first).inputs, next(second).inputs)
+    with pytest.raises(ValueError, match=r"position must lie in 0..5, got 6"):
+        second.load_state_dict({"position": 6})
+
+
+@pytest.mark.parametrize(("settings", "message"), [((6, 1), "1..5, half of"), ((0, 1), "1..5"), ((2, 0), "length")])
+def test_windows_that_cannot_be_are_refused(settings, message):
+    with pytest.raises(ValueError, match=message):
+        data.Windows(torch.arange(10), columns=settings[0], length=settings[1])
+
+
+# The drawn text
+
+
+def test_the_drawn_text_is_the_same_every_time_and_has_lines_of_one_length():
+    found = markov.drawn_text()
+    assert found == markov.drawn_text()
+    assert {len(line.split()) for line in found["train"]} == {markov.LENGTH}
+    loaded = data.load_text("generated")
+    assert len(loaded.vocabulary) == markov.GROUPS * markov.SIZE + 1
+    assert len(loaded.train) == markov.LINES["train"] * (markov.LENGTH + 1)
+
+
+def test_the_drawn_text_follows_its_chain():
+    following, within = markov.chain()
+    assert np.allclose(following.sum(1), 1) and np.isclose(within.sum(), 1)
+    pairs = np.zeros_like(following)
+    for line in markov.drawn_text()["train"]:
+        groups = [ord(word[0]) - ord("a") for word in line.split()]
+        np.add.at(pairs, (groups[:-1], groups[1:]), 1)
+    assert np.abs(pairs / pairs.sum(1, keepdims=True) - following).max() < 0.04
+
+
+def test_no_model_does_better_than_the_chain_itself():
+    following, within = markov.chain()
+    total, words = 0.0, 0
+    for line in markov.drawn_text()["test"]:
+        groups = [ord(word[0]) - ord("a") for word in line.split()]
+        total -= np.log(1 / markov.GROUPS) + np.log(following[groups[:-1], groups[1:]]).sum()
+        total -= np.log(within[[int(word[1]) for word in line.split()]]).sum()
+        words += len(groups) + 1
+    assert np.exp(total / words) == pytest.approx(markov.least_perplexity(), rel=0.03)
