@@ -1,9 +1,29 @@
 """Networks that more than one chapter trains, built from a generator alone."""
 
+from .densenet import DenseNet, densenet_bc
 from .dropout import Dropout
+from .headed import Headed, large, mlp
 from .initialization import initialize
 from .lenet import lenet_300_100
 from .resnet import ResNet, resnet
+from .shufflenet import shufflenet
 from .vgg import conv_2, conv_4, conv_6, vgg, vgg_19
 
-__all__ = ["Dropout", "ResNet", "conv_2", "conv_4", "conv_6", "initialize", "lenet_300_100", "resnet", "vgg", "vgg_19"]
+__all__ = [
+    "DenseNet",
+    "Dropout",
+    "Headed",
+    "ResNet",
+    "conv_2",
+    "conv_4",
+    "conv_6",
+    "densenet_bc",
+    "initialize",
+    "large",
+    "lenet_300_100",
+    "mlp",
+    "resnet",
+    "shufflenet",
+    "vgg",
+    "vgg_19",
+]

@@ -17,11 +17,13 @@ def resnet(
     classes: int = 10,
     channels: int = 3,
     shortcut: str = "padding",
+    features: int = WIDTHS[-1],
 ) -> "ResNet":
     """A residual network of that depth with weights from the generator: 20, 32, 44, 56 or another 6n + 2.
 
-    `shortcut` is where the width grows: `padding` with zeros (the paper's option A, no parameters) or a `projection`
-    (option B, a 1x1 convolution with BatchNorm). Raises `ValueError` for other depths, shortcuts and sizes below 1.
+    `shortcut` is where the width changes: `padding` with zeros (the paper's option A, no parameters) or a `projection`
+    (option B, a 1x1 convolution with BatchNorm). The last stage has as many filters as the classifier sees features.
+    Raises `ValueError` for other depths, shortcuts and sizes below 1.
     """
     if depth < 8 or depth % 6 != 2:
         raise ValueError(f"depth must be 6n + 2 with n at least 1 (8, 14, 20, ...), got {depth}")
@@ -29,13 +31,16 @@ def resnet(
         raise ValueError(f"shortcut must be one of {', '.join(SHORTCUTS)}, got {shortcut!r}")
     if min(classes, channels) < 1:
         raise ValueError(f"classes and channels must be at least 1, got {classes} and {channels}")
-    network = ResNet(blocks=(depth - 2) // 6, classes=classes, channels=channels, shortcut=shortcut)
-    _initialize(network, generator)
+    if features < 1:
+        raise ValueError(f"features must be at least 1, got {features}")
+    sizes = {"classes": classes, "channels": channels, "features": features}
+    network = ResNet(blocks=(depth - 2) // 6, shortcut=shortcut, **sizes)
+    initialize_convolutional(network, generator)
     return network
 
 
 @torch.no_grad()
-def _initialize(network: nn.Module, generator: torch.Generator) -> None:
+def initialize_convolutional(network: nn.Module, generator: torch.Generator) -> None:
     """He's normal for the convolutions, by the units that a filter feeds; PyTorch's uniform for the classifier."""
     for layer in network.modules():
         if isinstance(layer, nn.Conv2d):
@@ -53,7 +58,10 @@ def convolution(channels: int, filters: int, *, size: int, stride: int = 1) -> n
 
 
 class Padding(nn.Module):
-    """Shortcut without parameters: every other pixel, the new filters zero, half of them on each side."""
+    """Shortcut without parameters: every other pixel, the new filters zero, half of them on each side.
+
+    To fewer filters it passes on those in the middle.
+    """
 
     def __init__(self, channels: int, filters: int) -> None:
         super().__init__()
@@ -92,22 +100,25 @@ class Block(nn.Module):
 
 
 class ResNet(nn.Module):
-    """A stem, three stages of blocks with 16, 32 and 64 filters, the mean over the image, and a linear classifier."""
+    """A stem, three stages of blocks, the mean over the image, and a linear classifier.
 
-    def __init__(self, *, blocks: int, classes: int, channels: int, shortcut: str) -> None:
+    The stages have 16 and 32 filters, and as many as features are wanted: 64 in the paper.
+    """
+
+    def __init__(self, *, blocks: int, classes: int, channels: int, shortcut: str, features: int) -> None:
         super().__init__()
         self.stem = nn.Sequential(convolution(channels, WIDTHS[0], size=3), nn.BatchNorm2d(WIDTHS[0]), nn.ReLU())
         layers, width = [], WIDTHS[0]
-        for filters in WIDTHS:
+        for stage, filters in enumerate((*WIDTHS[:2], features)):
             for place in range(blocks):
-                stride = 2 if place == 0 and filters != WIDTHS[0] else 1
+                stride = 2 if place == 0 and stage else 1
                 layers.append(Block(width, filters, stride=stride, shortcut=shortcut))
                 width = filters
         self.blocks = nn.Sequential(*layers)
         self.classifier: nn.Module = skip_init(nn.Linear, width, classes)
 
     def features(self, images: Float[Tensor, "batch channels height width"]) -> Float[Tensor, "batch features"]:
-        """What the classifier sees: 64 numbers, not negative."""
+        """What the classifier sees: numbers of at least 0."""
         return self.blocks(self.stem(images)).mean((2, 3))
 
     def forward(self, images: Float[Tensor, "batch channels height width"]) -> Float[Tensor, "batch classes"]:
