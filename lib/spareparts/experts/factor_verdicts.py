@@ -10,15 +10,17 @@ from scipy.stats import levene
 from ..stats import (
     Verdict,
     combine,
+    decide_all,
     decide_equivalence,
     decide_sign,
     equivalence,
     holm,
     not_run,
     paired_wilcoxon,
+    sign,
     spearman,
 )
-from .rows import Pairs, compared, weight_sweep
+from .rows import compared, weight_sweep
 from .tables import title
 
 SIMILARITIES = {"similarity": "SIM", "matched_similarity": "matched SIM", "alignment": "CKA"}
@@ -138,7 +140,7 @@ def mixture_differs_more_than_ensemble(rows: pd.DataFrame) -> Verdict:
         for dataset in DATASETS
         for metric, name in SIMILARITIES.items()
     }
-    parts = decide_all(found, expected=-1)
+    parts = decide_all({name: sign(pairs, -1) for name, pairs in found.items()})
     for name, (ensemble, _, protocol) in found.items():
         if len(ensemble) > 1:
             alike = int((ensemble > IDENTICAL).sum())
@@ -157,23 +159,4 @@ def extractor_helps(rows: pd.DataFrame) -> Verdict:
         for dataset in DATASETS
         for metric in ("accuracy", "live_experts")
     }
-    return combine(decide_all(found, expected=+1))
-
-
-def decide_all(found: Mapping[str, Pairs], *, expected: int) -> dict[str, Verdict]:
-    """Second minus first of every comparison against one expected sign, Holm-corrected over all that are planned."""
-    tests = {name: paired_wilcoxon(*pairs[:2]) for name, pairs in found.items() if len(pairs[0]) > 1}
-    corrected = holm({name: tests[name].p if name in tests else 1.0 for name in found})
-    return {
-        name: decide_sign(
-            tests[name],
-            expected=expected,
-            corrected_p=corrected[name],
-            comparisons=len(found),
-            protocol=protocol,
-            unit="",
-        )
-        if name in tests
-        else not_run()
-        for name, (_, _, protocol) in found.items()
-    }
+    return combine(decide_all({name: sign(pairs, +1) for name, pairs in found.items()}))

@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 
 from ..records import matching
+from ..stats import Pairs
 from .config import ABLATION_SAMPLES, Config
 
 FREE = ("dataset", "arm", "seed", "steps")  # what may differ between the rows of one table
-Pairs = tuple[np.ndarray, np.ndarray, str]  # values of two kinds of runs paired by seed, and their protocol
 
 
 def chosen(rows: pd.DataFrame, settings: Mapping[str, Any], *, free: tuple[str, ...] = FREE) -> pd.DataFrame:
@@ -41,7 +41,7 @@ def compared(
 
     Where several precisions ran that long, the one with the most pairs counts.
     """
-    nothing = np.empty(0), np.empty(0), "reduced"
+    nothing = Pairs(np.empty(0), np.empty(0), "reduced")
     if rows.empty or metric not in rows:
         return nothing
     by = ["steps", "precision", "seed"]
@@ -54,7 +54,7 @@ def compared(
     longest = both[both.steps == both.steps.max()]
     best = longest[longest.precision == longest.precision.mode()[0]].sort_values("seed")
     protocol = "paper" if (best[["protocol_x", "protocol_y"]] == "paper").all(axis=None) else "reduced"
-    return best[f"{metric}_x"].to_numpy(float), best[f"{metric}_y"].to_numpy(float), protocol
+    return Pairs(best[f"{metric}_x"].to_numpy(float), best[f"{metric}_y"].to_numpy(float), protocol)
 
 
 def weight_sweep(rows: pd.DataFrame, *, dataset: str = "cifar10") -> pd.DataFrame:

@@ -5,10 +5,21 @@ import dataclasses
 import numpy as np
 import pandas as pd
 
-from ..stats import Verdict, bootstrap_interval, combine, holm, not_run
-from .decisions import beyond, decide_all, remarked, sign, within
+from ..stats import (
+    Pairs,
+    Verdict,
+    beyond,
+    bootstrap_interval,
+    combine,
+    decide_all,
+    holm,
+    not_run,
+    remarked,
+    sign,
+    within,
+)
 from .retrain import REMOVED
-from .rows import TICKETS, Pairs, chosen, networks, paired, protocol, ticket_runs
+from .rows import TICKETS, chosen, networks, paired, protocol, ticket_runs
 from .tickets import DRAWS
 
 MARGIN = 0.5  # points of accuracy within which two count as equal

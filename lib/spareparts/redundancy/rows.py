@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from .. import records
+from ..stats import Pairs
 from .config import DATASETS, Config
 from .plan import GRIDS
 
@@ -26,14 +27,6 @@ TICKETS = {  # the two settings whose tickets are disputed
 }
 Measure = str | Callable[[pd.Series], float]  # a metric of a record, or what is computed from several
 arrays = partial(records.arrays, Config.word)
-
-
-class Pairs(NamedTuple):
-    """Values of two kinds of runs, or two measures of the same runs, and the protocol of these."""
-
-    first: np.ndarray
-    second: np.ndarray
-    protocol: str
 
 
 def chosen(rows: pd.DataFrame, *, free: Sequence[str] = (), **settings: Any) -> pd.DataFrame:

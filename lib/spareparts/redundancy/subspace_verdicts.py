@@ -4,8 +4,7 @@ import math
 
 import pandas as pd
 
-from ..stats import Verdict, combine
-from .decisions import beyond, decide_all, remarked, sign, within
+from ..stats import Verdict, beyond, combine, decide_all, remarked, sign, within
 from .rows import TITLES, by_classes, by_labels, chosen, networks, paired
 
 REPORT = {  # the final report's rank 10 of fc1: norm kept (%), accuracy lost (points)

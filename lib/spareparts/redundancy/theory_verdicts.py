@@ -3,9 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from ..stats import Verdict, combine
-from .decisions import beyond, decide_all, remarked, sign, trend
-from .rows import Pairs, arrays, by_width, chosen, paired, protocol, student_runs, values, xord_runs
+from ..stats import Pairs, Verdict, beyond, combine, decide_all, remarked, sign, trend
+from .rows import arrays, by_width, chosen, paired, protocol, student_runs, values, xord_runs
 from .theory_rows import students, xord_layers
 
 SMALL, LARGE = 2, 120  # filters of each sign on XORD: as few as fit, and the seed's large layer

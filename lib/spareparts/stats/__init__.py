@@ -1,6 +1,7 @@
 """Tests for paired seeds and the verdicts drawn from them; SciPy and statsmodels do the arithmetic."""
 
 from .correctness import McNemarTest, mcnemar
+from .decisions import Pairs, Planned, beyond, decide_all, remarked, sign, too_few, trend, within
 from .equivalence import EquivalenceTest, equivalence, equivalence_power
 from .estimates import Correlation, Estimate, bootstrap_interval, spearman
 from .paired import PairedTest, holm, paired_wilcoxon
@@ -15,10 +16,14 @@ __all__ = [
     "Estimate",
     "McNemarTest",
     "PairedTest",
+    "Pairs",
+    "Planned",
     "Ranking",
     "Verdict",
+    "beyond",
     "bootstrap_interval",
     "combine",
+    "decide_all",
     "decide_equivalence",
     "decide_sign",
     "equivalence",
@@ -28,5 +33,10 @@ __all__ = [
     "not_run",
     "paired_wilcoxon",
     "ranking",
+    "remarked",
+    "sign",
     "spearman",
+    "too_few",
+    "trend",
+    "within",
 ]

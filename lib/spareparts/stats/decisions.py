@@ -2,24 +2,24 @@
 
 import dataclasses
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import numpy as np
 
-from ..stats import (
-    Correlation,
-    PairedTest,
-    Verdict,
-    decide_equivalence,
-    decide_sign,
-    equivalence,
-    holm,
-    not_run,
-    paired_wilcoxon,
-    spearman,
-)
-from .rows import Pairs
+from .equivalence import equivalence
+from .estimates import Correlation, spearman
+from .paired import PairedTest, holm, paired_wilcoxon
+from .verdicts import Verdict, decide_equivalence, decide_sign, not_run
 
 FEWEST_POINTS = 4  # that a rank correlation can be computed of
+
+
+class Pairs(NamedTuple):
+    """Values of two kinds of runs, or two measures of the same runs, and the protocol of these."""
+
+    first: np.ndarray
+    second: np.ndarray
+    protocol: str
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
