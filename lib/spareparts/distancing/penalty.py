@@ -1,0 +1,142 @@
+"""The penalty on small distances to checkpoints, with its gradient in closed form over all parameters at once."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from .points import Point, point_of
+
+REDUCTIONS = ("mean", "sum")
+
+
+class Kernel(NamedTuple):
+    """How high and how wide the hill on a checkpoint is."""
+
+    strength: float = 1.0  # s
+    width: float = 1000.0  # sigma^2
+    reduction: str = "mean"  # over checkpoints; or sum, as Eq. 2.8 has it
+    halved_exponent: bool = False  # exp(-d / (2 sigma^2)), as Eq. 2.3 has it
+
+    def check(self) -> None:
+        """Raise `ValueError` for settings that make no hill."""
+        if self.strength < 0:
+            raise ValueError(f"strength must be at least 0, got {self.strength}")
+        if self.width <= 0:
+            raise ValueError(f"width must be positive, got {self.width}")
+        if self.reduction not in REDUCTIONS:
+            raise ValueError(f"reduction must be one of {', '.join(REDUCTIONS)}, got {self.reduction!r}")
+
+    @property
+    def spread(self) -> float:
+        """What the squared distance is divided by."""
+        return 2 * self.width if self.halved_exponent else self.width
+
+    def share(self, checkpoints: int) -> float:
+        """Height of each hill."""
+        return self.strength / checkpoints if self.reduction == "mean" and checkpoints else self.strength
+
+
+def checkpoint_penalty(
+    parameters: Iterable[Tensor],
+    checkpoints: Iterable[Iterable[Tensor]],
+    *,
+    strength: float = 1.0,
+    width: float = 1000.0,
+    reduction: str = "mean",
+    halved_exponent: bool = False,
+) -> Float[Tensor, ""]:
+    """Hills on the checkpoints, to be added to a loss: `s/c sum_c exp(-||theta - theta_c||^2 / sigma^2)`, from 0 to s.
+
+    This is the final form of Eq. 2.8-2.9, `width` being sigma^2; the draft sums (`reduction`), and divides by
+    2 sigma^2 (`halved_exponent`, Eq. 2.3). The gradient, `-2s/(c sigma^2) sum_c (theta - theta_c) exp(...)`, is known
+    in closed form, so that autograd keeps nothing of the parameters; at a checkpoint it is exactly 0. Without
+    checkpoints the penalty is 0. Raises `ValueError` for checkpoints of another architecture or device, a negative
+    strength, and a width that is not positive.
+    """
+    kernel = Kernel(strength, width, reduction, halved_exponent)
+    kernel.check()
+    own, others = list(parameters), [list(checkpoint) for checkpoint in checkpoints]
+    check_checkpoints(own, others)
+    return _Penalty.apply(kernel, others, *own)
+
+
+def check_checkpoints(parameters: Sequence[Tensor], checkpoints: Sequence[Sequence[Tensor]]) -> None:
+    """Raise `ValueError` for no parameters, and for a checkpoint whose tensors differ from them in shape or device."""
+    if not parameters:
+        raise ValueError("parameters must be at least one tensor, got none")
+    for number, checkpoint in enumerate(checkpoints, start=1):
+        about = f"checkpoint {number} is of another"
+        if len(checkpoint) != len(parameters):
+            raise ValueError(f"{about} architecture: {len(checkpoint)} tensors where there are {len(parameters)}")
+        for one, other in zip(parameters, checkpoint, strict=True):
+            if one.shape != other.shape:
+                raise ValueError(f"{about} architecture: {tuple(other.shape)} where there is {tuple(one.shape)}")
+            if one.device != other.device:
+                raise ValueError(f"{about} device: {other.device} where the parameters are on {one.device}")
+
+
+@torch.no_grad()
+def add_gradient(
+    gradients: Sequence[Tensor], parameters: Sequence[Tensor], checkpoints: Sequence[Sequence[Tensor]], kernel: Kernel
+) -> Float[Tensor, ""]:
+    """Add the penalty's gradient to these tensors, in place and without a read from the device; gives the penalty."""
+    value, share = parameters[0].new_zeros(()), kernel.share(len(checkpoints))
+    for checkpoint in checkpoints:
+        moved = torch._foreach_sub(parameters, checkpoint)
+        squared = torch.stack(torch._foreach_norm(moved)).square().sum()
+        height = share * torch.exp(-squared / kernel.spread)
+        torch._foreach_mul_(moved, height * (-2 / kernel.spread))
+        torch._foreach_add_(gradients, moved)
+        value += height
+    return value
+
+
+class _Penalty(torch.autograd.Function):
+    """The penalty for autograd, which is given the gradient instead of a way to it."""
+
+    @staticmethod
+    def forward(ctx: Any, kernel: Kernel, checkpoints: Sequence[Sequence[Tensor]], *parameters: Tensor) -> Tensor:
+        """The penalty."""
+        gradients = [torch.zeros_like(parameter) for parameter in parameters]
+        value = add_gradient(gradients, parameters, checkpoints, kernel)
+        ctx.save_for_backward(*gradients)
+        return value
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx: Any, scale: Tensor) -> tuple[Tensor | None, ...]:
+        """The gradient of all parameters."""
+        return None, None, *torch._foreach_mul(ctx.saved_tensors, scale)
+
+
+class Push:
+    """Hook between the backward pass and the step: adds the penalty's gradient to each `.grad` of a network.
+
+    What is left with `leave` is pushed away from; before that nothing is. Fits `engine.Replica.adjust`.
+    """
+
+    def __init__(self, kernel: Kernel) -> None:
+        kernel.check()
+        self.kernel = kernel
+        self.checkpoints: list[Point] = []
+
+    def leave(self, network: nn.Module) -> None:
+        """Leave a checkpoint where the network is now."""
+        self.checkpoints.append(point_of(network))
+
+    def __call__(self, network: nn.Module) -> None:
+        """Push once; a parameter without a gradient does not move, and so adds nothing to the distance."""
+        if not self.checkpoints or not self.kernel.strength:
+            return
+        moving = {name: value for name, value in network.named_parameters() if value.grad is not None}
+        checkpoints = [[point[name] for name in moving] for point in self.checkpoints]
+        gradients = [value.grad for value in moving.values()]
+        add_gradient(gradients, list(moving.values()), checkpoints, self.kernel)
+
+    def value(self, squared_distances: Sequence[float]) -> float:
+        """The penalty at these squared distances to the checkpoints."""
+        heights = torch.tensor(squared_distances, dtype=torch.float64).div(-self.kernel.spread).exp()
+        return self.kernel.share(len(squared_distances)) * float(heights.sum())
