@@ -149,7 +149,10 @@ def test_a_fitted_curve_keeps_its_ends_and_lies_lower_than_the_line():
     ends = point_of(first), point_of(second)
     curve = fit_curve(first, second, batches, steps=150, generator=generator(4), learning_rate=0.05)
     assert squared_distance(curve(0.0), ends[0]) == squared_distance(curve(1.0), ends[1]) == 0
-    straight, curved = (profile(first, each, IMAGES, LABELS, statistics=IMAGES) for each in (line(*ends), curve))
+    straight, curved = (
+        profile(first, each, IMAGES, LABELS, statistics=IMAGES, positions=(0, 0.25, 0.5, 0.75, 1))
+        for each in (line(*ends), curve)
+    )
     heights = [barrier(each.positions, each.losses) for each in (straight, curved)]
     assert heights[1] < heights[0] / 2
 

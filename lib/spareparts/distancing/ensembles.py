@@ -2,6 +2,7 @@
 
 import dataclasses
 import itertools
+from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -36,19 +37,17 @@ def combine(
 
 
 def fit_weights(
-    logits: Float[Tensor, "members batch classes"], labels: Int[Tensor, " batch"]
+    logits: Float[Tensor, "members batch classes"], labels: Int[Tensor, " batch"], *, of: str = "probabilities"
 ) -> Float[Tensor, " members"]:
-    """Weights of the probabilities, positive or 0 with sum 1, of largest likelihood on held-out images; convex."""
+    """Weights of `combine`, at least 0 with sum 1, of largest likelihood on held-out images: a convex problem.
+
+    Raises `ValueError` for another name.
+    """
     members = len(logits)
-    probabilities = logits.double().softmax(2)
-    own = probabilities[:, torch.arange(len(labels), device=labels.device), labels].cpu().numpy()
-
-    def loss(weights: np.ndarray) -> tuple[float, np.ndarray]:
-        together = np.maximum(weights @ own, LEAST_PROBABILITY)
-        return -float(np.log(together).mean()), -(own / together).mean(1)
-
+    if of not in ("probabilities", "logits"):
+        raise ValueError(f"of must be probabilities or logits, got {of!r}")
     found = minimize(
-        loss,
+        _likelihood(logits, labels) if of == "probabilities" else _likelihood_of_logits(logits, labels),
         np.full(members, 1 / members),
         jac=True,
         method="SLSQP",
@@ -58,6 +57,32 @@ def fit_weights(
     )
     weights = np.clip(found.x, 0, None)
     return torch.from_numpy(weights / weights.sum())
+
+
+Loss = Callable[[np.ndarray], tuple[float, np.ndarray]]  # of weights, with its gradient
+
+
+def _likelihood(logits: Tensor, labels: Tensor) -> Loss:
+    """Negative log likelihood of a mean of probabilities, which needs only those of the true classes."""
+    own = logits.double().softmax(2)[:, torch.arange(len(labels), device=labels.device), labels].cpu().numpy()
+
+    def loss(weights: np.ndarray) -> tuple[float, np.ndarray]:
+        together = np.maximum(weights @ own, LEAST_PROBABILITY)
+        return -float(np.log(together).mean()), -(own / together).mean(1)
+
+    return loss
+
+
+def _likelihood_of_logits(logits: Tensor, labels: Tensor) -> Loss:
+    """Negative log likelihood of the softmax of a mean of logits."""
+    values, right = logits.double(), functional.one_hot(labels, logits.shape[2])
+
+    def loss(weights: np.ndarray) -> tuple[float, np.ndarray]:
+        mean = torch.einsum("m,mbc->bc", torch.from_numpy(weights).to(values), values)
+        gradient = torch.einsum("bc,mbc->m", mean.softmax(1) - right, values) / len(labels)
+        return float(functional.cross_entropy(mean, labels)), gradient.cpu().numpy()
+
+    return loss
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
