@@ -6,8 +6,9 @@ from typing import Any, ClassVar
 from .. import data
 from ..records import RunConfig
 
-# what is done: train and leave checkpoints; compare two ends of journeys; combine networks that were left on the way
-EXPERIMENTS = ("journey", "pair", "ensemble")
+# what is done: train and leave checkpoints; compare two ends of journeys; combine networks that were left on the way;
+# measure what checkpoints cost
+EXPERIMENTS = ("journey", "pair", "ensemble", "cost")
 NETWORKS = ("mlp", "resnet_20", "resnet_32", "mobilenet_v2")
 DATASETS = {"mlp": "mnist"} | dict.fromkeys(NETWORKS[1:], "cifar10")  # that the networks are trained on
 PUBLISHED = ("mlp", "resnet_32", "mobilenet_v2")
@@ -98,6 +99,11 @@ class Config(RunConfig):
             raise ValueError(f"schedule step is per epoch, of a period of whole thirds, got {self.cycle}")
         if self.subset == "fold" and self.member >= self.members:
             raise ValueError(f"member must be less than {self.members}, the folds, got {self.member}")
+        if self.experiment == "pair" and self.other == "unpushed" and not self.strength:
+            raise ValueError("a journey of strength 0 is its own unpushed twin; compare it with another one")
+        most = {"snapshots": len(self.marks) + 1, "architectures": len(NETWORKS)}.get(self.kind, self.members)
+        if self.experiment == "ensemble" and self.members > most:
+            raise ValueError(f"members must be at most {most} for {self.kind} of this journey, got {self.members}")
 
     @property
     def marks(self) -> tuple[int, ...]:

@@ -15,9 +15,10 @@ from .config import NETWORKS, Config, journey_of
 from .distances import normalized_distance, squared_distance
 from .ensembles import combine, fit_weights, measured_errors, predicted_errors
 from .functions import agreement_counts, disagreement, error_correlation, mean_over_pairs
+from .left import left_behind
 from .pair import accuracy, none_for_nan, stored
 from .points import point_of
-from .setup import Part, Sets, sets_of
+from .setup import Part, sets_of
 
 WAYS = ("probabilities", "logits")
 SPLIT_SEED = 4_000  # added to the seed: halves of the test images for Eq. 1.14, and outcomes by chance
@@ -30,7 +31,7 @@ def ensemble(config: Config, *, progress: bool = True) -> tuple[dict[str, Any], 
     Weights are fitted on held-out training images. Raises `Diverged` where a journey that is missing diverges.
     """
     sets = sets_of(config, engine.choose_device())
-    networks = members_of(config, sets, progress=progress)
+    networks = members_of(config, progress=progress)
     held_out, test = (logits_of(networks, part) for part in (sets.validation, sets.test))
     labels, chosen = sets.test.labels, test.argmax(2)
     metrics = {"member_accuracy": [accuracy(each, labels) for each in chosen]}
@@ -42,13 +43,11 @@ def ensemble(config: Config, *, progress: bool = True) -> tuple[dict[str, Any], 
     return metrics, {"predictions": stored(chosen)}
 
 
-def members_of(config: Config, sets: Sets, *, progress: bool) -> list[nn.Module]:
+def members_of(config: Config, *, progress: bool) -> list[nn.Module]:
     """The networks of an ensemble, from the cache or trained now; snapshots are the last ones of a single journey."""
-    from .journey import left_behind
-
     if config.kind == "snapshots":
-        return left_behind(journey_of(config), sets, progress=progress)[-config.members :]
-    return [left_behind(journey, sets, progress=progress)[-1] for journey in journeys_of(config)]
+        return left_behind(journey_of(config), progress=progress)[-config.members :]
+    return [left_behind(journey, progress=progress)[-1] for journey in journeys_of(config)]
 
 
 def journeys_of(config: Config) -> list[Config]:

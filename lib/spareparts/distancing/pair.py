@@ -15,6 +15,7 @@ from .curves import fit_curve
 from .distances import normalized_distance, relative_distance, squared_distance
 from .flatness import SIZES, perturbed_losses
 from .functions import disagreement, divergence, error_correlation, independent_disagreement
+from .left import left_behind
 from .lines import Path, barrier, line, profile
 from .matching import match, shuffled
 from .points import measure, network_at, point_of
@@ -35,9 +36,9 @@ def pair(config: Config, *, progress: bool = True) -> tuple[dict[str, Any], dict
     Losses are of training images, errors of test images. Raises `Diverged` where a journey that is missing diverges.
     """
     sets = sets_of(config, engine.choose_device())
-    first, second = both(config, sets, progress=progress)
+    first, second = both(config, progress=progress)
     shown = SHOWN.get(config.network, FEW_SHOWN)
-    parts = [Part(*(values[:shown] for values in part)) for part in (sets.train, sets.test)]
+    parts = [part.first(shown) for part in (sets.train, sets.test)]
     metrics = distances(first, second)
     metrics |= paths(first, second, config, *parts, batches=batches_of(config, sets))
     metrics |= steepness({"first": first, "second": second}, parts[0], seed=config.seed + STREAM_SEED)
@@ -45,15 +46,13 @@ def pair(config: Config, *, progress: bool = True) -> tuple[dict[str, Any], dict
     return metrics | found, arrays
 
 
-def both(config: Config, sets: Sets, *, progress: bool) -> tuple[nn.Module, nn.Module]:
+def both(config: Config, *, progress: bool) -> tuple[nn.Module, nn.Module]:
     """The networks that are compared, from the cache or trained now."""
-    from .journey import left_behind
-
-    own = left_behind(journey_of(config), sets, progress=progress)
+    own = left_behind(journey_of(config), progress=progress)
     if config.other == "checkpoint":
         return own[-1], own[-2]
     changed = {"strength": 0.0} if config.other == "unpushed" else {"member": 1}
-    return own[-1], left_behind(journey_of(config, **changed), sets, progress=progress)[-1]
+    return own[-1], left_behind(journey_of(config, **changed), progress=progress)[-1]
 
 
 def batches_of(config: Config, sets: Sets) -> data.Batches:
