@@ -5,5 +5,8 @@ whether an ensemble of what is left on the way gains.
 """
 
 from .config import EXPERIMENTS, NETWORKS, Config, journey_of
+from .penalty import Push, checkpoint_penalty
+from .plan import plan
+from .run import run
 
-__all__ = ["EXPERIMENTS", "NETWORKS", "Config", "journey_of"]
+__all__ = ["EXPERIMENTS", "NETWORKS", "Config", "Push", "checkpoint_penalty", "journey_of", "plan", "run"]
