@@ -13,10 +13,13 @@ from tqdm import tqdm
 from .. import data, engine
 from ..records import Result
 from .config import Config
+from .cost import cost
+from .ensemble import ensemble
 from .journey import Diverged, journey
+from .pair import pair
 
 Experiment = Callable[..., tuple[dict[str, Any], dict[str, np.ndarray]]]
-EXPERIMENTS: tuple[Experiment, ...] = (journey,)
+EXPERIMENTS: tuple[Experiment, ...] = (journey, pair, ensemble, cost)
 DIGITS = 5  # significant ones, of the numbers in a record
 
 
