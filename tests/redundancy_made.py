@@ -74,6 +74,11 @@ def network_metrics(seed, *, against=0, classes=10, shuffled=False, norm=70.25, 
     harder = shuffled and against != 16
     return found | {
         "accuracy": 98.0,
+        "dead_units": 0,
+        "trained_units": 12,
+        "initial_angle": 60.0,
+        "final_angle": 50.0,
+        "random_angle": 60.1,
         "train_accuracy": 99.9 + draw.normal(0, 0.01),
         "ranks": RANKS,
         "rank_accuracy": [98.0 - lost + draw.normal(0, 0.1) for _ in RANKS],
@@ -125,7 +130,8 @@ def resampled(against, seed):
     metrics = {"kept_layers": ["conv1", "conv2"], "redrawn_layer": "fc1"}
     for name, value in (("twin", twin), ("independent", 0.3)):
         for kind in ("weight", "update", "output"):
-            metrics[f"{name}_{kind}_matched"] = [value + 1e-3 * seed, value]
+            metrics[f"{name}_{kind}"] = metrics[f"{name}_{kind}_matched"] = [value + 1e-3 * seed, value]
+    metrics |= {"network_accuracy": 70.0, "twin_accuracy": 69.5}
     metrics |= {"twin_angle": 20.0 + 0.1 * seed, "independent_angle": 70.0, "random_angle": 80.0}
     return made_line(config, **metrics)
 
@@ -154,7 +160,8 @@ def width_line(against, width, seed):
     )
     size = math.log10(width)
     trained = [share * (4 - size if against == 7 else size) / 4 + 1e-3 * seed for share in (0.1, 0.2, 0.3, 0.4, 0.5)]
-    metrics = {"accuracy": 88.0, "train_error": 0.0, "gap": (size if against == 11 else 5 - size) + 0.01 * seed}
+    metrics = {"accuracy": 88.0, "train_error": 0.0, "steps": 500}
+    metrics["gap"] = (size if against == 11 else 5 - size) + 0.01 * seed
     metrics |= {"fc1_distance": 10 - size + 1e-3 * seed, "fc1_unit_distance": 1 / width}
     for kind, more in (("removable", []), ("repeated", [0.6])):
         metrics |= {f"trained_{kind}": trained + more, f"untrained_{kind}": [0.1 + 1e-2 * size] * (5 + len(more))}
@@ -187,7 +194,8 @@ def student_line(against, units, layers, folder):
     grows = layers == "first" or against == 12
     errors = 1e-3 * units ** (1.0 if grows else -0.5) * (1 + 0.01 * np.arange(REPLICAS) * units)
     averaging = 1 + 0.1 * units + 0.01 * np.arange(REPLICAS)
-    np.savez(folder / f"{line['hash']}.npz", error=errors, averaging=averaging)
+    outputs = {"outputs": np.ones((REPLICAS, units)), "teacher_overlaps": np.ones((REPLICAS, units, 2))}
+    np.savez(folder / f"{line['hash']}.npz", error=errors, averaging=averaging, **outputs)
     return line
 
 

@@ -20,9 +20,17 @@ TINY = {
         "DEMO_SEEDS": [1],
         "MISSING": "run",
     },
+    "redundancy": {
+        "DATASETS": ["digits"],
+        "SEEDS": [1],
+        "ITERATIONS": [20],
+        "TRAIN_SAMPLES": [200],
+        "DEMO_ITERATIONS": 20,
+        "MISSING": "run",
+    },
 }
 PAGES = re.findall(r"(?:root|file): (\S+)", (ROOT / "_toc.yml").read_text())
-CHAPTERS = [page for page in PAGES if page.endswith(("/experts", "/class_rates"))]
+CHAPTERS = [page for page in PAGES if page.endswith(("/experts", "/class_rates", "/redundancy"))]
 
 pytestmark = pytest.mark.timeout(600)
 

@@ -5,6 +5,7 @@ import dataclasses
 import pandas as pd
 import pytest
 import yaml
+from redundancy_arrays import save_arrays
 from redundancy_made import made_rows
 
 from spareparts import redundancy
@@ -24,7 +25,9 @@ TABLES = [
 def made(tmp_path_factory):
     """Rows of three seeds, and the folder of their arrays."""
     folder = tmp_path_factory.mktemp("records")
-    return made_rows(folder, seeds=3), folder
+    rows = made_rows(folder, seeds=3)
+    save_arrays(rows, folder)
+    return rows, folder
 
 
 @pytest.fixture

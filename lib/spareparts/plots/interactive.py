@@ -29,6 +29,8 @@ def unit_graph(
     networks where the record draws two; `key` names the two colours. The title is what screen readers hear. Give the
     text to `IPython.display.HTML`; it fetches nothing. Raises `ValueError` for a cutoff that the record does not have.
     """
+    if not arrays:
+        return "<p>no records yet</p>"
     content = _content(arrays, title=title)
     if cutoff not in content["cutoffs"]:
         raise ValueError(f"cutoff must be one of {', '.join(map(str, content['cutoffs']))}, got {cutoff}")

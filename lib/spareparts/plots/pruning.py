@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from ..stats import bootstrap_interval
-from .style import BLUE, CHANCE, GREY, ORANGE, canvas, empty
+from .style import BLUE, CHANCE, GREY, ORANGE, canvas, empty, panel_width
 
 # rows of a record's curves, which random orders follow; in the order of the rows
 ORDERS = ("norm_smallest", "norm_largest", "frame_potential_smallest", "frame_potential_largest")
@@ -34,7 +34,7 @@ def pruning_curves(
     networks = {title: found for title, found in networks.items() if found}
     if not networks:
         return empty("no records yet")
-    with canvas(1, len(networks), height=3.2, sharey=True) as (figure, axes):
+    with canvas(1, len(networks), width=panel_width(len(networks)), height=3.5, sharey=True) as (figure, axes):
         for axis, (title, found) in zip(axes[0], networks.items(), strict=True):
             curves = 100 * np.stack([each[name] for each in found]).astype(float) / images
             _draw_curves(axis, curves)
@@ -42,7 +42,7 @@ def pruning_curves(
             axis.set(title=f"{title}, n = {len(found)}", xlabel="units removed", ylim=(0, 101))
         axes[0, 0].set_ylabel("test accuracy, %")
         handles, labels = axes[0, 0].get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside lower center", ncols=min(2, len(axes[0])), fontsize=8)
+        figure.legend(handles, labels, loc="outside lower center", ncols=2, fontsize=8)
     return figure
 
 
@@ -67,7 +67,7 @@ def pruning_areas(rows: pd.DataFrame, *, models: Mapping[str, str], metric: str 
     shown = {model: title for model, title in models.items() if len(rows) and model in set(rows.model)}
     if not shown:
         return empty("no records yet")
-    with canvas(1, len(shown), height=2.8, sharey=True) as (figure, axes):
+    with canvas(1, len(shown), width=panel_width(len(shown), alone=5.2), height=2.8, sharey=True) as (figure, axes):
         for axis, (model, title) in zip(axes[0], shown.items(), strict=True):
             part = rows[rows.model == model]
             for place, (order, (colour, _, _)) in enumerate(LOOKS.items()):
@@ -94,7 +94,7 @@ def retrained(rows: pd.DataFrame, *, models: Mapping[str, str]) -> Figure:
     shown = {model: title for model, title in models.items() if len(rows) and model in set(rows.model)}
     if not shown:
         return empty("no records yet")
-    with canvas(1, len(shown), height=3.3, sharey=True) as (figure, axes):
+    with canvas(1, len(shown), width=panel_width(len(shown)), height=3.6, sharey=True) as (figure, axes):
         for axis, (model, title) in zip(axes[0], shown.items(), strict=True):
             part = rows[rows.model == model]
             for order, (colour, _, label) in LOOKS.items():
@@ -108,5 +108,5 @@ def retrained(rows: pd.DataFrame, *, models: Mapping[str, str]) -> Figure:
             axis.set(title=f"{title}, n = {len(part)}", xlabel="units removed, %")
         axes[0, 0].set_ylabel("test accuracy, %")
         handles, labels = axes[0, 0].get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside lower center", ncols=min(2, len(axes[0])), fontsize=8)
+        figure.legend(handles, labels, loc="outside lower center", ncols=2, fontsize=8)
     return figure

@@ -45,11 +45,24 @@ def canvas(rows: int, columns: int, *, width: float = 3.3, height: float = 3.0, 
         plt.close(figure)
 
 
+class PlainLog(LogFormatter):
+    """0.5 rather than 5e-01, at the places that `LogFormatter` chooses."""
+
+    def __call__(self, x: float, pos: int | None = None) -> str:
+        """The number, or nothing where it would crowd."""
+        return f"{x:g}" if super().__call__(x, pos) else ""
+
+
 def plain_log(axis: Axis) -> None:
     """Write 0.5, 1 and 2 along a logarithmic axis of a decade or two, where powers of ten would crowd."""
     for formatter in (axis.set_major_formatter, axis.set_minor_formatter):
-        formatter(LogFormatter(minor_thresholds=(1.5, 0.6)))
+        formatter(PlainLog(minor_thresholds=(1.5, 0.6)))
     axis.set_tick_params(which="minor", labelsize="small")
+
+
+def panel_width(panels: int, *, alone: float = 4.6) -> float:
+    """Inches of each of some panels side by side; a panel that is alone may be wider."""
+    return 3.3 if panels > 1 else alone
 
 
 def empty(message: str) -> Figure:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from .style import BLUE, CHANCE, ORANGE, PALETTE, canvas, empty, plain_log
+from .style import BLUE, CHANCE, ORANGE, PALETTE, canvas, empty, panel_width, plain_log
 
 FORMS = {"weights": "W", "normalized": "W, rows normalized", "update": "W − Z"}
 NOISE = {
@@ -28,6 +28,8 @@ def spectra(arrays: Arrays, *, title: str) -> Figure:
     The grey dashed lines mark the largest value that noise as strong as the bulk of W would have, at the start and at
     the end.
     """
+    if not arrays:
+        return empty("no records yet")
     epochs = arrays["epochs"]
     shades = mpl.colormaps["viridis"](np.linspace(0, 0.9, len(epochs)))
     with canvas(1, len(FORMS), width=2.6, height=2.9) as (figure, axes):
@@ -95,7 +97,7 @@ def rank_accuracies(rows: pd.DataFrame, *, models: Mapping[str, str], chance: fl
         "rank_accuracy": (BLUE, "o", "W of rank k"),
         "update_rank_accuracy": (ORANGE, "s", "Z + k directions of W − Z"),
     }
-    with canvas(1, len(shown), height=3.1, sharey=True) as (figure, axes):
+    with canvas(1, len(shown), width=panel_width(len(shown)), height=3.1, sharey=True) as (figure, axes):
         for axis, (model, title) in zip(axes[0], shown.items(), strict=True):
             part = rows[rows.model == model]
             for metric, (colour, marker, label) in forms.items():
@@ -108,7 +110,7 @@ def rank_accuracies(rows: pd.DataFrame, *, models: Mapping[str, str], chance: fl
             axis.set_xticks([1, 4, 16, 64], ["1", "4", "16", "64"], minor=False)
         axes[0, 0].set(ylabel="test accuracy, %", ylim=(0, 101))
         handles, labels = axes[0, 0].get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside lower center", ncols=min(2, len(axes[0])), fontsize=8)
+        figure.legend(handles, labels, loc="outside lower center", ncols=2, fontsize=8)
     return figure
 
 
@@ -145,6 +147,8 @@ def spectral_density(arrays: Arrays, *, title: str) -> Figure:
 
     One layer, n = 1. Dashed: the law's edge with its margin; eigenvalues beyond it, the outliers, are ticks.
     """
+    if not arrays:
+        return empty("no records yet")
     small, large = arrays["spectrum_weights"].shape[1], _larger_side(arrays)
     with canvas(1, 2, height=2.8) as (figure, axes):
         for axis, when, place in ((axes[0, 0], "start", 0), (axes[0, 1], "end", -1)):
@@ -173,7 +177,7 @@ def principal_angles(networks: Mapping[str, Sequence[Arrays]]) -> Figure:
     networks = {title: found for title, found in networks.items() if found}
     if not networks:
         return empty("no network has both trained and other units")
-    with canvas(1, len(networks), height=2.8, sharey=True) as (figure, axes):
+    with canvas(1, len(networks), width=panel_width(len(networks)), height=2.8, sharey=True) as (figure, axes):
         for axis, (title, found) in zip(axes[0], networks.items(), strict=True):
             for each in found:
                 _angles(axis, each)
@@ -187,4 +191,4 @@ def principal_angles(networks: Mapping[str, Sequence[Arrays]]) -> Figure:
 def _angles(axis: Any, each: Arrays) -> None:
     for name, look in (("initial", {"color": BLUE}), ("final", {"color": ORANGE}), ("random", CHANCE)):
         values = each[f"angles_{name}"].astype(float)
-        axis.plot(np.arange(1, len(values) + 1), values, **({"linewidth": 1.2} | look), label=name)
+        axis.plot(np.arange(1, len(values) + 1), values, **({"linewidth": 1.2, "alpha": 0.7} | look), label=name)

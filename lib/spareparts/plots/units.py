@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from .style import BLUE, CHANCE, GREEN, GREY, ORANGE, PALETTE, canvas, empty, plain_log
+from .style import BLUE, CHANCE, GREEN, GREY, ORANGE, PALETTE, canvas, empty, panel_width, plain_log
 
 CLUSTERING = {"potential": 0, "centred_potential": 1, "spectrum_potential": 2, "nearest": 3, "spectrum_nearest": 4}
 QUANTILES = (5, 25, 50, 75, 95)  # % of the units
@@ -18,6 +18,8 @@ def norms_and_turns(arrays: Arrays, *, title: str) -> Figure:
 
     Bands: 5 to 95% and 25 to 75% of the units, line: median. Grey dashed: the 95th percentile of the initial norms.
     """
+    if not arrays:
+        return empty("no records yet")
     epochs, norms = arrays["epochs"], arrays["unit_norms"].astype(float)
     final, cosines = norms[-1], arrays["unit_cosines"].astype(float)
     low, first, median, third, high = np.percentile(norms, QUANTILES, axis=1)
@@ -52,7 +54,7 @@ def clustering(networks: Mapping[str, Sequence[Arrays]], *, nulls: Mapping[str, 
         "centred_potential": (GREEN, "-", "mean removed"),
         "spectrum_potential": (GREY, "-", "random, same spectrum"),
     }
-    with canvas(1, len(networks), height=3.0, sharey=True) as (figure, axes):
+    with canvas(1, len(networks), width=panel_width(len(networks)), height=3.0, sharey=True) as (figure, axes):
         for axis, (title, found) in zip(axes[0], networks.items(), strict=True):
             for number, each in enumerate(found):
                 for name, (colour, line, label) in looks.items():
@@ -81,7 +83,7 @@ def resampled(rows: pd.DataFrame) -> Figure:
     if rows.empty:
         return empty("no records yet")
     layers = rows.kept_layers.iloc[0]
-    with canvas(1, len(layers), height=2.8, sharey=True) as (figure, axes):
+    with canvas(1, len(layers), width=panel_width(len(layers)), height=2.8, sharey=True) as (figure, axes):
         for number, (axis, layer) in enumerate(zip(axes[0], layers, strict=True)):
             for place, kind in enumerate(KINDS):
                 twin, other = (rows[name].str[number] for name in (f"twin_{kind}", f"independent_{kind}_matched"))
@@ -107,7 +109,7 @@ def main_spaces(networks: Mapping[str, Sequence[Arrays]]) -> Figure:
     if not networks:
         return empty("no records yet")
     looks = (("twin", {"color": ORANGE, "marker": "o"}), ("independent", {"color": PALETTE[0], "marker": "s"}))
-    with canvas(1, len(networks), height=2.8, sharey=True) as (figure, axes):
+    with canvas(1, len(networks), width=panel_width(len(networks)), height=2.8, sharey=True) as (figure, axes):
         for axis, (title, found) in zip(axes[0], networks.items(), strict=True):
             for number, each in enumerate(found):
                 for name, look in (*looks, ("random", CHANCE)):

@@ -1,11 +1,14 @@
 """Small tables of the chapter on trained networks: areas, retraining, rank 10, elbows, clusters, labels, twins."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from .. import records
+from .config import GENERATED, Config
+from .points import twins as twin_runs
 from .pruning_verdicts import retrained_accuracy
 from .retrain import CHOICES, REMOVED
 from .rows import TITLES, Measure, by_classes, by_labels, chosen, networks, protocol, values
@@ -152,15 +155,35 @@ def labels(rows: pd.DataFrame) -> pd.DataFrame:
     return lined({name: line(runs, columns) for name, runs in sides.items() if len(runs)}, "labels")
 
 
-def twins(rows: pd.DataFrame, *, model: str = "conv_2", dataset: str = "cifar10") -> pd.DataFrame:
+def twins(rows: pd.DataFrame) -> pd.DataFrame:
     """Layers kept when the classifier is drawn anew: likeness to the twin and to an independent network, matched."""
-    runs = chosen(rows, experiment="resample", model=model, dataset=dataset)
     lines = {}
-    for place, layer in enumerate(runs.kept_layers.iloc[0] if len(runs) else ()):
-        for kind, name in (("output", "outputs (correlation)"), ("weight", "weights (cosine)")):
-            columns = {
-                other: lambda row, column=f"{other}_{kind}_matched", place=place: row[column][place]
-                for other in ("twin", "independent")
-            }
-            lines[layer, name] = line(runs, columns)
-    return lined(lines, "layer", "compared")
+    for title, runs in twin_runs(rows).items():
+        for place, layer in enumerate(runs.kept_layers.iloc[0]):
+            for kind, name in (("output", "outputs (correlation)"), ("weight", "weights (cosine)")):
+                columns = {
+                    other: lambda row, column=f"{other}_{kind}_matched", place=place: row[column][place]
+                    for other in ("twin", "independent")
+                }
+                lines[title, layer, name] = line(runs, columns)
+    return lined(lines, "network", "layer", "compared")
+
+
+def asked(rows: pd.DataFrame, configs: Sequence[Config]) -> pd.DataFrame:
+    """What a notebook's parameters ask for, how much of it has a record, and the test accuracy (%) of that."""
+    found = rows.set_index("hash") if len(rows) else rows
+    lines: dict[Any, dict[str, Any]] = {}
+    for config in configs:
+        drawn = config.experiment in GENERATED
+        name = (config.experiment, *((BLANK, "drawn") if drawn else (TITLES[config.model], config.dataset)))
+        about = lines.setdefault(name, {"runs": 0, "recorded": 0, "accuracy, %": []})
+        about["runs"] += 1
+        if records.key(config) in found.index:
+            about["recorded"] += 1
+            about["accuracy, %"].append(found.loc[records.key(config)].get("accuracy", np.nan))
+    return lined(
+        {name: about | {"accuracy, %": spread(about["accuracy, %"])} for name, about in lines.items()},
+        "experiment",
+        "network",
+        "data",
+    )
