@@ -86,6 +86,18 @@ def test_training_ends_with_the_weights_of_smallest_validation_loss():
     assert trained.outputs.shape == (len(trained.steps), 287, 300)
 
 
+def test_training_in_bfloat16_differs_by_its_rounding_and_no_more():
+    losses = {}
+    for precision in ("float32", "bfloat16"):
+        config = dataclasses.replace(TINY, precision=precision)
+        sets, stream = setup.sets_of(config, "cpu"), data.generator(1)
+        built = setup.build(config, sets, generator=stream)
+        settings = setup.settings_of(config)
+        losses[precision] = training.train(built, sets, settings=settings, stream=stream, progress=False).losses
+    assert losses["float32"] != losses["bfloat16"]
+    assert losses["bfloat16"] == pytest.approx(losses["float32"], rel=0.02)
+
+
 def test_training_that_explodes_tells_its_step():
     sets, stream = setup.sets_of(TINY, "cpu"), data.generator(1)
     built = setup.build(TINY, sets, generator=stream)

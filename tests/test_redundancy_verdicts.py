@@ -95,6 +95,14 @@ def test_the_longest_training_counts_and_what_figure_1_states_is_longest():
     assert short.iterations.tolist() == [200, 200]
 
 
+def test_of_two_precisions_that_ran_as_long_the_one_of_most_runs_counts():
+    lines = [made_line(Config(seed=seed, iterations=9, precision="bfloat16"), a=1) for seed in (1, 2, 3)]
+    lines += [made_line(Config(seed=seed, iterations=9), a=1) for seed in (1, 2)]
+    assert set(networks(pd.DataFrame(lines), "lenet_300_100").precision) == {"bfloat16"}
+    del lines[3]["precision"], lines[4]["precision"]  # as records from before the field have it
+    assert networks(pd.DataFrame(lines[2:]), "lenet_300_100").seed.tolist() == [1, 2]
+
+
 def test_other_settings_and_diverged_runs_stay_out(folder):
     rows = made_rows(folder, seeds=2)
     assert len(networks(rows, "lenet_300_100")) == 2

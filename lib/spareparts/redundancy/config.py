@@ -33,6 +33,7 @@ USERS = {  # the experiments that use a setting; those that are not named are us
     "width": ("network", "width", "filters"),
     "optimizer": ("network", "retrain", "tickets", "unit_tickets", "width", "filters"),
     "learning_rate": EXPERIMENTS,
+    "precision": ("network", "retrain", "resample"),
     "units": GENERATED,
     "train_samples": (*IMAGES, "xord"),
     "layers": ("teacher_student",),
@@ -46,6 +47,7 @@ NAMES = {  # what a setting may be called
     "model": MODELS,
     "initialization": ("glorot", "pytorch"),
     "optimizer": (None, "sgd", "adam"),
+    "precision": ("float32", "bfloat16", "tf32"),
     "layers": ("both", "first"),
     "criterion": ("norm", "frame_potential", "random"),
 }
@@ -79,6 +81,7 @@ class Config(RunConfig):
     criterion: str = "norm"  # by which units are chosen
     kept_fraction: float | None = None  # of units or weights
     rewind: int | None = None  # step to whose weights a ticket is rewound; None: the initialization
+    precision: str = "float32"  # of training; or bfloat16, tf32
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -124,6 +127,7 @@ class Config(RunConfig):
     def protocol(self) -> str:
         """`paper` for a whole experiment on the model's own data set, else `reduced`."""
         whole = self.iterations is None and self.optimizer is None and self.learning_rate is None
+        whole = whole and self.precision == "float32"
         return "paper" if whole and (self.experiment in GENERATED or self.dataset in self.published) else "reduced"
 
     @property

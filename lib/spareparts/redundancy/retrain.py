@@ -53,7 +53,7 @@ def retrain(config: Config, *, progress: bool = True) -> tuple[dict[str, Any], d
 def studied(config: Config, sets: Sets, *, progress: bool) -> nn.Sequential:
     """The trained network of the experiment `network` with these settings, from the cache where it is there."""
     settings = {field: getattr(config, field) for field in ("model", "dataset", "seed", "iterations", "initialization")}
-    changed = {field: getattr(config, field) for field in ("train_samples", "optimizer", "learning_rate")}
+    changed = {field: getattr(config, field) for field in ("train_samples", "optimizer", "learning_rate", "precision")}
     twin = Config(experiment="network", **settings, **changed)
     if not weights_path(twin).exists():
         return train_network(twin, sets, progress=progress).network

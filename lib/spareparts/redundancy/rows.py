@@ -12,7 +12,7 @@ from ..stats import Pairs
 from .config import DATASETS, Config
 from .plan import GRIDS
 
-FREE = ("seed", "iterations")  # what may differ between the runs of one line of a table
+FREE = ("seed", "iterations", "precision")  # what may differ between the runs of one line of a table
 TITLES = {
     "lenet_300_100": "LeNet",
     "conv_2": "Conv-2",
@@ -32,7 +32,8 @@ arrays = partial(records.arrays, Config.word)
 def chosen(rows: pd.DataFrame, *, free: Sequence[str] = (), **settings: Any) -> pd.DataFrame:
     """Finished runs of these settings, all others but the free ones at their default; the longest of each free value.
 
-    None for `iterations` is what Figure 1 or the experiment states, and longer than any number.
+    None for `iterations` is what Figure 1 or the experiment states, and longer than any number. Where several
+    precisions ran that long, the one of most runs counts.
     """
     if rows.empty:
         return rows
@@ -41,7 +42,11 @@ def chosen(rows: pd.DataFrame, *, free: Sequence[str] = (), **settings: Any) -> 
         return kept
     groups = [kept[name].astype(object).where(kept[name].notna(), "all") for name in free]
     most = steps(kept).groupby(groups).transform("max") if groups else steps(kept).max()
-    return kept[steps(kept) == most].sort_values("seed").dropna(axis=1, how="all")
+    kept = kept[steps(kept) == most]
+    if "precision" in kept:
+        precision = kept.precision.fillna(Config.precision)  # records from before the field
+        kept = kept[precision == precision.mode()[0]]
+    return kept.sort_values("seed").dropna(axis=1, how="all")
 
 
 def steps(rows: pd.DataFrame) -> pd.Series:

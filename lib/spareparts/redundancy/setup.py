@@ -23,6 +23,7 @@ class Settings(NamedTuple):
     learning_rate: float
     batch_size: int
     iterations: int
+    precision: str = "float32"  # or bfloat16, tf32
     drops: tuple[float, ...] = ()  # shares of the iterations after which the learning rate is divided by 10
 
 
@@ -55,7 +56,7 @@ class Sets:
 
 def settings_of(config: Config) -> Settings:
     """Figure 1's settings, with what the config changes."""
-    changed = {name: getattr(config, name) for name in ("optimizer", "learning_rate", "iterations")}
+    changed = {name: getattr(config, name) for name in ("optimizer", "learning_rate", "iterations", "precision")}
     stated = FIGURE_1[config.model]
     return stated._replace(**{name: value for name, value in changed.items() if value is not None})
 

@@ -116,7 +116,14 @@ def train(
         callbacks=(watch,),
     )
     every = max(1, min(len(batches), settings.iterations // READINGS))
-    (end,) = engine.fit([replica], steps=settings.iterations, every=every, progress=progress, checkpoint=checkpoint)
+    (end,) = engine.fit(
+        [replica],
+        steps=settings.iterations,
+        every=every,
+        precision=settings.precision,
+        progress=progress,
+        checkpoint=checkpoint,
+    )
     if end.diverged_step is not None:
         raise Diverged(end.diverged_step)
     network.load_state_dict(watch.best)
