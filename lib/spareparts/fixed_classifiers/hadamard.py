@@ -10,9 +10,9 @@ from .coherence import groups_of_equal
 from .matrices import paley, paley_order, sylvester, sylvester_order
 from .transform import fast_hadamard_transform
 
-# Multiplications of a dense product from which the transform is faster, measured on a CPU for a batch of 256; a single
-# sample has its crossover later, where both take microseconds.
-CROSSOVER = 2**14
+# Entries N C from which the transform is faster than a dense product, in a training step and in inference: measured
+# with a batch of 256 on one core of a CPU. A single sample has it at 2^20 or so, where either takes 0.1 ms.
+CROSSOVER = 2**16
 
 MATRICES = ("sylvester", "paley")
 COORDINATES = ("first", "scattered")
@@ -24,6 +24,8 @@ class Hadamard(nn.Module):
     `matrix` is `sylvester`, of order `2^ceil(log2 max(N, C))`, or `paley`, of the next order of that kind. `skip_ones`
     begins with row 1, as row 0 is all ones. `coordinates` are the matrix's first N columns, or `scattered`: drawn at
     random from all of them, so that only their places are stored.
+
+    Raises `ValueError` for other words, and for scattered coordinates of a Paley matrix or without a generator.
     """
 
     def __init__(
@@ -37,6 +39,7 @@ class Hadamard(nn.Module):
         generator: torch.Generator | None = None,
     ) -> None:
         super().__init__()
+        _check(matrix, coordinates, generator)
         self.in_features, self.first, self.stop = in_features, int(skip_ones), num_classes + skip_ones
         least = max(in_features, self.stop)
         self.order = paley_order(least) if matrix == "paley" else sylvester_order(least)
@@ -95,3 +98,13 @@ class Hadamard(nn.Module):
         vector = torch.randint(most, (self.in_features,), generator=data.generator(0)).double()
         device = next((buffer.device for buffer in self.buffers()), None)
         return groups_of_equal(self(vector.to(device)))
+
+
+def _check(matrix: str, coordinates: str, generator: torch.Generator | None) -> None:
+    for name, value, known in (("matrix", matrix, MATRICES), ("coordinates", coordinates, COORDINATES)):
+        if value not in known:
+            raise ValueError(f"{name} must be one of {', '.join(known)}, got {value!r}")
+    if coordinates == "scattered" and matrix != "sylvester":
+        raise ValueError(f"scattered coordinates are those of a sylvester matrix, got {matrix!r}")
+    if coordinates == "scattered" and generator is None:
+        raise ValueError("generator must be given for scattered coordinates, which are drawn, got None")

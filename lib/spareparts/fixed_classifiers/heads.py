@@ -8,7 +8,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from .coherence import CoincidingRows, described, max_coherence
-from .hadamard import COORDINATES, MATRICES, Hadamard
+from .hadamard import Hadamard
 from .matrices import orthonormal, tight_frame
 from .projections import Fixed, Learned, LowRank, Projection, Sparse, drawn
 
@@ -28,7 +28,7 @@ class FixedClassifier(nn.Module):
     scores are the cosines that a cosine loss needs.
 
     The other kinds give `W x + b`: `learned`, `frozen` (W stays as drawn), `low_rank` (of a `rank`) and `sparse` (of a
-    `density`), both by default with a quarter of the weights. The biases of these are drawn, the others begin with 0.
+    `density`, 0 to 1), both by default with a quarter of the weights. These draw their biases, the others begin with 0.
 
     Raises `ValueError` for sizes below 1, unknown words, a kind that draws without a generator, and a scale that is
     not positive or not used; warns with `CoincidingRows` where classes share a row.
@@ -45,31 +45,29 @@ class FixedClassifier(nn.Module):
         initial_scale: float = 1.0,
         negate: bool = False,
         bias: bool = True,
-        matrix: str = "sylvester",
-        coordinates: str = "first",
-        skip_ones: bool = False,
-        rank: int | None = None,
-        density: float | None = None,
         eps: float = 1e-6,
+        **options: str | bool | float | None,
     ) -> None:
         super().__init__()
-        hadamard = {"matrix": matrix, "coordinates": coordinates, "skip_ones": skip_ones}
-        _check(in_features, num_classes, kind, generator, **hadamard)
-        _check_scale(kind, scale, initial_scale, negate=negate)
+        _check(in_features, num_classes, kind=kind, generator=generator)
+        _check_scale(kind, scale=scale, initial_scale=initial_scale, negate=negate)
         self.in_features, self.num_classes, self.kind, self.eps = in_features, num_classes, kind, eps
-        self.sign = -1.0 if negate else 1.0
-        self.projection = _projection(
-            in_features, num_classes, kind=kind, generator=generator, rank=rank, density=density, **hadamard
-        )
+        self.projection = _projection(in_features, num_classes, kind=kind, generator=generator, **options)
         first_bias = _first_bias(in_features, num_classes, kind=kind, generator=generator)
         self.bias = nn.Parameter(first_bias) if bias else None
-        first_scale = torch.tensor(float(initial_scale if scale is None else scale)) if kind in SCALED else None
-        if scale is None:
-            self.scale = None if first_scale is None else nn.Parameter(first_scale)
-        else:
-            self.register_buffer("scale", first_scale)
+        self.sign = -1.0 if negate else 1.0
+        self._set_scale(scale, initial_scale)
         if groups := self.coinciding_rows:
             warnings.warn(described(groups), CoincidingRows, stacklevel=2)
+
+    def _set_scale(self, scale: float | None, initial_scale: float) -> None:
+        """A learned number, a held one, or none."""
+        if self.kind not in SCALED:
+            self.scale = None
+        elif scale is None:
+            self.scale = nn.Parameter(torch.tensor(float(initial_scale)))
+        else:
+            self.register_buffer("scale", torch.tensor(float(scale)))
 
     def forward(self, features: Float[Tensor, "*batch features"]) -> Float[Tensor, "*batch classes"]:
         """Class scores (logits)."""
@@ -111,8 +109,8 @@ def _projection(
     *,
     kind: str,
     generator: torch.Generator | None,
-    rank: int | None,
-    density: float | None,
+    rank: int | None = None,
+    density: float | None = None,
     **hadamard: str | bool,
 ) -> Projection | Hadamard:
     """The matrix of a kind."""
@@ -145,30 +143,17 @@ def _first_bias(
     return torch.zeros(num_classes, device="cpu" if generator is None else generator.device)
 
 
-def _check(
-    in_features: int,
-    num_classes: int,
-    kind: str,
-    generator: torch.Generator | None,
-    *,
-    matrix: str,
-    coordinates: str,
-    skip_ones: bool,
-) -> None:
+def _check(in_features: int, num_classes: int, *, kind: str, generator: torch.Generator | None) -> None:
     for name, value in (("in_features", in_features), ("num_classes", num_classes)):
         if value < 1:
             raise ValueError(f"{name} must be at least 1, got {value}")
-    words = (("kind", kind, KINDS), ("matrix", matrix, MATRICES), ("coordinates", coordinates, COORDINATES))
-    for name, value, known in words:
-        if value not in known:
-            raise ValueError(f"{name} must be one of {', '.join(known)}, got {value!r}")
-    if matrix == "paley" and coordinates == "scattered":
-        raise ValueError("coordinates 'scattered' are of the matrix 'sylvester', got 'paley'")
-    if generator is None and (kind != "hadamard" or coordinates == "scattered"):
-        raise ValueError(f"kind {kind!r} with coordinates {coordinates!r} draws: a generator must be given, got None")
+    if kind not in KINDS:
+        raise ValueError(f"kind must be one of {', '.join(KINDS)}, got {kind!r}")
+    if generator is None and kind != "hadamard":
+        raise ValueError(f"generator must be given for kind {kind!r}, which draws its matrix, got None")
 
 
-def _check_scale(kind: str, scale: float | None, initial_scale: float, *, negate: bool) -> None:
+def _check_scale(kind: str, *, scale: float | None, initial_scale: float, negate: bool) -> None:
     if kind not in SCALED and (scale is not None or negate):
         raise ValueError(f"kind {kind!r} has no scale and nothing to negate, got scale {scale} and negate {negate}")
     for name, value in (("scale", scale), ("initial_scale", initial_scale)):

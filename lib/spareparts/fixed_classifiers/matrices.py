@@ -17,7 +17,7 @@ def orthonormal(classes: int, features: int, *, generator: torch.Generator) -> F
 
 
 def tight_frame(classes: int, features: int, *, generator: torch.Generator) -> Float[Tensor, "classes features"]:
-    """Rows of length 1 with `Q^T Q = (C / N) I`, turned at random; orthonormal rows where they are no more than features.
+    """Rows of length 1 with `Q^T Q = (C / N) I`, turned at random; orthonormal rows for C <= N.
 
     Row i holds `sqrt(2/N) (cos(2 pi k i / C), sin(2 pi k i / C))` for N/2 different frequencies k between 0 and C/2,
     drawn at random but for k = 1, which keeps rows apart; an odd N adds the constant `sqrt(1/N)`.

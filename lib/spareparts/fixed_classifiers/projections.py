@@ -54,10 +54,15 @@ class Learned(Projection):
 
 
 class LowRank(Projection):
-    """The product of two learned matrices with `rank` columns and rows: `rank (N + C)` weights."""
+    """The product of two learned matrices with `rank` columns and rows: `rank (N + C)` weights.
+
+    Raises `ValueError` for a rank below 1.
+    """
 
     def __init__(self, in_features: int, num_classes: int, *, rank: int, generator: torch.Generator) -> None:
         super().__init__()
+        if rank < 1:
+            raise ValueError(f"rank must be at least 1, got {rank}")
         self.reduction = nn.Parameter(drawn(rank, in_features, fan_in=in_features, generator=generator))
         self.expansion = nn.Parameter(drawn(num_classes, rank, fan_in=rank, generator=generator))
 
@@ -73,10 +78,15 @@ class LowRank(Projection):
 
 
 class Sparse(Projection):
-    """A learned matrix whose entries are 0 but for a share `density` of them, in places drawn once."""
+    """A learned matrix whose entries are 0 but for a share `density` of them, in places drawn once.
+
+    Raises `ValueError` for a density outside (0, 1].
+    """
 
     def __init__(self, in_features: int, num_classes: int, *, density: float, generator: torch.Generator) -> None:
         super().__init__()
+        if not 0 < density <= 1:
+            raise ValueError(f"density must lie in (0, 1], got {density}")
         self.shape = (num_classes, in_features)
         kept = max(1, round(density * math.prod(self.shape)))
         places = torch.randperm(math.prod(self.shape), generator=generator, device=generator.device)[:kept]
