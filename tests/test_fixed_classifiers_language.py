@@ -1,0 +1,184 @@
+"""The language model of the fixed-classifiers chapter: the network, its perplexity, whole runs."""
+
+import itertools
+import json
+import math
+
+import pytest
+import torch
+from torch.nn.functional import cross_entropy
+
+from spareparts import data
+from spareparts.data import markov
+from spareparts.fixed_classifiers import Config, language
+from spareparts.fixed_classifiers.lstm import LanguageModel, count_parameters
+
+TEXT = data.load_text("generated")
+WORDS = len(TEXT.vocabulary)
+
+
+def model(units=8, *, vocabulary=11, seed=1, **settings):
+    return LanguageModel(vocabulary, units, generator=data.generator(seed), **settings)
+
+
+def some_words(window=6, columns=2, vocabulary=11):
+    return torch.randint(vocabulary, (window, columns), generator=data.generator(0))
+
+
+# The network
+
+
+@pytest.mark.parametrize("tied", [True, False])
+def test_parameters_are_as_counted(tied):
+    counts = count_parameters(11, 8, tied=tied)
+    assert counts.words + counts.recurrent + counts.bias == sum(p.numel() for p in model(tied=tied).parameters())
+
+
+@pytest.mark.parametrize(
+    ("vocabulary", "tied", "share"),
+    [(33_278, False, 89.0), (33_278, True, 80.2), (10_000, False, 70.9), (10_000, True, 54.9)],
+)
+def test_most_parameters_are_words_as_the_paper_says(vocabulary, tied, share):
+    counts = count_parameters(vocabulary, 512, tied=tied)
+    assert counts.share == pytest.approx(share, abs=0.05)
+    assert counts.recurrent == 4_202_496
+
+
+def test_fixed_vectors_serve_as_input_and_output_and_are_not_trained():
+    fixed = torch.randn(11, 8, generator=data.generator(2))
+    network = model(fixed=fixed, dropout=0.0)
+    assert "words" not in dict(network.named_parameters())
+    logits, _ = network(some_words())
+    cross_entropy(logits.flatten(0, 1), some_words().flatten()).backward()
+    assert torch.equal(network.words, fixed)
+    assert torch.allclose(network.classifier(torch.eye(8)), fixed.t() + network.bias)
+
+
+def test_normalised_features_leave_the_scale_alone_to_set_the_size_of_logits():
+    network = model(normalised=True, initial_scale=3.0)
+    features = torch.randn(5, 8, generator=data.generator(1))
+    assert torch.allclose(network.classifier(features), network.classifier(7 * features), atol=1e-4)
+    bound = 3 * network.words.norm(dim=1)
+    assert (network.classifier(features).abs() <= bound + 1e-5).all()
+    assert dict(network.named_parameters())["scale"].requires_grad
+    held = model(normalised=True, scale=2.0)
+    assert "scale" not in dict(held.named_parameters()) and float(held.scale) == 2.0
+
+
+def test_a_text_in_pieces_gives_the_logits_of_the_whole():
+    network, words = model(columns=2, dropout=0.0), some_words()
+    whole, _ = network(words)
+    pieces = [network.carry(words[:2], begins=True), network.carry(words[2:], begins=False)]
+    assert torch.allclose(torch.cat(pieces), whole, atol=1e-6)
+    assert not network.hidden.requires_grad
+    assert torch.allclose(network.carry(words, begins=True), whole, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"vocabulary": 0}, "vocabulary must be at least 1, got 0"),
+        ({"fixed": torch.zeros(11, 8), "tied": False}, "fixed must be tied"),
+    ],
+)
+def test_models_that_cannot_be_are_refused(settings, message):
+    with pytest.raises(ValueError, match=message):
+        model(**settings)
+
+
+# Perplexity
+
+
+@pytest.mark.parametrize("length", [1, 3, 100])
+def test_the_length_of_a_window_changes_no_loss(length):
+    network, words = model(), some_words(40, 1).flatten()
+    expected, targets = language.word_losses(network, words, columns=2, length=7)
+    found, same = language.word_losses(network, words, columns=2, length=length)
+    assert torch.allclose(found, expected, atol=1e-5) and torch.equal(same, targets)
+    assert network.training
+
+
+def test_a_model_without_weights_has_as_many_choices_as_words():
+    network = model()
+    with torch.no_grad():
+        network.words.zero_()
+    losses, _ = language.word_losses(network, some_words(40, 1).flatten(), columns=1)
+    assert math.exp(losses.mean()) == pytest.approx(11)
+
+
+def test_groups_by_frequency_average_to_the_whole():
+    draw = data.generator(1)
+    losses, targets = torch.rand(500, generator=draw), torch.randint(2_000, (500,), generator=draw)
+    bounds = (0, *language.RANKS, 2_000)
+    counts = [int(((targets >= low) & (targets < high)).sum()) for low, high in itertools.pairwise(bounds)]
+    found = [
+        math.log(value) * count for value, count in zip(language.by_frequency(losses, targets), counts, strict=True)
+    ]
+    assert sum(found) / 500 == pytest.approx(float(losses.mean()), rel=1e-5)
+    assert language.by_frequency(losses[:1], torch.tensor([5]))[1:] == [None, None, None]
+
+
+def test_word_frequencies_alone_are_worse_than_the_chain_and_better_than_nothing():
+    assert markov.least_perplexity() < language.unigram_perplexity(TEXT) < WORDS
+
+
+# Runs
+
+
+def tiny(**settings):
+    common = {"experiment": "language", "corpus": "generated", "units": 16, "epochs": 1, "batch_size": 40}
+    return Config(**common | settings)
+
+
+@pytest.mark.parametrize("embedding", ["learned_tied", "pmi"])
+def test_three_epochs_without_dropout_beat_word_frequencies(embedding):
+    config = tiny(embedding=embedding, units=24, epochs=3, batch_size=10)
+    network = language.build(config, TEXT)
+    for dropout in network.dropouts:
+        dropout.probability = 0.0
+    watch, ended = language.train(network, config, TEXT, device="cpu", progress=False)
+    assert markov.least_perplexity() < min(watch.perplexities) < language.unigram_perplexity(TEXT)
+    assert ended.steps == 3 * -(-(len(TEXT.train) // 10 - 1) // language.LENGTH)
+
+
+@pytest.mark.parametrize("embedding", ["learned_untied", "orthogonal"])
+def test_a_run_tells_perplexities_and_parameters_and_is_the_same_again(embedding):
+    config = tiny(embedding=embedding)
+    (metrics, arrays), (again, _) = (language.language(config, progress=False) for _ in range(2))
+    assert {name: value for name, value in metrics.items() if again[name] != value}.keys() <= {
+        "vector_seconds",
+        "train_seconds",
+    }
+    assert markov.least_perplexity() < metrics["perplexity"] < WORDS and arrays == {}
+    assert metrics["parameters"] - metrics["trained_parameters"] == (WORDS * 16 if embedding == "orthogonal" else 0)
+    assert metrics["best_epoch"] == len(metrics["validation_perplexity"]) == 1
+    assert len(json.dumps(metrics)) < 1_500
+
+
+def test_the_rate_is_divided_once_validation_stalls_and_the_best_weights_stay(monkeypatch):
+    read = iter([30.0, 20.0, 25.0, 22.0])
+    monkeypatch.setattr(language, "word_losses", lambda *_: (torch.tensor([math.log(next(read))]), None))
+    network = model()
+    optimizer = torch.optim.SGD(network.parameters(), lr=20.0)
+    replica = language.engine.Replica(
+        name="", network=network, objective=language.objective, optimizer=optimizer, batches=[]
+    )
+    watch = language.Perplexities(torch.zeros(2, dtype=torch.long))
+    for stretch in range(4):
+        with torch.no_grad():
+            network.bias.fill_(stretch)
+        watch(language.engine.Progress(replica=replica, step=1, stretch=stretch, losses=torch.zeros(1)))
+    assert watch.rates == [20.0, 20.0, 20.0, 5.0] and optimizer.param_groups[0]["lr"] == 1.25
+    assert watch.best_epoch == 2 and float(watch.best["bias"][0]) == 1.0
+    other = language.Perplexities(watch.validation)
+    other.load_state_dict(watch.state_dict())
+    assert other.perplexities == watch.perplexities
+
+
+def test_gradients_are_clipped_to_one_norm():
+    network = model()
+    for parameter in network.parameters():
+        parameter.grad = torch.ones_like(parameter)
+    language.clip(network)
+    total = math.sqrt(sum(float(parameter.grad.square().sum()) for parameter in network.parameters()))
+    assert total == pytest.approx(language.CLIP, rel=1e-4)
