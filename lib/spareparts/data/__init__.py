@@ -6,6 +6,8 @@ from .files import DataCorrupt, DataMissing, digest, root, save
 from .generated import generate
 from .images import crop_and_flip, normalize, to_float
 from .sets import Dataset, Row, classes, fidelity, fingerprint, listing, load
+from .streaming import StreamedBatches, StreamedImages, is_folder, load_folder
+from .superclasses import superclasses
 from .tabular import (
     GENERATED_PREFIX,
     Part,
@@ -31,6 +33,8 @@ __all__ = [
     "Part",
     "Partition",
     "Row",
+    "StreamedBatches",
+    "StreamedImages",
     "Table",
     "Text",
     "Window",
@@ -45,14 +49,17 @@ __all__ = [
     "generate",
     "generator",
     "in_columns",
+    "is_folder",
     "listing",
     "load",
+    "load_folder",
     "load_table",
     "load_text",
     "normalize",
     "partition",
     "root",
     "save",
+    "superclasses",
     "table_fidelity",
     "table_fingerprint",
     "table_names",

@@ -25,6 +25,7 @@ from .files import (
     verify,
 )
 from .known import KNOWN
+from .streaming import folder_classes, folder_fingerprint, is_folder
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -58,6 +59,8 @@ def load(name: str, split: str, *, device: torch.device | str = "cpu") -> Datase
     ValueError for an unknown name or split, DataMissing if it has not been fetched, DataCorrupt if it is not the data
     that its fingerprint promises. Nothing is ever downloaded or deleted.
     """
+    if _in_folders(name):
+        raise ValueError(f"{name!r} is a folder of images, which is streamed: take load_folder")
     _check_name(name)
     if split not in SPLITS:
         raise ValueError(f'split must be "train" or "test", got {split!r}')
@@ -71,18 +74,24 @@ def load(name: str, split: str, *, device: torch.device | str = "cpu") -> Datase
 
 def fingerprint(name: str) -> str:
     """The sha256 (64 hex digits) that a set's arrays must have; of a known set it needs no files."""
+    if _in_folders(name):
+        return folder_fingerprint(name)
     _check_name(name)
     return KNOWN[name].sha256 if name in KNOWN else read_about(root() / f"{name}.json")["sha256"]
 
 
 def fidelity(name: str) -> str:
     """How a set's arrays relate to the official files, in words; known without the files, as `fingerprint` is."""
+    if _in_folders(name):
+        return "a folder of images, known by their names and sizes"
     _check_name(name)
     return KNOWN[name].fidelity if name in KNOWN else read_about(root() / f"{name}.json").get("fidelity", "not stated")
 
 
 def classes(name: str) -> tuple[str, ...]:
     """Names of a set's classes: of the small known sets without their files, else from the JSON."""
+    if _in_folders(name):
+        return folder_classes(name)
     _check_name(name)
     if name in KNOWN and KNOWN[name].classes is not None:
         return KNOWN[name].classes
@@ -117,6 +126,10 @@ def _own_names() -> list[str]:
     """Names of the user's sets under the root; a leading dot marks an unfinished file."""
     found = sorted(path.stem for path in root().glob("[!.]*.npz") if _present(path))
     return [name for name in found if name not in KNOWN]
+
+
+def _in_folders(name: str) -> bool:
+    return name not in KNOWN and isinstance(name, str) and is_folder(name)
 
 
 def _check_name(name: str) -> None:

@@ -73,10 +73,13 @@ class FixedClassifier(nn.Module):
         """Class scores (logits)."""
         if self.scale is None:
             return self.projection(features, self.bias)
-        norms = torch.linalg.vector_norm(features, dim=-1, keepdim=True)
         # all factors in one, applied to the features: there are mostly fewer of them than of products
-        factor = self.sign * self._entry * self.scale / (norms + self.eps)
+        factor = self.sign * self._entry * self.scale / (self.norms(features) + self.eps)
         return self.projection(factor * features, self.bias)
+
+    def norms(self, features: Float[Tensor, "*batch features"]) -> Float[Tensor, "*batch 1"]:
+        """What a kind that normalises divides each sample by."""
+        return torch.linalg.vector_norm(features, dim=-1, keepdim=True)
 
     @property
     def _entry(self) -> float:

@@ -1,0 +1,170 @@
+"""Sets too large for memory: folders of images, read and augmented while a network trains.
+
+`<root>/<name>/train/<class>/<image>` and the same with `val` in place of `train`, as ImageNet is unpacked.
+"""
+
+import hashlib
+import multiprocessing
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+from torch.utils.data import DataLoader
+
+from .batches import Batch
+from .files import root
+
+FOLDERS = {"train": "train", "test": "val"}  # the folder of each split
+SUFFIXES = (".jpeg", ".jpg", ".png")
+MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet, in [0, 1]
+MARGIN = 256 / 224  # an evaluated image's shorter side, in units of the square cut from its middle
+MOST_WORKERS = 16
+
+
+def is_folder(name: str) -> bool:
+    """Whether a set of that name lies under the root as folders of images."""
+    return (root() / name / FOLDERS["train"]).is_dir()
+
+
+def folder_classes(name: str) -> tuple[str, ...]:
+    """Names of the class folders, sorted: label 0 is the first."""
+    return tuple(sorted(path.name for path in (root() / name / FOLDERS["train"]).iterdir() if path.is_dir()))
+
+
+def folder_fingerprint(name: str) -> str:
+    """Sha256 (64 hex digits) of the images' names and sizes in bytes; what is in them is not read."""
+    return _fingerprint(root() / name)
+
+
+@lru_cache(maxsize=8)
+def _fingerprint(folder: Path) -> str:
+    total = hashlib.sha256()
+    for split in FOLDERS.values():
+        for path in sorted((folder / split).glob("*/*")):
+            total.update(f"{path.relative_to(folder)} {path.stat().st_size}\n".encode())
+    return total.hexdigest()
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class StreamedImages:
+    """Images in files, with their labels; batches come normalised as ImageNet's, square and of one size."""
+
+    paths: tuple[Path, ...]
+    labels: Int[Tensor, " samples"]
+    size: int = 224  # pixels
+    device: torch.device | str = "cpu"
+
+    def subset(self, rows: Int[Tensor, " chosen"]) -> "StreamedImages":
+        """The images of those numbers."""
+        return replace(self, paths=tuple(self.paths[row] for row in rows.tolist()), labels=self.labels[rows])
+
+    def chunks(self, batch_size: int) -> Iterator[Float[Tensor, "batch channels height width"]]:
+        """All images in order, cut from their middle."""
+        rows = [[(row, None) for row in part.tolist()] for part in torch.arange(len(self.paths)).split(batch_size)]
+        for images, _ in self.read(rows):
+            yield images
+
+    def read(self, rows: Sequence[Sequence[tuple[int, int | None]]]) -> Iterator[Batch]:
+        """A batch for each list of image numbers, and of the seeds that each image is cropped and flipped by."""
+        # a generator of its own: else the loader would move the global random state
+        options = {"num_workers": _workers(), "pin_memory": torch.device(self.device).type == "cuda"}
+        files = _Files(self.paths, self.size)
+        loader = DataLoader(files, batch_sampler=rows, generator=torch.Generator(), **options)
+        for numbers, images in loader:
+            yield Batch(images.to(self.device, non_blocking=True), self.labels[numbers].to(self.device))
+
+
+def load_folder(name: str, split: str, *, size: int = 224, device: torch.device | str = "cpu") -> StreamedImages:
+    """A split ("train" or "test") of a set of folders; ValueError for another split or an image's class unknown."""
+    if split not in FOLDERS:
+        raise ValueError(f'split must be "train" or "test", got {split!r}')
+    classes, folder = folder_classes(name), root() / name / FOLDERS[split]
+    paths = tuple(sorted(path for path in folder.glob("*/*") if path.suffix.lower() in SUFFIXES))
+    unknown = sorted({path.parent.name for path in paths} - set(classes))
+    if unknown or not paths:
+        raise ValueError(f"{folder} must hold images of the classes of {name}, got {', '.join(unknown) or 'none'}")
+    numbers = {title: number for number, title in enumerate(classes)}
+    labels = torch.tensor([numbers[path.parent.name] for path in paths])
+    return StreamedImages(paths=paths, labels=labels, size=size, device=device)
+
+
+class StreamedBatches(Iterator[Batch]):
+    """Endless batches of shuffled epochs of images in files, cropped and flipped at random; `len` is an epoch's steps.
+
+    The generator alone decides order and crops, however many processes read. ValueError for a batch size that is not in
+    1..samples.
+    """
+
+    def __init__(
+        self, images: StreamedImages, *, batch_size: int, generator: torch.Generator, augment: bool = True
+    ) -> None:
+        if not 1 <= batch_size <= len(images.paths):
+            raise ValueError(f"batch_size must lie in 1..{len(images.paths)}, the images, got {batch_size}")
+        self.images, self.batch_size, self.generator, self.augment = images, batch_size, generator, augment
+        self._epoch_state, self._position = generator.get_state(), 0
+        self._running: Iterator[Batch] | None = None
+
+    def __len__(self) -> int:
+        return len(self.images.paths) // self.batch_size
+
+    def __next__(self) -> Batch:
+        if self._running is None or self._position == len(self):
+            self._start_epoch()
+        self._position += 1
+        return next(self._running)
+
+    def _start_epoch(self, *, position: int = 0) -> None:
+        self._epoch_state, count = self.generator.get_state(), len(self.images.paths)
+        order = torch.randperm(count, generator=self.generator).tolist()
+        seeds = torch.randint(2**62, (count,), generator=self.generator).tolist() if self.augment else [None] * count
+        drawn = list(zip(order, seeds, strict=True))
+        starts = range(position * self.batch_size, len(self) * self.batch_size, self.batch_size)
+        self._running = self.images.read([drawn[start : start + self.batch_size] for start in starts])
+        self._position = position
+
+    def state_dict(self) -> dict[str, Tensor | int]:
+        """All that is needed to go on: the generator at the epoch's start and now, and the steps taken since."""
+        now = self.generator.get_state()
+        return {"epoch_generator": self._epoch_state, "generator": now, "position": self._position}
+
+    def load_state_dict(self, state: dict[str, Tensor | int]) -> None:
+        """Go on where `state_dict` was taken, with the same images and settings."""
+        self._running, self._position = None, 0
+        if state["position"]:
+            self.generator.set_state(state["epoch_generator"])
+            self._start_epoch(position=int(state["position"]))
+        self.generator.set_state(state["generator"])
+
+
+class _Files(torch.utils.data.Dataset):
+    """Images by number; with a seed cropped and flipped by it alone, else cut from the middle."""
+
+    def __init__(self, paths: Sequence[Path], size: int) -> None:
+        from torchvision.transforms import v2
+
+        self.paths = paths
+        common = (v2.ToImage(), v2.ToDtype(torch.float32, scale=True), v2.Normalize(MEAN, DEVIATION))
+        self.augmented = v2.Compose([v2.RandomResizedCrop(size), v2.RandomHorizontalFlip(), *common])
+        self.plain = v2.Compose([v2.Resize(round(MARGIN * size)), v2.CenterCrop(size), *common])
+
+    def __getitem__(self, drawn: tuple[int, int | None]) -> tuple[int, Tensor]:
+        from PIL import Image
+
+        row, seed = drawn
+        with Image.open(self.paths[row]) as file:
+            image = file.convert("RGB")
+        if seed is None:
+            return row, self.plain(image)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            return row, self.augmented(image)
+
+
+def _workers() -> int:
+    """Processes that read images; none beside this one where it may not start any."""
+    return 0 if multiprocessing.current_process().daemon else min(MOST_WORKERS, (os.cpu_count() or 1) - 1)
