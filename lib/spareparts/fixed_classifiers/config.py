@@ -21,6 +21,7 @@ PUBLISHED_IN = {  # data set on which the paper trains a network
 }
 NETWORKS = tuple(PUBLISHED_IN)
 RESNETS = ("resnet_20", "resnet_32", "resnet_56")
+LARGE = ("resnet_50", "densenet_169", "shufflenet")  # for images of 224 pixels; the others take 32 of a folder's
 FIXED = ("orthonormal", "hadamard", "tight_frame")
 SCALED = (*FIXED, "normalised")  # see x / ||x|| only, times one scale
 HEADS = ("learned", *SCALED, "frozen", "low_rank", "sparse")
@@ -153,6 +154,8 @@ class Config(RunConfig):
         """Settings that the network or the data do not have."""
         if self.shortcut != "padding" and self.network not in RESNETS:
             raise ValueError(f"shortcut is of {', '.join(RESNETS)}; {self.network} has none, got {self.shortcut!r}")
+        if self.network in LARGE and not data.is_folder(self.dataset):
+            raise ValueError(f"{self.network} needs a folder of images, see load_folder; {self.dataset!r} is none")
         if self.features is not None and self.network not in (*RESNETS, "mlp"):
             raise ValueError(f"features must stay None for {self.network}, got {self.features}")
         data.fingerprint(self.dataset)  # raises for an unknown set

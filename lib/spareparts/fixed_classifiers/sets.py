@@ -2,8 +2,8 @@
 
 import dataclasses
 import functools
-from collections.abc import Iterator
-from typing import Protocol
+from collections.abc import Callable, Iterator
+from typing import Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float, Int
@@ -12,11 +12,17 @@ from torch import Tensor
 from .. import data
 from ..engine.replica import BatchSource
 from .choice import choose_classes, renumbered, rows_of, stratified
-from .config import Config
+from .config import LARGE, Config
 
+SIZES = {True: 224, False: 32}  # pixels of a folder's images, for large and for small networks
 CLASS_SEED = 20_000  # added to the seed: the choice of classes must not depend on anything else that is drawn
 
 
+# numbers and labels of the images to take, of all labels and how many are wanted
+Choose = Callable[[Tensor, int | None], tuple[Tensor, Tensor]]
+
+
+@runtime_checkable
 class Images(Protocol):
     """Images with labels, wherever they are."""
 
@@ -60,42 +66,45 @@ def sets_of(config: Config, device: str) -> Sets:
     """The images of a config; those that no draw decides are kept for the next run."""
     drawn = config.classes is not None or config.train_samples is not None
     names = ("dataset", "classes", "class_choice", "train_samples")
-    return _sets(device=device, seed=config.seed if drawn else 0, **{name: getattr(config, name) for name in names})
+    own = {name: getattr(config, name) for name in names} | {"size": SIZES[config.network in LARGE]}
+    return _sets(device=device, seed=config.seed if drawn else 0, **own)
 
 
 @functools.lru_cache(maxsize=1)
 def _sets(
-    *, dataset: str, device: str, seed: int, classes: int | None, class_choice: str, train_samples: int | None
+    *,
+    dataset: str,
+    device: str,
+    seed: int,
+    size: int,
+    classes: int | None,
+    class_choice: str,
+    train_samples: int | None,
 ) -> Sets:
-    load = _load_folder if data.is_folder(dataset) else _load_stored
-    total = len(data.classes(dataset))
-    kept = None
+    total, kept = len(data.classes(dataset)), None
     if classes is not None:
         groups = list(data.superclasses().values()) if dataset == "cifar100" else [[label] for label in range(total)]
-        draw = data.generator(seed + CLASS_SEED)
-        kept = choose_classes(groups, classes, choice=class_choice, generator=draw)
-    train, test = load(dataset, device, kept, train_samples, seed)
-    shape = tuple(train.images.shape[1:]) if isinstance(train, StoredImages) else (3, train.size, train.size)
-    return Sets(train=train, test=test, classes=classes or total, shape=shape)
+        kept = choose_classes(groups, classes, choice=class_choice, generator=data.generator(seed + CLASS_SEED))
+
+    def rows_and_labels(labels: Tensor, samples: int | None) -> tuple[Tensor, Tensor]:
+        rows = torch.arange(len(labels)) if kept is None else rows_of(labels, kept).cpu()
+        rows = rows if samples is None else rows[stratified(labels.cpu()[rows], samples, seed=seed)]
+        taken = labels[rows.to(labels.device)].long()
+        return rows, taken if kept is None else renumbered(taken, kept)
+
+    if data.is_folder(dataset):
+        train, test = _streamed(dataset, device, size, train_samples, rows_and_labels)
+        return Sets(train=train, test=test, classes=classes or total, shape=(3, size, size))
+    train, test = _stored(dataset, device, train_samples, rows_and_labels)
+    return Sets(train=train, test=test, classes=classes or total, shape=tuple(train.images.shape[1:]))
 
 
-def _chosen(labels: Tensor, kept: Tensor | None, train_samples: int | None, seed: int) -> tuple[Tensor | slice, Tensor]:
-    """Numbers of the images that are taken, and their labels."""
-    rows: Tensor = torch.arange(len(labels)) if kept is None else rows_of(labels, kept).cpu()
-    if train_samples is not None:
-        rows = rows[stratified(labels.cpu()[rows], train_samples, seed=seed)]
-    taken = labels[rows.to(labels.device)].long()
-    return rows, taken if kept is None else renumbered(taken, kept)
-
-
-def _load_stored(
-    dataset: str, device: str, kept: Tensor | None, train_samples: int | None, seed: int
-) -> tuple[StoredImages, StoredImages]:
+def _stored(dataset: str, device: str, train_samples: int | None, choose: Choose) -> tuple[StoredImages, StoredImages]:
     """Training and test images in [0, 1], or of colour with mean 0 and deviation 1 in each channel of the former."""
     parts = []
     for split, samples in (("train", train_samples), ("test", None)):
         found = data.load(dataset, split, device=device)
-        rows, labels = _chosen(found.labels, kept, samples, seed)
+        rows, labels = choose(found.labels, samples)
         parts.append((data.to_float(found.images[rows.to(device)]), labels))
     if parts[0][0].shape[1] == 3:
         mean, deviation = (value.tolist() for value in (parts[0][0].mean((0, 2, 3)), parts[0][0].std((0, 2, 3))))
@@ -104,14 +113,14 @@ def _load_stored(
     return train, test
 
 
-def _load_folder(
-    dataset: str, device: str, kept: Tensor | None, train_samples: int | None, seed: int
+def _streamed(
+    dataset: str, device: str, size: int, train_samples: int | None, choose: Choose
 ) -> tuple[data.StreamedImages, data.StreamedImages]:
     """Training and test images, read when they are needed."""
     parts = []
     for split, samples in (("train", train_samples), ("test", None)):
-        found = data.load_folder(dataset, split, device=device)
-        rows, labels = _chosen(found.labels, kept, samples, seed)
+        found = data.load_folder(dataset, split, size=size, device=device)
+        rows, labels = choose(found.labels, samples)
         parts.append(dataclasses.replace(found.subset(rows), labels=labels))
     return parts[0], parts[1]
 

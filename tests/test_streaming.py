@@ -1,0 +1,127 @@
+"""Folders of images: read in the order that a seed gives, cropped and flipped by it alone."""
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from spareparts import data
+from spareparts.data import StreamedBatches, generator, load_folder, streaming
+
+CLASSES = ("ant", "bee", "cow")
+SIZE = 8
+
+
+@pytest.fixture
+def pets(tmp_path, monkeypatch):
+    """Four images a class for training and two for testing, of different sizes and kinds, each class of one grey."""
+    monkeypatch.setenv("SPAREPARTS_DATA", str(tmp_path))
+    monkeypatch.setattr(streaming, "_workers", lambda: 0)
+    draw = np.random.default_rng(0)
+    for split, count in (("train", 4), ("val", 2)):
+        for number, title in enumerate(CLASSES):
+            folder = tmp_path / "pets" / split / title
+            folder.mkdir(parents=True)
+            for place in range(count):
+                noise = draw.integers(0, 20, (12 + place, 16), dtype=np.uint8)
+                Image.fromarray(noise + np.uint8(80 * number)).save(folder / f"{place}.{('png', 'JPEG')[place % 2]}")
+    return tmp_path / "pets"
+
+
+def grey(images: torch.Tensor) -> torch.Tensor:
+    """The class of each image, by how light it is."""
+    mean = torch.tensor(streaming.MEAN).view(3, 1, 1)
+    deviation = torch.tensor(streaming.DEVIATION).view(3, 1, 1)
+    return ((images * deviation + mean).mean((1, 2, 3)) * 255 / 80).floor().long()
+
+
+def test_a_folder_is_a_set_with_classes_a_fingerprint_and_two_splits(pets):
+    assert data.is_folder("pets") and not data.is_folder("cifar10")
+    assert data.classes("pets") == CLASSES
+    assert "folder" in data.fidelity("pets")
+    train, test = (load_folder("pets", split, size=SIZE) for split in ("train", "test"))
+    assert train.labels.tolist() == [0] * 4 + [1] * 4 + [2] * 4
+    assert len(test.paths) == 6
+    with pytest.raises(ValueError, match="which is streamed"):
+        data.load("pets", "train")
+
+
+def test_its_fingerprint_knows_names_and_sizes(pets, monkeypatch):
+    before = data.fingerprint("pets")
+    assert len(before) == 64 and data.fingerprint("pets") == before
+    streaming._fingerprint.cache_clear()
+    (pets / "val" / "bee" / "0.png").rename(pets / "val" / "bee" / "9.png")
+    assert data.fingerprint("pets") != before
+
+
+def test_chunks_are_all_images_in_order_and_of_one_size(pets):
+    images = load_folder("pets", "test", size=SIZE)
+    chunks = list(images.chunks(4))
+    assert [len(chunk) for chunk in chunks] == [4, 2]
+    assert chunks[0].shape == (4, 3, SIZE, SIZE)
+    assert torch.equal(grey(torch.cat(chunks)), images.labels)
+    assert torch.equal(grey(torch.cat(list(images.subset(torch.tensor([5, 0])).chunks(4)))), torch.tensor([2, 0]))
+
+
+def test_every_image_comes_once_an_epoch_with_its_label(pets):
+    batches = StreamedBatches(load_folder("pets", "train", size=SIZE), batch_size=3, generator=generator(1))
+    assert len(batches) == 4
+    epoch = [next(batches) for _ in range(4)]
+    labels = torch.cat([batch.labels for batch in epoch])
+    assert sorted(labels.tolist()) == [0] * 4 + [1] * 4 + [2] * 4
+    assert torch.equal(grey(torch.cat([batch.inputs for batch in epoch])), labels)
+    assert labels.tolist() != sorted(labels.tolist())
+
+
+def test_a_seed_decides_order_and_crops_and_the_global_random_state_is_left_alone(pets):
+    images, before = load_folder("pets", "train", size=SIZE), torch.random.get_rng_state()
+    one, same, other = (StreamedBatches(images, batch_size=5, generator=generator(seed)) for seed in (1, 1, 2))
+    first, second, third = next(one), next(same), next(other)
+    assert torch.equal(first.inputs, second.inputs) and torch.equal(first.labels, second.labels)
+    assert not torch.equal(first.inputs, third.inputs)
+    assert torch.equal(torch.random.get_rng_state(), before)
+
+
+@pytest.mark.parametrize("done", [0, 2, 4, 5])
+def test_batches_go_on_where_their_state_was_taken(pets, done):
+    images = load_folder("pets", "train", size=SIZE)
+    one, other = (StreamedBatches(images, batch_size=3, generator=generator(seed)) for seed in (1, 7))
+    for _ in range(done):
+        next(one)
+    other.load_state_dict(one.state_dict())
+    for _ in range(6):
+        expected, found = next(one), next(other)
+        assert torch.equal(expected.inputs, found.inputs) and torch.equal(expected.labels, found.labels)
+
+
+def test_processes_that_read_change_nothing(pets, monkeypatch):
+    images = load_folder("pets", "train", size=SIZE)
+    alone = next(StreamedBatches(images, batch_size=4, generator=generator(1)))
+    monkeypatch.setattr(streaming, "_workers", lambda: 1)
+    helped = next(StreamedBatches(images, batch_size=4, generator=generator(1)))
+    assert torch.equal(alone.inputs, helped.inputs)
+
+
+def test_without_augmentation_an_image_is_always_the_same(pets):
+    images = load_folder("pets", "train", size=SIZE)
+    batch = next(StreamedBatches(images, batch_size=12, generator=generator(1), augment=False))
+    whole = torch.cat(list(images.chunks(12)))
+    assert torch.equal(batch.inputs.sum((1, 2, 3)).sort().values, whole.sum((1, 2, 3)).sort().values)
+
+
+def test_folders_and_batches_that_cannot_be_are_refused(pets):
+    with pytest.raises(ValueError, match='split must be "train" or "test", got \'val\''):
+        load_folder("pets", "val")
+    with pytest.raises(ValueError, match=r"batch_size must lie in 1\.\.12, the images, got 13"):
+        StreamedBatches(load_folder("pets", "train"), batch_size=13, generator=generator(1))
+    (pets / "val" / "dog").mkdir()
+    (pets / "val" / "dog" / "0.png").touch()
+    with pytest.raises(ValueError, match="must hold images of the classes of pets, got dog"):
+        load_folder("pets", "test")
+
+
+def test_superclasses_are_twenty_groups_of_five_of_the_hundred_classes():
+    groups = data.superclasses()
+    assert {len(labels) for labels in groups.values()} == {5} and len(groups) == 20
+    assert sorted(label for labels in groups.values() for label in labels) == list(range(100))
+    assert groups["aquatic mammals"] == (4, 30, 55, 72, 95)  # as the official file numbers them
