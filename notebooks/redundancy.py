@@ -33,6 +33,7 @@ SHUFFLED_LABELS = [False]
 CLASSES = []  # none: all
 OPTIMIZER = None  # as published; or "sgd", "adam"
 LEARNING_RATE = None  # as published
+PRECISION = "float32"  # or "bfloat16", "tf32"
 MISSING = "list"  # or "run": make the runs that have no record
 DEMO_ITERATIONS = 1500
 
@@ -48,7 +49,7 @@ from spareparts.redundancy.widths import CORRELATIONS, DROPS
 
 asked = {"experiments": EXPERIMENTS, "models": MODELS, "datasets": DATASETS, "seeds": SEEDS}
 settings = {"iterations": ITERATIONS, "train_samples": TRAIN_SAMPLES, "classes": CLASSES, "optimizer": OPTIMIZER}
-settings |= {"shuffled_labels": SHUFFLED_LABELS, "learning_rate": LEARNING_RATE}
+settings |= {"shuffled_labels": SHUFFLED_LABELS, "learning_rate": LEARNING_RATE, "precision": PRECISION}
 configs = redundancy.plan(**asked, **settings)
 records.load_or_run(configs, redundancy.run, missing=MISSING)
 rows = records.frame("redundancy")
@@ -206,7 +207,10 @@ tables.retraining(rows)
 
 # %% tags=["hide-input"]
 watched = points.shown(layers["LeNet"])
-HTML(plots.unit_graph(watched, title="Units of LeNet's first layer, seed 1, over its epochs on MNIST."))
+HTML(plots.unit_graph(watched, cutoff=0.1, title="Units of LeNet's first layer, seed 1, over its epochs on MNIST."))
+
+# %% tags=["hide-input"]
+Markdown(layer_page.links_found(watched))
 
 # %% [markdown]
 # The same kind of figure for the first fully connected layer of Conv-2, of which the author reports one big cluster with
@@ -367,9 +371,10 @@ tables.elbows(rows)
 #
 # Brutzkus and Globerson {cite:p}`brutzkus2019why` build a task on which one can see why a large layer might generalize
 # better. An input is a row of ten pairs of $\pm 1$; it is positive if any pair holds the same value twice, so there are
-# two positive patterns and two negative ones. A layer has $k$ filters for each sign. A small one can fit its training
-# inputs without having found all four patterns, and will then err on inputs that show the one it missed; a large one has
-# a filter near every pattern before training begins. Each of 100 layers has a training set of its own.
+# two positive patterns and two negative ones. A layer has $k$ filters for each sign. A small one, they argue, can fit its
+# training inputs without having found all four patterns, and will then err on inputs that show the one it missed; a large
+# one has a filter near every pattern before training begins. Each of 100 layers has a training set of its own. Training
+# sets that a small layer can fit may be the easy ones, so compare layers on sets that both sizes fit.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Four panels against the number of filters: share of layers that fit, test error, patterns found, angle of filters to a pattern; a line a training set size."}, "figure": {"caption": "XORD, by the number of filters k and of training inputs; all but the first panel over the layers that fit. Bars: two standard errors. Dashed: error of guessing, and the mean angle of a random filter to its nearest pattern.", "name": "fig-redundancy-xord"}}
 plots.xord_errors(points.xord(rows))
@@ -437,7 +442,8 @@ theory_tables.survivors_by_layer(rows)
 # Casper et al. {cite:p}`casper2019removable` count units whose loss costs hardly any accuracy, and units whose output is
 # highly correlated with another's. Both shares grow with the width of a layer, which they read as a way of limiting its
 # capacity. Both need a threshold, so we sweep it; and among more units there are more alike by chance, so untrained
-# networks of each width stand beside.
+# networks of each width stand beside. (In an untrained network most units can go, but only because it has hardly any
+# accuracy to lose. For removable units, then, ask how the two kinds of lines rise, not which lies higher.)
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Shares of removable and of repeated units against the width of the first layer, trained and untrained, for several thresholds."}, "figure": {"caption": "LeNet on 1,000 images of MNIST, first layer: shares of removable units (left) and repeated ones (right), means over seeds; thick lines for strict thresholds. Dashed: untrained networks of that width, the level of chance.", "name": "fig-redundancy-units"}}
 plots.unit_shares(by_width(rows), drops=DROPS, correlations=CORRELATIONS)

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from redundancy_arrays import save_arrays
 from redundancy_made import made_rows
 
-from spareparts import claims, plots, redundancy
+from spareparts import plots, redundancy
 from spareparts.redundancy import demonstration, layer_page, page, points, tables, theory_page
 from spareparts.redundancy.rows import TICKETS, TITLES, by_classes, by_width, chosen
 from spareparts.redundancy.widths import CORRELATIONS, DROPS
@@ -44,7 +44,7 @@ def rows(made, monkeypatch):
 def test_every_sentence_says_n_and_without_records_that_it_has_not_run(say, rows):
     text = say(rows)
     assert "nan" not in text and "Not run yet: networks" not in text
-    assert "n = " in text or say in (page.protocol_note, theory_page.distance_found, theory_page.xord_found)
+    assert "n = " in text or say in (page.protocol_note, theory_page.distance_found)
     assert re.search("ot run yet|has a record yet", say(pd.DataFrame()))
 
 
@@ -69,12 +69,10 @@ def test_the_null_of_the_same_spectrum_is_part_of_what_is_said_first(rows):
     assert layer_page.alike(pd.DataFrame()) == ""
 
 
-def test_claims_are_counted_by_verdict(rows):
-    ledger = claims.ledger(redundancy.verdicts(rows))
-    ledger = ledger[ledger.word == "redundancy"]
-    assert page.counted(ledger).startswith(f"Of the {len(ledger)} claims")
-    numbers = [int(number) for number in re.findall(r"(\d+) (?:reproduced|not|undecided)", page.counted(ledger))]
-    assert sum(numbers) == len(ledger)
+def test_claims_are_counted_by_verdict():
+    ledger = pd.DataFrame({"verdict": ["not run", "reproduced", "reproduced"]})
+    assert page.counted(ledger).startswith("Of the 3 claims")
+    assert page.counted(ledger).endswith("**2 reproduced, 1 not run**.")
 
 
 def test_a_larger_loss_after_training_on_is_said_with_its_sign(rows):
@@ -104,6 +102,18 @@ def test_a_measured_row_of_the_benchmarks_is_told_and_a_missing_one_called_so():
     }
     assert "On it: 1 ms instead of 2, **2.00 times as fast**. So." in page.compact_found([row])
     assert "Not run yet" in page.compact_found([])
+
+
+def test_links_are_counted_as_the_interactive_figure_counts_them(rows):
+    found = points.shown(points.layers(rows)["LeNet"])
+    links, _, largest, _ = found["graph_weights_counts"][
+        -1, list(found["graph_cutoffs"].round(2)).index(np.float32(0.5))
+    ]
+    assert (
+        f"at a cutoff of 0.5 {links} links and a largest group of {largest}. By their outputs"
+        in layer_page.links_found(found)
+    )
+    assert "Not run yet" in layer_page.links_found({})
 
 
 def test_turns_are_told_of_units_on_both_sides_of_the_limit():

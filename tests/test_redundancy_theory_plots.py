@@ -82,13 +82,14 @@ def test_the_null_of_survivors_is_a_distribution(draw):
 
 def test_unit_shares_stand_beside_those_of_untrained_networks():
     lists = {
-        f"{state}_{kind}": [0.1, 0.2, 0.3, 0.4]
+        f"{state}_{kind}": [0.1, 0.2, 0.3, 0.4, 0.5]
         for state in ("trained", "untrained")
         for kind in ("removable", "repeated")
     }
     rows = pd.DataFrame([{"width": width, "seed": seed, **lists} for width in (30, 300) for seed in (1, 2)])
-    figure = unit_shares(rows, drops=(0, 0.1, 0.2, 0.5), correlations=(0.5, 0.7, 0.9, 0.95))
+    figure = unit_shares(rows, drops=(0, 0.1, 0.2, 0.5), correlations=(0.5, 0.6, 0.7, 0.8, 0.9))
     assert [len(axis.lines) for axis in figure.axes] == [6, 8]  # and two for the legend
+    assert "correlation above 0.9, 0.7, 0.5" in said(figure)
     assert "drop up to 0, 0.1, 0.5" in said(figure) and "n = 2 seeds" in said(figure)
 
 

@@ -15,6 +15,7 @@ ARM_LABELS = {"rewound": "own weights", "late": "own weights, later", "resampled
 LAYERS = {"first": (ORANGE, "s", "first layer"), "both": (BLUE, "o", "both layers")}
 STATES = {"trained": (BLUE, "-"), "untrained": (GREY, "--")}
 SMALL = 8  # points, of legends
+SHOWN = {"removable": (0, 1, 3), "repeated": (4, 2, 0)}  # of the thresholds that are measured
 
 
 def xord_errors(rows: pd.DataFrame) -> Figure:
@@ -37,7 +38,7 @@ def xord_errors(rows: pd.DataFrame) -> Figure:
                 used = part if name == "fitted" else part[part.fitted]
                 groups = used.assign(**{name: used[name].astype(float)}).groupby("units")[name]
                 means, bars = groups.mean(), 2 * groups.std() / np.sqrt(groups.count())
-                axis.errorbar(means.index, means, bars, fmt="o-", color=colour, markersize=4, label=samples)
+                axis.errorbar(means.index, means, bars, fmt="o-", color=colour, markersize=4, label=f"{samples:g}")
         for axis, label in zip(axes.flat, panels.values(), strict=True):
             axis.set(xscale="log", xlabel="filters of each sign, k", ylabel=label)
             _whole_ticks(axis, rows.units)
@@ -64,7 +65,7 @@ def filter_angles(angles: Mapping[str, Sequence[np.ndarray]]) -> Figure:
         "untrained_centred": ("untrained, mean removed", GREY, ":"),
         "spectrum": ("random, trained spectrum", VERMILION, "--"),
     }
-    with canvas(1, 1, width=3.3, height=3.0) as (figure, axes):
+    with canvas(1, 1, width=4.6, height=3.4) as (figure, axes):
         axis = axes[0, 0]
         for name, each in angles.items():
             label, colour, line = looks[name]
@@ -73,7 +74,7 @@ def filter_angles(angles: Mapping[str, Sequence[np.ndarray]]) -> Figure:
         axis.set(xlabel="angle to the own centre (degrees)", ylabel="share of filters", ylim=(0, 1))
         networks = max(len(each) for each in angles.values())
         axis.set_title(f"n = {networks} networks; grey: chance", fontsize=9)
-        axis.legend(fontsize=SMALL - 1, loc="lower right")
+        figure.legend(fontsize=SMALL, loc="outside lower center", ncols=2)
     return figure
 
 
@@ -131,19 +132,23 @@ def survivors(
 
 
 def unit_shares(
-    rows: pd.DataFrame, *, drops: Sequence[float], correlations: Sequence[float], shown: Sequence[int] = (0, 1, 3)
+    rows: pd.DataFrame,
+    *,
+    drops: Sequence[float],
+    correlations: Sequence[float],
+    shown: Mapping[str, Sequence[int]] = SHOWN,
 ) -> Figure:
     """Removable (left) and repeated units (right) against width, trained (blue) and untrained (grey).
 
     One row a network: `width`, `seed`, and lists `trained_removable`, `untrained_removable` (for each of `drops`, in
     points), `trained_repeated`, `untrained_repeated` (for each of `correlations`). Means over seeds; the thresholds at
-    the places `shown` are the lines, the strictest the thickest.
+    the places `shown` of each kind are the lines, the strictest first and the thickest.
     """
     if rows.empty:
         return empty("no records yet")
     with canvas(1, 2, width=3.3, height=3.0) as (figure, axes):
         for axis, kind, levels in zip(axes[0], ("removable", "repeated"), (drops, correlations), strict=True):
-            places = shown if kind == "removable" else [len(levels) - 1 - place for place in shown]
+            places = shown[kind]
             for thickness, place in zip((2.2, 1.5, 0.9), places, strict=False):
                 for state, (colour, line) in STATES.items():
                     values = rows.assign(share=rows[f"{state}_{kind}"].str[place]).groupby("width").share.mean()
@@ -166,8 +171,8 @@ def distance_and_gap(rows: pd.DataFrame, *, layer: str = "fc1") -> Figure:
     if rows.empty:
         return empty("no records yet")
     panels = {
-        f"{layer}_distance": "distance from the start, whole layer",
-        f"{layer}_unit_distance": "the same, a unit on average",
+        f"{layer}_distance": "distance, whole layer",
+        f"{layer}_unit_distance": "distance of a unit",
         "gap": "generalization gap (points)",
         "steps": "steps until all is fitted",
     }

@@ -14,6 +14,25 @@ from .tables import measured
 PERCENTILE = 95  # of the initial norms, above which a unit counts as trained
 
 
+def links_found(found: Mapping[str, np.ndarray], *, cutoffs: tuple[float, ...] = (0.1, 0.25, 0.5)) -> str:
+    """How many links and how large a group the interactive figure of one network has at its last epoch."""
+    if not found:
+        return not_yet("a network whose units are followed")
+    names = {"weights": "By their weights", "outputs": "By their outputs"}
+    parts = [
+        f"{words}: {', '.join(_at(found, kind, cutoff) for cutoff in cutoffs)}."
+        for kind, words in names.items()
+        if f"graph_{kind}_counts" in found
+    ]
+    return f"{found['graph_norms'].shape[1]} units at the last epoch. {' '.join(parts)}"
+
+
+def _at(found: Mapping[str, np.ndarray], kind: str, cutoff: float) -> str:
+    place = int(np.abs(found["graph_cutoffs"] - cutoff).argmin())
+    links, _, largest, _ = found[f"graph_{kind}_counts"][-1, place]
+    return f"at a cutoff of {cutoff:g} {links:,} links and a largest group of {largest}"
+
+
 def turned_found(found: Mapping[str, np.ndarray]) -> str:
     """How much the units of one network have grown and turned."""
     if not found:

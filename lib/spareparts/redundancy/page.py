@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from ..stats import VERDICTS, bootstrap_interval
-from .config import EXPERIMENTS
+from .config import EXPERIMENTS, Config
 from .pruning import GREEDY, RANDOM_ORDERS
 from .pruning_verdicts import retrained_accuracy
 from .retrain import REMOVED
@@ -157,13 +157,18 @@ def protocol_note(rows: pd.DataFrame) -> str:
         runs = networks(rows, model)
         absent += [] if len(runs) else [title]
         if len(runs) and (runs.protocol == "reduced").any():
-            number = steps(runs).max()
-            sentences.append(
-                f"**Reduced protocol** of {title}: {number:,.0f} iterations instead of {FIGURE_1[model].iterations:,}."
-            )
+            sentences.append(f"**Reduced protocol** of {title}: {_shorter(runs, FIGURE_1[model].iterations)}.")
     if absent:
         sentences.append(f"Not run yet: {', '.join(absent)}.")
     return " ".join(sentences) or "All networks follow the published protocol."
+
+
+def _shorter(runs: pd.DataFrame, published: int) -> str:
+    """In what a network's runs are less than published."""
+    number = steps(runs).max()
+    words = [f"{number:,.0f} iterations instead of {published:,}"] if number < published else []
+    used = set(runs.precision.dropna()) - {Config.precision} if "precision" in runs else set()
+    return ", ".join([*words, *(f"trained in {name}" for name in sorted(used))])
 
 
 def sources(rows: pd.DataFrame) -> pd.DataFrame:

@@ -13,26 +13,28 @@ from .theory_verdicts import KINDS, LARGE, SMALL, growth, share, xord_pairs
 
 
 def xord_found(rows: pd.DataFrame) -> str:
-    """Small and large layers that fit: what they find, and how they err."""
+    """Small and large layers: how many fit, and what those find and err on where both fit the same inputs."""
     layers = xord_layers(xord_runs(rows), arrays=arrays)
     if layers.empty:
         return not_yet("layers on XORD")
-    parts = []
-    for units in (SMALL, LARGE):
-        part = layers[layers.units == units]
-        fitted = part[part.fitted]
-        parts.append(
-            f"of {len(part)} layers with k = {units}, {len(fitted)} fit their training set; those err on "
-            f"{fitted.test_error.mean():.1f}% of new inputs and have found {fitted.found.mean():.2f} of 4 patterns"
-        )
+    counts = [layers[layers.units == units].fitted for units in (SMALL, LARGE)]
+    fit = (
+        f"Of n = {len(counts[0])} training sets, {counts[0].sum()} are fitted with k = {SMALL} and {counts[1].sum()} "
+        f"with k = {LARGE}."
+    )
     pairs = xord_pairs(rows)
-    beside = "" if pairs.empty else f" On {len(pairs)} training sets both sizes fit; {_beside(pairs)}."
-    return f"All training set sizes together, {' '.join(parts[0].split())}; {parts[1]}.{beside}"
-
-
-def _beside(pairs: pd.DataFrame) -> str:
-    small, large = (100 * (pairs[f"test_error_{side}"] > 0).mean() for side in ("small", "large"))
-    return f"there {small:.0f}% of the small layers and {large:.0f}% of the large ones err on some new input"
+    if pairs.empty:
+        return f"{fit} None is fitted with both."
+    sides = [
+        f"{words} err on {pairs[f'test_error_{side}'].mean():.1f}% of new inputs, and have found "
+        f"{pairs[f'found_{side}'].mean():.2f} of 4 patterns"
+        for words, side in (("the small layers", "small"), ("the large ones", "large"))
+    ]
+    return (
+        f"{fit} On the {len(pairs)} that both fit, {sides[0]}; {sides[1]}. Before training some filter was near "
+        f"{pairs.explored_small.mean():.2f} patterns in the small layers and near {pairs.explored_large.mean():.2f} in "
+        "the large ones."
+    )
 
 
 def filters_found(rows: pd.DataFrame) -> str:
@@ -45,8 +47,8 @@ def filters_found(rows: pd.DataFrame) -> str:
         f"{runs.untrained_angle.mean():.1f}° to {interval(runs.trained_angle)}°; with the mean filter removed, from "
         f"{runs.untrained_centred_angle.mean():.1f}° to {interval(runs.centred_angle)}°. Random filters with the "
         f"spectrum of the trained ones, which have few directions but no clusters, lie at "
-        f"{interval(runs.spectrum_angle)}°, so clusters account for a difference of "
-        f"{apart(runs, 'spectrum_angle', 'trained_angle')}°."
+        f"{interval(runs.spectrum_angle)}°. The trained ones lie {apart(runs, 'spectrum_angle', 'trained_angle')}° "
+        "from these; only a negative number would speak for clusters."
     )
 
 
@@ -98,7 +100,9 @@ def units_found(rows: pd.DataFrame) -> str:
             ]
             ends.append(f"{means[0]:.0f}% (untrained {means[1]:.0f}%) at {int(width):,} units")
         parts.append(f"{kind}: {' and '.join(ends)}")
-    return f"Means over all thresholds, n = {runs.groupby('width').size().min()} networks a width: {'; '.join(parts)}."
+    counts = runs.groupby("width").size()
+    n = f"{counts.min()}" if counts.min() == counts.max() else f"{counts.min()} to {counts.max()}"
+    return f"Means over all thresholds, n = {n} networks a width: {'; '.join(parts)}."
 
 
 def distance_found(rows: pd.DataFrame) -> str:
