@@ -1,5 +1,6 @@
 """A few replicas of each family of networks, small, with all that may differ between replicas differing."""
 
+import dataclasses
 import functools
 
 import torch
@@ -10,10 +11,12 @@ from torch.optim.lr_scheduler import OneCycleLR, StepLR
 from spareparts import class_rates
 from spareparts.class_rates.run import replica as class_rates_replica
 from spareparts.data import Batches, crop_and_flip, generator
+from spareparts.distancing.penalty import Kernel, Push
 from spareparts.engine import Replica
 from spareparts.experts import Config, Mixture
 from spareparts.experts.objective import objective_of
-from spareparts.models import Dropout, lenet_300_100, resnet
+from spareparts.models import Dropout, lenet_300_100, mobilenet_v2, resnet
+from spareparts.models.mobilenet import Stage
 
 STEPS = 20
 
@@ -118,6 +121,21 @@ def resnets(seeds, dtype, *, shortcut: str = "padding") -> list[Replica]:
     return made
 
 
+def mobilenets(seeds, dtype) -> list[Replica]:
+    """Two short stages, pushed away from as many checkpoints as the seed says."""
+    images, labels = samples(channels=3, dtype=dtype)
+    stages, made = (Stage(1, 8, 1, 1), Stage(2, 12, 2, 2)), []
+    for seed in seeds:
+        network = mobilenet_v2(generator=generator(seed), classes=4, stages=stages).to(dtype)
+        push = Push(Kernel(strength=10.0 * seed, width=5.0))
+        for _ in range(seed):
+            push.leave(network)
+        optimizer = torch.optim.SGD(network.parameters(), lr=0.01 * seed, momentum=0.9, weight_decay=1e-3)
+        batches = Batches(images, labels, batch_size=12, generator=generator(seed))
+        made.append(dataclasses.replace(plain(f"mobilenet {seed}", network, optimizer, batches, seed), adjust=push))
+    return made
+
+
 def plain(name, network, optimizer, batches, seed) -> Replica:
     return Replica(
         name=name,
@@ -149,6 +167,7 @@ FAMILIES = {
     "convolutional network": convolutional,
     "ResNet, padded shortcuts": resnets,
     "ResNet, projected shortcuts": functools.partial(resnets, shortcut="projection"),
+    "MobileNetV2, pushed": mobilenets,
 }
 # Families that never train side by side, and what `fit` says of the reason.
 ALONE = {

@@ -1,5 +1,6 @@
 """MobileNetV2 (Sandler et al. 2018) for images of 32 x 32: as usual there, with less striding than for ImageNet."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
@@ -32,14 +33,17 @@ STAGES = (  # the paper's Table 2, with stride 1 in the stem and in the second s
 )
 
 
-def mobilenet_v2(*, generator: torch.Generator, classes: int = 10, channels: int = 3) -> "MobileNetV2":
+def mobilenet_v2(
+    *, generator: torch.Generator, classes: int = 10, channels: int = 3, stages: Sequence[Stage] = STAGES
+) -> "MobileNetV2":
     """MobileNetV2 for CIFAR: 2,296,922 parameters for ten classes, a last map of 4 x 4 pixels of 32 x 32.
 
-    Weights are PyTorch's default, from the generator. Raises `ValueError` for sizes below 1.
+    Weights are PyTorch's default, from the generator; other `stages` make a network of another name.
+    Raises `ValueError` for sizes below 1.
     """
     if min(classes, channels) < 1:
         raise ValueError(f"classes and channels must be at least 1, got {classes} and {channels}")
-    network = MobileNetV2(classes=classes, channels=channels)
+    network = MobileNetV2(classes=classes, channels=channels, stages=stages)
     initialize(network, "pytorch", generator=generator)
     return network
 
@@ -78,13 +82,13 @@ class InvertedResidual(nn.Module):
 
 
 class MobileNetV2(nn.Module):
-    """A stem, 17 inverted residual blocks, a wide 1x1 convolution, the mean over the image, and a linear classifier."""
+    """A stem, stages of inverted residual blocks, a wide 1x1 convolution, the image's mean, and a linear classifier."""
 
-    def __init__(self, *, classes: int, channels: int) -> None:
+    def __init__(self, *, classes: int, channels: int, stages: Sequence[Stage]) -> None:
         super().__init__()
         self.stem = nn.Sequential(normalized(channels, STEM, size=3), nn.ReLU())
         blocks, width = [], STEM
-        for stage in STAGES:
+        for stage in stages:
             for place in range(stage.blocks):
                 stride = stage.stride if place == 0 else 1
                 blocks.append(InvertedResidual(width, stage.filters, expansion=stage.expansion, stride=stride))
