@@ -9,6 +9,7 @@ from .heads import FixedClassifier
 from .losses import cosine_loss
 from .plan import plan
 from .run import run
+from .shares import parameter_shares
 from .transform import fast_hadamard_transform
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "cosine_loss",
     "fast_hadamard_transform",
     "max_coherence",
+    "parameter_shares",
     "plan",
     "run",
 ]

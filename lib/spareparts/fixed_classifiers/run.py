@@ -13,11 +13,12 @@ from tqdm import tqdm
 from .. import data, engine
 from ..records import Result
 from .config import Config
+from .costs import heads
 from .diverged import Diverged
 from .images import SIDE_BY_SIDE, train_group
 from .language import language
 
-OTHERS = {function.__name__: function for function in (language,)}
+OTHERS = {function.__name__: function for function in (heads, language)}
 GROUP = 10  # networks that train side by side, at most: what is cut off loses no more
 DIGITS = 5  # significant ones, of the numbers in a record
 
