@@ -55,8 +55,9 @@ def journeys_of(config: Config) -> list[Config]:
     if config.kind == "snapshots":
         return [journey_of(config)]
     if config.kind == "architectures":
-        others = [name for name in NETWORKS if name != config.network]
-        return [journey_of(config, network=name) for name in [config.network, *others][: config.members]]
+        own = NETWORKS.index(config.network)
+        order = NETWORKS[own:] + NETWORKS[:own]  # the larger ones first
+        return [journey_of(config, network=name) for name in order[: config.members]]
     changes: dict[str, Any] = {"subset": SUBSETS[config.kind]} if config.kind in SUBSETS else {}
     if config.kind == "k_fold":
         changes["members"] = config.members

@@ -26,8 +26,8 @@ class Part(NamedTuple):
     images: Float[Tensor, "samples *shape"]
     labels: Int[Tensor, " samples"]
 
-    def first(self, count: int) -> "Part":
-        """The first so many."""
+    def first(self, count: int | None) -> "Part":
+        """The first so many; None: all."""
         return Part(self.images[:count], self.labels[:count])
 
 

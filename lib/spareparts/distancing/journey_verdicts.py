@@ -1,0 +1,143 @@
+"""What the records say about where a pushed network goes, and how well it does there."""
+
+import numpy as np
+import pandas as pd
+
+from ..stats import Verdict, beyond, combine, decide_all, not_run, remarked, trend
+from .rows import (
+    Line,
+    centred,
+    early_distance,
+    first_distance,
+    lacking,
+    lines,
+    on,
+    paired,
+    pushed,
+    relative,
+)
+
+MARGIN = 0.5  # points of accuracy within which two count as equal
+FURTHER = 10.0  # % of squared distance more that counts as further
+SCHEDULES = ("constant", "step", "cosine")  # in the order claimed, worst first
+TOO_HIGH = {"learning_rate": 0.1, "schedule": "cosine"}
+FEWEST_SETTINGS = 3  # of a grid that shows a trend
+FREE = ("period",)  # of restarts: as long as the journey has it
+
+
+def both(rows: pd.DataFrame, line: Line, **settings: object) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Runs of a line without the push and with it, under some settings."""
+    return tuple(on(rows, line, free=FREE, strength=strength, **settings) for strength in (0.0, pushed(rows, line)))
+
+
+def ends_further(rows: pd.DataFrame) -> Verdict:
+    """Claim 3: at the end a pushed network is further from its checkpoint, by a tenth of the squared distance."""
+    parts = {}
+    for line in lines(rows):
+        pairs = relative(paired(*both(rows, line), first_distance))
+        if len(pairs.first):
+            parts[named(rows, line)] = beyond(pairs, threshold=FURTHER, expected=+1, unit="%")
+    return remarked(combine(parts), lacking(rows)) if parts else not_run()
+
+
+def named(rows: pd.DataFrame, line: Line) -> str:
+    """A line with the strength that counts on it."""
+    return f"{line.title}, s = {pushed(rows, line):g}"
+
+
+def accuracy_recovers(rows: pd.DataFrame) -> Verdict:
+    """Claim 4: the last readings' accuracy lies at most half a point below that without the push."""
+    parts, remarks = {}, []
+    for line in lines(rows):
+        sides = both(rows, line)
+        pairs = paired(*sides, "late_accuracy")
+        if not len(pairs.first):
+            continue
+        parts[named(rows, line)] = beyond(pairs, threshold=-MARGIN, expected=+1, unit="points")
+        dips = [(side.accuracy_before - side.lowest_accuracy).mean() for side in sides]
+        remarks.append(f"{named(rows, line)}: after the checkpoint down by {dips[1]:.2f}, not pushed {dips[0]:.2f}")
+    return remarked(combine(parts), *remarks, lacking(rows)) if parts else not_run()
+
+
+def grids_set_speed_and_distance(rows: pd.DataFrame) -> Verdict:
+    """Claim 7: faster and further with strength, further and slower with width; far at the end, fast early on.
+
+    Each value is a logarithm less its mean over the settings of its seed.
+    """
+    plans = {}
+    for line in lines(rows):
+        grids = {
+            "strength": positive(on(rows, line, free=("strength",)), "strength"),
+            "width": on(rows, line, free=("width",), strength=pushed(rows, line)),
+        }
+        for name, runs in grids.items():
+            if runs.empty or runs[name].nunique() < FEWEST_SETTINGS:
+                continue
+            speed = +1 if name == "strength" else -1
+            for word, measure, expected in (("further", first_distance, +1), ("early", early_distance, speed)):
+                pairs = centred(runs, logarithm(name), logarithm(measure))
+                plans[f"{word} with {name}, {line.title}"] = trend(pairs, expected)
+    return remarked(combine(decide_all(plans)), lacking(rows)) if plans else not_run()
+
+
+def positive(rows: pd.DataFrame, column: str) -> pd.DataFrame:
+    """Rows with more than 0 in a column."""
+    return rows[rows[column] > 0] if len(rows) else rows
+
+
+def logarithm(measure):
+    """The logarithm of a measure."""
+    return lambda row: float(np.log(row[measure] if isinstance(measure, str) else measure(row)))
+
+
+def restarts_win(rows: pd.DataFrame) -> Verdict:
+    """Claim 9: accuracy rises from constant over step to cosine; with cosine the push adds less than half a point."""
+    plans, parts, remarks = {}, {}, []
+    for line in lines(rows, several=None):
+        runs = {name: on(rows, line, free=FREE, strength=0.0, schedule=name) for name in SCHEDULES}
+        if runs["constant"].empty or runs["cosine"].empty:
+            continue
+        order = pd.concat([part.assign(order=place) for place, part in enumerate(runs.values()) if len(part)])
+        plans[f"order, {line.title}"] = trend(centred(order, "order", "accuracy"), +1)
+        gain = paired(*both(rows, line, schedule="cosine"), "accuracy")
+        parts[f"push with cosine, {named(rows, line)}"] = beyond(gain, threshold=MARGIN, expected=-1, unit="points")
+        means = ", ".join(f"{name} {part.accuracy.mean():.2f}%" for name, part in runs.items() if len(part))
+        remarks.append(f"{line.title}: {means}")
+    return remarked(combine(decide_all(plans) | parts), *remarks, lacking(rows)) if parts else not_run()
+
+
+def too_high_a_rate_is_helped(rows: pd.DataFrame) -> Verdict:
+    """Claim 11: at a peak rate of 0.1 with cosine restarts the push adds more than half a point."""
+    parts = {}
+    for line in lines(rows, several=None):
+        pairs = paired(*both(rows, line, **TOO_HIGH), "accuracy")
+        if len(pairs.first):
+            parts[named(rows, line)] = beyond(pairs, threshold=MARGIN, expected=+1, unit="points")
+    if not parts:
+        return not_run()
+    tried = rows[(rows.experiment == "journey") & (rows.learning_rate == TOO_HIGH["learning_rate"])]
+    diverged = int((tried.outcome == "diverged").sum())
+    return remarked(combine(parts), f"{diverged} of {len(tried)} runs diverged" if diverged else "", lacking(rows))
+
+
+def several_push_further(rows: pd.DataFrame) -> Verdict:
+    """Claim 12: with several checkpoints further from the first one than unpushed, and than with that one alone.
+
+    MobileNetV2 is to gain half a point over one checkpoint; for other networks the difference is a remark.
+    """
+    parts, remarks = {}, []
+    for line in lines(rows, several=True):
+        single = line._replace(checkpoints=1)
+        none, several = both(rows, line)
+        one = on(rows, single, strength=pushed(rows, line))
+        for name, other in (("unpushed", none), ("one checkpoint", one)):
+            pairs = relative(paired(other, several, first_distance))
+            if len(pairs.first):
+                title = f"{named(rows, line)}, than {name}"
+                parts[title] = beyond(pairs, threshold=FURTHER, expected=+1, unit="%")
+        gain = paired(one, several, "late_accuracy")
+        if line.network == "mobilenet_v2":
+            parts[f"accuracy, {line.title}"] = beyond(gain, threshold=MARGIN, expected=+1, unit="points")
+        elif len(gain.first):
+            remarks.append(f"accuracy over one checkpoint {np.mean(gain.second - gain.first):+.2f} ({line.title})")
+    return remarked(combine(parts), *remarks, lacking(rows)) if parts else not_run()

@@ -1,0 +1,168 @@
+"""Verdicts of the distancing chapter, and the rows they stand on, from made-up records whose answer is known."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from distancing_made import RESTARTS, cost, ensemble, journey, made_rows
+
+from spareparts import claims
+from spareparts.distancing.journey_verdicts import early_distance
+from spareparts.distancing.mechanism_verdicts import force, minima
+from spareparts.distancing.rows import Line, against, centred, lines, on, paired, pushed
+from spareparts.distancing.verdicts import CLAIMS, verdicts
+
+WITHOUT_RECORDS = {"1", "2"}  # are decided from functions alone
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    """A records folder of the test's own."""
+    monkeypatch.setenv("SPAREPARTS_RECORDS", str(tmp_path))
+    (tmp_path / "distancing").mkdir()
+    return tmp_path
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """Rows as claimed, with a folder that stays."""
+    place = tmp_path_factory.mktemp("records")
+    return place, made_rows(place)
+
+
+def words(rows):
+    return {name.rpartition("-")[2]: found.verdict for name, found in verdicts(rows).items()}
+
+
+# Claims
+
+
+def test_every_claim_of_the_ledger_has_a_verdict():
+    assert list(verdicts(pd.DataFrame())) == [claim.id for claim in claims.load() if claim.word == "distancing"]
+    assert len(set(CLAIMS)) == len(CLAIMS)
+
+
+def test_no_records_are_no_verdicts_but_on_functions(whole):
+    found = words(pd.DataFrame())
+    assert {number for number, word in found.items() if word == "reproduced"} == WITHOUT_RECORDS
+    assert set(found.values()) == {"reproduced", "not run"}
+    _, rows = whole
+    diverged = words(rows.assign(outcome="diverged"))
+    assert diverged == found
+
+
+def test_records_as_claimed_reproduce_every_claim(whole, monkeypatch):
+    place, rows = whole
+    monkeypatch.setenv("SPAREPARTS_RECORDS", str(place))
+    found = verdicts(rows)
+    assert {name: verdict for name, verdict in found.items() if verdict.verdict != "reproduced"} == {}
+    assert {verdict.protocol for verdict in found.values()} == {"paper", "reduced"}
+    assert "not run: ResNet-32, MobileNetV2" in found["distancing-3"].note
+
+
+@pytest.mark.parametrize("number", range(3, len(CLAIMS) + 1))
+def test_records_against_a_claim_do_not_reproduce_it(folder, number):
+    decide = CLAIMS[number - 1]
+    assert decide(made_rows(folder, against=number, seeds=4)).verdict == "not reproduced"
+
+
+def made_once(folder, seeds):
+    (folder / "distancing").rmdir()
+    return made_rows(folder, seeds=seeds)
+
+
+def test_one_seed_decides_nothing(folder):
+    found = words(made_once(folder, 1))
+    # ensembles of several kinds are several measurements
+    assert {number for number, word in found.items() if word != "undecided"} <= WITHOUT_RECORDS | {"10"}
+
+
+# Claims that stand on functions
+
+
+def test_the_push_is_largest_at_half_a_width_of_squared_distance():
+    distances = np.linspace(100, 1_000, 91)
+    forces = [force(distance) for distance in distances]
+    assert distances[int(np.argmax(forces))] == 500
+    assert force(0.0) == 0
+
+
+def test_the_hill_of_figure_2_1_is_the_only_one_that_leaves_no_minimum():
+    assert minima(0.0) == minima(0.99) == pytest.approx([2 / 3], abs=1e-3)
+    assert minima(1.0) == []
+    # near the figure's height h the minimum lies at 2/3 + 2 (h - 1) / 3
+    assert minima(1.03) == pytest.approx([2 / 3 + 0.02], abs=2e-3)
+    assert "moves to x = 0.93" in CLAIMS[1](pd.DataFrame()).note
+
+
+# Rows
+
+
+def test_lines_are_journeys_of_one_length_and_default_epochs_are_filled_in(whole):
+    _, rows = whole
+    assert [line.title for line in lines(rows)] == [
+        "MLP, 40 epochs",
+        "MLP, 80 epochs",
+        "ResNet-20, 40 epochs of 5,000 images",
+    ]
+    assert [line.title for line in lines(rows, several=True)] == [
+        "MLP, 48 epochs, 3 checkpoints",
+        "MLP, 80 epochs, 3 checkpoints",
+    ]
+    assert lines(rows)[0] == Line("mlp", "mnist", 40, 20, 1, None)
+    digits = rows.assign(dataset="digits")
+    assert lines(digits) == []
+
+
+def test_reduced_journeys_count_with_the_larger_strength(whole):
+    _, rows = whole
+    assert [pushed(rows, line) for line in lines(rows)] == [1, 1, 10]
+
+
+def test_runs_of_a_line_have_all_other_settings_at_their_default(whole):
+    _, rows = whole
+    line = lines(rows)[0]
+    assert on(rows, line, strength=1.0).seed.tolist() == list(range(1, 11))
+    assert sorted(on(rows, line, free=("width",)).width.unique()) == [100, 1_000, 10_000, 100_000]
+    assert on(rows, line, weight_decay=0.0).empty
+
+
+def test_seeds_pair_and_lengths_of_restarts_are_averaged(folder):
+    own = folder / "distancing"
+    common = {"schedule": "cosine", "strength": 0.0} | RESTARTS
+    rows = pd.DataFrame(
+        [journey(own, seed=seed, period=period, **common) for seed, period in ((1, 12), (1, 24), (2, 12))]
+    )
+    found = paired(rows, rows[rows.seed == 1], "accuracy")
+    assert found.first == pytest.approx([rows.accuracy[:2].mean()])
+    assert found.protocol == "reduced"
+
+
+def test_centred_values_have_no_mean_in_any_seed(folder):
+    lonely = ensemble(0, 3, strength=1.0, checkpoints=4)
+    made = [ensemble(0, seed, strength=s, checkpoints=4) for seed in (1, 2) for s in (1.0, 10.0)]
+    rows = pd.DataFrame([*made, lonely])
+    found = centred(rows, "strength", "error_correlation")
+    assert found.first.tolist() == [-4.5, 4.5, -4.5, 4.5]
+    assert found.second.reshape(2, 2).sum(1) == pytest.approx([0, 0])
+
+
+def test_a_metric_that_a_record_lacks_is_left_out():
+    rows = pd.DataFrame({"seed": [1, 2], "a": [1.0, None], "protocol": "paper"})
+    assert against(rows, 5.0, "a")[:2] == ([5], [1])
+    assert len(against(rows, 5.0, "b").first) == 0
+
+
+def test_the_early_distance_is_read_a_tenth_of_the_way_after_the_checkpoint(folder):
+    row = pd.Series(journey(folder / "distancing", distance=100.0, early=5.0))
+    assert early_distance(row) == pytest.approx(5 + 95 / 19)  # the second of twenty epochs
+
+
+# Cost
+
+
+def test_the_share_of_a_step_counts_on_a_gpu_only(folder):
+    rows = pd.DataFrame([cost(0, seed, "resnet_32", device="NVIDIA") for seed in (1, 2, 3)])
+    assert CLAIMS[7](rows).verdict == "reproduced"
+    slow = CLAIMS[7](rows.assign(step_seconds=0.01))
+    assert slow.verdict == "not reproduced"
+    assert "ResNet-32 10% of a step" in slow.note
