@@ -51,8 +51,8 @@ def journey(folder, *, accuracy=98.0, distance=100.0, early=10.0, cosine=0.98, r
     distances = [distance * (1 + 0.01 * draw.normal()) for _ in range(config.checkpoints)]
     epochs = np.arange(config.length + 1)
     since = np.where(epochs < config.marks[0], np.nan, 0.0)
-    after = epochs > config.marks[0]
-    since[after] = np.linspace(early, distance, after.sum())
+    since[epochs > config.marks[0]] = early
+    since[-1] = distance
     np.savez(
         folder / f"{key_of(config)}.npz", epoch=epochs, squared_distance=np.tile(since[:, None], config.checkpoints)
     )

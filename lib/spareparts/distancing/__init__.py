@@ -8,5 +8,6 @@ from .config import EXPERIMENTS, NETWORKS, Config, journey_of
 from .penalty import Push, checkpoint_penalty
 from .plan import plan
 from .run import run
+from .verdicts import verdicts
 
-__all__ = ["EXPERIMENTS", "NETWORKS", "Config", "Push", "checkpoint_penalty", "journey_of", "plan", "run"]
+__all__ = ["EXPERIMENTS", "NETWORKS", "Config", "Push", "checkpoint_penalty", "journey_of", "plan", "run", "verdicts"]

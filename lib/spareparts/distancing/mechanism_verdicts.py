@@ -37,7 +37,7 @@ def force(squared_distance: float, *, parameters: int = 100) -> float:
     """The push outwards, along the displacement, at a squared distance from the only checkpoint; strength 1."""
     moved = torch.full((parameters,), (squared_distance / parameters) ** 0.5, dtype=torch.float64, requires_grad=True)
     checkpoint_penalty([moved], [[torch.zeros_like(moved)]], width=WIDTH).backward()
-    return -float(moved.grad.sum()) / parameters**0.5
+    return 0.0 - float(moved.grad.sum()) / parameters**0.5
 
 
 def hill_removes_the_minimum(rows: pd.DataFrame) -> Verdict:
