@@ -46,7 +46,7 @@ def distance_helps_ensembles(rows: pd.DataFrame) -> Verdict:
     Values of constant schedules, less their means over the strengths of a seed.
     """
     plans, remarks = {}, []
-    for line in lines(rows, experiment="ensemble", several=True):
+    for line in lines(rows, experiment="ensemble", several=None):
         runs = on(rows, line, experiment="ensemble", free=("strength", "members"), kind="snapshots")
         if runs.empty or runs.strength.nunique() < 2:
             continue
