@@ -11,6 +11,7 @@ from .plan import plan
 from .run import run
 from .shares import parameter_shares
 from .transform import fast_hadamard_transform
+from .verdicts import verdicts
 
 __all__ = [
     "EMBEDDINGS",
@@ -26,4 +27,5 @@ __all__ = [
     "parameter_shares",
     "plan",
     "run",
+    "verdicts",
 ]

@@ -1,0 +1,63 @@
+"""What the records say about training with fixed classifiers: growth, and speed."""
+
+import math
+
+import numpy as np
+import pandas as pd
+
+from ..stats import Verdict, beyond, combine, remarked
+from .accuracy_verdicts import trained_as
+from .decisions import BEST_FIT, GROWN, HALF_READING, above, below
+from .rows import FIXED, LEARNED, against, compared, longest, runs
+
+SHAPES = {"logarithm": "a logarithm", "square_root": "a square root", "linear": "a line", "levelling_off": "1 / t"}
+HEADS = {"learned": "norm of a learned head", "orthonormal": "scale of a fixed head"}
+
+
+def better_fit(row: pd.Series, *, name: str = "growth") -> float:
+    """Variance that a logarithm explains of a head's size over time, less what the next best curve does."""
+    found = {shape: math.nan if value is None else value for shape, value in row[name].items()}
+    return found["logarithm"] - max(value for shape, value in found.items() if shape != "logarithm")
+
+
+def size_grows_like_a_logarithm(rows: pd.DataFrame) -> Verdict:
+    """Claim 3, CIFAR-10: a logarithm of time explains more of the growth than any other curve, in both heads."""
+    parts, remarks = {}, []
+    for head, title in HEADS.items():
+        part = longest(runs(rows, dataset="cifar10", head=head))
+        parts[title] = above(against(part, 0.0, better_fit), margin=BEST_FIT, unit="of the variance")
+        if len(part):
+            means = pd.DataFrame(list(part.growth)).astype(float).mean()
+            most = f"{SHAPES[means.idxmax()]} explains most, {means.max():.2f}"
+            remarks.append(f"{title}: {most}, a logarithm {means.logarithm:.2f}, n = {len(part)}")
+    return remarked(combine(parts), *remarks)
+
+
+def sooner(row: pd.Series) -> float:
+    """Epochs that a fixed head needed less a learned one, mean over the accuracies that both reached; or NaN."""
+    first, second = row.epochs_to_first, row.epochs_to_second
+    shared = [name for name in first if name in second]
+    return float(np.mean([second[name] - first[name] for name in shared])) if shared else math.nan
+
+
+def convergence_is_faster(rows: pd.DataFrame) -> Verdict:
+    """Claim 13, CIFAR-10: an orthonormal head needs fewer epochs than a learned one to the same test accuracies."""
+    pairs = compared(rows, LEARNED, FIXED, dataset="cifar10")
+    found = against(pairs, 0.0, sooner)
+    return remarked(below(found, margin=HALF_READING, unit="epochs"), *trained_as(pairs))
+
+
+def normalised_features_do_not_grow(rows: pd.DataFrame) -> Verdict:
+    """Claim 14, CIFAR-10: with a normalised or fixed head the norm of a sample's features grows by less than a tenth.
+
+    From the first epoch's end to the last one's, mean of the logarithm over training images.
+    """
+    parts = {}
+    for head in ("normalised", "orthonormal"):
+        part = longest(runs(rows, dataset="cifar10", head=head))
+        found = against(part, 0.0, "norm_growth")
+        parts[f"{head} head"] = beyond(found, threshold=GROWN, expected=-1, unit="as log ratio")
+    learned = longest(runs(rows, dataset="cifar10", head="learned"))
+    if learned.empty:
+        return combine(parts)
+    return remarked(combine(parts), f"learned head {learned.norm_growth.mean():+.2f} in n = {len(learned)} runs")
