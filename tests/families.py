@@ -15,7 +15,9 @@ from spareparts.distancing.penalty import Kernel, Push
 from spareparts.engine import Replica
 from spareparts.experts import Config, Mixture
 from spareparts.experts.objective import objective_of
-from spareparts.models import Dropout, lenet_300_100, mobilenet_v2, resnet
+from spareparts.fixed_classifiers import FixedClassifier
+from spareparts.fixed_classifiers.binarise import BinarisedClassifier
+from spareparts.models import Dropout, densenet_bc, lenet_300_100, mlp, mobilenet_v2, resnet
 from spareparts.models.mobilenet import Stage
 
 STEPS = 20
@@ -136,6 +138,40 @@ def mobilenets(seeds, dtype) -> list[Replica]:
     return made
 
 
+def headed(seeds, dtype, *, kind: str, classes: int = 4, made: type = FixedClassifier) -> list[Replica]:
+    """Each replica with a matrix of its own, and a scale that is one number and has a weight decay of its own."""
+    images, labels = samples(channels=1, dtype=dtype)
+    replicas = []
+    for seed in seeds:
+        draw = generator(seed)
+        network = mlp(
+            generator=draw, in_features=64, units=20, features=classes if classes > 4 else 12, classes=classes
+        )
+        network.classifier = made(
+            network.classifier.in_features, classes, kind=kind, generator=draw, initial_scale=1.0 + seed
+        )
+        network.to(dtype)
+        scales = [p for p in network.parameters() if p.dim() == 0]
+        rest = [p for p in network.parameters() if p.dim() > 0]
+        groups = [{"params": rest, "weight_decay": 1e-3}]
+        groups += [{"params": scales, "weight_decay": 1e-2 * seed}] if scales else []
+        optimizer = torch.optim.SGD(groups, lr=0.05 * seed, momentum=0.9, fused=True)
+        batches = Batches(images, labels, batch_size=12, generator=draw)
+        replicas.append(plain(f"{kind} {seed}", network, optimizer, batches, seed))
+    return replicas
+
+
+def densenets(seeds, dtype) -> list[Replica]:
+    images, labels = samples(channels=3, dtype=dtype)
+    made = []
+    for seed in seeds:
+        network = densenet_bc(10, generator=generator(seed), growth=4, classes=4).to(dtype)
+        optimizer = torch.optim.SGD(network.parameters(), lr=0.01 * seed, momentum=0.9)
+        batches = Batches(images, labels, batch_size=12, generator=generator(seed))
+        made.append(plain(f"densenet {seed}", network, optimizer, batches, seed))
+    return made
+
+
 def plain(name, network, optimizer, batches, seed) -> Replica:
     return Replica(
         name=name,
@@ -167,6 +203,14 @@ FAMILIES = {
     "convolutional network": convolutional,
     "ResNet, padded shortcuts": resnets,
     "ResNet, projected shortcuts": functools.partial(resnets, shortcut="projection"),
+    "DenseNet": densenets,
+    "fixed head": functools.partial(headed, kind="orthonormal"),
+    "normalised head": functools.partial(headed, kind="normalised"),
+    "Hadamard head": functools.partial(headed, kind="hadamard"),
+    "Hadamard head, transformed": functools.partial(headed, kind="hadamard", classes=260),
+    "low-rank head": functools.partial(headed, kind="low_rank"),
+    "sparse head": functools.partial(headed, kind="sparse"),
+    "head of signs": functools.partial(headed, kind="hadamard", made=BinarisedClassifier),
     "MobileNetV2, pushed": mobilenets,
 }
 # Families that never train side by side, and what `fit` says of the reason.

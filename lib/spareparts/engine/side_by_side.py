@@ -54,7 +54,7 @@ class SideBySide:
 
     def finite(self) -> Bool[Tensor, " replicas"]:
         """Which replicas' parameters are all finite."""
-        sums = [stacked.flatten(1).sum(1) for stacked in self.stack.trained.values()]
+        sums = [stacked.reshape(len(stacked), -1).sum(1) for stacked in self.stack.trained.values()]
         return torch.stack(sums).isfinite().all(0)
 
     def keep(self, survivors: Sequence[Run]) -> None:
