@@ -94,6 +94,15 @@ def test_each_text_has_a_fingerprint_without_its_files(folder):
     assert data.text_fidelity("generated") == "drawn from a Markov chain"
 
 
+def test_the_listing_tells_what_is_there_and_whole(folder):
+    assert [(row.name, row.intact) for row in text.text_listing()] == [("ptb", None), ("wikitext_2", None)]
+    write(folder, **PARTS)
+    ours = text.text_listing()[1]
+    assert (ours.intact, ours.folder, ours.bytes) == (True, folder, sum(map(len, PARTS.values())))
+    write(folder, test="x")
+    assert text.text_listing()[1].intact is False
+
+
 # Fetching
 
 

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 from jaxtyping import Int
@@ -111,3 +112,29 @@ def text_fidelity(name: str) -> str:
 def frequencies(text: Text) -> Int[Tensor, " vocabulary"]:
     """How often each word stands in the training part."""
     return torch.bincount(text.train, minlength=len(text.vocabulary))
+
+
+class TextRow(NamedTuple):
+    """One line of `text_listing`."""
+
+    name: str
+    folder: Path
+    bytes: int  # of the parts that are there
+    intact: bool | None  # None: a part is not there
+
+
+def text_listing() -> list[TextRow]:
+    """A line for each known text, its parts checked; the generated one needs no file."""
+    return [_row(name) for name in KNOWN_TEXTS]
+
+
+def _row(name: str) -> TextRow:
+    paths = [text_path(name, part) for part in PARTS]
+    size = sum(path.stat().st_size for path in paths if path.exists())
+    try:
+        intact = all(_lines(name, part) for part in PARTS)
+    except DataMissing:
+        intact = None
+    except DataCorrupt:
+        intact = False
+    return TextRow(name, paths[0].parent, size, intact)
