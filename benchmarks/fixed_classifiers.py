@@ -49,8 +49,8 @@ def head_inference() -> Row:
     ours, other, inputs = made("hadamard"), made("learned"), features()
     check(ours(inputs), ours.scale * torch.nn.functional.normalize(inputs) @ ours.matrix.T)
     return Row(
-        ours=timed(torch.no_grad()(lambda: ours(inputs)), steps=1),
-        other=timed(torch.no_grad()(lambda: other(inputs)), steps=1),
+        ours=timed(torch.no_grad()(lambda: ours(inputs))),
+        other=timed(torch.no_grad()(lambda: other(inputs))),
         goal=5.0,
         unit="ms",
         note=f"Scores of {BATCH} samples by a head of {SIZE:,} features and as many classes: Hadamard, with the "

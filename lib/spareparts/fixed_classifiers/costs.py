@@ -33,7 +33,8 @@ def heads(config: Config, *, progress: bool = True) -> tuple[dict[str, Any], dic
 
     A training step is the forward pass, cross entropy, the gradients of weights and features, and SGD with momentum;
     inference the scores alone. Milliseconds of each round; bytes of the most memory held at once, of the file, of the
-    matrix as it is stored and held, and of the gradient that workers would have to send. Raises `ValueError` for a head that the free memory cannot hold.
+    matrix as it is stored and held, and of the gradient that workers would have to send. Raises `ValueError` for a head
+    that the free memory cannot hold.
     """
     check_memory(config)
     device = engine.choose_device()
