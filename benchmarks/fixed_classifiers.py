@@ -84,6 +84,6 @@ def training(kind: str) -> Callable[[], None]:
 
 def check(found: Tensor, expected: Tensor) -> None:
     """Raise `ValueError` where the two ways disagree."""
-    apart = float((found - expected).abs().max() / expected.abs().max())
+    apart = float(((found - expected).abs().max() / expected.abs().max()).detach())
     if apart > TOLERANCE:
         raise ValueError(f"both ways must agree to {TOLERANCE:g}, got {apart:.2g}")
