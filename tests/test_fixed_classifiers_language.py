@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch.nn.functional import cross_entropy
 
-from spareparts import data
+from spareparts import data, fixed_classifiers, records
 from spareparts.data import markov
 from spareparts.fixed_classifiers import Config, language
 from spareparts.fixed_classifiers.lstm import LanguageModel, count_parameters
@@ -153,6 +153,24 @@ def test_a_run_tells_perplexities_and_parameters_and_is_the_same_again(embedding
     assert metrics["parameters"] - metrics["trained_parameters"] == (WORDS * 16 if embedding == "orthogonal" else 0)
     assert metrics["best_epoch"] == len(metrics["validation_perplexity"]) == 1
     assert len(json.dumps(metrics)) < 1_500
+
+
+def test_a_config_runs_to_a_record_whose_weights_are_the_best_ones():
+    config = tiny(normalised=True, initial_scale=10.0)
+    ((same, result),) = fixed_classifiers.run([config], device="cpu", progress=False)
+    assert same == config and result.outcome == "finished"
+    assert result.metrics["final_scale"] > 0 and config.protocol == "reduced"
+    network = language.build(config, TEXT)
+    language.engine.load_weights(network, records.weights_path(config))
+    losses, _ = language.word_losses(network, TEXT.test)
+    assert math.exp(losses.mean()) == pytest.approx(result.metrics["perplexity"], rel=1e-4)
+
+
+def test_settings_that_a_language_model_does_not_use_are_refused():
+    with pytest.raises(ValueError, match="only a normalised language model has a scale"):
+        tiny(scale=2.0)
+    with pytest.raises(ValueError, match="does not use head"):
+        tiny(head="hadamard")
 
 
 def test_the_rate_is_divided_once_validation_stalls_and_the_best_weights_stay(monkeypatch):

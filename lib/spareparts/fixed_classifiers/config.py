@@ -140,6 +140,8 @@ class Config(RunConfig):
         self._check_head()
         if self.experiment == "images":
             self._check_images()
+        if self.experiment == "language" and not self.normalised and (self.scale, self.initial_scale) != (None, 1.0):
+            raise ValueError(f"only a normalised language model has a scale, got {self.scale} and {self.initial_scale}")
 
     def _check_head(self) -> None:
         """Settings that the head does not have."""

@@ -28,7 +28,9 @@ NUMBER = 4  # bytes
 COPIES = {"learned": 3, "normalised": 6}
 
 
-def heads(config: Config, *, progress: bool = True) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+def heads(
+    config: Config, *, device: str | None = None, progress: bool = True
+) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """Metrics of what one head costs, on random features; nothing is learned from them.
 
     A training step is the forward pass, cross entropy, the gradients of weights and features, and SGD with momentum;
@@ -37,7 +39,7 @@ def heads(config: Config, *, progress: bool = True) -> tuple[dict[str, Any], dic
     that the free memory cannot hold.
     """
     check_memory(config)
-    device = engine.choose_device()
+    device = engine.choose_device(device)
     with engine.one_thread(), LiveBytes() as memory:
         started = time.perf_counter()
         head = build(config).to(device)

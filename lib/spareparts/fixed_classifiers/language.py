@@ -28,12 +28,14 @@ LEARNED = ("learned_tied", "learned_untied")
 RANKS = (10, 100, 1_000)  # the most frequent words so far, and all others: groups whose perplexity is told apart
 
 
-def language(config: Config, *, progress: bool = True) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+def language(
+    config: Config, *, device: str | None = None, progress: bool = True
+) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """Metrics of one language model: perplexities, parameters; its weights go to the cache. Raises `Diverged`.
 
     The engine trains one model at a time: the state that goes from window to window is the model's own.
     """
-    device, text, started = engine.choose_device(), data.load_text(config.corpus), time.perf_counter()
+    device, text, started = engine.choose_device(device), data.load_text(config.corpus), time.perf_counter()
     network = build(config, text).to(device)
     prepared = time.perf_counter() - started
     watch, ended = train(network, config, text, device=device, progress=progress)
@@ -181,7 +183,7 @@ def about(network: LanguageModel, config: Config, text: data.Text) -> dict[str, 
     """Sizes of the model and of the text."""
     tied = config.embedding != "learned_untied"
     counts = count_parameters(len(text.vocabulary), config.units or UNITS, tied=tied)
-    scale = None if network.scale is None else float(network.scale)
+    scale = None if network.scale is None else float(network.scale.detach())
     return {
         "vocabulary": len(text.vocabulary),
         "train_words": len(text.train),

@@ -89,7 +89,7 @@ def other(config: Config, *, device: str, progress: bool = True) -> Result:
     """Run an experiment that trains one network or none."""
     started, described = time.perf_counter(), engine.describe(device)
     try:
-        metrics, arrays = OTHERS[config.experiment](config, progress=progress)
+        metrics, arrays = OTHERS[config.experiment](config, device=device, progress=progress)
         ended: dict[str, Any] = {}
     except Diverged as error:
         metrics, arrays, ended = {}, {}, {"outcome": "diverged", "diverged_step": error.step}
