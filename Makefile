@@ -53,7 +53,7 @@ gpu: $(VENV)/.installed ## with a GPU: check training side by side, measure it, 
 
 constraints: $(VENV)/.installed ## pin anew what the pinned requirements bring along
 	$(BIN)/python -m pip install --quiet uv
-	(grep -v '^-' requirements.txt; echo lightning; echo dask-jobqueue==0.9.0) | $(BIN)/uv pip compile - --quiet --no-annotate \
+	(grep -v '^-' requirements.txt; echo lightning; echo dask-jobqueue==0.9.0; echo tensorboard) | $(BIN)/uv pip compile - --quiet --no-annotate \
 		--custom-compile-command "make constraints" --output-file constraints.txt
 
 clean: ## remove what the build made, but not .venv, data or records

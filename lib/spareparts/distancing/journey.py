@@ -32,17 +32,20 @@ class Diverged(Exception):
         self.step = step
 
 
-def journey(config: Config, *, progress: bool = True) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+def journey(
+    config: Config, *, listeners: tuple[Callable[[dict[str, Any]], None], ...] = (), progress: bool = True
+) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """Train along one journey and measure it; weights at its start, checkpoints and end are left in the cache.
 
-    Raises `Diverged`.
+    `listeners` are told of every reading, such as `tensorboard.TensorBoard`. Raises `Diverged`.
     """
     sets = sets_of(config, engine.choose_device())
 
     def keep(network: nn.Module, epoch: int) -> None:
         engine.save_weights(network, left_path(config, epoch))
 
-    network, watch, end = travel(config, sets, keep=keep, checkpoint=checkpoint_path([config]), progress=progress)
+    going = {"checkpoint": checkpoint_path([config]), "progress": progress}
+    network, watch, end = travel(config, sets, keep=keep, listeners=listeners, **going)
     metrics = ending(network, watch, sets) | summary(watch)
     arrays = watch.curves() | answers(network, watch, sets) | picture(config, network, watch, sets)
     return metrics | {"training_seconds": end.seconds}, arrays
