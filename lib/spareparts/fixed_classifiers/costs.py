@@ -40,27 +40,29 @@ def heads(
     """
     check_memory(config)
     device = engine.choose_device(device)
-    with engine.one_thread(), LiveBytes() as memory:
-        started = time.perf_counter()
-        head = build(config).to(device)
-        build_seconds = time.perf_counter() - started
-        work = work_of(head, config, device)
-        work()  # makes the gradients and the optimizer's momentum
-        memory.reset()
-        work()
-        peak = memory.peak
     with engine.one_thread():
+        with LiveBytes() as memory:
+            started = time.perf_counter()
+            head = build(config).to(device)
+            build_seconds = time.perf_counter() - started
+            work = work_of(head, config, device)
+            work()  # makes the gradients and the optimizer's momentum
+            memory.reset()
+            work()
         rounds = timed(work, device)
+    found = {"milliseconds": rounds, "median_milliseconds": float(np.median(rounds)), "build_seconds": build_seconds}
+    return found | {"peak_bytes": memory.peak} | bytes_of(head), {}
+
+
+def bytes_of(head: FixedClassifier) -> dict[str, int]:
+    """Bytes of a head's file, of its matrix as stored and as held, and of the gradient of what is trained."""
+    matrix = head.projection
     return {
-        "milliseconds": rounds,
-        "median_milliseconds": float(np.median(rounds)),
-        "peak_bytes": peak,
         "file_bytes": file_bytes(head),
-        "matrix_bytes": sum(each.nbytes for each in head.projection.state_dict().values()),
-        "held_matrix_bytes": sum(each.nbytes for each in (*head.projection.parameters(), *head.projection.buffers())),
+        "matrix_bytes": sum(each.nbytes for each in matrix.state_dict().values()),
+        "held_matrix_bytes": sum(each.nbytes for each in (*matrix.parameters(), *matrix.buffers())),
         "gradient_bytes": sum(each.nbytes for each in head.parameters()),
-        "build_seconds": build_seconds,
-    }, {}
+    }
 
 
 def sizes_of(config: Config) -> tuple[int, int, int]:
