@@ -18,7 +18,7 @@
 # A network with far more weights than images to learn from could learn all of them by heart. Mostly it does not, and
 # larger networks often do better than small ones. Where, then, are all those weights? The report looks at single units
 # of a trained layer. It removes them one by one, asks by which sign one recognises those that are not needed, and
-# compares a dozen theories of why large networks work: repeated units, clusters of weights, a few directions that carry
+# compares theories of why large networks work: repeated units, clusters of weights, a few directions that carry
 # everything, lottery tickets. The draft at hand breaks off before most of its results; we ran the experiments that it
 # names, and judge its claims beside those that its author's final report is known to make.
 
@@ -84,35 +84,36 @@ claims.show(ledger)
 # %% [markdown]
 # ## The idea
 #
-# **A unit** of a layer is a row $w_i$ of its weights $W$, $n$ rows of $d$ entries each; of a convolution it is a filter,
-# written out as a row. To remove a unit means that the next layer receives nothing from it. Which one should go? The
-# usual answer is the one of smallest norm $\lVert w_i \rVert$. The report adds another. If training gathers the rows in
-# clusters, then a row far from all others is an outlier, and perhaps useless. So take the rows at length 1,
-# $\hat w_i = w_i / \lVert w_i \rVert$, and measure how alike they are by their **frame potential** (Sec. 3.1),
+# **A unit** of a layer is a row $w_i$ of its weights $W$, $n$ rows of $d$ entries each; of a convolution it is a
+# filter, written out as a row. To remove a unit means that the next layer receives nothing from it. Which one should
+# go? The usual answer is the one of smallest norm $\lVert w_i \rVert$. The report adds another. If training gathers
+# the rows in clusters, then a row far from all others is an outlier, and perhaps useless. So take the rows at length
+# 1, $\hat w_i = w_i / \lVert w_i \rVert$, and measure how alike they are by their **frame potential** (Sec. 3.1),
 #
 # $$ \mathrm{FP}(\hat W) = \sum_{i,j} \langle \hat w_i, \hat w_j \rangle^2 = \sum_i c_i, \qquad
 #    c_i = \sum_j \langle \hat w_i, \hat w_j \rangle^2 . $$
 #
-# The **contribution** $c_i$ lies between 1, where a row is orthogonal to all others, and $n$, where all rows agree up to
-# their sign. Without row $i$ the frame potential is smaller by $2 c_i - 1$, so the row with the smallest contribution is
-# also the one whose removal changes the frame potential least. Units are removed greedily: after each removal the
-# contributions of those that are left are taken anew.
+# The **contribution** $c_i$ lies between 1, where a row is orthogonal to all others, and $n$, where all rows agree up
+# to their sign. Without row $i$ the frame potential is smaller by $2 c_i - 1$, so the row with the smallest
+# contribution is also the one whose removal changes the frame potential least. Units are removed greedily: after each
+# removal the contributions of those that are left are taken anew.
 #
 # **What would chance give?** For $n$ rows of length 1,
 #
 # $$ \max\Big(n, \frac{n^2}{d}\Big) \;\le\; \mathrm{FP} \;\le\; n^2, \qquad
 #    \mathrm{E}\,\mathrm{FP} = n + \frac{n(n-1)}{d} \;\text{ for random directions.} $$
 #
-# **What it cannot tell.** With $\sigma_k$ the singular values of $\hat W$, the frame potential is $\sum_k \sigma_k^4$: it
-# depends on the spectrum of the normalized rows and on nothing else. It grows when rows form clusters. It grows just as
-# much when they share a common shift, or fill a space of few dimensions evenly, without any two of them being close. A
-# frame potential above that of random rows is therefore no proof of clusters. Two further nulls belong beside it: rows
-# with their mean removed, and *random rows of the same spectrum*, the same few large directions without any clusters.
-# The frame potential can hardly tell these from the trained rows. The cosine of each row to its nearest neighbour can.
+# **What it cannot tell.** With $\sigma_k$ the singular values of $\hat W$, the frame potential is $\sum_k
+# \sigma_k^4$: it depends on the spectrum of the normalized rows and on nothing else. It grows when rows form
+# clusters. It grows just as much when they share a common shift, or fill a space of few dimensions evenly, without
+# any two of them being close. A frame potential above that of random rows is therefore no proof of clusters. Two
+# further nulls belong beside it: rows with their mean removed, and *random rows of the same spectrum*, the same few
+# large directions without any clusters. The frame potential can hardly tell these from the trained rows. The cosine
+# of each row to its nearest neighbour can.
 #
-# **Norms, dead units, biases.** A unit with weights of zero has no direction; its contribution is set to 0, and we count
-# such *dead* units apart. Removing a unit removes its bias as well. The author's code kept it, so that a removed unit
-# still gave the same output to every image; this is a setting, and shown beside.
+# **Norms, dead units, biases.** A unit with weights of zero has no direction; its contribution is set to 0, and we
+# count such *dead* units apart. Removing a unit removes its bias as well. The author's code kept it, so that a
+# removed unit still gave the same output to every image; this is a setting, and shown beside.
 
 # %% [markdown]
 # ### A demonstration that you can change
@@ -182,7 +183,7 @@ Markdown(page.bias_found(rows))
 # is trained for a fifth of the iterations with the same optimizer. Section 2.3 of the report mentions that removing the
 # *largest* units can lead to better accuracy after that.
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Test accuracy against the share of units removed, before and after training on, by criterion and direction, with the unpruned network as a line."}, "figure": {"caption": "LeNet: accuracy right after removing a share of the units at once (dotted) and after training on (solid); circles: smallest first, triangles: largest first; means over n networks. Dashed: the network that lost no units and was trained on as long. Chance, 10%, is below all solid lines.", "name": "fig-redundancy-retrained"}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Test accuracy against the share of units removed, before and after training on, by criterion and direction, with the unpruned network as a line."}, "figure": {"caption": "LeNet: accuracy right after removing a share of the units at once (left) and after training on (right, mind the scale); circles: smallest first, triangles: largest first; means over n networks. Dashed: the network that lost no units and was trained on as long. Chance is 10%.", "name": "fig-redundancy-retrained"}}
 plots.retrained(chosen(rows, experiment="retrain"), models=TITLES)
 
 # %% tags=["hide-input"]
@@ -194,11 +195,11 @@ tables.retraining(rows)
 # %% [markdown]
 # ## Training dynamics (Section 3.2)
 #
-# The report's author built a tool to watch the units of a layer during training; Section 3.2, which was to show it, is
-# empty. Here it is. Each dot is a unit; its area grows with its norm. Units are linked where their weights, or their
-# outputs on validation images, are more alike than the cutoff. The plane is the one in which most of the likeness can be
-# seen at each epoch, and the figure says how much that is: rarely much, so that dots may lie close which are not linked.
-# Trust the links and their counts, not the distances.
+# The report's author built a tool to watch the units of a layer during training; Section 3.2, which was to show it,
+# is empty. Here it is. Each dot is a unit; its area grows with its norm. Units are linked where their weights, or
+# their outputs on validation images, are more alike than the cutoff. The plane is the one in which most of the
+# likeness can be seen at each epoch, and the figure says how much that is: rarely much, so that dots may lie close
+# which are not linked. Trust the links and their counts, not the distances.
 #
 # Move the epoch from the start to the end. What do the links do? Then raise the cutoff (the author's pictures use 0.25
 # and 0.48). If units formed tight clusters, groups would survive a high cutoff; if all leaned a little in a common
@@ -213,8 +214,8 @@ HTML(plots.unit_graph(watched, cutoff=0.1, title="Units of LeNet's first layer, 
 Markdown(layer_page.links_found(watched))
 
 # %% [markdown]
-# The same kind of figure for the first fully connected layer of Conv-2, of which the author reports one big cluster with
-# some outliers:
+# The same kind of figure for the first fully connected layer of Conv-2, of which the author reports one big cluster
+# with some outliers:
 
 # %% tags=["hide-input"]
 watched_too = points.shown(layers["Conv-2"])
@@ -251,13 +252,13 @@ tables.clusters(rows)
 # %% [markdown]
 # ### The classifier drawn anew
 #
-# Does what the early layers learn depend on the layers behind them? The author trained a network, put its convolutions
-# back to their first weights, drew the fully connected layers anew, and trained as long again. Below, the *twin* is that
-# second network. LeNet has no convolutions; there its first layer keeps its first weights.
+# Does what the early layers learn depend on the layers behind them? The author trained a network, put its
+# convolutions back to their first weights, drew the fully connected layers anew, and trained as long again. Below,
+# the *twin* is that second network. LeNet has no convolutions; there its first layer keeps its first weights.
 #
-# Units that began alike may end alike without having learned anything, so the cosine of a unit's weights with its twin's
-# is high to begin with. Compare outputs instead, and compare with an independent network whose units are matched one to
-# one as well as they can be: that is the chance level.
+# Units that began alike may end alike without having learned anything, so the cosine of a unit's weights with its
+# twin's is high to begin with. Compare outputs instead, and compare with an independent network whose units are
+# matched one to one as well as they can be: that is the chance level.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Similarity of early layers with their twin and with an independent network: weights, change of weights, outputs; a panel a layer."}, "figure": {"caption": "Similarity of units to their twins' (filled), and to the matched units of an independent network (open), a mark a network. Weights and their change: cosine; outputs: correlation. Dashed: no similarity.", "name": "fig-redundancy-twins"}}
 plots.resampled(points.resampled(rows))
@@ -279,7 +280,7 @@ HTML(plots.unit_graph(pair, title="Units of the last layer kept, in a network an
 # read the same directions of what they are given? Their *main space* is spanned by as many right singular vectors as
 # there are classes; principal angles of 0° between two spaces mean that they are the same, 90° that they share nothing.
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Principal angles between the main spaces of a redrawn layer and its twin's, an independent network's, and between random spaces."}, "figure": {"caption": "Principal angles of the main space of the first layer drawn anew: with the twin's, with an independent network's (for LeNet and Conv-2 alike, the chance level of two trained networks), and (dashed) between random spaces. A line a network.", "name": "fig-redundancy-spaces"}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Principal angles between the main spaces of a redrawn layer and its twin's, an independent network's, and between random spaces."}, "figure": {"caption": "Principal angles of the main space of the first layer drawn anew: with the twin's; with an independent network's, which is the level of chance for trained networks; and (dashed) between random spaces. A line a network.", "name": "fig-redundancy-spaces"}}
 plots.main_spaces({title: points.of_runs(runs) for title, runs in points.twins(rows).items()})
 
 # %% tags=["hide-input"]
@@ -288,17 +289,18 @@ tables.twins(rows)
 # %% [markdown]
 # ## Subspaces (Section 3.3)
 #
-# Section 3.3 of the draft is empty, but Section 2.1 says what it would have tested. Write the trained weights as
-# $W = Z + (W - Z)$, with $Z$ the first weights. The claim is that the change $W - Z$ has low rank as far as the network's
-# output is concerned: a few singular directions carry the accuracy, and the rest is noise, even though it may be large.
+# Section 3.3 of the draft is empty, but Section 2.1 says what it would have tested. Write the trained weights as $W =
+# Z + (W - Z)$, with $Z$ the first weights. The claim is that the change $W - Z$ has low rank as far as the network's
+# output is concerned: a few singular directions carry the accuracy, and the rest is noise, even though it may be
+# large.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Singular values of LeNet's first layer at several epochs: of the weights, of the normalized rows, and of the change since the start; log-log."}, "figure": {"caption": "Singular values of LeNet's first layer, largest first, at several epochs, seed 1: of W, of W with its rows normalized, and of W − Z. Dashed: the largest value that noise as strong as the bulk of W would have, at the start and at the end.", "name": "fig-redundancy-spectra"}}
 plots.spectra(watched, title="LeNet")
 
 # %% [markdown]
 # Keep only $k$ directions, in one of two ways: the nearest matrix of rank $k$ to $W$, or the first weights plus $k$
-# directions of what training added, $W' = Z + U_k U_k^\top (W - Z)$, where $U_k$ holds the largest left singular vectors
-# of $W - Z$. Nagarajan and Kolter {cite:p}`nagarajan2019uniform` found 16 of 1,024 to be enough.
+# directions of what training added, $W' = Z + U_k U_k^\top (W - Z)$, where $U_k$ holds the largest left singular
+# vectors of $W - Z$. Nagarajan and Kolter {cite:p}`nagarajan2019uniform` found 16 of 1,024 to be enough.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Test accuracy against the number of directions kept, for the two ways of keeping them."}, "figure": {"caption": "Test accuracy with k directions kept; means over n networks, bands from the smallest to the largest. Dashed: the whole network above, chance below.", "name": "fig-redundancy-ranks"}}
 plots.rank_accuracies(points.figure_2(rows), models=TITLES, chance=10)
@@ -318,10 +320,10 @@ tables.rank_ten(rows)
 # %% [markdown]
 # ### Noise and signal
 #
-# Martin and Mahoney {cite:p}`martin2018implicit` see a trained layer as noise plus a signal of low rank that grows. If the
-# weights were independent noise, the eigenvalues of $W W^\top$ would follow the law of Marchenko and Pastur
-# {cite:p}`marchenko1967distribution`. We fit its variance to the bulk, and count as signal what lies beyond its edge by
-# more than the largest eigenvalue of noise would in 99 cases of 100. Without that margin every third untrained layer
+# Martin and Mahoney {cite:p}`martin2018implicit` see a trained layer as noise plus a signal of low rank that grows.
+# If the weights were independent noise, the eigenvalues of $W W^\top$ would follow the law of Marchenko and Pastur
+# {cite:p}`marchenko1967distribution`. We fit its variance to the bulk, and count as signal what lies beyond its edge
+# by more than the largest eigenvalue of noise would in 99 cases of 100. Without that margin many an untrained layer
 # would have a "signal".
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Histogram of the eigenvalues of LeNet's first layer before and after training, the fitted law, its edge, and outliers as ticks."}, "figure": {"caption": "Eigenvalues of LeNet's first layer before and after training, seed 1, and the law fitted to their bulk. Dashed: the edge with its margin; ticks: eigenvalues beyond it.", "name": "fig-redundancy-density"}}
@@ -367,14 +369,15 @@ tables.elbows(rows)
 # %% [markdown]
 # ## The theories (Section 2)
 #
-# ### A large layer explores: XORD
+# ### Does a large layer explore? XORD
 #
-# Brutzkus and Globerson {cite:p}`brutzkus2019why` build a task on which one can see why a large layer might generalize
-# better. An input is a row of ten pairs of $\pm 1$; it is positive if any pair holds the same value twice, so there are
-# two positive patterns and two negative ones. A layer has $k$ filters for each sign. A small one, they argue, can fit its
-# training inputs without having found all four patterns, and will then err on inputs that show the one it missed; a large
-# one has a filter near every pattern before training begins. Each of 100 layers has a training set of its own. Training
-# sets that a small layer can fit may be the easy ones, so compare layers on sets that both sizes fit.
+# Brutzkus and Globerson {cite:p}`brutzkus2019why` build a task on which one can see why a large layer might
+# generalize better. An input is a row of ten pairs of $\pm 1$; it is positive if any pair holds the same value twice,
+# so there are two positive patterns and two negative ones. A layer has $k$ filters for each sign. A small one, they
+# argue, can fit its training inputs without having found all four patterns, and will then err on inputs that show the
+# one it missed; a large one has a filter near every pattern before training begins. Each of 100 layers has a training
+# set of its own. Training sets that a small layer can fit may be the easy ones, so compare layers on sets that both
+# sizes fit.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Four panels against the number of filters: share of layers that fit, test error, patterns found, angle of filters to a pattern; a line a training set size."}, "figure": {"caption": "XORD, by the number of filters k and of training inputs; all but the first panel over the layers that fit. Bars: two standard errors. Dashed: error of guessing, and the mean angle of a random filter to its nearest pattern.", "name": "fig-redundancy-xord"}}
 plots.xord_errors(points.xord(rows))
@@ -386,11 +389,11 @@ Markdown(theory_page.xord_found(rows))
 theory_tables.xord(rows)
 
 # %% [markdown]
-# ### Filters gather around few directions
+# ### Do filters gather around few directions?
 #
 # The same authors train a network of three layers with a large convolution on MNIST, group its filters around four
-# centres, and find trained filters closer to their centre than untrained ones. So do random filters whose spectrum is
-# that of the trained ones: a layer with a few large directions has small angles without any clusters.
+# centres, and find trained filters closer to their centre than untrained ones. But a layer with a few large directions
+# has small angles even without clusters. Random filters with the spectrum of the trained ones show how small.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Cumulative distributions of the angles of filters to their nearest centre: trained, untrained, both with the mean removed, and random with the trained spectrum."}, "figure": {"caption": "Angles of 120 filters to the nearest of four k-means centres, as cumulative shares over all networks. Grey: untrained, the level of chance. Dashed: random filters with the spectrum of the trained ones.", "name": "fig-redundancy-filters"}}
 plots.filter_angles(points.filter_angles(rows))
@@ -404,11 +407,11 @@ theory_tables.filters(rows)
 # %% [markdown]
 # ### Lottery tickets, of weights and of units
 #
-# Frankle and Carbin {cite:p}`frankle2019lottery` prune single weights of a trained network and put what is left back to
-# its first values. Trained again, such a *ticket* reaches the accuracy of the whole; with weights drawn anew it does not.
-# Liu et al. {cite:p}`liu2019rethinking` dispute this for larger learning rates and for whole units. We run both settings:
-# SGD with a high learning rate, Adam with a low one. Tickets of weights are the control. If own weights beat new ones
-# there but not for units, then what a ticket wins is not a property of units.
+# Frankle and Carbin {cite:p}`frankle2019lottery` prune single weights of a trained network and put what is left back
+# to its first values. Trained again, such a *ticket* reaches the accuracy of the whole; with weights drawn anew it
+# does not. Liu et al. {cite:p}`liu2019rethinking` dispute this for larger learning rates and for whole units. We run
+# both settings: SGD with a high learning rate, Adam with a low one. Tickets of weights are the control. If own
+# weights beat new ones there but not for units, then what a ticket wins is not a property of units.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Test accuracy of tickets of single weights against the share kept, own and new first weights, for two settings."}, "figure": {"caption": "Tickets of single weights, LeNet on MNIST: own first weights and weights drawn anew, a mark a network, lines through means. Dotted: the unpruned network. n in the titles.", "name": "fig-redundancy-tickets"}}
 titles = {group: group for group in TICKETS}
@@ -439,11 +442,12 @@ theory_tables.survivors_by_layer(rows)
 # %% [markdown]
 # ### Removable and repeated units
 #
-# Casper et al. {cite:p}`casper2019removable` count units whose loss costs hardly any accuracy, and units whose output is
-# highly correlated with another's. Both shares grow with the width of a layer, which they read as a way of limiting its
-# capacity. Both need a threshold, so we sweep it; and among more units there are more alike by chance, so untrained
-# networks of each width stand beside. (In an untrained network most units can go, but only because it has hardly any
-# accuracy to lose. For removable units, then, ask how the two kinds of lines rise, not which lies higher.)
+# Casper et al. {cite:p}`casper2019removable` count units whose loss costs hardly any accuracy, and units whose output
+# is highly correlated with another's. They find that both shares grow with the width of a layer, and read that as a
+# way of limiting its capacity. Both need a threshold, so we sweep it; and among more units there are more alike by
+# chance, so untrained networks of each width stand beside. (In an untrained network most units can go, but only
+# because it has hardly any accuracy to lose. For removable units, then, ask how the two kinds of lines rise, not
+# which lies higher.)
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Shares of removable and of repeated units against the width of the first layer, trained and untrained, for several thresholds."}, "figure": {"caption": "LeNet on 1,000 images of MNIST, first layer: shares of removable units (left) and repeated ones (right), means over seeds; thick lines for strict thresholds. Dashed: untrained networks of that width, the level of chance.", "name": "fig-redundancy-units"}}
 plots.unit_shares(by_width(rows), drops=DROPS, correlations=CORRELATIONS)
@@ -470,10 +474,11 @@ Markdown(theory_page.distance_found(rows))
 # %% [markdown]
 # ### Teacher and student
 #
-# With images nobody knows how large a network is needed. With a teacher one does: a network with two hidden units labels
-# random inputs, and a student with as many or more learns from it, each input once. Goldt et al. {cite:p}`goldt2019dynamics`
-# show that noise on the labels makes a larger student worse where only its first layer is trained, and not where both
-# are: then several of its units share the work of one of the teacher's and average out the noise.
+# With images nobody knows how large a network is needed. With a teacher one does: a network with two hidden units
+# labels random inputs, and a student with as many or more learns from it, each input once. Goldt et al.
+# {cite:p}`goldt2019dynamics` show that noise on the labels makes a larger student worse where only its first layer is
+# trained, and not where both are: then several of its units share the work of one of the teacher's and average out
+# the noise.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Error of students against their number of units, first layer trained or both, and how many units share a teacher unit."}, "figure": {"caption": "Students of two-unit teachers, a mark each, lines through geometric means. Left: generalization error; 0 would be perfect. Right: how many units share the work of a teacher's unit. Dashed: as many as there are.", "name": "fig-redundancy-students"}}
 plots.student_errors(points.student_errors(rows))
@@ -482,8 +487,9 @@ plots.student_errors(points.student_errors(rows))
 Markdown(theory_page.students_found(rows))
 
 # %% [markdown]
-# What sharing looks like, in the widest students of the first teacher. A column is a unit of the teacher. A student that
-# averages has several units with the colour of that column; one that does not has a single one and rows that stay pale.
+# What sharing looks like, in the widest students of the first teacher. A column is a unit of the teacher. A student
+# that averages has several units with the colour of that column; one that does not has a single one and rows that
+# stay pale.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Two heat maps: overlaps of the student's units with the teacher's two, weighted by the outputs, for both ways of training."}, "figure": {"caption": "Overlap of each unit of the widest student with each unit of the first teacher, times the student's output weight. White, 0: nothing in common, as random units would have.", "name": "fig-redundancy-overlaps"}}
 plots.student_overlaps(points.student_overlaps(rows))
@@ -494,9 +500,10 @@ theory_tables.teacher_student(rows)
 # %% [markdown]
 # ### Shuffled labels
 #
-# The introduction asks what networks find that fit labels without any meaning, as Zhang et al. {cite:p}`zhang2017understanding`
-# showed they can. The same LeNet learns the same images with their labels and with shuffled ones. Accuracy is that on
-# the images it was trained on; on others, with shuffled labels, nothing better than chance is possible.
+# The introduction asks what networks find that fit labels without any meaning, as Zhang et al.
+# {cite:p}`zhang2017understanding` showed they can. The same LeNet learns the same images with their labels and with
+# shuffled ones. Accuracy is that on the images it was trained on; on others, with shuffled labels, nothing better
+# than chance is possible.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Accuracy on training images against units removed, for networks that learned true and shuffled labels."}, "figure": {"caption": "Accuracy on the training images while units of the first layer go, with true labels and with shuffled ones. Lines as at the top. Dashed: chance.", "name": "fig-redundancy-labels"}}
 plots.pruning_curves(points.labels(rows), images=points.label_images(rows), chance=10, name="train_curves")
@@ -510,12 +517,12 @@ tables.labels(rows)
 # %% [markdown]
 # ## What the report could not know
 #
-# - **Chance for a frame potential.** It compares frame potentials with nothing. Random rows have one too, and rows of few
-#   directions a large one without any clusters.
-# - **More than one network.** Its Figure 2 has error bars for random orders, none for networks. Two networks of another
-#   seed differ as well; the areas above show by how much.
-# - **Untrained networks.** Shares of repeated units, angles to centres and outliers of a spectrum have values before any
-#   training. What training adds is the difference.
+# - **Chance for a frame potential.** It compares frame potentials with nothing. Random rows have one too, and rows of
+#   few directions a large one without any clusters.
+# - **More than one network.** Its Figure 2 has error bars for random orders, none for networks. Two networks of
+#   another seed differ as well; the areas above show by how much.
+# - **Untrained networks.** Shares of repeated units, angles to centres and outliers of a spectrum have values before
+#   any training. What training adds is the difference.
 # - **One number of classes.** With ten classes throughout, an elbow at ten can mean classes or anything else.
 
 # %% [markdown]
@@ -537,8 +544,9 @@ Markdown(page.compact_found(benchmarks))
 # ### Other layers, other networks
 #
 # The instruments take any network whose layers follow one another: `pruning_order`, `pruning_curves`, `compact` and
-# `frame_potential` ask for weights, not for a model of this chapter. The report names deeper networks; which of them have
-# been run stands in the note under the first figure. The networks of the other chapters have not been measured yet.
+# `frame_potential` ask for weights, not for a model of this chapter. The report names deeper networks; which of them
+# have been run stands in the note under the first figure. The networks of the other chapters have not been measured
+# yet.
 
 # %% [markdown]
 # ## Provenance
@@ -554,8 +562,8 @@ Markdown(page.compact_found(benchmarks))
 # Departures from the report, which leaves these open: what is pruned and measured are the weights of smallest loss on
 # 5,000 training images that were held out; where VGG-19's learning rate drops; how a network is trained on after
 # pruning; when a unit counts as trained; XORD's numbers of pairs and of inputs; the settings of tickets, widths and
-# students. Each is a setting or a named constant of `spareparts.redundancy`. Removed units lose their bias; the author's
-# kept it. Initial weights are Gaussian as in Figure 1; the author's code had PyTorch's default, the setting
+# students. Each is a setting or a named constant of `spareparts.redundancy`. Removed units lose their bias; the
+# author's kept it. Initial weights are Gaussian as in Figure 1; the author's code had PyTorch's default, the setting
 # `initialization="pytorch"`.
 
 # %% tags=["hide-input"]

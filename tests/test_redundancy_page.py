@@ -110,7 +110,7 @@ def test_links_are_counted_as_the_interactive_figure_counts_them(rows):
         -1, list(found["graph_cutoffs"].round(2)).index(np.float32(0.5))
     ]
     assert (
-        f"at a cutoff of 0.5 {links} links and a largest group of {largest}. By their outputs"
+        f"at a cutoff of 0.5, {links} links and a largest group of {largest}. By their outputs"
         in layer_page.links_found(found)
     )
     assert "Not run yet" in layer_page.links_found({})

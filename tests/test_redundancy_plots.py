@@ -37,9 +37,9 @@ def texts(figure) -> str:
 
 def check(figure, *, n: int) -> None:
     assert figure.get_figwidth() <= LARGEST
-    assert f"n = {n}" in texts(figure) or f"n = {n}" in " ".join(
-        text.get_text() for legend in figure.legends for text in legend.get_texts()
-    )
+    legends = [*figure.legends, *(axis.get_legend() for axis in figure.axes if axis.get_legend())]
+    labels = " ".join(text.get_text() for legend in legends for text in legend.get_texts())
+    assert f"n = {n}" in f"{texts(figure)} {labels}"
     dashed = [line for axis in figure.axes for line in axis.lines if line.get_linestyle() == "--"]
     assert dashed, "no figure without the level of chance"
 

@@ -86,27 +86,33 @@ def _dots(axis: Any, values: np.ndarray, *, place: int, colour: str) -> None:
 
 
 def retrained(rows: pd.DataFrame, *, models: Mapping[str, str]) -> Figure:
-    """Test accuracy (%) against the share of units removed at once, before (dotted) and after (solid) training on.
+    """Test accuracy (%) against the share of units removed at once, before (left) and after training on (right).
 
-    One colour a criterion, circles for smallest first and triangles for largest first; means over the networks. The
-    dashed line is the network that was trained on without pruning.
+    A row of panels a model, each with a scale of its own. One colour a criterion, circles and solid lines for smallest
+    first, triangles and dotted ones for largest first; means over the networks. The dashed line is the network that was
+    trained on without pruning.
     """
     shown = {model: title for model, title in models.items() if len(rows) and model in set(rows.model)}
     if not shown:
         return empty("no records yet")
-    with canvas(1, len(shown), width=panel_width(len(shown)), height=3.6, sharey=True) as (figure, axes):
-        for axis, (model, title) in zip(axes[0], shown.items(), strict=True):
+    times = {"pruned_accuracy": "before", "retrained_accuracy": "after training on"}
+    with canvas(len(shown), 2, height=3.0) as (figure, axes):
+        for line, (model, title) in zip(axes, shown.items(), strict=True):
             part = rows[rows.model == model]
-            for order, (colour, _, label) in LOOKS.items():
-                marker = "^" if order.endswith("largest") else "o"
-                for metric, line in (("pruned_accuracy", ":"), ("retrained_accuracy", "-")):
-                    values = np.array([found[order] for found in part[metric]]).mean(0)
-                    look = {"color": colour, "linestyle": line, "marker": marker, "markersize": 4}
-                    removed = 100 * np.array(part.removed.iloc[0])
-                    axis.plot(removed, values, label=label if line == "-" else None, **look)
-            axis.axhline(part.unpruned_accuracy.mean(), **CHANCE)
-            axis.set(title=f"{title}, n = {len(part)}", xlabel="units removed, %")
-        axes[0, 0].set_ylabel("test accuracy, %")
+            for axis, (metric, when) in zip(line, times.items(), strict=True):
+                _draw_shares(axis, part, metric)
+                axis.set(title=f"{title}, n = {len(part)}, {when}", xlabel="units removed, %")
+            line[0].set_ylabel("test accuracy, %")
         handles, labels = axes[0, 0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside lower center", ncols=2, fontsize=8)
     return figure
+
+
+def _draw_shares(axis: Any, part: pd.DataFrame, metric: str) -> None:
+    removed = 100 * np.array(part.removed.iloc[0])
+    for order, (colour, line, label) in LOOKS.items():
+        values = np.array([found[order] for found in part[metric]]).mean(0)
+        marker = "^" if order.endswith("largest") else "o"
+        axis.plot(removed, values, color=colour, linestyle=line, marker=marker, markersize=4, label=label)
+    axis.axhline(part.unpruned_accuracy.mean(), **CHANCE)
+    axis.set_xticks(removed)

@@ -32,8 +32,8 @@ def spectra(arrays: Arrays, *, title: str) -> Figure:
         return empty("no records yet")
     epochs = arrays["epochs"]
     shades = mpl.colormaps["viridis"](np.linspace(0, 0.9, len(epochs)))
-    with canvas(1, len(FORMS), width=2.6, height=2.9) as (figure, axes):
-        for axis, (form, name) in zip(axes[0], FORMS.items(), strict=True):
+    with canvas(2, 2, height=2.6) as (figure, axes):
+        for axis, (form, name) in zip(axes.flat, FORMS.items(), strict=False):
             for shade, epoch, values in zip(shades, epochs, arrays[f"spectrum_{form}"].astype(float), strict=True):
                 positive = values > 1e-4 * max(values.max(), 1e-30)
                 places = np.arange(1, len(values) + 1)[positive]
@@ -42,12 +42,12 @@ def spectra(arrays: Arrays, *, title: str) -> Figure:
             plain_log(axis.yaxis)
         for row in arrays["noise"][[0, -1]]:
             axes[0, 0].axhline(np.sqrt(row[NOISE["threshold"]] * _larger_side(arrays)), **CHANCE)
-        axes[0, 0].set_ylabel("singular value")
+        for axis in axes[:, 0]:
+            axis.set_ylabel("singular value")
         handles, labels = axes[0, 0].get_legend_handles_labels()
         ends = [0, len(handles) // 2, -1] if len(handles) > 2 else list(range(len(handles)))
-        figure.legend(
-            [handles[i] for i in ends], [f"epoch {labels[i]}" for i in ends], loc="outside lower center", ncols=3
-        )
+        axes[1, 1].legend([handles[i] for i in ends], [f"epoch {labels[i]}" for i in ends], loc="center")
+        axes[1, 1].set_axis_off()
         figure.suptitle(f"{title}, n = 1", fontsize=10)
     return figure
 
@@ -66,22 +66,21 @@ def noise_and_signal(networks: Mapping[str, Sequence[Arrays]]) -> Figure:
     networks = {title: found for title, found in networks.items() if found}
     if not networks:
         return empty("no records yet")
-    with canvas(1, 3, width=2.6, height=2.9) as (figure, axes):
+    with canvas(2, 2, height=2.6) as (figure, axes):
         for colour, (title, found) in zip(PALETTE, networks.items(), strict=False):
             for number, each in enumerate(found):
                 epochs, noise = each["epochs"], each["noise"].astype(float)
                 columns = (noise[:, 0] / noise[0, 0], noise[:, NOISE["outliers"]], noise[:, NOISE["signal"]])
-                for axis, values in zip(axes[0], columns, strict=True):
+                for axis, values in zip(axes.flat, columns, strict=False):
                     label = f"{title}, n = {len(found)}" if number == 0 else None
                     axis.plot(epochs, values, color=colour, linewidth=1, alpha=0.8, label=label)
-        for axis, label in zip(
-            axes[0], ("noise variance, over the first", "outliers", "norm of the signal"), strict=True
-        ):
+        names = ("noise variance, over the first", "outliers", "norm of the signal")
+        for axis, label in zip(axes.flat, names, strict=False):
             axis.set(xlabel="epoch", title=label, ylim=(0, None))
         axes[0, 0].axhline(1, **CHANCE)
         axes[0, 1].axhline(0, **CHANCE)
-        handles, labels = axes[0, 0].get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside lower center", ncols=2)
+        axes[1, 1].legend(*axes[0, 0].get_legend_handles_labels(), loc="center")
+        axes[1, 1].set_axis_off()
     return figure
 
 

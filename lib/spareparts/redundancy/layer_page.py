@@ -20,7 +20,7 @@ def links_found(found: Mapping[str, np.ndarray], *, cutoffs: tuple[float, ...] =
         return not_yet("a network whose units are followed")
     names = {"weights": "By their weights", "outputs": "By their outputs"}
     parts = [
-        f"{words}: {', '.join(_at(found, kind, cutoff) for cutoff in cutoffs)}."
+        f"{words}: {'; '.join(_at(found, kind, cutoff) for cutoff in cutoffs)}."
         for kind, words in names.items()
         if f"graph_{kind}_counts" in found
     ]
@@ -30,7 +30,7 @@ def links_found(found: Mapping[str, np.ndarray], *, cutoffs: tuple[float, ...] =
 def _at(found: Mapping[str, np.ndarray], kind: str, cutoff: float) -> str:
     place = int(np.abs(found["graph_cutoffs"] - cutoff).argmin())
     links, _, largest, _ = found[f"graph_{kind}_counts"][-1, place]
-    return f"at a cutoff of {cutoff:g} {links:,} links and a largest group of {largest}"
+    return f"at a cutoff of {cutoff:g}, {links:,} links and a largest group of {largest}"
 
 
 def turned_found(found: Mapping[str, np.ndarray]) -> str:

@@ -133,8 +133,8 @@ def retrained_found(rows: pd.DataFrame, *, model: str = LENET) -> str:
         )
     return (
         f"After training on, measured against the unpruned network trained on as long "
-        f"({runs.unpruned_accuracy.mean():.2f}%, n = {len(runs)}), smallest norms first: {'; '.join(lines)} (points, "
-        "95% intervals)."
+        f"({runs.unpruned_accuracy.mean():.2f}%, n = {len(runs)}), smallest norms first: {'; '.join(lines)} (points"
+        f"{', 95% intervals' if len(runs) > 1 else ''})."
     )
 
 

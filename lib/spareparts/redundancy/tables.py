@@ -18,8 +18,8 @@ BLANK = "–"
 ORDERS = {  # column of an area -> what is removed
     "norm_smallest": "smallest norm first",
     "norm_largest": "largest norm first",
-    "frame_potential_smallest": "smallest frame potential first",
-    "frame_potential_largest": "largest frame potential first",
+    "frame_potential_smallest": "smallest contribution first",
+    "frame_potential_largest": "largest contribution first",
     "random": "random",
 }
 
