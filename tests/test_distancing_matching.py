@@ -9,7 +9,7 @@ from spareparts.distancing.distances import squared_distance
 from spareparts.distancing.matching import match, shuffled
 from spareparts.distancing.points import point_of
 from spareparts.distancing.unit_groups import unit_groups
-from spareparts.models import lenet_300_100, resnet, vgg
+from spareparts.models import lenet_300_100, mlp, mobilenet_v2, resnet, vgg
 
 NETWORKS = {
     "lenet": lambda seed: lenet_300_100(generator=generator(seed), in_features=192, classes=4, width=30),
@@ -19,9 +19,12 @@ NETWORKS = {
     "vgg with BatchNorm": lambda seed: vgg(
         ((6, 6), (8,)), hidden=(12,), generator=generator(seed), image_shape=(3, 8, 8), classes=4, batch_norm=True
     ),
+    "with a head": lambda seed: mlp(generator=generator(seed), in_features=192, classes=4),
+    "mobilenet": lambda seed: mobilenet_v2(generator=generator(seed), classes=4),
     "resnet, padded": lambda seed: resnet(14, generator=generator(seed), classes=4),
     "resnet, projected": lambda seed: resnet(14, generator=generator(seed), classes=4, shortcut="projection"),
 }
+SMALL = [name for name in NETWORKS if name != "mobilenet"]  # its 1280 features take seconds to match
 IMAGES = torch.randn(20, 3, 8, 8, generator=generator(1))
 
 
@@ -43,7 +46,7 @@ def test_networks_with_their_units_in_another_order_compute_the_same_elsewhere(n
     assert squared_distance(point_of(network), point_of(other)) > 1
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("name", SMALL)
 def test_matching_finds_the_order_of_a_shuffled_network(name):
     network = made(name, 1)
     other = shuffled(network, generator=generator(2))
@@ -53,7 +56,7 @@ def test_matching_finds_the_order_of_a_shuffled_network(name):
     assert all(torch.equal(value, found[name]) for name, value in network.state_dict().items())
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("name", SMALL)
 def test_matching_brings_networks_nearer_and_changes_no_function(name):
     first, second = made(name, 1), made(name, 2)
     matched = match(first, second, generator=generator(3))
@@ -62,7 +65,10 @@ def test_matching_brings_networks_nearer_and_changes_no_function(name):
     assert distances[1] < distances[0]
 
 
-@pytest.mark.parametrize(("name", "count"), [("lenet", 2), ("resnet, padded", 6 + 3), ("resnet, projected", 6 + 3)])
+@pytest.mark.parametrize(
+    ("name", "count"),
+    [("lenet", 2), ("resnet, padded", 6 + 3), ("resnet, projected", 6 + 3), ("mobilenet", 17 + 8 + 1)],
+)
 def test_groups_are_hidden_layers_blocks_and_streams(name, count):
     groups = unit_groups(made(name, 1))
     assert len(groups) == count
@@ -77,7 +83,7 @@ def test_padded_streams_are_as_wide_as_what_each_stage_adds():
 
 
 def test_other_networks_are_refused():
-    with pytest.raises(ValueError, match="units can be matched in plain networks and ResNets, got Linear"):
+    with pytest.raises(ValueError, match="units can be matched in plain networks, ResNets and MobileNetV2, got Linear"):
         match(nn.Linear(2, 2), nn.Linear(2, 2), generator=generator(1))
     with pytest.raises(ValueError, match="networks must share one architecture"):
         match(made("lenet", 1), made("convolutional", 1), generator=generator(1))

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from .points import Point, measure, network_at, point_of
 
-SIZES = (0.05, 0.1, 0.2, 0.3, 0.5)
+SIZES = (0.1, 0.2, 0.4)
 DRAWS = 10
 
 

@@ -1,7 +1,7 @@
 """Loss and error along a path between two networks, and the barrier on it."""
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 import torch
@@ -29,6 +29,21 @@ def line(first: Mapping[str, Tensor], second: Mapping[str, Tensor]) -> Path:
     return lambda position: {name: torch.lerp(value, second[name], position) for name, value in first.items()}
 
 
+def networks_along(
+    network: nn.Module,
+    path: Path,
+    *,
+    statistics: Float[Tensor, "samples *shape"],
+    positions: Sequence[float] = POSITIONS,
+) -> Iterator[nn.Module]:
+    """Networks along a path, each with BatchNorm statistics estimated anew on the training images `statistics`.
+
+    With the statistics of one end, or a mean of both, a barrier would be an artefact of them.
+    """
+    for position in positions:
+        yield network_at(network, path(position), statistics=statistics)
+
+
 def profile(
     network: nn.Module,
     path: Path,
@@ -38,15 +53,10 @@ def profile(
     statistics: Float[Tensor, "samples *shape"],
     positions: Sequence[float] = POSITIONS,
 ) -> Profile:
-    """Measure networks along a path, each with BatchNorm statistics estimated anew on the training images `statistics`.
-
-    With the statistics of one end, or a mean of both, a barrier would be an artefact of them.
-    """
-    found = [
-        measure(network_at(network, path(position), statistics=statistics), images, labels) for position in positions
-    ]
-    losses, errors = ([getattr(each, name) for each in found] for name in ("loss", "error"))
-    return Profile(positions=list(positions), losses=losses, errors=errors)
+    """Loss and error of the `networks_along` a path."""
+    along = networks_along(network, path, statistics=statistics, positions=positions)
+    losses, errors = zip(*(measure(each, images, labels) for each in along), strict=True)
+    return Profile(positions=list(positions), losses=list(losses), errors=list(errors))
 
 
 def barrier(positions: Sequence[float], heights: Sequence[float]) -> float:

@@ -16,17 +16,16 @@ from .distances import normalized_distance, relative_distance, squared_distance
 from .flatness import SIZES, perturbed_losses
 from .functions import disagreement, divergence, error_correlation, independent_disagreement
 from .left import left_behind
-from .lines import Path, barrier, line, profile
+from .lines import Path, barrier, line, networks_along
 from .matching import match, shuffled
 from .points import measure, network_at, point_of
 from .setup import Part, Sets, sets_of
 
 SHOWN = {"mlp": 5_000}  # first training images for losses and statistics, and first test images for errors
-POSITIONS = tuple(np.linspace(0, 1, 15).tolist())
-CURVE_STEPS = {"mlp": 2_000}  # of training the curve's control point
-FEW_SHOWN, FEW_STEPS = 1_000, 300  # for the larger networks
+POSITIONS = tuple(np.linspace(0, 1, 11).tolist())
+CURVE_STEPS = {"mlp": 1_000}  # of training the curve's control point
+FEW_SHOWN, FEW_STEPS = 1_000, 200  # for the larger networks
 DRAWS = 5  # of directions, for the flatness
-MATCHED = ("mlp", "resnet_20", "resnet_32")  # networks whose units can be matched
 STREAM_SEED = 3_000  # added to the seed: curves, matching and directions must not depend on how training drew
 
 
@@ -79,18 +78,16 @@ def paths(
     ends = point_of(first), point_of(second)
     steps = CURVE_STEPS.get(config.network, FEW_STEPS)
     ways = {"line": line(*ends), "curve": fit_curve(first, second, batches, steps=steps, generator=stream)}
-    metrics: dict[str, Any] = {}
-    if config.network in MATCHED:
-        matched = point_of(match(first, second, generator=stream))
-        renamed = point_of(match(first, shuffled(second, generator=stream), generator=stream))
-        ways["matched"] = line(ends[0], matched)
-        metrics = {
-            "matched_squared_distance": squared_distance(ends[0], matched),
-            "matched_normalized_distance": normalized_distance(ends[0], matched),
-            # from units in random order: how much the matching owes to the order that they had
-            "rematched_squared_distance": squared_distance(ends[0], renamed),
-            "shuffled_squared_distance": squared_distance(ends[0], point_of(shuffled(second, generator=stream))),
-        }
+    matched = point_of(match(first, second, generator=stream))
+    renamed = shuffled(second, generator=stream)
+    metrics: dict[str, Any] = {
+        "matched_squared_distance": squared_distance(ends[0], matched),
+        "matched_normalized_distance": normalized_distance(ends[0], matched),
+        "shuffled_squared_distance": squared_distance(ends[0], point_of(renamed)),
+        # from units in random order: how much the matching owes to the order that they had
+        "rematched_squared_distance": squared_distance(ends[0], point_of(match(first, renamed, generator=stream))),
+    }
+    ways["matched"] = line(ends[0], matched)
     for name, way in ways.items():
         metrics |= {f"{name}_{key}": value for key, value in along(first, way, train, test).items()}
     return metrics
@@ -98,9 +95,9 @@ def paths(
 
 def along(network: nn.Module, way: Path, train: Part, test: Part) -> dict[str, Any]:
     """Training losses (nats) and test errors (%) along a path, and how high each rises above its ends' line."""
-    common = {"statistics": train.images, "positions": POSITIONS}
-    losses = profile(network, way, *train, **common).losses
-    errors = profile(network, way, *test, **common).errors
+    networks = networks_along(network, way, statistics=train.images, positions=POSITIONS)
+    found = [(measure(each, *train).loss, measure(each, *test).error) for each in networks]
+    losses, errors = map(list, zip(*found, strict=True))
     return {
         "losses": losses,
         "errors": [round(error, 3) for error in errors],

@@ -1,13 +1,14 @@
 """Which parameters belong to the same units, so that a network's function does not change if these are permuted."""
 
 import dataclasses
+from collections.abc import Mapping
 
 import torch
 from jaxtyping import Int
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from ..models import ResNet
+from ..models import Headed, MobileNetV2, ResNet
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -23,27 +24,33 @@ Group = tuple[Place, ...]  # places of the same units, which are permuted togeth
 
 
 def unit_groups(network: nn.Module) -> list[Group]:
-    """Groups of exchangeable units: hidden layers of a plain network, blocks and streams of a ResNet.
+    """Groups of exchangeable units: hidden layers of a plain network, blocks and streams of ResNets and MobileNetV2.
 
-    The channels of a residual stream are one group from where they begin to the classifier, since every block adds to
-    them. Raises `ValueError` for a network of another kind.
+    The channels of a residual stream are one group from where they begin to where a layer ends them, since every block
+    adds to them. Raises `ValueError` for a network of another kind.
     """
     if isinstance(network, nn.Sequential):
-        return _plain(network)
+        return _plain(dict(network.named_children()))
+    if isinstance(network, Headed) and isinstance(network.body, nn.Sequential):
+        body = {f"body.{name}": layer for name, layer in network.body.named_children()}
+        return _plain(body | {"classifier": network.classifier})
     if isinstance(network, ResNet):
         return _residual(network)
-    raise ValueError(f"units can be matched in plain networks and ResNets, got {type(network).__name__}")
+    if isinstance(network, MobileNetV2):
+        return _inverted(network)
+    known = "plain networks, ResNets and MobileNetV2"
+    raise ValueError(f"units can be matched in {known}, got {type(network).__name__}")
 
 
 def _place(name: str, axis: int, units: Int[Tensor, " units"], *, repeats: int = 1) -> Place:
     return Place(name=name, axis=axis, positions=units[:, None] * repeats + torch.arange(repeats))
 
 
-def _plain(network: nn.Sequential) -> list[Group]:
+def _plain(layers: Mapping[str, nn.Module]) -> list[Group]:
     """One group for each layer but the last: its filters, their BatchNorm, and what the next layer reads of them."""
     groups: list[Group] = []
     own: list[Place] = []
-    for name, layer in network.named_children():
+    for name, layer in layers.items():
         if isinstance(layer, nn.Linear | nn.Conv2d):
             if own:
                 count = len(own[0].positions)
@@ -118,3 +125,36 @@ def _through(
         stream.units = stream.units + shortcut.before
     added = [*range(shortcut.before), *range(filters - shortcut.after, filters)]
     return [*streams, _Stream(units=torch.tensor(added), places=[])], []
+
+
+def _inverted(network: MobileNetV2) -> list[Group]:
+    """The channels inside each block, the streams between layers that change them, and the last features."""
+    groups: list[Group] = []
+    stream = _normalized("stem.0", network.stem[0])
+    for name, block in network.blocks.named_children():
+        prefix, shortcut = f"blocks.{name}", block.shortcut
+        inner = _normalized(f"{prefix}.expand", block.expand) + _normalized(f"{prefix}.depthwise", block.depthwise)
+        groups.append((*inner, _reads(f"{prefix}.project.0", block.project[0])))
+        stream.append(_reads(f"{prefix}.expand.0", block.expand[0]))
+        added = _normalized(f"{prefix}.project", block.project)
+        if isinstance(shortcut, nn.Identity):
+            stream += added
+            continue
+        if shortcut is not None:
+            stream.append(_reads(f"{prefix}.shortcut.0", shortcut[0]))
+            added += _normalized(f"{prefix}.shortcut", shortcut)
+        groups.append(tuple(stream))
+        stream = added
+    groups.append((*stream, _reads("last.0.0", network.last[0][0])))
+    return [*groups, (*_normalized("last.0", network.last[0]), _reads("classifier", network.classifier))]
+
+
+def _normalized(name: str, layers: nn.Sequential) -> list[Place]:
+    """A convolution's filters and their BatchNorm."""
+    units = torch.arange(len(layers[0].weight))
+    return [place for number in (0, 1) for place in _entries(f"{name}.{number}", layers[number], units)]
+
+
+def _reads(name: str, layer: nn.Linear | nn.Conv2d) -> Place:
+    """Where a layer reads its inputs."""
+    return _place(f"{name}.weight", 1, torch.arange(_inputs(layer)))
