@@ -103,8 +103,8 @@ claims.show(ledger)
 # $$ \max\Big(n, \frac{n^2}{d}\Big) \;\le\; \mathrm{FP} \;\le\; n^2, \qquad
 #    \mathrm{E}\,\mathrm{FP} = n + \frac{n(n-1)}{d} \;\text{ for random directions.} $$
 #
-# **What it cannot tell.** With $\sigma_k$ the singular values of $\hat W$, the frame potential is $\sum_k
-# \sigma_k^4$: it depends on the spectrum of the normalized rows and on nothing else. It grows when rows form
+# **What it cannot tell.** With $\sigma_k$ the singular values of $\hat W$, the frame potential is
+# $\sum_k \sigma_k^4$: it depends on the spectrum of the normalized rows and on nothing else. It grows when rows form
 # clusters. It grows just as much when they share a common shift, or fill a space of few dimensions evenly, without
 # any two of them being close. A frame potential above that of random rows is therefore no proof of clusters. Two
 # further nulls belong beside it: rows with their mean removed, and *random rows of the same spectrum*, the same few
@@ -260,7 +260,7 @@ tables.clusters(rows)
 # twin's is high to begin with. Compare outputs instead, and compare with an independent network whose units are
 # matched one to one as well as they can be: that is the chance level.
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Similarity of early layers with their twin and with an independent network: weights, change of weights, outputs; a panel a layer."}, "figure": {"caption": "Similarity of units to their twins' (filled), and to the matched units of an independent network (open), a mark a network. Weights and their change: cosine; outputs: correlation. Dashed: no similarity.", "name": "fig-redundancy-twins"}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Similarity of early layers with their twin and with an independent network: weights, change of weights, outputs; a panel a layer."}, "figure": {"caption": "Similarity of units to their own twins (filled), and to the matched units of an independent network (open), a mark a network. Weights and their change: cosine; outputs: correlation. Dashed: no similarity.", "name": "fig-redundancy-twins"}}
 plots.resampled(points.resampled(rows))
 
 # %% tags=["hide-input"]
@@ -289,10 +289,10 @@ tables.twins(rows)
 # %% [markdown]
 # ## Subspaces (Section 3.3)
 #
-# Section 3.3 of the draft is empty, but Section 2.1 says what it would have tested. Write the trained weights as $W =
-# Z + (W - Z)$, with $Z$ the first weights. The claim is that the change $W - Z$ has low rank as far as the network's
-# output is concerned: a few singular directions carry the accuracy, and the rest is noise, even though it may be
-# large.
+# Section 3.3 of the draft is empty, but Section 2.1 says what it would have tested. Write the trained weights as
+# $W = Z + (W - Z)$, with $Z$ the first weights. The claim is that the change $W - Z$ has low rank as far as the
+# network's output is concerned: a few singular directions carry the accuracy, and the rest is noise, even though it
+# may be large.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Singular values of LeNet's first layer at several epochs: of the weights, of the normalized rows, and of the change since the start; log-log."}, "figure": {"caption": "Singular values of LeNet's first layer, largest first, at several epochs, seed 1: of W, of W with its rows normalized, and of W − Z. Dashed: the largest value that noise as strong as the bulk of W would have, at the start and at the end.", "name": "fig-redundancy-spectra"}}
 plots.spectra(watched, title="LeNet")

@@ -103,7 +103,7 @@ def ticket_accuracies(rows: pd.DataFrame, *, titles: Mapping[str, str], chance: 
             axis.minorticks_off()
             axis.set_title(f"{title}, n = {part.seed.nunique()}", fontsize=9)
         axes[0, 0].set_ylabel(f"test accuracy (%), chance {chance:g}")
-        axes[0, 0].legend(fontsize=SMALL, loc="lower right")
+        figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=4, fontsize=SMALL)
     return figure
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from .page import LENET, apart, interval, not_yet, said
+from .page import LENET, apart, interval, not_yet, said, span
 from .points import twins
 from .rows import TITLES, by_classes, by_labels, networks
 from .subspace_verdicts import at_rank, lost
@@ -156,8 +156,8 @@ def elbows_found(rows: pd.DataFrame) -> str:
     ]
     own = networks(rows, LENET)
     mnist = f" On MNIST, with 10 classes, it is {own.update_elbow.mean():.1f} (n = {len(own)})." if len(own) else ""
-    seeds = runs.groupby("classes").size()
-    return f"Mean elbow of W − Z, n = {seeds.min()} to {seeds.max()} networks each: {'; '.join(parts)}.{mnist}"
+    n = span(runs.groupby("classes").size())
+    return f"Mean elbow of W − Z, n = {n} networks each: {'; '.join(parts)}.{mnist}"
 
 
 def labels_found(rows: pd.DataFrame) -> str:

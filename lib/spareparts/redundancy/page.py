@@ -62,6 +62,12 @@ def said(*texts: str) -> str:
     return "\n\n".join(text for text in texts if text.strip())
 
 
+def span(counts: pd.Series) -> str:
+    """The number where all are equal, else from the smallest to the largest."""
+    low, high = int(counts.min()), int(counts.max())
+    return f"{low}" if low == high else f"{low} to {high}"
+
+
 def apart(runs: pd.DataFrame, first: Measure, second: Measure, *, digits: int = 1) -> str:
     """Second less first, paired by network: mean with a 95% bootstrap interval as far as there is one."""
     return interval(pd.Series(values(runs, second) - values(runs, first)), sign="+", digits=digits)

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from .filters import CENTRES
-from .page import apart, interval, not_yet
+from .page import apart, interval, not_yet, span
 from .points import student_errors
 from .pruning_verdicts import begun, survivors
 from .rows import TICKETS, arrays, by_width, chosen, student_runs, ticket_runs, xord_runs
@@ -100,8 +100,7 @@ def units_found(rows: pd.DataFrame) -> str:
             ]
             ends.append(f"{means[0]:.0f}% (untrained {means[1]:.0f}%) at {int(width):,} units")
         parts.append(f"{kind}: {' and '.join(ends)}")
-    counts = runs.groupby("width").size()
-    n = f"{counts.min()}" if counts.min() == counts.max() else f"{counts.min()} to {counts.max()}"
+    n = span(runs.groupby("width").size())
     return f"Means over all thresholds, n = {n} networks a width: {'; '.join(parts)}."
 
 
