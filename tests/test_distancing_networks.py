@@ -88,6 +88,15 @@ def test_the_unpushed_twin_is_the_same_journey_without_strength():
         config(experiment="pair", other="unpushed", strength=0.0)
 
 
+def test_a_pair_is_measured_where_no_curve_can_be_fitted(monkeypatch):
+    def diverges(*_, **__):
+        raise FloatingPointError
+
+    monkeypatch.setattr(pair, "fit_curve", diverges)
+    metrics = ran(config(experiment="pair")).metrics
+    assert "line_barrier" in metrics and "curve_barrier" not in metrics
+
+
 def test_a_pair_fits_into_a_record(records_folder):
     made = config(experiment="pair")
     path = records.save(made, ran(made))

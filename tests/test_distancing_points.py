@@ -166,6 +166,12 @@ def test_curves_of_networks_with_batchnorm_leave_them_untouched():
     assert curve(0.5).keys() == dict(first.named_parameters()).keys()
 
 
+def test_a_curve_that_diverges_is_no_curve():
+    batches = Batches(IMAGES, LABELS, batch_size=20, generator=generator(3))
+    with pytest.raises(FloatingPointError, match="the curve diverged at step"):
+        fit_curve(small(1), small(2), batches, steps=6, generator=generator(4), learning_rate=1e12)
+
+
 # Flatness
 
 
