@@ -23,6 +23,7 @@ def test_the_published_protocol_is_the_default_and_what_departs_from_it_is_reduc
     assert setup.settings_of(Config(network="densenet_bc_100_12", dataset="cifar100"))[1:3] == (64, 300)
     assert Config().protocol == Config(network="densenet_bc_100_12", dataset="cifar100").protocol == "paper"
     assert Config(head="hadamard", scale=0.1).protocol == "paper"
+    assert Config(precision="bfloat16").protocol == "reduced"
     assert Config(epochs=15).protocol == Config(network="resnet_20").protocol == "reduced"
     assert Config(dataset="cifar100").protocol == Config(train_samples=5_000).protocol == "reduced"
 
@@ -37,6 +38,7 @@ def test_the_published_protocol_is_the_default_and_what_departs_from_it_is_reduc
         ({"head": "hadamard", "scale": -1.0}, "scale must be positive, got -1"),
         ({"head": "orthonormal", "loss": "cosine_squared", "scale": 2.0}, "has no scale"),
         ({"head": "sparse", "density": 1.5}, r"density must lie in \(0, 1\], got 1.5"),
+        ({"head": "hadamard", "matrix": "paley", "coordinates": "scattered"}, "paley ones have none"),
         ({"shortcut": "projection", "network": "mlp"}, "mlp has none"),
         ({"features": 8, "network": "densenet_bc_100_12"}, "features must stay None"),
         ({"classes": 1}, "classes must be at least 2, or None, got 1"),

@@ -166,8 +166,10 @@ def test_prices_have_the_number_of_classes_that_were_trained_on():
     assert np.allclose(found.price[:4].to_numpy(float), np.log10([2, 10, 20, 50]) - 2, atol=0.2)
 
 
-def test_speed_counts_accuracies_that_both_reached():
-    row = pd.Series({"epochs_to_first": {"20": 4, "30": 9}, "epochs_to_second": {"20": 2, "30": 6, "40": 7}})
+def test_speed_counts_accuracies_well_above_chance_that_both_reached():
+    row = pd.Series(
+        {"epochs_to_first": {"10": 0, "20": 4, "30": 9}, "epochs_to_second": {"10": 1, "20": 2, "30": 6, "40": 7}}
+    )
     assert sooner(row) == -2.5
     assert math.isnan(sooner(pd.Series({"epochs_to_first": {}, "epochs_to_second": {"20": 1}})))
 

@@ -149,6 +149,8 @@ class Config(RunConfig):
             self._check_users("head", HEAD_USERS)
         if self.loss != "cross_entropy" and self.scale is not None:
             raise ValueError(f"loss {self.loss!r} has no scale, which must stay None, got {self.scale}")
+        if self.matrix == "paley" and self.coordinates == "scattered":
+            raise ValueError("coordinates 'scattered' are of sylvester matrices; paley ones have none, got 'scattered'")
         if self.density is not None and self.density > 1:
             raise ValueError(f"density must lie in (0, 1], got {self.density}")
 
@@ -187,6 +189,8 @@ class Config(RunConfig):
         """`paper` for a whole experiment on the data that the paper names, else `reduced`."""
         changed = ("epochs", "learning_rate", "batch_size", "train_samples", "classes", "features", "units", "augment")
         if self.experiment != "heads" and any(getattr(self, name) is not None for name in changed):
+            return "reduced"
+        if self.precision != "float32":
             return "reduced"
         named = {
             "images": self.dataset in PUBLISHED_IN[self.network],

@@ -11,6 +11,7 @@ from .decisions import BEST_FIT, GROWN, HALF_READING, above, below
 from .rows import FIXED, LEARNED, against, compared, longest, runs
 
 SHAPES = {"logarithm": "a logarithm", "square_root": "a square root", "linear": "a line", "levelling_off": "1 / t"}
+LEAST = 20  # % correct: an accuracy near chance, 10% on CIFAR-10, says nothing about speed
 HEADS = {"learned": "norm of a learned head", "orthonormal": "scale of a fixed head"}
 
 
@@ -34,9 +35,9 @@ def size_grows_like_a_logarithm(rows: pd.DataFrame) -> Verdict:
 
 
 def sooner(row: pd.Series) -> float:
-    """Epochs that a fixed head needed less a learned one, mean over the accuracies that both reached; or NaN."""
+    """Epochs that a fixed head needed less a learned one, mean over accuracies from `LEAST` that both reached; or NaN."""
     first, second = row.epochs_to_first, row.epochs_to_second
-    shared = [name for name in first if name in second]
+    shared = [name for name in first if name in second and float(name) >= LEAST]
     return float(np.mean([second[name] - first[name] for name in shared])) if shared else math.nan
 
 
