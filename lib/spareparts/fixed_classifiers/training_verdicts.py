@@ -35,7 +35,7 @@ def size_grows_like_a_logarithm(rows: pd.DataFrame) -> Verdict:
 
 
 def sooner(row: pd.Series) -> float:
-    """Epochs that a fixed head needed less a learned one, mean over accuracies from `LEAST` that both reached; or NaN."""
+    """Epochs that a fixed head needed less than a learned one, mean over shared accuracies from `LEAST` on; or NaN."""
     first, second = row.epochs_to_first, row.epochs_to_second
     shared = [name for name in first if name in second and float(name) >= LEAST]
     return float(np.mean([second[name] - first[name] for name in shared])) if shared else math.nan
