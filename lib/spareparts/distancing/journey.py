@@ -17,7 +17,7 @@ from .directions import Directions
 from .journey_plane import grid_around, plane_of, surface
 from .penalty import Kernel, Push
 from .setup import Sets, batches_of, build, generator_of, optimizer_of, sets_of
-from .watch import Watch, interval_of, measured
+from .watch import Watch, interval_of, measured, scored
 
 LOOKS = 8  # at the step's direction in an epoch
 LATE = 10  # readings whose mean the source gives
@@ -46,8 +46,9 @@ def journey(
 
     going = {"checkpoint": checkpoint_path([config]), "progress": progress}
     network, watch, end = travel(config, sets, keep=keep, listeners=listeners, **going)
-    metrics = ending(network, watch, sets) | summary(watch)
-    arrays = watch.curves() | answers(network, watch, sets) | picture(config, network, watch, sets)
+    (scores,) = engine.predict(network, sets.test.images)
+    metrics = ending(network, scores, watch, sets) | summary(watch)
+    arrays = watch.curves() | answers(scores, watch, sets) | picture(config, network, watch, sets)
     return metrics | {"training_seconds": end.seconds}, arrays
 
 
@@ -103,9 +104,12 @@ def objective(network: nn.Module, batch: data.Batch, settings: Mapping[str, floa
     return functional.cross_entropy(network(batch.inputs), batch.labels)
 
 
-def ending(network: nn.Module, watch: Watch, sets: Sets) -> dict[str, Any]:
-    """The network at its end on all images, and the last reading: accuracies in %, loss in nats, distances."""
-    found = measured(network, sets.test)
+def ending(network: nn.Module, scores: Float[Tensor, "batch classes"], watch: Watch, sets: Sets) -> dict[str, Any]:
+    """The network at its end on all images, and the last reading: accuracies in %, loss in nats, distances.
+
+    `scores` are its outputs for the test images.
+    """
+    found = scored(scores, sets.test.labels)
     found["held_out_accuracy"] = measured(network, sets.validation)["accuracy"]
     if watch.augmented is not None:
         found["augmented_accuracy"] = measured(network, sets.augmented)["accuracy"]
@@ -133,13 +137,11 @@ def summary(watch: Watch) -> dict[str, Any]:
     }
 
 
-@torch.inference_mode()
-def answers(network: nn.Module, watch: Watch, sets: Sets) -> dict[str, np.ndarray]:
+def answers(scores: Float[Tensor, "batch classes"], watch: Watch, sets: Sets) -> dict[str, np.ndarray]:
     """Predicted classes of all test images at each checkpoint and the end, and the end's probabilities.
 
     These are of the true class and of the predicted one.
     """
-    (scores,) = engine.predict(network, sets.test.images)
     probabilities = scores.softmax(1)
     true = probabilities.gather(1, sets.test.labels[:, None])[:, 0]
     predictions = torch.stack([*watch.predictions, scores.argmax(1).byte().cpu()])

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -126,6 +127,10 @@ class Watch:
 
 def measured(network: nn.Module, part: Part) -> dict[str, float]:
     """Accuracy in % and mean cross entropy in nats."""
-    (scores,) = engine.predict(network, part.images)
-    right = (scores.argmax(1) == part.labels).double().mean()
-    return {"accuracy": 100 * float(right), "test_loss": float(functional.cross_entropy(scores, part.labels))}
+    return scored(*engine.predict(network, part.images), part.labels)
+
+
+def scored(scores: Float[Tensor, "batch classes"], labels: Int[Tensor, " batch"]) -> dict[str, float]:
+    """The same of class scores."""
+    right = (scores.argmax(1) == labels).double().mean()
+    return {"accuracy": 100 * float(right), "test_loss": float(functional.cross_entropy(scores, labels))}
