@@ -19,7 +19,7 @@
     select option { color: #222; background: #fff; }
     :focus-visible { outline: 2px solid #D55E00; outline-offset: 2px; }
     svg { display: block; width: 100%; height: auto; margin: .4rem 0; border: 1px solid var(--line);
-      border-radius: .25rem; touch-action: manipulation; }
+      border-radius: .25rem; box-sizing: border-box; touch-action: manipulation; }
     svg path { fill: none; stroke: var(--soft); stroke-width: 1; vector-effect: non-scaling-stroke; }
     svg path.chosen { stroke: #D55E00; stroke-width: 1.6; }
     circle { stroke: var(--pst-color-background, #fff); stroke-width: .6; cursor: pointer; }

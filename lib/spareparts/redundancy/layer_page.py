@@ -71,8 +71,8 @@ def clusters_found(rows: pd.DataFrame) -> str:
         over = {null: runs.final_potential / runs[f"{null}_potential"] for null in ("random", "spectrum")}
         nearest = {name: runs[f"{name}_nearest"].mean() for name in ("final", "random", "spectrum")}
         sentences.append(
-            f"**{title}** (n = {len(runs)}): the frame potential ends at {interval(over['random'], digits=2)} times "
-            f"that of random rows, but at {interval(over['spectrum'], digits=2)} times that of random rows with the "
+            f"**{title}** (n = {len(runs)}): the frame potential ends at {interval(over['random'], digits=3)} times "
+            f"that of random rows, but at {interval(over['spectrum'], digits=3)} times that of random rows with the "
             f"spectrum of the trained ones. The mean cosine to the nearest other unit is {nearest['final']:.3f}; for "
             f"random rows {nearest['random']:.3f}, for rows of the same spectrum {nearest['spectrum']:.3f}, a "
             f"difference to these of {apart(runs, 'spectrum_nearest', 'final_nearest', digits=3)}."
