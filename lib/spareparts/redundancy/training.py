@@ -103,23 +103,12 @@ def train(
     The stream orders the batches; `layer` names a fully connected one whose weights are kept along the way.
     """
     initial = copy.deepcopy(network)
-    optimizer, size = optimizer_of(network, settings), min(settings.batch_size, len(sets.train.labels))
-    batches = data.Batches(*sets.train, batch_size=size, generator=stream)
     watch = Watch(network, sets.validation, layer=layer, last=last)
-    replica = engine.Replica(
-        name=name,
-        network=network,
-        objective=objective,
-        optimizer=optimizer,
-        batches=batches,
-        schedule=schedule_of(optimizer, settings),
-        callbacks=(watch,),
-    )
-    every = max(1, min(len(batches), settings.iterations // READINGS))
+    replica = _replica(network, sets, watch, settings=settings, stream=stream, name=name)
     (end,) = engine.fit(
         [replica],
         steps=settings.iterations,
-        every=every,
+        every=max(1, min(len(replica.batches), settings.iterations // READINGS)),
         precision=settings.precision,
         progress=progress,
         checkpoint=checkpoint,
@@ -127,7 +116,23 @@ def train(
     if end.diverged_step is not None:
         raise Diverged(end.diverged_step)
     network.load_state_dict(watch.best)
-    return _trained(network, initial, watch, end, epoch=len(batches))
+    return _trained(network, initial, watch, end, epoch=len(replica.batches))
+
+
+def _replica(
+    network: nn.Sequential, sets: Sets, watch: Watch, *, settings: Settings, stream: torch.Generator, name: str
+) -> engine.Replica:
+    """What the engine trains."""
+    optimizer, size = optimizer_of(network, settings), min(settings.batch_size, len(sets.train.labels))
+    return engine.Replica(
+        name=name,
+        network=network,
+        objective=objective,
+        optimizer=optimizer,
+        batches=data.Batches(*sets.train, batch_size=size, generator=stream),
+        schedule=schedule_of(optimizer, settings),
+        callbacks=(watch,),
+    )
 
 
 def _trained(
