@@ -22,7 +22,8 @@ def test_figure_1_is_the_default_and_what_departs_from_it_is_reduced():
     assert setup.settings_of(Config()) == setup.Settings("sgd", 3e-3, 64, 50_000)
     assert setup.settings_of(Config(model="conv_2", dataset="cifar10", iterations=4_000)).learning_rate == 2e-4
     assert Config(model="conv_2", dataset="cifar10").protocol == "paper"
-    assert Config(iterations=100).protocol == Config(dataset="fashion_mnist").protocol == "reduced"
+    assert Config(iterations=100).protocol == Config(train_samples=5_000).protocol == "reduced"
+    assert Config(precision="bfloat16").protocol == Config(dataset="fashion_mnist").protocol == "reduced"
 
 
 @pytest.mark.parametrize(

@@ -125,10 +125,12 @@ class Config(RunConfig):
 
     @property
     def protocol(self) -> str:
-        """`paper` for a whole experiment on the model's own data set, else `reduced`."""
+        """`paper` for a whole experiment on the model's own data set, all of its images, in float32; else `reduced`."""
         whole = self.iterations is None and self.optimizer is None and self.learning_rate is None
-        whole = whole and self.precision == "float32"
-        return "paper" if whole and (self.experiment in GENERATED or self.dataset in self.published) else "reduced"
+        if not whole or self.precision != "float32":
+            return "reduced"
+        own = self.dataset in self.published and self.train_samples is None
+        return "paper" if own or self.experiment in GENERATED else "reduced"
 
     @property
     def published(self) -> tuple[str, ...]:
