@@ -38,6 +38,10 @@ def test_every_record_is_under_the_hash_of_its_config(committed):
         assert config.protocol == record["protocol"]
 
 
+def test_no_metric_has_the_name_of_a_setting_which_it_would_hide_in_a_row(committed):
+    assert [path.name for path, record in committed.items() if record["config"].keys() & record["metrics"].keys()] == []
+
+
 def test_every_record_comes_from_committed_code(committed):
     assert [path.name for path, record in committed.items() if not re.fullmatch("[0-9a-f]{12}", record["commit"])] == []
 

@@ -143,7 +143,9 @@ def test_a_network_is_trained_measured_and_fits_a_record(settings):
     ((_, result),) = fixed_classifiers.run([config], progress=False, workers=1)
     assert result.outcome == "finished" and weights_path(config).exists()
     found, arrays = result.metrics, result.arrays
-    assert ("scale" in found) == (config.head != "learned") and ("weight_norm" in found) == (config.head == "learned")
+    learned = config.head == "learned"
+    assert ("final_scale" in found) != learned and ("final_weight_norm" in found) == learned
+    assert not set(found) & set(dataclasses.asdict(config))  # one row of a table has both
     wrong = 100 * (arrays["predictions"] != arrays["labels"]).mean()
     assert found["accuracy"] == pytest.approx(100 - wrong, rel=1e-4)
     assert arrays["class_accuracy"].mean() == pytest.approx(found["accuracy"], abs=1)
@@ -176,5 +178,5 @@ def test_networks_of_one_group_train_side_by_side_as_they_do_alone():
     together = list(run_group(configs, device="cpu", progress=False, side_by_side=True))
     for config, result in together:
         ((_, alone),) = run_group([config], device="cpu", progress=False)
-        assert result.metrics["scale"] == pytest.approx(alone.metrics["scale"], rel=1e-3)
+        assert result.metrics["final_scale"] == pytest.approx(alone.metrics["final_scale"], rel=1e-3)
         np.testing.assert_allclose(result.arrays["batch_loss"], alone.arrays["batch_loss"], rtol=1e-3)

@@ -94,7 +94,7 @@ def about_curves(
     size = "scale" if config.head in SCALED else "weight_norm"
     before_drop = steps <= settings_of(config).drops[0] * steps[-1]
     metrics = {
-        size: sizes[-1],
+        f"final_{size}": sizes[-1],  # a config has a scale too, and both stand in one row
         f"first_{size}": sizes[0],
         "growth": growth(steps, sizes),
         "growth_before_drop": growth(steps[before_drop], sizes[before_drop]),
