@@ -1,0 +1,209 @@
+"""Sentences on networks with classifiers that are never trained, whose every number is computed."""
+
+import math
+
+import numpy as np
+import pandas as pd
+
+from ..stats import Pairs, equivalence
+from .config import EXPERIMENTS, PUBLISHED_IN
+from .decisions import EQUAL
+from .points import HEADS, HELD, LOSSES, OTHERS, alike, by_features, by_likeness, by_number
+from .rows import FIXED, LEARNED, against, compared, measured
+from .tables import INITIAL, REMEDIES
+from .titles import DATASET_TITLES, HEAD_TITLES, NETWORK_TITLES, SHAPE_TITLES, TEXT_TITLES
+from .training_verdicts import LEAST, sooner
+from .words import NOTHING, apart, compared_with_first, joined, not_yet, said, trained_as
+
+CIFAR = {"dataset": "cifar10"}
+
+
+def headline(rows: pd.DataFrame) -> str:
+    """The first thing to know: accuracies of learned and fixed classifiers on CIFAR-10."""
+    found = alike(rows, {"learned": LEARNED, "fixed": FIXED}, **CIFAR)
+    if len(found) < 2:
+        return NOTHING
+    first, second = found.values()
+    tested, trained = (joined(first, second, name) for name in ("accuracy", "train_accuracy"))
+    errors = Pairs(100 - trained.first, 100 - trained.second, trained.protocol)
+    return (
+        "Replace the last layer of a network by random orthonormal rows, and never train it. On CIFAR-10 such a "
+        f"network classifies **{tested.second.mean():.2f}%** of the test images correctly; the same network with an "
+        f"ordinary, learned last layer, **{tested.first.mean():.2f}%**. That is a difference of {apart(tested)} "
+        "points, with Student's 95% interval over pairs of networks. Of its training images it gets "
+        f"{errors.second.mean():.2f}% wrong, the learned one {errors.first.mean():.2f}%: {apart(errors)} points. "
+        f"Chance is 10% correct; {trained_as(second.iloc[0])}."
+    )
+
+
+def errors_found(rows: pd.DataFrame) -> str:
+    """Each head against the learned one on test and on training images, and whether the accuracies count as equal."""
+    found = alike(rows, HEADS, **CIFAR)
+    learned = found.pop(HEAD_TITLES["learned"], None)
+    if learned is None or not found:
+        return not_yet("two heads on CIFAR-10")
+    sentences = []
+    for title, part in found.items():
+        tested, trained = (joined(learned, part, name) for name in ("accuracy", "train_accuracy"))
+        errors = Pairs(100 - trained.first, 100 - trained.second, trained.protocol)
+        sentences.append(
+            f"**{title[0].upper()}{title[1:]}** against learned, in points: test accuracy {apart(tested)}, training "
+            f"error {apart(errors)}. {equal_or_not(tested)}"
+        )
+    return said(*sentences)
+
+
+def equal_or_not(pairs: Pairs) -> str:
+    """Two one-sided tests of equality within half a point, and the power that they had."""
+    if len(pairs.first) < 2:
+        return f"With n = {len(pairs.first)} nothing can be tested."
+    test = equivalence(*pairs[:2], margin=EQUAL)
+    word = "call the accuracies equal" if test.equivalent else "do not call the accuracies equal"
+    return (
+        f"Two one-sided tests {word} within {EQUAL:g} points (p = {test.p:.2g}, n = {test.n}); were they equal, such "
+        f"tests would say so with probability {test.power:.2f}."
+    )
+
+
+def growth_found(rows: pd.DataFrame) -> str:
+    """Which curve describes the growth of a head best."""
+    sentences = []
+    for title, part in alike(rows, {"Norm of a learned head": LEARNED, "Scale of a fixed one": FIXED}, **CIFAR).items():
+        means = pd.DataFrame(list(part.growth)).astype(float).mean()
+        others = ", ".join(f"{SHAPE_TITLES[name]} {means[name]:.3f}" for name in SHAPE_TITLES if name != "logarithm")
+        sentences.append(
+            f"**{title}** (n = {len(part)}): of the variance of its size a logarithm of time explains "
+            f"{means.logarithm:.3f}; {others}. The best of these: {SHAPE_TITLES[str(means.idxmax())]}."
+        )
+    return said(*sentences) or not_yet("heads whose size was followed on CIFAR-10")
+
+
+def scales_found(rows: pd.DataFrame) -> str:
+    """Scales that are held, against a learned one."""
+    return compared_with_first(rows, HELD, what="scales that are held", **CIFAR)
+
+
+def losses_found(rows: pd.DataFrame) -> str:
+    """Cosine losses, against the cross entropy."""
+    return compared_with_first(rows, LOSSES, what="cosine losses", **CIFAR)
+
+
+def others_found(rows: pd.DataFrame) -> str:
+    """Every other head, against the learned one."""
+    return compared_with_first(rows, OTHERS, what="other heads", **CIFAR)
+
+
+def initial_found(rows: pd.DataFrame) -> str:
+    """Other first values of the scale, and weight decay on it."""
+    return compared_with_first(rows, INITIAL, what="other first values of the scale", **CIFAR)
+
+
+def remedies_found(rows: pd.DataFrame) -> str:
+    """What coinciding rows cost, and what the remedies bring."""
+    return compared_with_first(rows, REMEDIES, what="Hadamard heads with 100 classes", dataset="cifar100")
+
+
+def ones_found(rows: pd.DataFrame) -> str:
+    """How often a trained network names the class whose row is all ones."""
+    kinds = {title: OTHERS[title] for title in OTHERS if OTHERS[title].get("head") == "hadamard"}
+    found = {title: part for title, part in alike(rows, kinds, **CIFAR).items() if "first_class_share" in part}
+    if len(found) < 2:
+        return not_yet("Hadamard heads without the row of ones")
+    parts = [
+        f"{title} {part.first_class_share.mean():.1f}% of the test images, {part.accuracy.mean():.2f}% of all correct "
+        f"(n = {len(part)})"
+        for title, part in found.items()
+    ]
+    return f"After training the first class is named for: {'; '.join(parts)}. Its share of the images is 10%."
+
+
+def speed_found(rows: pd.DataFrame) -> str:
+    """How many epochs a fixed head needed less to the same accuracies."""
+    pairs = compared(rows, LEARNED, FIXED, **CIFAR)
+    found = against(pairs, 0.0, sooner)
+    if not len(found.first):
+        return not_yet("learned and orthonormal heads on CIFAR-10")
+    return (
+        f"To the test accuracies from {LEAST}% on that both reach, an orthonormal head needs {apart(found)} epochs "
+        "against a learned one, a negative number being fewer. Networks are read once an epoch."
+    )
+
+
+def norms_found(rows: pd.DataFrame) -> str:
+    """By how much the norms of the features grow after the first epoch."""
+    parts = [
+        f"{title} {math.exp(part.norm_growth.mean()):.2f} times (n = {len(part)})"
+        for title, part in alike(rows, HEADS, **CIFAR).items()
+    ]
+    if not parts:
+        return not_yet("heads on CIFAR-10")
+    return f"From the end of the first epoch to that of the last, norms on training images grow: {'; '.join(parts)}."
+
+
+def numbers_found(rows: pd.DataFrame) -> str:
+    """What fixing costs, by the number of classes."""
+    found = by_number(rows)
+    if found.empty:
+        return not_yet("both heads on 2, 10, 20, 50 and 100 classes of CIFAR-100")
+    parts = [f"{classes} classes {_price(part)}" for classes, part in found.groupby("classes")]
+    return f"Points of accuracy that fixing costs, with 95% intervals: {'; '.join(parts)}."
+
+
+def likeness_found(rows: pd.DataFrame) -> str:
+    """What fixing costs among classes that are alike, and that are not."""
+    found = by_likeness(rows)
+    if found.empty:
+        return not_yet("classes within and across superclasses of CIFAR-100")
+    parts = [f"{choice} superclasses {_price(part)}" for choice, part in found.groupby("choice")]
+    return f"With {found.classes.iloc[0]} classes fixing costs, in points with 95% intervals: {'; '.join(parts)}."
+
+
+def _price(part: pd.DataFrame) -> str:
+    prices = part.price.to_numpy(float)
+    return apart(Pairs(np.zeros(len(prices)), prices, ""))
+
+
+def features_found(rows: pd.DataFrame) -> str:
+    """Fixed against learned with fewer features than classes."""
+    found = by_features(rows)
+    if found.empty:
+        return not_yet("a hundred classes on fewer features")
+    parts = [
+        f"{features} features: learned {part.learned.mean():.2f}%, fixed "
+        f"{apart(Pairs(part.learned.to_numpy(float), part.fixed.to_numpy(float), ''))} points"
+        for features, part in sorted(found.groupby("features"), reverse=True, key=lambda each: each[0])
+    ]
+    return f"A hundred classes, chance 1%. {'; '.join(parts)}."
+
+
+def protocol_note(rows: pd.DataFrame) -> str:
+    """Sentences that call a reduced protocol reduced, and name what the paper trained and we did not."""
+    sentences, trained = [], set()
+    for dataset in ("cifar10", "cifar100"):
+        pairs = compared(rows, LEARNED, FIXED, dataset=dataset)
+        if len(pairs):
+            how = dict(zip(("network", "epochs", "train_samples"), _first(pairs), strict=True))
+            row = pd.Series(how | {"protocol": measured(pairs, "accuracy").protocol})
+            sentences.append(f"On {DATASET_TITLES[dataset]}, {trained_as(row)}.")
+            trained.add(str(how["network"]))
+    wanted = [network for network, published in PUBLISHED_IN.items() if published]
+    absent = [NETWORK_TITLES[network] for network in wanted if network not in trained]
+    if absent:
+        sentences.append(f"Not run yet, of the paper's networks: {', '.join(absent)}.")
+    return " ".join(sentences)
+
+
+def _first(pairs: pd.DataFrame) -> tuple[object, ...]:
+    row = pairs.iloc[0]
+    return tuple(row.get(f"{name}_first", row.get(name)) for name in ("network", "epochs", "train_samples"))
+
+
+def sources(rows: pd.DataFrame) -> pd.DataFrame:
+    """All runs with a column `part`: what was trained on what, in the chapter's order."""
+    if rows.empty:
+        return rows
+    images = rows.network.map(NETWORK_TITLES) + " on " + rows.dataset.map(lambda name: DATASET_TITLES.get(name, name))
+    parts = images.where(rows.experiment == "images", "heads alone")
+    parts = parts.where(rows.experiment != "language", "language model on " + rows.corpus.map(TEXT_TITLES))
+    order = rows.experiment.map({name: place for place, name in enumerate(EXPERIMENTS)})
+    return rows.assign(part=parts, order=order).sort_values(["order", "part", "seed"]).drop(columns="order")

@@ -1,0 +1,215 @@
+"""Small tables of the chapter on trained networks: accuracies, scales, growth, speed, prices."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from .. import records
+from .config import Config
+from .images import ACCURACIES
+from .points import HEADS, HELD, LOSSES, OTHERS, Kinds, alike, by_features, by_likeness, by_number
+from .rows import FIXED, LEARNED, Measure, against, compared, measured, protocol
+from .titles import DATASET_TITLES, NETWORK_TITLES, SHAPE_TITLES
+
+BLANK = "–"
+# Network and data set: learned and fixed accuracy in %, as they are commonly quoted from the paper's Table 1, which our
+# copy of the text has lost; those of the first two stand among the claims.
+QUOTED = {
+    ("resnet_56", "cifar10"): (93.03, 93.14),
+    ("densenet_bc_100_12", "cifar100"): (77.73, 77.67),
+    ("resnet_50", "imagenet"): (75.3, 75.3),
+    ("densenet_169", "imagenet"): (76.2, 76.0),
+    ("shufflenet", "imagenet"): (65.9, 65.4),
+}
+ERRORS = {  # column to what is computed of a run
+    "test error, %": lambda row: 100 - row.accuracy,
+    "training error, %": lambda row: 100 - row.train_accuracy,
+}
+
+
+def spread(found: Iterable[float], *, digits: int = 2) -> str:
+    """Mean (SD) of finite values; a dash for what they are too few to have."""
+    known = np.asarray(list(found), dtype=float)
+    known = known[np.isfinite(known)]
+    if len(known) == 0:
+        return BLANK
+    middle = f"{round(float(known.mean()), digits) + 0.0:,.{digits}f}"  # no -0.00
+    return f"{middle} ({known.std(ddof=1):,.{digits}f})" if len(known) > 1 else f"{middle} ({BLANK})"
+
+
+def line(runs: pd.DataFrame, columns: Mapping[str, Measure], *, digits: int = 2) -> dict[str, Any]:
+    """Mean (SD) of some measures over the runs, with n and protocol."""
+    cells = {name: spread(against(runs, 0.0, measure).second, digits=digits) for name, measure in columns.items()}
+    return cells | {"n": len(runs), "protocol": protocol(runs)}
+
+
+def lined(lines: Mapping[Any, Mapping[str, Any]], *names: str) -> pd.DataFrame:
+    """A table of its lines; one that says so where there are none."""
+    if not lines:
+        return pd.DataFrame({"": ["no records yet"]}, index=[""])
+    return pd.DataFrame(lines).T.rename_axis(list(names))
+
+
+def table_one(rows: pd.DataFrame) -> pd.DataFrame:
+    """Table 1: test accuracies (%) with a learned and a fixed head, the paper's as quoted beside ours."""
+    lines = {}
+    for network, dataset in [("resnet_20", "cifar10"), *QUOTED]:
+        pairs = compared(rows, LEARNED, FIXED, dataset=dataset, network=network, how=HOW_ELSE)
+        theirs = QUOTED.get((network, dataset), ())
+        about = {f"theirs: {side}": f"{value:.2f}" for side, value in zip(("learned", "fixed"), theirs, strict=False)}
+        both = measured(pairs, "accuracy")
+        about |= {f"ours: {side}": spread(part) for side, part in zip(("learned", "fixed"), both[:2], strict=True)}
+        about |= {"ours: difference": spread(both.second - both.first)}
+        about |= {"n": len(pairs), "protocol": protocol(pairs) if len(pairs) else "not run"}
+        lines[NETWORK_TITLES[network], DATASET_TITLES[dataset]] = about
+    return lined(lines, "network", "data").fillna(BLANK)
+
+
+HOW_ELSE = ("shortcut", "epochs", "train_samples", "learning_rate", "batch_size", "augment", "precision")
+
+
+def kinds(rows: pd.DataFrame, which: Kinds, **settings: Any) -> pd.DataFrame:
+    """Errors (%) of each kind of run, trained alike, and its test accuracy less the first kind's, seed by seed."""
+    found = alike(rows, which, **settings)
+    first = next(iter(found.values()), None)
+    lines = {}
+    for title, part in found.items():
+        lines[title] = line(part, ERRORS)
+        own = part.merge(first, on="seed", suffixes=("", "_first"))
+        lines[title]["accuracy against the first"] = (
+            BLANK if part is first else spread(own.accuracy - own.accuracy_first)
+        )
+    return (
+        lined(lines, "").reindex(columns=[*ERRORS, "accuracy against the first", "n", "protocol"])
+        if lines
+        else lined({})
+    )
+
+
+def heads(rows: pd.DataFrame) -> pd.DataFrame:
+    """The four heads on CIFAR-10."""
+    return kinds(rows, HEADS, dataset="cifar10")
+
+
+def scales(rows: pd.DataFrame) -> pd.DataFrame:
+    """A learned scale and scales that are held, on CIFAR-10 (Figure 3)."""
+    return kinds(rows, HELD, dataset="cifar10")
+
+
+def losses(rows: pd.DataFrame) -> pd.DataFrame:
+    """Cross entropy and the cosine losses, on CIFAR-10."""
+    return kinds(rows, LOSSES, dataset="cifar10")
+
+
+def others(rows: pd.DataFrame) -> pd.DataFrame:
+    """Every head that was tried on CIFAR-10, with the parameters that are trained of it."""
+    found = kinds(rows, OTHERS, dataset="cifar10")
+    if "n" in found:
+        trained = {title: part for title, part in alike(rows, OTHERS, dataset="cifar10").items()}
+        column = [f"{part.head_parameters.iloc[0]:,.0f}" for part in trained.values()]
+        found.insert(0, "trained parameters of the head", column)
+    return found
+
+
+INITIAL: Kinds = {
+    "initial scale 1": FIXED,
+    "initial scale 10": FIXED | {"initial_scale": 10.0},
+    "initial scale 1, weight decay 0.0001 on it": FIXED | {"scale_decay": 1e-4},
+}
+
+
+def initial_scales(rows: pd.DataFrame) -> pd.DataFrame:
+    """Where the scale begins, and weight decay on it: errors, and where it ends."""
+    found = kinds(rows, INITIAL, dataset="cifar10")
+    if "n" in found:
+        found.insert(
+            2, "final scale", [spread(part.final_scale) for part in alike(rows, INITIAL, dataset="cifar10").values()]
+        )
+    return found
+
+
+def growth(rows: pd.DataFrame) -> pd.DataFrame:
+    """Share of the variance of a head's size that each curve explains, over all steps and before the first drop."""
+    lines = {}
+    for title, part in alike(rows, HEADS, dataset="cifar10").items():
+        for name, words in (("growth", "all steps"), ("growth_before_drop", "before the first drop")):
+            cells = {
+                column: spread([own[shape] for own in part[name]], digits=3) for shape, column in SHAPE_TITLES.items()
+            }
+            lines[title, words] = cells | {"n": len(part), "protocol": protocol(part)}
+    return lined(lines, "head", "over")
+
+
+def speed(rows: pd.DataFrame) -> pd.DataFrame:
+    """Epochs to the first reading of given test accuracies, mean (SD) over the runs that reached them, and how many."""
+    found = alike(rows, HEADS, dataset="cifar10")
+    lines = {}
+    for title, part in found.items():
+        cells = {}
+        for accuracy in ACCURACIES:
+            epochs = [own[str(accuracy)] for own in part.epochs_to if str(accuracy) in own]
+            if any(str(accuracy) in own for each in found.values() for own in each.epochs_to):
+                short = "" if len(epochs) == len(part) else f", {len(epochs)} runs"
+                cells[f"{accuracy}%"] = f"{spread(epochs, digits=1)}{short}" if epochs else BLANK
+        lines[title] = cells | {"n": len(part), "protocol": protocol(part)}
+    return lined(lines, "head")
+
+
+def class_prices(rows: pd.DataFrame) -> pd.DataFrame:
+    """Points of test accuracy that fixing costs on CIFAR-100, by the number and the choice of classes."""
+    parts = {("drawn", int(classes)): part for classes, part in _grouped(by_number(rows), "classes")}
+    parts |= {(choice, int(part.classes.iloc[0])): part for choice, part in _grouped(by_likeness(rows), "choice")}
+    return lined({name: line(part, {"price, points": "price"}) for name, part in parts.items()}, "choice", "classes")
+
+
+def features(rows: pd.DataFrame) -> pd.DataFrame:
+    """Accuracies (%) with all classes of CIFAR-100 by the number of features."""
+    columns = {"learned": "learned", "fixed": "fixed", "difference": lambda row: row.fixed - row.learned}
+    parts = {int(number): part for number, part in _grouped(by_features(rows), "features")}
+    return lined({number: line(part, columns) for number, part in sorted(parts.items(), reverse=True)}, "features")
+
+
+REMEDIES: Kinds = {
+    "learned": LEARNED,
+    "orthonormal columns": FIXED,
+    "Hadamard": {"head": "hadamard"},
+    "Hadamard, scattered": {"head": "hadamard", "coordinates": "scattered"},
+    "tight frame": {"head": "tight_frame"},
+}
+
+
+def remedies(rows: pd.DataFrame) -> pd.DataFrame:
+    """100 classes on 64 features: largest |cosine| of two rows, classes that share a row, and accuracy."""
+    columns = {
+        "largest |cosine|": "max_coherence",
+        "classes that share a row": "coinciding_classes",
+        "test accuracy, %": "accuracy",
+    }
+    found = alike(rows, REMEDIES, dataset="cifar100")
+    return lined({title: line(part, columns) for title, part in found.items()}, "head")
+
+
+def _grouped(found: pd.DataFrame, name: str) -> Iterable[tuple[Any, pd.DataFrame]]:
+    return found.groupby(name) if len(found) else ()
+
+
+def asked(rows: pd.DataFrame, configs: Sequence[Config]) -> pd.DataFrame:
+    """What a notebook's parameters ask for, how much of it has a record, and the test accuracy (%) of that."""
+    found = rows.set_index("hash") if len(rows) else rows
+    lines: dict[Any, dict[str, Any]] = {}
+    for config in configs:
+        images = config.experiment == "images"
+        about = (NETWORK_TITLES[config.network], config.dataset) if images else (BLANK, BLANK)
+        kept = lines.setdefault((config.experiment, *about), {"runs": 0, "recorded": 0, "accuracy, %": []})
+        kept["runs"] += 1
+        if records.key(config) in found.index:
+            kept["recorded"] += 1
+            kept["accuracy, %"].append(found.loc[records.key(config)].get("accuracy", np.nan))
+    return lined(
+        {name: kept | {"accuracy, %": spread(kept["accuracy, %"])} for name, kept in lines.items()},
+        "experiment",
+        "network",
+        "data",
+    )

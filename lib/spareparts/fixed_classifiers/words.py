@@ -1,0 +1,69 @@
+"""What the chapter's sentences are made of."""
+
+import numpy as np
+import pandas as pd
+
+from ..stats import VERDICTS, Pairs
+from .points import Kinds, alike, difference
+from .rows import protocol
+from .setup import PUBLISHED
+from .titles import NETWORK_TITLES
+
+NOTHING = "No run of these settings has a record yet."
+
+
+def not_yet(what: str) -> str:
+    """What is said in place of a result that has no record."""
+    return f"*Not run yet: {what}.*"
+
+
+def said(*texts: str) -> str:
+    """Paragraphs of those texts that say something."""
+    return "\n\n".join(text for text in texts if text.strip())
+
+
+def counted(ledger: pd.DataFrame) -> str:
+    """How many of the paper's claims have which verdict, from a ledger's column verdict."""
+    counts = [(word, int((ledger.verdict == word).sum())) for word in VERDICTS]
+    found = ", ".join(f"{number} {word}" for word, number in counts if number)
+    return f"Of the {len(ledger)} claims that we took from the paper, its caveats and its critics: **{found}**."
+
+
+def apart(pairs: Pairs, *, digits: int = 2) -> str:
+    """Second less first: mean with Student's 95% interval as far as there is one, and n."""
+    mean, low, high = difference(pairs)
+    form = f"+.{digits}f"
+    if len(pairs.first) < 2:
+        return f"{mean:{form}} (n = {len(pairs.first)})"
+    return f"{mean:{form}} ({low:{form}} to {high:{form}}, n = {len(pairs.first)})"
+
+
+def joined(first: pd.DataFrame, second: pd.DataFrame, metric: str) -> Pairs:
+    """A metric of both, seed by seed."""
+    both = first.merge(second, on="seed", suffixes=("_first", "_second"))
+    sides = [both[f"{metric}_{end}"].to_numpy(float) for end in ("first", "second")]
+    known = np.isfinite(sides[0]) & np.isfinite(sides[1])
+    return Pairs(sides[0][known], sides[1][known], protocol(both))
+
+
+def trained_as(row: pd.Series) -> str:
+    """How a network was trained, of one record: its protocol, images and epochs."""
+    samples, epochs = row.get("train_samples"), row.get("epochs")
+    images = "all training images" if pd.isna(samples) else f"{int(samples):,} training images"
+    count = PUBLISHED[row.network].epochs if pd.isna(epochs) else int(epochs)
+    return f"**{row.protocol} protocol**: {NETWORK_TITLES[row.network]}, {images}, {count} epochs"
+
+
+def compared_with_first(rows: pd.DataFrame, kinds: Kinds, *, what: str, **settings: str) -> str:
+    """Each kind against the first, seed by seed, in points of test accuracy, in a sentence."""
+    found = alike(rows, kinds, **settings)
+    if len(found) < 2:
+        return not_yet(what)
+    (title, first), *others = found.items()
+    parts = [f"{name} {apart(joined(first, part, 'accuracy'))}" for name, part in others]
+    absent = [name for name in kinds if name not in found]
+    rest = f" Not run yet: {', '.join(absent)}." if absent else ""
+    return (
+        f"{title[0].upper()}{title[1:]}: {first.accuracy.mean():.2f}% (n = {len(first)}). Against it, in points with "
+        f"95% intervals: {'; '.join(parts)}.{rest}"
+    )
