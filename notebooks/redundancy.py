@@ -142,6 +142,18 @@ demonstration.compared(demo)
 plots.norms_and_turns(demo.arrays, title="LeNet on digits")
 
 # %% [markdown]
+# Did the units that grew turn to where the images differ most? The *alignment* of a unit with its inputs is the
+# variance of its answers $\langle \hat w_i, x \rangle$ to the training images $x$, over the mean of that variance over
+# all directions. Random directions have 1 on average; it is 0 where the images do not vary in the unit's direction,
+# and $d$, the number of inputs, where they vary in no other.
+
+# %% mystnb={"image": {"alt": "Alignment of the demonstration's units with the training images against their norm, before and after training."}, "figure": {"caption": "The same network: alignment of its units with the training images against their norm, before and after training. Squares: the units that count as trained in the end. Dashed: the mean of random directions.", "name": "fig-redundancy-demo-alignment"}}
+plots.alignments(demo.arrays, title="LeNet on digits")
+
+# %%
+Markdown(layer_page.aligned_found(demo.arrays))
+
+# %% [markdown]
 # Removed units need not be kept as zeros. Half of them gone for good:
 
 # %%
@@ -197,7 +209,7 @@ tables.retraining(rows)
 #
 # The report's author built a tool to watch the units of a layer during training; Section 3.2, which was to show it,
 # is empty. Here it is. Each dot is a unit; its area grows with its norm. Units are linked where their weights, or
-# their outputs on validation images, are more alike than the cutoff. The plane is the one in which most of the
+# their outputs on validation images, are at least as alike as the cutoff. The plane is the one in which most of the
 # likeness can be seen at each epoch, and the figure says how much that is: rarely much, so that dots may lie close
 # which are not linked. Trust the links and their counts, not the distances.
 #
@@ -238,7 +250,9 @@ Markdown(layer_page.turned_found(watched))
 #
 # The claim behind the new criterion. The figure shows the frame potential over that of random rows: of the weights, of
 # the weights with their mean removed (a common shift), and of random rows with the weights' spectrum (few directions,
-# no clusters). Only what the blue line has above the grey one could come from clusters.
+# no clusters). Where the blue line lies no higher than the grey one, its few large directions explain the frame
+# potential, and it says nothing of clusters, for or against: clusters make directions large too, and raise both lines.
+# The nearest cosines below the figure can tell.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Frame potential over its value for random rows along training: of the weights, with their mean removed, and of random rows with the same spectrum."}, "figure": {"caption": "Frame potential of the first fully connected layer over that of random rows, a line a network; logarithmic. Dashed: random rows. Grey: random rows with the spectrum of the weights at that epoch.", "name": "fig-redundancy-potential"}}
 plots.clustering(layers, nulls=points.potentials(rows))
@@ -268,7 +282,7 @@ Markdown(layer_page.twins_found(rows))
 
 # %% [markdown]
 # Both networks as one graph, at the start and at the end. At the start every unit and its twin are the same dot. A link
-# across the colours at the end means that both networks have the same filter.
+# across the colours at the end joins filters of the two networks that are alike.
 
 # %% tags=["hide-input"]
 pair = points.shown(points.of_runs(points.resampled(rows)))
@@ -395,7 +409,7 @@ theory_tables.xord(rows)
 # centres, and find trained filters closer to their centre than untrained ones. But a layer with a few large directions
 # has small angles even without clusters. Random filters with the spectrum of the trained ones show how small.
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Cumulative distributions of the angles of filters to their nearest centre: trained, untrained, both with the mean removed, and random with the trained spectrum."}, "figure": {"caption": "Angles of 120 filters to the nearest of four k-means centres, as cumulative shares over all networks. Grey: untrained, the level of chance. Dashed: random filters with the spectrum of the trained ones.", "name": "fig-redundancy-filters"}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Cumulative distributions of the angles of filters to their nearest centre: trained, untrained, both with the mean removed, and random with the trained spectrum."}, "figure": {"caption": "Angles of 120 filters to the centre of their own cluster, of four that k-means finds, as cumulative shares over all networks. Grey: untrained, the level of chance. Dashed: random filters with the spectrum of the trained ones.", "name": "fig-redundancy-filters"}}
 plots.filter_angles(points.filter_angles(rows))
 
 # %% tags=["hide-input"]
@@ -491,7 +505,7 @@ Markdown(theory_page.students_found(rows))
 # that averages has several units with the colour of that column; one that does not has a single one and rows that
 # stay pale.
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Two heat maps: overlaps of the student's units with the teacher's two, weighted by the outputs, for both ways of training."}, "figure": {"caption": "Overlap of each unit of the widest student with each unit of the first teacher, times the student's output weight. White, 0: nothing in common, as random units would have.", "name": "fig-redundancy-overlaps"}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Two heat maps: overlaps of the student's units with the teacher's two, weighted by the outputs, for both ways of training."}, "figure": {"caption": "Overlap of each unit of the widest student with each unit of the first teacher, times the student's output weight. White, 0: nothing in common, as random units have on average.", "name": "fig-redundancy-overlaps"}}
 plots.student_overlaps(points.student_overlaps(rows))
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Show the numbers"}
@@ -503,7 +517,7 @@ theory_tables.teacher_student(rows)
 # The introduction asks what networks find that fit labels without any meaning, as Zhang et al.
 # {cite:p}`zhang2017understanding` showed they can. The same LeNet learns the same images with their labels and with
 # shuffled ones. Accuracy is that on the images it was trained on; on others, with shuffled labels, nothing better
-# than chance is possible.
+# than chance is to be expected.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Accuracy on training images against units removed, for networks that learned true and shuffled labels."}, "figure": {"caption": "Accuracy on the training images while units of the first layer go, with true labels and with shuffled ones. Lines as at the top. Dashed: chance.", "name": "fig-redundancy-labels"}}
 plots.pruning_curves(points.labels(rows), images=points.label_images(rows), chance=10, name="train_curves")

@@ -123,6 +123,14 @@ def test_turns_are_told_of_units_on_both_sides_of_the_limit():
     assert "Not run yet" in layer_page.turned_found({})
 
 
+def test_alignment_is_told_beside_its_start_and_chance():
+    norms = np.stack([np.linspace(1, 2, 20), np.r_[np.ones(10), np.full(10, 5.0)]])
+    alignments = np.stack([np.linspace(0.5, 2.4, 20), np.r_[np.full(10, 0.5), np.full(10, 3.0)]])
+    text = layer_page.aligned_found({"unit_norms": norms, "unit_alignments": alignments})
+    assert "3.00 for the 10 units above the limit (1.95 at the start) and 0.50 for the 10 units below" in text
+    assert "95% of the 20 units of this one network lay between 0.55 and 2.35" in text
+
+
 def figures(rows):
     """All figures of the chapter."""
     layers, titles = points.layers(rows), {group: group for group in TICKETS}
@@ -171,6 +179,8 @@ def test_the_demonstration_prunes_and_halves_what_it_trained():
     smaller = demonstration.made_smaller(found, removed=0.5).iloc[1]
     assert float(smaller["test accuracy, %"]) == pytest.approx(100 * curves[0, 10] / found.images, abs=0.01)
     assert len(demonstration.compared(found)) == 5
+    before, after = found.arrays["unit_alignments"]
+    assert len(after) == 20 and before.mean() == pytest.approx(1, abs=0.4) and not np.array_equal(before, after)
     with pytest.raises(ValueError, match=r"removed must lie in \[0, 1\), got 1"):
         demonstration.made_smaller(found, removed=1)
 

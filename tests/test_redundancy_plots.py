@@ -54,6 +54,7 @@ def test_a_layers_figures_say_n_and_show_chance(arrays):
     check(subspaces.spectra(arrays, title="fc1"), n=1)
     check(subspaces.spectral_density(arrays, title="fc1"), n=1)
     check(units.norms_and_turns(arrays, title="fc1"), n=1)
+    check(units.alignments(arrays | {"unit_alignments": np.ones((2, 30))}, title="fc1"), n=1)
     several = {"LeNet": [arrays, arrays]}
     check(subspaces.noise_and_signal(several), n=2)
     check(subspaces.principal_angles(several), n=2)

@@ -31,10 +31,11 @@ from .theories import (
     unit_shares,
     xord_errors,
 )
-from .units import clustering, main_spaces, norms_and_turns, resampled
+from .units import alignments, clustering, main_spaces, norms_and_turns, resampled
 
 __all__ = [
     "accuracy_differences",
+    "alignments",
     "arm_boxes",
     "class_prices",
     "clustering",

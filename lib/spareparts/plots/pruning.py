@@ -26,10 +26,10 @@ Arrays = Mapping[str, np.ndarray]
 def pruning_curves(
     networks: Mapping[str, Sequence[Arrays]], *, images: int, chance: float, name: str = "curves"
 ) -> Figure:
-    """Test accuracy (%) against units removed, without retraining, mean over the networks of each title.
+    """Accuracy (%) against units removed, without retraining, mean over the networks of each title.
 
     The grey band is the mean over random orders +- their standard deviation, as in Figure 2; `images` is the number on
-    which correct ones were counted, `name` that of the array, `chance` an accuracy in %.
+    which correct ones were counted, `name` that of the array (`train_`: of training images), `chance` an accuracy in %.
     """
     networks = {title: found for title, found in networks.items() if found}
     if not networks:
@@ -40,7 +40,7 @@ def pruning_curves(
             _draw_curves(axis, curves)
             axis.axhline(chance, **CHANCE)
             axis.set(title=f"{title}, n = {len(found)}", xlabel="units removed", ylim=(0, 101))
-        axes[0, 0].set_ylabel("test accuracy, %")
+        axes[0, 0].set_ylabel(f"{'training' if name.startswith('train_') else 'test'} accuracy, %")
         handles, labels = axes[0, 0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside lower center", ncols=2, fontsize=8)
     return figure

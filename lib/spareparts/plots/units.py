@@ -40,6 +40,25 @@ def norms_and_turns(arrays: Arrays, *, title: str) -> Figure:
     return figure
 
 
+def alignments(arrays: Arrays, *, title: str) -> Figure:
+    """Alignment of one layer's units with its inputs against their norm, before training and after it (n = 1).
+
+    Squares: units beyond the 95th percentile of the initial norms after training. Dashed: random directions.
+    """
+    norms = arrays["unit_norms"].astype(float)
+    trained = norms[-1] > np.percentile(norms[0], 95)
+    with canvas(1, 2, height=3.0, sharex=True, sharey=True) as (figure, axes):
+        for axis, place, when in zip(axes[0], (0, -1), ("before training", "after training"), strict=True):
+            values = arrays["unit_alignments"][place]
+            axis.plot(norms[place][~trained], values[~trained], "o", color=BLUE, markersize=3, alpha=0.6)
+            axis.plot(norms[place][trained], values[trained], "s", color=ORANGE, markersize=3, alpha=0.7)
+            axis.axhline(1, **CHANCE)
+            axis.set(xlabel="norm of a unit", title=when)
+        axes[0, 0].set(ylabel="alignment with the inputs", ylim=(0, None))
+        figure.suptitle(f"{title}, {len(trained)} units, n = 1", fontsize=10)
+    return figure
+
+
 def clustering(networks: Mapping[str, Sequence[Arrays]], *, nulls: Mapping[str, float]) -> Figure:
     """Frame potential over training, over that of random rows: as it is, with the mean removed, of the same spectrum.
 

@@ -6,16 +6,19 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import torch
+from jaxtyping import Float
 from torch import nn
 
 from .. import data, engine
 from .compact import compact
 from .config import Config
+from .dynamics import input_alignment
 from .frames import pruning_order, unit_rows
 from .network import STUDIED, dynamics, given_to_studied, pruning
 from .setup import Sets, build, sets_of, settings_of
 from .tables import ORDERS
-from .training import accuracy, train
+from .training import Trained, accuracy, train
 
 PASSES = 20  # of which the median is shown
 
@@ -28,7 +31,7 @@ class Followed:
     network: nn.Sequential
     sets: Sets
     metrics: dict[str, Any]  # as a record of the experiment `network` has them
-    arrays: dict[str, np.ndarray]
+    arrays: dict[str, np.ndarray]  # these too, and `unit_alignments`
 
     @property
     def curves(self) -> str:
@@ -57,7 +60,15 @@ def follow(config: Config) -> Followed:
         given = given_to_studied(trained.network, sets.test)
         (metrics, curves), (read, arrays) = pruning(config, trained.network, sets, given), dynamics(trained)
         metrics |= read | {"accuracy": accuracy(trained.network, sets.test)}
+        arrays |= {"unit_alignments": _alignments(trained, sets)}
     return Followed(config=config, network=trained.network, sets=sets, metrics=metrics, arrays=curves | arrays)
+
+
+def _alignments(trained: Trained, sets: Sets) -> Float[np.ndarray, "2 units"]:
+    """Alignment of the studied layer's units with what it is given of training images, at the start and at the end."""
+    ends = [0, trained.steps.index(trained.best_step)]
+    inputs = given_to_studied(trained.network, sets.train).images.flatten(1)
+    return torch.stack([input_alignment(trained.snapshots[end], inputs) for end in ends]).numpy()
 
 
 def compared(found: Followed) -> pd.DataFrame:

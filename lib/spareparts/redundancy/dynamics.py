@@ -42,7 +42,7 @@ def input_alignment(
 ) -> Float[Tensor, " units"]:
     """Variance of every unit's answer to the inputs, over that of an average direction of the same length.
 
-    1 for a random direction, 0 to fan_in; 0 for a unit without weights.
+    1 on average over random directions, 0 to fan_in; 0 for a unit without weights.
     """
     deviations = inputs - inputs.mean(0)
     answers = (deviations @ functional.normalize(rows).T).square().mean(0)

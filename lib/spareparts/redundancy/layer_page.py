@@ -38,7 +38,7 @@ def turned_found(found: Mapping[str, np.ndarray]) -> str:
     if not found:
         return not_yet("a network whose units are followed")
     norms, cosines = found["unit_norms"].astype(float), found["unit_cosines"].astype(float)
-    trained = norms[-1] > np.percentile(norms[0], PERCENTILE)
+    trained = _trained(norms)
     both = " and ".join(
         f"{cosines[side].mean():.2f} for the {side.sum()} units {words} it"
         for side, words in ((trained, "above"), (~trained, "below"))
@@ -48,6 +48,27 @@ def turned_found(found: Mapping[str, np.ndarray]) -> str:
         f"The median norm goes from {np.median(norms[0]):.2f} to {np.median(norms[-1]):.2f}. The dashed limit is the "
         f"{PERCENTILE}th percentile of the initial norms; the mean cosine to the initial weights is {both}. A unit "
         "that was hardly trained would lie at 1."
+    )
+
+
+def _trained(norms: np.ndarray) -> np.ndarray:
+    """Which units end above the percentile of the initial norms; norms have a row an epoch."""
+    return norms[-1] > np.percentile(norms[0], PERCENTILE)
+
+
+def aligned_found(found: Mapping[str, np.ndarray]) -> str:
+    """Whether the units of one network that grew answer more to its inputs than others, and than random directions."""
+    norms, (before, after) = found["unit_norms"].astype(float), found["unit_alignments"].astype(float)
+    trained, (low, high) = _trained(norms), np.percentile(before, (2.5, 97.5))
+    both = " and ".join(
+        f"{after[side].mean():.2f} for the {side.sum()} units {words} the limit ({before[side].mean():.2f} at the "
+        "start)"
+        for side, words in ((trained, "above"), (~trained, "below"))
+        if side.any()
+    )
+    return (
+        f"The mean alignment is {both}. Random directions have 1 on average; before training 95% of the "
+        f"{len(before)} units of this one network lay between {low:.2f} and {high:.2f}."
     )
 
 

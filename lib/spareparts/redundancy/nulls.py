@@ -80,7 +80,7 @@ def null_clustering(
     """Mean and standard deviation of the same statistics over draws of each null.
 
     `random`: rows of this shape; `centred_random`: with their mean removed; `spectrum`: with the spectrum of the rows
-    as they are (that of the normalized rows would fix the frame potential).
+    as they are (that of the normalized rows would all but fix the frame potential).
     """
     units, fan_in = rows.shape
     values = singular_values(rows)
