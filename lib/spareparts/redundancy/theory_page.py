@@ -43,7 +43,7 @@ def filters_found(rows: pd.DataFrame) -> str:
     if runs.empty:
         return not_yet("convolutions on MNIST")
     return (
-        f"n = {len(runs)} networks: the mean angle to the nearest of {CENTRES} centres goes from "
+        f"n = {len(runs)} networks: the mean angle to their own of {CENTRES} centres goes from "
         f"{runs.untrained_angle.mean():.1f}° to {interval(runs.trained_angle)}°; with the mean filter removed, from "
         f"{runs.untrained_centred_angle.mean():.1f}° to {interval(runs.centred_angle)}°. Random filters with the "
         f"spectrum of the trained ones, which have few directions but no clusters, lie at "
