@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from ..stats import bootstrap_interval
 from .style import BLUE, CHANCE, GREEN, GREY, ORANGE, PALETTE, PURPLE, SKY, VERMILION, canvas, empty, panel_width
@@ -37,6 +38,7 @@ def error_curves(groups: Mapping[str, Sequence[Arrays]], *, chance: float) -> Fi
                 )
             axis.axhline(chance, **CHANCE)
             axis.set(title=f"{title} images", xlabel="epoch", ylim=(0, None))
+            axis.xaxis.set_major_locator(MaxNLocator(6, integer=True))
         axes[0, 0].set_ylabel("error, %")
         figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=2, fontsize=SMALL)
     return figure
@@ -88,6 +90,7 @@ def feature_growth(groups: Mapping[str, Sequence[Arrays]]) -> Figure:
             axis.fill_between(runs[0]["epochs"], low, high, color=look["color"], alpha=0.15, linewidth=0)
         axis.axhline(1, **CHANCE)
         axis.set(xlabel="epoch", ylabel="norm of the features, relative", yscale="log")
+        axis.xaxis.set_major_locator(MaxNLocator(6, integer=True))
         axis.yaxis.set_major_formatter("{x:g}")
         axis.yaxis.set_minor_formatter("{x:g}")
         axis.tick_params(axis="y", which="minor", labelsize=7)
@@ -174,7 +177,7 @@ def word_perplexities(groups: Mapping[str, Sequence[float]], *, unigram: float) 
                 axis.plot(bootstrap_interval(values).interval, [place, place], color=colour, linewidth=2)
             axis.plot(np.mean(values), place, "o", color=colour, markersize=5)
         axis.axvline(unigram, **CHANCE)
-        axis.set(xscale="log", xlabel="test perplexity; dashed: word frequencies alone", ylim=(len(groups) - 0.5, -0.5))
+        axis.set(xscale="log", xlabel="test perplexity", ylim=(len(groups) - 0.5, -0.5))
         axis.set_yticks(range(len(groups)), [f"{title}, n = {len(values)}" for title, values in groups.items()])
         axis.xaxis.set_major_formatter("{x:g}")
         axis.xaxis.set_minor_formatter("{x:g}")

@@ -6,10 +6,11 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 
-from .style import BLUE, CHANCE, GREEN, GREY, ORANGE, PALETTE, VERMILION, canvas, empty
+from .style import BLUE, CHANCE, GREEN, ORANGE, PALETTE, VERMILION, canvas, empty
 
 SMALL = 8  # points, of legends
 LOOKS = ((BLUE, "o", "-"), (ORANGE, "s", "--"), (GREEN, "^", "-."))
+SIDEWAYS = 1.06
 MARKS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "*", "h", "d")
 
 
@@ -52,6 +53,7 @@ def cost_and_accuracy(table: pd.DataFrame) -> Figure:
 
     One row a head: `head`, `parameters`, `time` (that of a learned head is 1; NaN where it was not measured), `change`
     (points of accuracy against a learned head, mean), `low`, `high` (its interval) and `n`. Dashed: a learned head.
+    Marks are spread a little sideways, so that heads with equal numbers can be told apart.
     """
     if table.empty:
         return empty("no records yet")
@@ -60,11 +62,12 @@ def cost_and_accuracy(table: pd.DataFrame) -> Figure:
             known = table.dropna(subset=[column])
             for place, (_, row) in enumerate(table.iterrows()):
                 if row["head"] in set(known["head"]):
-                    _draw_head(axis, row, x=float(row[column]), place=place)
+                    # heads with equal numbers stand side by side
+                    _draw_head(axis, row, x=float(row[column]) * SIDEWAYS ** (place - len(table) / 2), place=place)
             axis.axhline(0, **CHANCE)
             axis.set(xscale="log")
             axis.margins(x=0.15)
-        axes[0, 0].set(xlabel="trained parameters of the head", ylabel="accuracy, points against learned")
+        axes[0, 0].set(xlabel="trained parameters of the head", ylabel="change of accuracy, points")
         axes[0, 1].set(xlabel="time of its training step, learned = 1")
         figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=2, fontsize=SMALL)
     return figure
@@ -98,8 +101,8 @@ def parameter_shares(names: Sequence[str], ours: Sequence[float], published: Seq
             markeredgewidth=2.5,
             label="published",
         )
-        for place, share in zip(places, ours, strict=True):
-            axis.text(share + 1, place, f"{share:.3g}", va="center", fontsize=8, color=GREY)
+        for place, share, other in zip(places, ours, published, strict=True):
+            axis.text(max(share, other or 0) + 1.5, place, f"{share:.3g}", va="center", fontsize=8, color="#555555")
         axis.set(xlim=(0, 105), xlabel="share of the parameters, %")
         axis.set_yticks(places, names)
         axis.invert_yaxis()
