@@ -11,9 +11,10 @@ from .tables import summary, table
 CONDITIONS = {  # name in figures -> factor, level, arm
     "baseline": (STANDARD, STANDARD, "baseline"),
     "with SNNL": (STANDARD, STANDARD, "snnl"),
-    "SNNL, α = 100": ("snnl_weight", "α = 100", "snnl"),
     "baseline, rate 0.01": ("learning_rate", "rate 0.01", "baseline"),
     "balanced gate": ("gate", "balanced gate", "balanced"),
+    "balanced, weight 1": ("gate", "balanced gate, weight 1", "balanced"),
+    "the same, unit features": ("gate", "balanced gate, weight 1, unit features", "balanced"),
 }
 NUMBERS = {"experts": "experts", "learning_rate": "peak_learning_rate"}  # factor -> setting on the axis
 

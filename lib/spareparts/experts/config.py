@@ -31,6 +31,7 @@ USERS = {  # the arms that use a setting; those that are not named are used by a
     "temperature_schedule": ("snnl",),
     "chosen_experts": ("balanced",),
     "balance_weight": ("balanced",),
+    "normalised_gate": tuple(arm for arm in LEARNING if arm != "ensemble"),
     "extractor": tuple(arm for arm in LEARNING if arm != "raw"),
     "filters": tuple(arm for arm in LEARNING if arm != "raw"),
     "augment": LEARNING,
@@ -80,6 +81,7 @@ class Config(RunConfig):
     filters: int = 32  # of the first convolutional block; the second has twice as many
     chosen_experts: int = 2  # of the balanced gate: experts that share an image
     balance_weight: float = 0.01  # of the balanced gate's auxiliary loss
+    normalised_gate: bool = False  # the gate sees features of length 1, so that a step moves its scores less
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -36,6 +36,7 @@ WORD_LEVELS = {
     "layers": "{} of layers",
     "extractor": "{}",
     "augment": "augmented",
+    "normalised_gate": "unit features",
 }
 METRICS = {  # column -> (metric, factor to its unit, digits)
     "accuracy, %": ("accuracy", 1, 1),
@@ -57,7 +58,10 @@ CONTRASTED = {  # columns beside the mixture: metric, factor to its unit, digits
 def level(choice: Mapping[str, Any]) -> str:
     """What a choice of settings is called: by its arm where it has one of its own, else by what it changes."""
     if choice.get("arm") in ARM_LEVELS:
-        return ARM_LEVELS[choice["arm"]]
+        names = {"balance_weight": "weight {:g}", "normalised_gate": "unit features"}
+        return ", ".join(
+            [ARM_LEVELS[choice["arm"]], *(text.format(choice[name]) for name, text in names.items() if name in choice)]
+        )
     changed = [(name, value) for name, value in choice.items() if name != "arm"]
     words = [(NUMBER_LEVELS | WORD_LEVELS)[name].format(value) for name, value in changed]
     return ", ".join(words).replace("_", " ") or STANDARD

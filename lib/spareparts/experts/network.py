@@ -31,8 +31,9 @@ class Mixture(nn.Module):
     """Mixture of experts on the features of two blocks (Fig. 1 and 3), experts' weights stacked.
 
     Without an `extractor` gate and experts see the pixels; with `uniform_gates=True` they form a traditional ensemble
-    (Eq. 3); with `chosen_experts` an image is shared by those of the largest scores only. Weights come from `generator`
-    alone: hidden layers Kaiming, output layers Xavier, the rest PyTorch's way.
+    (Eq. 3); with `chosen_experts` an image is shared by those of the largest scores only; a `normalised_gate` sees
+    features of length 1. Weights come from `generator` alone: hidden layers Kaiming, output layers Xavier, the rest
+    PyTorch's way.
     """
 
     def __init__(
@@ -48,12 +49,14 @@ class Mixture(nn.Module):
         filters: int = 32,
         uniform_gates: bool = False,
         chosen_experts: int | None = None,
+        normalised_gate: bool = False,
         learned_temperature: bool = False,
     ) -> None:
         super().__init__()
         blocks, features = blocks_of(extractor, channels=channels, size=size, filters=filters)
         self.blocks = nn.ModuleList(blocks)
         self.uniform_gates, self.chosen_experts = uniform_gates, chosen_experts
+        self.normalised_gate = normalised_gate
         self.gate = nn.Linear(features, experts)
         self.hidden_weight = nn.Parameter(torch.empty(experts, hidden_units, features))
         self.hidden_bias = nn.Parameter(torch.zeros(experts, hidden_units))
@@ -72,7 +75,7 @@ class Mixture(nn.Module):
             current = block(current)
             blocks.append(current)
         features = current.flatten(1)
-        scores = full(self.gate(features))
+        scores = full(self.gate(functional.normalize(features) if self.normalised_gate else features))
         # one product for all experts: (batch, features) x (features, experts * hidden)
         flat = functional.linear(features, self.hidden_weight.flatten(0, 1), self.hidden_bias.flatten())
         hidden = functional.relu(flat).unflatten(1, self.hidden_bias.shape)

@@ -76,7 +76,7 @@ def answers(rows: pd.DataFrame) -> str:
         change = (part.accuracy_second - part.accuracy_first).to_numpy(float)
         word = "higher" if (change > 0).all() else "lower" if (change < 0).all() else "mixed"
         effects = found.setdefault(recommendation, {}).setdefault(word, {})
-        effects.setdefault(name, []).append(f"{titles[dataset]} {np.mean(change):+.1f}")
+        effects.setdefault(name, []).append(f"{titles[dataset]} {np.mean(change):+.1f}, n = {len(change)}")
     heads = {
         "higher": "Accuracy higher in every seed: ",
         "lower": "Accuracy lower in every seed: ",
@@ -85,7 +85,7 @@ def answers(rows: pd.DataFrame) -> str:
     lines = [
         f"- **{recommendation.capitalize()}.** "
         + ". ".join(
-            heads[word] + "; ".join(f"{name} ({', '.join(effects)})" for name, effects in words[word].items())
+            heads[word] + "; ".join(f"{name} ({'; '.join(effects)})" for name, effects in words[word].items())
             for word in heads
             if word in words
         )

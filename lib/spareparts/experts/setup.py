@@ -50,6 +50,7 @@ def build(config: Config, *, images: Tensor, classes: int, generator: torch.Gene
         filters=config.filters,
         uniform_gates=config.arm == "ensemble",
         chosen_experts=config.chosen_experts if config.arm == "balanced" else None,
+        normalised_gate=config.normalised_gate,
         learned_temperature=config.temperature_schedule == "learned",
     )
     return network.to(images.device)
