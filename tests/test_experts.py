@@ -56,6 +56,7 @@ SNNL = {"snnl_weight": 10.0, "temperature": 0.1, "distance": "squared_euclidean"
 SCHEDULES = {"weight_schedule": "rising", "temperature_schedule": "learned"}
 UNUSED = [(arm, name, value) for arm in ("baseline", "raw", "ensemble") for name, value in (SNNL | SCHEDULES).items()]
 UNUSED += [("supcon", "distance", "squared_euclidean"), ("raw", "filters", 16), ("snnl", "balance_weight", 1.0)]
+UNUSED += [("ensemble", "normalised_gate", True)]
 
 
 @pytest.mark.parametrize(("arm", "name", "value"), UNUSED)
@@ -202,6 +203,16 @@ def test_a_mixture_predicts_by_its_largest_gate_and_an_ensemble_by_the_mean():
     ensemble = mixture(uniform_gates=True)
     assert torch.equal(ensemble(images()).gates, torch.full((12, 5), 0.2))
     assert torch.equal(ensemble.predict(output), output.logits.softmax(2).mean(1))
+
+
+def test_a_normalised_gate_does_not_see_how_long_the_features_are():
+    plain, normalised = mixture(), mixture(normalised_gate=True)
+    features = plain(images()).features
+    bias = plain.gate.bias
+    assert torch.equal(normalised(images()).features, features)
+    unit = features / features.norm(dim=1, keepdim=True)
+    assert torch.allclose(normalised(images()).scores, unit @ plain.gate.weight.T + bias, atol=1e-6)
+    assert not torch.allclose(plain(images()).scores, normalised(images()).scores, atol=1e-3)
 
 
 def test_a_balanced_gate_shares_an_image_among_the_best_two_in_the_proportion_of_their_scores():
