@@ -47,6 +47,7 @@ from spareparts.redundancy import demonstration, layer_page, page, points, table
 from spareparts.redundancy.rows import TICKETS, TITLES, by_classes, by_width, chosen
 from spareparts.redundancy.widths import CORRELATIONS, DROPS
 
+# %% tags=["hide-input"]
 asked = {"experiments": EXPERIMENTS, "models": MODELS, "datasets": DATASETS, "seeds": SEEDS}
 settings = {"iterations": ITERATIONS, "train_samples": TRAIN_SAMPLES, "classes": CLASSES, "optimizer": OPTIMIZER}
 settings |= {"shuffled_labels": SHUFFLED_LABELS, "learning_rate": LEARNING_RATE, "precision": PRECISION}
