@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pandas as pd
 
-from ..stats import Pairs, equivalence
+from ..stats import VERDICTS, Pairs, equivalence
 from .config import EXPERIMENTS, PUBLISHED_IN
 from .decisions import EQUAL
 from .points import HEADS, HELD, LOSSES, OTHERS, alike, by_features, by_likeness, by_number
@@ -34,6 +34,13 @@ def headline(rows: pd.DataFrame) -> str:
         f"{errors.second.mean():.2f}% wrong, the learned one {errors.first.mean():.2f}%: {apart(errors)} points. "
         f"Chance is 10% correct; {trained_as(second.iloc[0])}."
     )
+
+
+def counted(ledger: pd.DataFrame) -> str:
+    """How many of the paper's claims have which verdict, from a ledger's column verdict."""
+    counts = [(word, int((ledger.verdict == word).sum())) for word in VERDICTS]
+    found = ", ".join(f"{number} {word}" for word, number in counts if number)
+    return f"Of the {len(ledger)} claims that we took from the paper, its caveats and its critics: **{found}**."
 
 
 def errors_found(rows: pd.DataFrame) -> str:

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from ..stats import VERDICTS, Pairs
+from ..stats import Pairs
 from .points import Kinds, alike, difference
 from .rows import protocol
 from .setup import PUBLISHED
@@ -20,13 +20,6 @@ def not_yet(what: str) -> str:
 def said(*texts: str) -> str:
     """Paragraphs of those texts that say something."""
     return "\n\n".join(text for text in texts if text.strip())
-
-
-def counted(ledger: pd.DataFrame) -> str:
-    """How many of the paper's claims have which verdict, from a ledger's column verdict."""
-    counts = [(word, int((ledger.verdict == word).sum())) for word in VERDICTS]
-    found = ", ".join(f"{number} {word}" for word, number in counts if number)
-    return f"Of the {len(ledger)} claims that we took from the paper, its caveats and its critics: **{found}**."
 
 
 def apart(pairs: Pairs, *, digits: int = 2) -> str:
