@@ -11,7 +11,7 @@ from torch import nn
 from spareparts import distancing, engine
 from spareparts.data import generator
 from spareparts.distancing import Config, journey, journey_of, setup
-from spareparts.distancing.journey import Diverged, load_left, ready, travel
+from spareparts.distancing.journey import load_left, ready, travel
 from spareparts.distancing.run import run_one
 from spareparts.distancing.watch import interval_of
 from spareparts.records import checkpoint_path, key, save
@@ -182,7 +182,7 @@ def test_before_the_checkpoint_all_strengths_go_one_way_and_after_it_the_pushed_
 
 def test_a_journey_that_diverges_says_when():
     config = dataclasses.replace(TINY, learning_rate=1e6)
-    with pytest.raises(Diverged, match="training diverged at step"):
+    with pytest.raises(engine.Diverged, match="training diverged at step"):
         travel(config, setup.sets_of(config, "cpu"), progress=False)
     result = run_one(config, progress=False)
     assert result.outcome == "diverged" and result.diverged_step >= 1

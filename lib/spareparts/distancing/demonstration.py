@@ -7,7 +7,7 @@ import pandas as pd
 
 from .. import engine
 from .config import Config
-from .journey import Diverged, travel
+from .journey import travel
 from .setup import sets_of
 
 SHOWN = ("epoch", "accuracy", "train_loss", "squared_distance", "penalty", "cosine", "norm_ratio")
@@ -32,7 +32,7 @@ def demonstration(
         try:
             with engine.one_thread():
                 _, watch, _ = travel(config, sets, listeners=listeners, progress=False)
-        except Diverged:
+        except engine.Diverged:
             continue
         curves = {name: values if values.ndim == 1 else values[:, 0] for name, values in watch.curves().items()}
         parts.append(pd.DataFrame({name: curves[name] for name in SHOWN}).assign(strength=strength))

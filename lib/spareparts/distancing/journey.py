@@ -24,14 +24,6 @@ LATE = 10  # readings whose mean the source gives
 PICTURES = {True: (17, 13, 1_000), False: (9, 7, 250)}  # columns, rows, images: of the MLP, and of larger networks
 
 
-class Diverged(Exception):
-    """Training stopped being finite; carries the step, from 1."""
-
-    def __init__(self, step: int) -> None:
-        super().__init__(f"training diverged at step {step}")
-        self.step = step
-
-
 def journey(
     config: Config, *, listeners: tuple[Callable[[dict[str, Any]], None], ...] = (), progress: bool = True
 ) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
@@ -73,7 +65,7 @@ def travel(
         checkpoint=checkpoint,
     )
     if end.diverged_step is not None:
-        raise Diverged(end.diverged_step)
+        raise engine.Diverged(end.diverged_step)
     return replica.network, watch, end
 
 

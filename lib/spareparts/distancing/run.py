@@ -15,7 +15,7 @@ from ..records import Result
 from .config import Config
 from .cost import cost
 from .ensemble import ensemble
-from .journey import Diverged, journey
+from .journey import journey
 from .pair import pair
 
 Experiment = Callable[..., tuple[dict[str, Any], dict[str, np.ndarray]]]
@@ -49,7 +49,7 @@ def run_one(config: Config, *, progress: bool = True) -> Result:
     try:
         metrics, arrays = experiment_of(config)(config, progress=progress)
         ended: dict[str, Any] = {}
-    except Diverged as error:
+    except engine.Diverged as error:
         metrics, arrays, ended = {}, {}, {"outcome": "diverged", "diverged_step": error.step}
     seconds = time.perf_counter() - started
     return Result(metrics=rounded(metrics), arrays=arrays, seconds=seconds, device=described, **ended)

@@ -15,7 +15,6 @@ from torch.nn.functional import cross_entropy
 from .. import data, engine
 from ..records import checkpoint_path, weights_path
 from .config import Config
-from .diverged import Diverged
 from .embeddings import word_vectors
 from .lstm import LanguageModel, count_parameters
 
@@ -94,7 +93,7 @@ def train(
     fit = functools.partial(engine.fit, side_by_side=False, checkpoint=checkpoint_path([config]), progress=progress)
     (ended,) = fit([replica], steps=steps)
     if ended.diverged_step is not None:
-        raise Diverged(ended.diverged_step)
+        raise engine.Diverged(ended.diverged_step)
     return watch, ended
 
 

@@ -14,7 +14,6 @@ from .. import data, engine
 from ..records import Result
 from .config import Config
 from .costs import heads
-from .diverged import Diverged
 from .images import SIDE_BY_SIDE, train_group
 from .language import language
 
@@ -91,7 +90,7 @@ def other(config: Config, *, device: str, progress: bool = True) -> Result:
     try:
         metrics, arrays = OTHERS[config.experiment](config, device=device, progress=progress)
         ended: dict[str, Any] = {}
-    except Diverged as error:
+    except engine.Diverged as error:
         metrics, arrays, ended = {}, {}, {"outcome": "diverged", "diverged_step": error.step}
     return Result(metrics=metrics, arrays=arrays, seconds=time.perf_counter() - started, device=described, **ended)
 

@@ -19,7 +19,6 @@ from .resample import resample
 from .retrain import retrain
 from .teacher_student import teacher_student
 from .tickets import tickets
-from .training import Diverged
 from .unit_tickets import unit_tickets
 from .widths import width
 from .xord import xord
@@ -55,7 +54,7 @@ def run_one(config: Config, *, progress: bool = True) -> Result:
     try:
         metrics, arrays = experiment_of(config)(config, progress=progress)
         ended: dict[str, Any] = {}
-    except Diverged as error:
+    except engine.Diverged as error:
         metrics, arrays, ended = {}, {}, {"outcome": "diverged", "diverged_step": error.step}
     seconds = time.perf_counter() - started
     return Result(metrics=rounded(metrics), arrays=arrays, seconds=seconds, device=described, **ended)

@@ -14,9 +14,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from .. import data
+from .. import data, engine
 from .config import Config
-from .training import Diverged
 
 FEATURES = 50  # N
 TEACHER_UNITS = 2  # M
@@ -119,7 +118,7 @@ def teacher_student(config: Config, *, progress: bool = True) -> tuple[dict[str,
         if number in readings:
             errors.append(generalization_error(student, teacher))
             if not errors[-1].isfinite().all():
-                raise Diverged(number)
+                raise engine.Diverged(number)
     return measure(student, teacher, steps=[0, *readings], errors=torch.stack(errors))
 
 

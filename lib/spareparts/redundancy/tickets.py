@@ -13,7 +13,7 @@ from .. import data, engine
 from .config import Config
 from .parts import weighted
 from .setup import Sets, Settings, build, optimizer_of, sets_of, settings_of
-from .training import Diverged, accuracy, objective
+from .training import accuracy, objective
 
 KEPT = 1 / 32  # of the weights, after the last round
 ROUND = 0.5  # of the weights left stay in each round; ours: four fifths would take three times as many rounds
@@ -63,7 +63,7 @@ def train_to_end(
     )
     (end,) = engine.fit([replica], steps=settings.iterations, every=keep or settings.iterations, progress=progress)
     if end.diverged_step is not None:
-        raise Diverged(end.diverged_step)
+        raise engine.Diverged(end.diverged_step)
     return keeper.weights or start
 
 

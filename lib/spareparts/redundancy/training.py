@@ -19,14 +19,6 @@ READINGS = 10  # at least so many along training, or one an epoch
 SHOWN_IMAGES = 500  # first validation images, on which the units' outputs are read
 
 
-class Diverged(Exception):
-    """Training stopped being finite; carries the step, from 1."""
-
-    def __init__(self, step: int) -> None:
-        super().__init__(f"training diverged at step {step}")
-        self.step = step
-
-
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Trained:
     """A trained network, and how it came about."""
@@ -114,7 +106,7 @@ def train(
         checkpoint=checkpoint,
     )
     if end.diverged_step is not None:
-        raise Diverged(end.diverged_step)
+        raise engine.Diverged(end.diverged_step)
     network.load_state_dict(watch.best)
     return _trained(network, initial, watch, end, epoch=len(replica.batches))
 

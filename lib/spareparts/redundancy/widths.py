@@ -13,7 +13,7 @@ from .. import data, engine
 from .config import Config
 from .parts import by_unit, cut
 from .setup import Part, build, optimizer_of, sets_of, settings_of
-from .training import Diverged, accuracy, objective
+from .training import accuracy, objective
 
 LAYER = "fc1"
 IMAGES = 1_000  # held-out images on which units are removed and their outputs compared
@@ -95,7 +95,7 @@ def fit_exactly(
         count = min(len(batches), settings.iterations - steps)
         (end,) = engine.fit([replica], steps=count, progress=progress)
         if end.diverged_step is not None:
-            raise Diverged(steps + end.diverged_step)
+            raise engine.Diverged(steps + end.diverged_step)
         steps += count
         error = 100 - accuracy(network, train)
     return steps, error

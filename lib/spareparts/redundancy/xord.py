@@ -16,7 +16,6 @@ from torch.nn import functional
 
 from .. import data, engine
 from .config import Config
-from .training import Diverged
 
 PAIRS = 10  # d
 REPLICAS = 100  # training sets and initial weights of one run, trained side by side
@@ -183,7 +182,7 @@ def xord(config: Config, *, progress: bool = True) -> tuple[dict[str, Any], dict
     )
     (end,) = engine.fit([replica], steps=config.iterations or ITERATIONS, every=500, progress=progress)
     if end.diverged_step is not None:
-        raise Diverged(end.diverged_step)
+        raise engine.Diverged(end.diverged_step)
     return measure(network, untrained, sets)
 
 
