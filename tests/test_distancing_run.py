@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from spareparts import distancing, engine
+from spareparts import distancing, engine, records
 from spareparts.data import generator
 from spareparts.distancing import Config, journey, journey_of, setup
 from spareparts.distancing.journey import load_left, ready, travel
@@ -182,7 +182,7 @@ def test_before_the_checkpoint_all_strengths_go_one_way_and_after_it_the_pushed_
 
 def test_a_journey_that_diverges_says_when():
     config = dataclasses.replace(TINY, learning_rate=1e6)
-    with pytest.raises(engine.Diverged, match="training diverged at step"):
+    with pytest.raises(records.Diverged, match="training diverged at step"):
         travel(config, setup.sets_of(config, "cpu"), progress=False)
     result = run_one(config, progress=False)
     assert result.outcome == "diverged" and result.diverged_step >= 1

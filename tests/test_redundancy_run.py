@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from spareparts import data, engine, redundancy
+from spareparts import data, records, redundancy
 from spareparts.models import lenet_300_100
 from spareparts.records import key, save, weights_path
 from spareparts.redundancy import Config, network, ranks, retrain, setup, training
@@ -102,7 +102,7 @@ def test_training_in_bfloat16_differs_by_its_rounding_and_no_more():
 def test_training_that_explodes_tells_its_step():
     sets, stream = setup.sets_of(TINY, "cpu"), data.generator(1)
     built = setup.build(TINY, sets, generator=stream)
-    with pytest.raises(engine.Diverged) as caught:
+    with pytest.raises(records.Diverged) as caught:
         settings = setup.settings_of(TINY)._replace(learning_rate=1e30)
         training.train(built, sets, settings=settings, stream=stream, progress=False)
     assert 1 <= caught.value.step <= 20

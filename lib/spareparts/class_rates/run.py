@@ -12,7 +12,6 @@ import torch
 from scipy.cluster.vq import kmeans2
 from torch import Tensor, nn
 from torch.nn import functional
-from tqdm import tqdm
 
 from .. import data, engine
 from ..records import Result
@@ -143,11 +142,7 @@ def run(
     for dataset in sorted({config.dataset for config in configs}):
         data.load_table(dataset)
     work = functools.partial(run_one, progress=progress)
-    bar = tqdm(total=len(configs), unit="run", disable=not progress or len(configs) < 2, leave=False)
-    with bar:
-        for config, result in engine.each(work, configs, workers=workers):
-            bar.update()
-            yield config, result
+    yield from engine.each(work, configs, workers=workers, progress=progress)
 
 
 def run_one(config: Config, *, progress: bool = True) -> Result:

@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 
 from .. import engine
+from ..records import Diverged
 from .config import Config
 from .journey import travel
 from .setup import sets_of
@@ -32,7 +33,7 @@ def demonstration(
         try:
             with engine.one_thread():
                 _, watch, _ = travel(config, sets, listeners=listeners, progress=False)
-        except engine.Diverged:
+        except Diverged:
             continue
         curves = {name: values if values.ndim == 1 else values[:, 0] for name, values in watch.curves().items()}
         parts.append(pd.DataFrame({name: curves[name] for name in SHOWN}).assign(strength=strength))

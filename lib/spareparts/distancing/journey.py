@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from .. import data, engine
-from ..records import checkpoint_path, weights_path
+from ..records import Diverged, checkpoint_path, weights_path
 from .config import Config, journey_of
 from .directions import Directions
 from .journey_plane import grid_around, plane_of, surface
@@ -65,7 +65,7 @@ def travel(
         checkpoint=checkpoint,
     )
     if end.diverged_step is not None:
-        raise engine.Diverged(end.diverged_step)
+        raise Diverged(end.diverged_step)
     return replica.network, watch, end
 
 

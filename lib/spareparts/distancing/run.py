@@ -1,17 +1,14 @@
 """From configs to results: each experiment is a module of its own."""
 
 import functools
-import math
-import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
 import torch
-from tqdm import tqdm
 
 from .. import data, engine
-from ..records import Result
+from ..records import Result, measured
 from .config import Config
 from .cost import cost
 from .ensemble import ensemble
@@ -20,7 +17,6 @@ from .pair import pair
 
 Experiment = Callable[..., tuple[dict[str, Any], dict[str, np.ndarray]]]
 EXPERIMENTS: tuple[Experiment, ...] = (journey, pair, ensemble, cost)
-DIGITS = 5  # significant ones, of the numbers in a record
 
 
 def run(
@@ -37,35 +33,15 @@ def run(
     if torch.device(engine.choose_device()).type == "cuda":
         workers = 1
     work = functools.partial(run_one, progress=progress)
-    with tqdm(total=len(configs), unit="run", disable=not progress or len(configs) < 2, leave=False) as bar:
-        for config, result in engine.each(work, configs, workers=workers):
-            bar.update()
-            yield config, result
+    yield from engine.each(work, configs, workers=workers, progress=progress)
 
 
 def run_one(config: Config, *, progress: bool = True) -> Result:
     """Run one config."""
-    started, described = time.perf_counter(), engine.describe(engine.choose_device())
-    try:
-        metrics, arrays = experiment_of(config)(config, progress=progress)
-        ended: dict[str, Any] = {}
-    except engine.Diverged as error:
-        metrics, arrays, ended = {}, {}, {"outcome": "diverged", "diverged_step": error.step}
-    seconds = time.perf_counter() - started
-    return Result(metrics=rounded(metrics), arrays=arrays, seconds=seconds, device=described, **ended)
+    work = functools.partial(experiment_of(config), config, progress=progress)
+    return measured(work, device=engine.describe(engine.choose_device()))
 
 
 def experiment_of(config: Config) -> Experiment:
     """The function that runs an experiment, which has its name."""
     return {function.__name__: function for function in EXPERIMENTS}[config.experiment]
-
-
-def rounded(value: Any) -> Any:
-    """The same with floats of few digits, in lists and tables too."""
-    if isinstance(value, dict):
-        return {name: rounded(item) for name, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [rounded(item) for item in value]
-    if isinstance(value, float) and math.isfinite(value):
-        return float(f"{value:.{DIGITS}g}")
-    return value

@@ -5,7 +5,6 @@ device within an epoch.
 """
 
 from .device import choose_device, describe, may_read, one_thread
-from .diverged import Diverged
 from .evaluate import predict, predict_each
 from .fit import fit
 from .processes import each
@@ -13,7 +12,6 @@ from .replica import Outcome, Progress, Replica
 from .weights import load_weights, save_weights
 
 __all__ = [
-    "Diverged",
     "Outcome",
     "Progress",
     "Replica",

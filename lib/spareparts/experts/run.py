@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import torch
 from torch import Tensor
-from tqdm import tqdm
 
 from .. import data, engine
 from ..records import Result, checkpoint_path, weights_path
@@ -79,11 +78,7 @@ def run(
                 yield from run_group(group, device=device, progress=progress)
         return
     work = functools.partial(run_one, device=device, progress=progress)
-    bar = tqdm(total=len(configs), unit="run", disable=not progress or len(configs) < 2, leave=False)
-    with bar:
-        for config, result in engine.each(work, configs, workers=workers):
-            bar.update()
-            yield config, result
+    yield from engine.each(work, configs, workers=workers, progress=progress)
 
 
 def groups(configs: Iterable[Config], *, most: int = GROUP) -> Iterator[list[Config]]:

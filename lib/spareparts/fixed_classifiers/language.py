@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from .. import data, engine
-from ..records import checkpoint_path, weights_path
+from ..records import Diverged, checkpoint_path, weights_path
 from .config import Config
 from .embeddings import word_vectors
 from .lstm import LanguageModel, count_parameters
@@ -93,7 +93,7 @@ def train(
     fit = functools.partial(engine.fit, side_by_side=False, checkpoint=checkpoint_path([config]), progress=progress)
     (ended,) = fit([replica], steps=steps)
     if ended.diverged_step is not None:
-        raise engine.Diverged(ended.diverged_step)
+        raise Diverged(ended.diverged_step)
     return watch, ended
 
 

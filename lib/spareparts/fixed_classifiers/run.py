@@ -2,16 +2,12 @@
 
 import dataclasses
 import functools
-import math
-import time
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 import torch
-from tqdm import tqdm
 
 from .. import data, engine
-from ..records import Result
+from ..records import Result, measured, rounded
 from .config import Config
 from .costs import heads
 from .images import SIDE_BY_SIDE, train_group
@@ -19,7 +15,6 @@ from .language import language
 
 OTHERS = {function.__name__: function for function in (heads, language)}
 GROUP = 10  # networks that train side by side, at most: what is cut off loses no more
-DIGITS = 5  # significant ones, of the numbers in a record
 
 
 def run(
@@ -39,10 +34,7 @@ def run(
                 yield from run_group(group, device=device, progress=progress)
         return
     work = functools.partial(run_one, device=device, progress=progress)
-    with tqdm(total=len(configs), unit="run", disable=not progress or len(configs) < 2, leave=False) as bar:
-        for config, result in engine.each(work, configs, workers=workers):
-            bar.update()
-            yield config, result
+    yield from engine.each(work, configs, workers=workers, progress=progress)
 
 
 def check_data(configs: Iterable[Config]) -> None:
@@ -86,21 +78,5 @@ def run_group(
 
 def other(config: Config, *, device: str, progress: bool = True) -> Result:
     """Run an experiment that trains one network or none."""
-    started, described = time.perf_counter(), engine.describe(device)
-    try:
-        metrics, arrays = OTHERS[config.experiment](config, device=device, progress=progress)
-        ended: dict[str, Any] = {}
-    except engine.Diverged as error:
-        metrics, arrays, ended = {}, {}, {"outcome": "diverged", "diverged_step": error.step}
-    return Result(metrics=metrics, arrays=arrays, seconds=time.perf_counter() - started, device=described, **ended)
-
-
-def rounded(value: Any) -> Any:
-    """The same with floats of few digits, in lists and tables too."""
-    if isinstance(value, dict):
-        return {name: rounded(item) for name, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [rounded(item) for item in value]
-    if isinstance(value, float) and math.isfinite(value):
-        return float(f"{value:.{DIGITS}g}")
-    return value
+    work = functools.partial(OTHERS[config.experiment], config, device=device, progress=progress)
+    return measured(work, device=engine.describe(device))

@@ -6,6 +6,7 @@ read from the committed folder and, over it, from `$SPAREPARTS_RECORDS`; they ar
 
 from .config import RunConfig, key
 from .frame import arrays, frame, matching, provenance
+from .measured import Diverged, measured, rounded
 from .store import (
     RecordError,
     Result,
@@ -20,6 +21,7 @@ from .store import (
 )
 
 __all__ = [
+    "Diverged",
     "RecordError",
     "Result",
     "RunConfig",
@@ -32,7 +34,9 @@ __all__ = [
     "load",
     "load_or_run",
     "matching",
+    "measured",
     "provenance",
+    "rounded",
     "save",
     "unrecorded",
     "weights_path",

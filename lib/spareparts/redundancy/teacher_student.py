@@ -14,7 +14,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from .. import data, engine
+from .. import data
+from ..records import Diverged
 from .config import Config
 
 FEATURES = 50  # N
@@ -118,7 +119,7 @@ def teacher_student(config: Config, *, progress: bool = True) -> tuple[dict[str,
         if number in readings:
             errors.append(generalization_error(student, teacher))
             if not errors[-1].isfinite().all():
-                raise engine.Diverged(number)
+                raise Diverged(number)
     return measure(student, teacher, steps=[0, *readings], errors=torch.stack(errors))
 
 

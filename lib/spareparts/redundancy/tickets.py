@@ -10,6 +10,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from .. import data, engine
+from ..records import Diverged
 from .config import Config
 from .parts import weighted
 from .setup import Sets, Settings, build, optimizer_of, sets_of, settings_of
@@ -63,7 +64,7 @@ def train_to_end(
     )
     (end,) = engine.fit([replica], steps=settings.iterations, every=keep or settings.iterations, progress=progress)
     if end.diverged_step is not None:
-        raise engine.Diverged(end.diverged_step)
+        raise Diverged(end.diverged_step)
     return keeper.weights or start
 
 

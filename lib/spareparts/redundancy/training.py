@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from .. import data, engine
+from ..records import Diverged
 from .parts import cut
 from .setup import Part, Sets, Settings, optimizer_of
 
@@ -106,7 +107,7 @@ def train(
         checkpoint=checkpoint,
     )
     if end.diverged_step is not None:
-        raise engine.Diverged(end.diverged_step)
+        raise Diverged(end.diverged_step)
     network.load_state_dict(watch.best)
     return _trained(network, initial, watch, end, epoch=len(replica.batches))
 

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from .. import data, engine
+from ..records import Diverged
 from .config import Config
 from .parts import by_unit, cut
 from .setup import Part, build, optimizer_of, sets_of, settings_of
@@ -95,7 +96,7 @@ def fit_exactly(
         count = min(len(batches), settings.iterations - steps)
         (end,) = engine.fit([replica], steps=count, progress=progress)
         if end.diverged_step is not None:
-            raise engine.Diverged(steps + end.diverged_step)
+            raise Diverged(steps + end.diverged_step)
         steps += count
         error = 100 - accuracy(network, train)
     return steps, error

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from .. import data, engine
+from ..records import Diverged
 from .config import Config
 
 PAIRS = 10  # d
@@ -182,7 +183,7 @@ def xord(config: Config, *, progress: bool = True) -> tuple[dict[str, Any], dict
     )
     (end,) = engine.fit([replica], steps=config.iterations or ITERATIONS, every=500, progress=progress)
     if end.diverged_step is not None:
-        raise engine.Diverged(end.diverged_step)
+        raise Diverged(end.diverged_step)
     return measure(network, untrained, sets)
 
 
