@@ -138,8 +138,8 @@ Markdown(mathematics.transform_error())
 mathematics.least_losses()
 
 # %% [markdown]
-# With a scale of 0.1 no network can be surer than the last column says. It may still name the right class, since the
-# largest score decides, however small the differences. Whether it *learns* to is another question: its gradients hardly
+# With a scale of 0.1 no network can on average be surer than the last column says. It may still name the right class,
+# since the largest score decides, however small the differences. Whether it *learns* to is another question: its gradients hardly
 # depend on whether it is right.
 #
 # **Why a logarithm?** The paper's Figure 1 shows that the scale grows like the logarithm of time. Suppose that all
@@ -175,8 +175,9 @@ Markdown(mathematics.coinciding())
 # The first row of Sylvester's matrix is all ones. Features that come out of a ReLU are never negative, so their product
 # with it is the sum of their absolute values, which no other row of signs can exceed. The first class therefore always
 # has the largest score, unless the biases say otherwise. The authors' code changes the sign of all scores. Then the
-# first class always has the smallest score, and is never named. Leaving the row out treats all classes alike. Here are
-# untrained heads of 64 features and 10 classes on random features after a ReLU:
+# first class always has the smallest score, and is never named. Leaving the row out treats all classes alike; random
+# rows prefer some classes too, but none always. Here are untrained heads of 64 features and 10 classes on random
+# features after a ReLU:
 
 # %%
 mathematics.row_of_ones()

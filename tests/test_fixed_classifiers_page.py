@@ -1,21 +1,19 @@
-"""Sentences, tables and arithmetic of the fixed-classifiers chapter, from made-up records whose answer is known."""
+"""Sentences and tables of the fixed-classifiers chapter, from made-up records whose answer is known."""
 
-import math
 import re
 
 import numpy as np
 import pandas as pd
 import pytest
-import torch
 from fixed_classifiers_shown import save_curves, shown_rows
-from scipy.optimize import minimize
 
 from spareparts import fixed_classifiers
-from spareparts.data import generator
-from spareparts.fixed_classifiers import cost_page, cost_tables, mathematics, page, points, tables, words
+from spareparts.execute import ROOT
+from spareparts.fixed_classifiers import cost_page, cost_tables, page, points, tables, words
 from spareparts.fixed_classifiers.cost_verdicts import shares
-from spareparts.fixed_classifiers.matrices import orthonormal
 from spareparts.stats import Pairs, equivalence
+from spareparts.sweep.grid import from_file
+from spareparts.sweep.survey import distinct, survey
 
 SENTENCES = [
     *(getattr(page, name) for name in ("headline", "errors_found", "growth_found", "scales_found", "losses_found")),
@@ -192,54 +190,23 @@ def test_what_the_parameters_ask_for_is_counted_and_all_runs_have_a_part(rows):
     assert parts.notna().all() and page.sources(NO_ROWS).empty
 
 
+def test_the_sweep_plans_what_the_claims_need_and_times_each_head_once():
+    configs = [
+        run.config for run in distinct(survey(from_file(ROOT / "notebooks" / "sweeps" / "fixed_classifiers.yaml")))
+    ]
+    images, language, costs = (
+        [each for each in configs if each["experiment"] == name] for name in fixed_classifiers.EXPERIMENTS
+    )
+    four = [each for each in images if each["dataset"] == "cifar10" and each["scale"] is None]
+    assert {each["seed"] for each in four if each["loss"] == "cross_entropy"} == {1, 2, 3, 4, 5}
+    assert {each["scale"] for each in images} == {None, 0.1, 1.0, 10.0}
+    assert {each["classes"] for each in images} == {None, 2, 10, 20, 50}
+    assert {each["class_choice"] for each in images} == {"drawn", "within", "across"}
+    assert {each["embedding"] for each in language} == set(fixed_classifiers.EMBEDDINGS)
+    assert {each["seed"] for each in costs} == {1} and {each["batch_size"] for each in costs} == {1, 256}
+    assert {each["epochs"] for each in costs} == {None} and max(each["classes"] for each in costs) == 50_000
+
+
 def test_claims_are_counted_by_verdict():
     ledger = pd.DataFrame({"verdict": ["not run", "reproduced", "reproduced"]})
     assert page.counted(ledger).endswith("**2 reproduced, 1 not run**.")
-
-
-# The arithmetic
-
-
-def test_no_feature_of_length_1_has_a_lower_loss_than_the_bound():
-    rows = orthonormal(5, 8, generator=generator(1)).double().numpy()
-    for scale in (0.1, 1.0, 10.0):
-
-        def loss(x, scale=scale):
-            scores = scale * rows @ x / np.linalg.norm(x)
-            return np.log(np.exp(scores).sum()) - scores[0]
-
-        best = min(minimize(loss, start).fun for start in np.random.default_rng(1).normal(size=(5, 8)))
-        assert best == pytest.approx(mathematics.least_loss(scale, classes=5), rel=1e-3)
-    assert mathematics.least_loss(1e-9, classes=10) == pytest.approx(math.log(10))
-
-
-def test_welchs_bound_is_reached_by_a_simplex_and_never_passed():
-    simplex = np.eye(4) - 1 / 4  # four rows in three dimensions
-    cosines = np.corrcoef(np.linalg.svd(simplex)[0][:, :3] * np.linalg.svd(simplex)[1][:3])
-    assert mathematics.welch_bound(3, 4) == pytest.approx(1 / 3)
-    assert np.isfinite(cosines).all() and mathematics.welch_bound(64, 10) == 0
-    found = mathematics.made(16, 40, kind="tight_frame").max_coherence
-    assert found >= mathematics.welch_bound(16, 40)
-
-
-def test_coherences_are_those_of_the_protocol():
-    found = mathematics.coherence()
-    assert found.loc["ResNet-56, CIFAR-10", "Hadamard"] == "0"
-    assert found.loc["DenseNet-BC-100-12, CIFAR-100", ["Hadamard", "Paley"]].tolist() == ["0.123", "0.0175"]
-    assert found.loc["DenseNet-169, ImageNet", ["Hadamard", "Paley"]].tolist() == ["0.231", "0"]
-    assert found.loc["ResNet-20, CIFAR-100", "Hadamard"] == "1 (coincide)"
-    assert "**36 pairs of classes have the same row**" in mathematics.coinciding()
-
-
-def test_the_row_of_ones_is_the_largest_of_features_that_are_not_negative():
-    found = mathematics.row_of_ones()
-    assert found.loc["Hadamard", "first class largest, %"] == "100.0"
-    assert found.loc["Hadamard, negated", "first class smallest, %"] == "100.0"
-    assert float(found.loc["Hadamard, without the row of ones", "first class largest, %"]) < 30
-    assert torch.equal(mathematics.made(64, 10, kind="hadamard").matrix[0], torch.full((64,), 1 / 8))
-
-
-def test_the_bound_on_the_loss_is_a_table_and_the_transform_agrees_with_scipy():
-    found = mathematics.least_losses()
-    assert found.loc[(10, "0.1"), "least loss, nats"] == "2.21" and len(found) == 6
-    assert re.search(r"difference is \d+e-1[4-7] of", mathematics.transform_error())

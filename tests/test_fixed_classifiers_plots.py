@@ -117,5 +117,5 @@ def test_the_demonstration_is_drawn_as_records_are():
     assert "n = 1" in texts(figure) and len(figure.axes[0].lines[0].get_xdata()) == 3
     sizes = points.sizes_of_demonstration(found)
     assert list(sizes) == ["norm, learned", f"scale, {HEAD_TITLES['orthonormal']}"]
-    assert sizes["norm, learned"]["steps"].tolist() == list(range(1, 11))
+    assert sizes["norm, learned"]["steps"].tolist() == list(range(1, 9))
     assert len(plots.size_growth(sizes).axes) == 2

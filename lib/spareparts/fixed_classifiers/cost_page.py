@@ -24,9 +24,9 @@ def saving() -> str:
     small, large = named("ResNet-56 (padding)"), named("ShuffleNet (3 groups)")
     jft = next(each for each in shares() if each.data == "JFT-300M")
     return (
-        f"What this saves depends on the network. Of the {small.parameters:,} parameters of ResNet-56 the classifier "
-        f"has **{small.share:.2f}%**; of ShuffleNet's, with its {large.classes:,} classes, **{large.share:.1f}%**, and "
-        f"of a ResNet-50 with the {jft.classes:,} classes of JFT-300M **{jft.share:.1f}%**."
+        f"What a fixed classifier saves depends on the network. Of the {small.parameters:,} parameters of ResNet-56 "
+        f"the classifier has **{small.share:.2f}%**; of ShuffleNet's, with its {large.classes:,} classes, "
+        f"**{large.share:.1f}%**, and of a ResNet-50 with the {jft.classes:,} classes of JFT-300M **{jft.share:.1f}%**."
     )
 
 

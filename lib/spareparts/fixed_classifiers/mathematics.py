@@ -104,7 +104,7 @@ def least_loss(scale: float, *, classes: int) -> float:
 
 
 def least_losses() -> pd.DataFrame:
-    """That bound for the scales of Figure 3, the loss of guessing, and the largest probability of the true class."""
+    """That bound for the scales of Figure 3, the loss of guessing, and what the true class is given at the bound."""
     lines = {}
     for classes in (10, 100):
         for scale in SCALES:
@@ -112,7 +112,7 @@ def least_losses() -> pd.DataFrame:
             lines[classes, f"{scale:g}"] = {
                 "least loss, nats": f"{found:.3g}",
                 "loss of guessing": f"{math.log(classes):.3g}",
-                "largest probability": f"{math.exp(-found):.3g}",
+                "probability of the true class": f"{math.exp(-found):.3g}",
             }
     return pd.DataFrame(lines).T.rename_axis(["classes", "scale"])
 

@@ -49,7 +49,7 @@ def errors_found(rows: pd.DataFrame) -> str:
     learned = found.pop(HEAD_TITLES["learned"], None)
     if learned is None or not found:
         return not_yet("two heads on CIFAR-10")
-    sentences = []
+    sentences = [f"The {trained_as(learned.iloc[0])}."]
     for title, part in found.items():
         tested, trained = (joined(learned, part, name) for name in ("accuracy", "train_accuracy"))
         errors = Pairs(100 - trained.first, 100 - trained.second, trained.protocol)

@@ -1,5 +1,6 @@
 """Which records, and which of their numbers, the chapter's figures draw."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -36,17 +37,20 @@ FEATURES_OF_RESNET = 64  # that its head sees where the config says nothing
 
 
 def alike(rows: pd.DataFrame, kinds: Kinds, **settings: Any) -> dict[str, pd.DataFrame]:
-    """Runs of each kind that were trained as the first kind was longest, by title; without those that have none."""
-    found: dict[str, pd.DataFrame] = {}
-    for title, own in kinds.items():
-        part = runs(rows, **settings, **own)
-        if part.empty:
-            continue
-        how = next(iter(found.values())).how.iloc[0] if found else longest(part).how.iloc[0]
-        part = part[[trained == how for trained in part.how]]
-        if len(part):
-            found[title] = part
-    return found
+    """Runs of each kind, by title, all trained alike; kinds that have no such run are left out.
+
+    Of all ways of training that there are, the one that most kinds have, and of several of these the longest.
+    """
+    parts = {title: runs(rows, **settings, **own) for title, own in kinds.items()}
+    parts = {title: part for title, part in parts.items() if len(part)}
+    if not parts:
+        return {}
+    counts = Counter(how for part in parts.values() for how in set(part.how))
+    most = max(counts.values())
+    fullest = pd.concat([part[[counts[how] == most for how in part.how]] for part in parts.values()])
+    chosen = longest(fullest).how.iloc[0]
+    kept = {title: part[[how == chosen for how in part.how]] for title, part in parts.items()}
+    return {title: part for title, part in kept.items() if len(part)}
 
 
 def curves(rows: pd.DataFrame, kinds: Kinds, **settings: Any) -> dict[str, list[Arrays]]:

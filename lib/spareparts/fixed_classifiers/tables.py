@@ -57,14 +57,14 @@ def table_one(rows: pd.DataFrame) -> pd.DataFrame:
     lines = {}
     for network, dataset in [("resnet_20", "cifar10"), *QUOTED]:
         pairs = compared(rows, LEARNED, FIXED, dataset=dataset, network=network, how=HOW_ELSE)
-        theirs = QUOTED.get((network, dataset), ())
-        about = {f"theirs: {side}": f"{value:.2f}" for side, value in zip(("learned", "fixed"), theirs, strict=False)}
+        theirs = [f"{value:.2f}" for value in QUOTED.get((network, dataset), ())] or [BLANK] * 2
+        about: dict[str, Any] = dict(zip(("theirs: learned", "theirs: fixed"), theirs, strict=True))
         both = measured(pairs, "accuracy")
         about |= {f"ours: {side}": spread(part) for side, part in zip(("learned", "fixed"), both[:2], strict=True)}
         about |= {"ours: difference": spread(both.second - both.first)}
         about |= {"n": len(pairs), "protocol": protocol(pairs) if len(pairs) else "not run"}
         lines[NETWORK_TITLES[network], DATASET_TITLES[dataset]] = about
-    return lined(lines, "network", "data").fillna(BLANK)
+    return lined(lines, "network", "data")
 
 
 HOW_ELSE = ("shortcut", "epochs", "train_samples", "learning_rate", "batch_size", "augment", "precision")

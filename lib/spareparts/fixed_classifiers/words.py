@@ -57,6 +57,6 @@ def compared_with_first(rows: pd.DataFrame, kinds: Kinds, *, what: str, **settin
     absent = [name for name in kinds if name not in found]
     rest = f" Not run yet: {', '.join(absent)}." if absent else ""
     return (
-        f"{title[0].upper()}{title[1:]}: {first.accuracy.mean():.2f}% (n = {len(first)}). Against it, in points with "
-        f"95% intervals: {'; '.join(parts)}.{rest}"
+        f"{title[0].upper()}{title[1:]}: {first.accuracy.mean():.2f}% (n = {len(first)}; {trained_as(first.iloc[0])}). "
+        f"Against it, in points with 95% intervals: {'; '.join(parts)}.{rest}"
     )

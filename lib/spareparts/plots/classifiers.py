@@ -161,7 +161,7 @@ def feature_accuracies(rows: pd.DataFrame, *, chance: float, classes: int) -> Fi
     return axis.figure
 
 
-def word_perplexities(groups: Mapping[str, Sequence[float]], *, unigram: float) -> Figure:
+def word_perplexities(groups: Mapping[str, np.ndarray], *, unigram: float) -> Figure:
     """Test perplexity by the kind of word vectors: a dot a model, a mark at the mean with its 95% interval.
 
     Logarithmic. Dashed: `unigram`, what knows the frequency of each word and no context.
