@@ -479,7 +479,7 @@ Markdown(cost_page.benchmarks_found(benchmarks))
 # this chapter; on the right, what a training step of such a head takes once it is large. The best place is at the left
 # edge and not below the dashed line.
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Change of accuracy against a learned head, over the trained parameters of the head and over the time of its training step; a mark a head."}, "figure": {"caption": "Change of test accuracy on CIFAR-10 against a learned head, mean with Student's 95% interval over n seeds, against the trained parameters of the head (left) and the time of a training step of a head of 4,096 features and classes over a learned one's (right; heads that were timed). Marks with equal numbers are set side by side. Dashed: a learned head.", "name": "fig-fixed-worth"}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Change of accuracy against a learned head, over the trained parameters of the head and over the time of its training step; a mark a head."}, "figure": {"caption": "Change of test accuracy on CIFAR-10 against a learned head, mean with Student's 95% interval over n seeds, against the trained parameters of the head (left) and the time of a training step of a head of 4,096 features and classes over a learned one's (right; heads that were timed). On the left, marks with equal numbers are set side by side. Dashed: a learned head.", "name": "fig-fixed-worth"}}
 plots.cost_and_accuracy(points.accuracy_and_cost(rows))
 
 # %% tags=["hide-input"]

@@ -53,17 +53,18 @@ def cost_and_accuracy(table: pd.DataFrame) -> Figure:
 
     One row a head: `head`, `parameters`, `time` (that of a learned head is 1; NaN where it was not measured), `change`
     (points of accuracy against a learned head, mean), `low`, `high` (its interval) and `n`. Dashed: a learned head.
-    Marks are spread a little sideways, so that heads with equal numbers can be told apart.
+    On the left marks are spread a little sideways, so that heads with equal numbers can be told apart.
     """
     if table.empty:
         return empty("no records yet")
-    with canvas(1, 2, width=3.3, height=3.6, sharey=True) as (figure, axes):
+    with canvas(1, 2, width=3.3, height=4.2, sharey=True) as (figure, axes):
         for axis, column in zip(axes[0], ("parameters", "time"), strict=True):
             known = table.dropna(subset=[column])
             for place, (_, row) in enumerate(table.iterrows()):
                 if row["head"] in set(known["head"]):
-                    # heads with equal numbers stand side by side
-                    _draw_head(axis, row, x=float(row[column]) * SIDEWAYS ** (place - len(table) / 2), place=place)
+                    # heads with equal numbers of parameters stand side by side
+                    aside = SIDEWAYS ** (place - len(table) / 2) if column == "parameters" else 1
+                    _draw_head(axis, row, x=aside * float(row[column]), place=place)
             axis.axhline(0, **CHANCE)
             axis.set(xscale="log")
             axis.margins(x=0.15)
