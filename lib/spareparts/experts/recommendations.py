@@ -32,6 +32,10 @@ TRIED: dict[str, dict[str, tuple[Side, Side]]] = {  # recommendation -> what aga
     "balanced gate": {
         "against the baseline": (BASELINE, ("balanced gate", "balanced")),
         "against SNNL": (SNNL, ("balanced gate", "balanced")),
+        "weight 1 and unit features, against the baseline": (
+            BASELINE,
+            ("balanced gate, weight 1, unit features", "balanced"),
+        ),
     },
 }
 
