@@ -76,6 +76,8 @@ def test_nothing_is_started_when_the_budget_is_spent(recorded, monkeypatch):
         ({"a": 0.0}, {"a": 0.03}, False, ["a"]),
         ({"a": [1, 2.0]}, {"a": [1, 2.01]}, False, []),
         ({"a": [1, 2.0]}, {"a": [1]}, False, ["a"]),
+        ({"a": {"b": 1.0}}, {"a": {"b": 1.01}}, False, []),
+        ({"a": {"b": 1.0}}, {"a": {"c": 1.0}}, False, ["a"]),
         ({"a": None}, {"a": None}, False, []),
         ({"a": None}, {"a": 1.0}, False, ["a"]),
         ({"a": "finished"}, {"a": "diverged"}, False, ["a"]),

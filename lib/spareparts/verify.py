@@ -165,6 +165,8 @@ def differences(before: dict[str, Any], now: dict[str, Any], *, exact: bool) -> 
 def _close(old: Any, new: Any) -> bool:
     if isinstance(old, list) and isinstance(new, list):
         return len(old) == len(new) and all(map(_close, old, new))
+    if isinstance(old, dict) and isinstance(new, dict):
+        return old.keys() == new.keys() and all(_close(value, new[name]) for name, value in old.items())
     numbers = all(isinstance(value, int | float) for value in (old, new))
     return math.isclose(old, new, rel_tol=RELATIVE, abs_tol=ABSOLUTE) if numbers else old == new
 
