@@ -55,8 +55,7 @@ class Mixture(nn.Module):
         super().__init__()
         blocks, features = blocks_of(extractor, channels=channels, size=size, filters=filters)
         self.blocks = nn.ModuleList(blocks)
-        self.uniform_gates, self.chosen_experts = uniform_gates, chosen_experts
-        self.normalised_gate = normalised_gate
+        self.uniform_gates, self.normalised_gate, self.chosen_experts = uniform_gates, normalised_gate, chosen_experts
         self.gate = nn.Linear(features, experts)
         self.hidden_weight = nn.Parameter(torch.empty(experts, hidden_units, features))
         self.hidden_bias = nn.Parameter(torch.zeros(experts, hidden_units))
