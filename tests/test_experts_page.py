@@ -111,6 +111,14 @@ def test_a_schedule_that_costs_a_point_is_called_lower_in_every_seed():
     assert "SupCon against SNNL (CIFAR-10 +2.0, n = 3; FashionMNIST +2.0, n = 3)" in answers
 
 
+def test_what_diverged_is_told_in_place_of_its_accuracy():
+    lost = (ROWS.extractor == "transformer") & (ROWS.arm == "snnl")
+    rows = ROWS.assign(outcome=ROWS.outcome.where(~lost, "diverged"))
+    count = int((lost & (ROWS.peak_learning_rate == 0.1)).sum())
+    assert count and f"Diverged: {count} of {2 * count} runs of transformer" in recommendations.answers(rows)
+    assert "Diverged" not in recommendations.answers(ROWS)
+
+
 def test_a_balanced_gate_that_keeps_every_expert_is_said_to():
     said = collapse.prevented(ROWS)
     assert "baseline: 0 of 6" in said and "balanced gate: 6 of 6" in said

@@ -30,7 +30,10 @@ FACTORS: dict[str, list[dict[str, Any]]] = {
         {"arm": "simclr", "temperature": 0.1, "augment": True},
         {"arm": "baseline", "augment": True},  # the control of what sees two views
     ],
-    "extractor": _levels("extractor", ("transformer",), arms=BOTH),
+    "extractor": [
+        *_levels("extractor", ("transformer",), arms=BOTH),
+        *({"arm": arm, "extractor": "transformer", "peak_learning_rate": 0.01} for arm in BOTH),
+    ],
     "filters": _levels("filters", (8, 16, 64), arms=BOTH),
     "gate": [
         {"arm": "balanced"},

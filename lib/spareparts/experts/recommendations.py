@@ -23,7 +23,12 @@ TRIED: dict[str, dict[str, tuple[Side, Side]]] = {  # recommendation -> what aga
     },
     "transformer": {
         "SNNL against none": (("transformer", "baseline"), ("transformer", "snnl")),
+        "SNNL against none, rate 0.01": (("transformer, rate 0.01", "baseline"), ("transformer, rate 0.01", "snnl")),
         "against convolutions, baseline": (BASELINE, ("transformer", "baseline")),
+        "against convolutions, baseline, rate 0.01": (
+            ("rate 0.01", "baseline"),
+            ("transformer, rate 0.01", "baseline"),
+        ),
     },
     "width": {
         f"SNNL against none, {width} filters": ((f"{width} filters", "baseline"), (f"{width} filters", "snnl"))
@@ -86,17 +91,33 @@ def answers(rows: pd.DataFrame) -> str:
         "lower": "Accuracy lower in every seed: ",
         "mixed": "Of either sign, by seed: ",
     }
-    lines = [
-        f"- **{recommendation.capitalize()}.** "
-        + ". ".join(
+    diverged, lines = losses(rows), []
+    for recommendation in TRIED:
+        words = found.get(recommendation, {})
+        parts = [
             heads[word] + "; ".join(f"{name} ({'; '.join(effects)})" for name, effects in words[word].items())
             for word in heads
             if word in words
-        )
-        + "."
-        for recommendation, words in found.items()
-    ]
+        ]
+        parts += diverged.get(recommendation, [])
+        lines += [f"- **{recommendation.capitalize()}.** {'. '.join(parts)}."] if parts else []
     return "\n".join(lines) or "None of these runs has a record yet."
+
+
+def losses(rows: pd.DataFrame) -> dict[str, list[str]]:
+    """Which settings diverged, by the recommendation that tried them."""
+    runs = ablation(rows)
+    if runs.empty:
+        return {}
+    found: dict[str, list[str]] = {}
+    for recommendation, tried in TRIED.items():
+        levels = dict.fromkeys(level for sides in tried.values() for level, _ in sides if level != STANDARD)
+        for level in levels:
+            own = runs[runs.level == level]
+            lost = int((own.outcome == "diverged").sum())
+            if lost:
+                found.setdefault(recommendation, []).append(f"Diverged: {lost} of {len(own)} runs of {level}")
+    return found
 
 
 def limit(rows: pd.DataFrame) -> str:
