@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from .. import data
 from ..records import RunConfig
+from ..records.grid import check_lists
 from .gradients import FORMS
 from .networks import ACTIVATIONS
 from .table import ATTAINABLE, Architecture, architecture
@@ -161,9 +162,7 @@ def plan(
 
 def _check_lists(**lists: Sequence) -> None:
     """Each list names at least one value and none twice, and `variants` known ones only."""
-    for name, values in lists.items():
-        if not values or len(set(values)) != len(values):
-            raise ValueError(f"{name} must name at least one value and none twice, got {list(values)}")
+    check_lists(lists)
     unknown = [variant for variant in lists.get("variants", ()) if variant not in VARIANTS]
     if unknown:
         raise ValueError(f"unknown variants {', '.join(map(repr, unknown))}; known: {', '.join(VARIANTS)}")

@@ -2,10 +2,10 @@
 
 import pandas as pd
 
+from ..records import lined
 from ..stats import Ranking, holm, ranking
 from .networks import ACTIVATIONS
 from .rows import LABELS, TUNED_RATES, by_set, of_variant, paired, published, side
-from .tables import lined
 from .verdicts import CONTROLS, set_test
 
 WHAT = {

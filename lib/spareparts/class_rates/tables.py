@@ -1,12 +1,12 @@
 """Tables 2 and 3, the paper's beside ours, and what stands beside each data set."""
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
+from ..records import lined
 from .config import CUTOFFS
 from .counting import chance, median_over_seeds, with_mcnemar
 from .networks import ACTIVATIONS
@@ -50,13 +50,6 @@ def _beside(pairs: pd.DataFrame, metric: str, theirs: dict[str, dict[str, float 
             line[LABELS[activation], "ours"] = arrow(*found)
         lines[title(name)] = line
     return pd.DataFrame.from_dict(lines, orient="index")
-
-
-def lined(lines: Mapping[Any, Mapping[str, Any]], *names: str) -> pd.DataFrame:
-    """A table of its lines; one that says so where there are none."""
-    if not lines:
-        return pd.DataFrame({"": ["no records yet"]}, index=[""])
-    return pd.DataFrame(lines).T.rename_axis(list(names) or None)
 
 
 def arrow(first: float | None, second: float | None) -> str:

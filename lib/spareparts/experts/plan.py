@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..records.grid import check_lists
 from .config import ABLATION_SAMPLES, PUBLISHED_STEPS, Config
 
 BOTH = ("baseline", "snnl")
@@ -64,9 +65,7 @@ def plan(
     Each of `factors` adds the settings that it tries, one at a time; `figure_7` draws its own training images.
     Raises `ValueError` for a repeated or empty list or an unknown factor, `TypeError` for an unknown setting.
     """
-    for name, values in {"datasets": datasets, "arms": arms, "seeds": seeds, "snnl_weights": snnl_weights}.items():
-        if not values or len(set(values)) != len(values):
-            raise ValueError(f"{name} must name at least one value and none twice, got {list(values)}")
+    check_lists({"datasets": datasets, "arms": arms, "seeds": seeds, "snnl_weights": snnl_weights})
     unknown = [factor for factor in factors if factor not in FACTORS]
     if unknown:
         raise ValueError(f"unknown factors {', '.join(map(repr, unknown))}; known: {', '.join(FACTORS)}")

@@ -2,13 +2,14 @@
 
 import pandas as pd
 
+from ..records import lined
 from .cost_verdicts import shares
 from .crossover import crossover
 from .head_verdicts import FEWEST_SIZES
 from .language import RANKS
 from .points import TIMED, costs, language_models, square
 from .rows import protocol
-from .tables import BLANK, line, lined, spread
+from .tables import BLANK, line, spread
 from .titles import HEAD_TITLES, TEXT_TITLES
 
 MEGA = 1e6

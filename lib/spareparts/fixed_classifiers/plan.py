@@ -1,9 +1,9 @@
 """Which runs a notebook's parameters name."""
 
-import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ..records.grid import check_lists, combinations, given_lists
 from .config import EMBEDDINGS, EXPERIMENTS, HEAD_USERS, USERS, Config
 
 # What an experiment is run with where nothing else is asked for.
@@ -30,13 +30,12 @@ def plan(
     without it. Raises `ValueError` for a repeated or empty list and an unknown experiment, `TypeError` for an unknown
     setting.
     """
-    _check_lists({"experiments": experiments, "networks": networks, "datasets": datasets, "seeds": seeds})
+    check_lists({"experiments": experiments, "networks": networks, "datasets": datasets, "seeds": seeds})
     unknown = [name for name in experiments if name not in EXPERIMENTS]
     if unknown:
         raise ValueError(f"unknown experiments {', '.join(map(repr, unknown))}; known: {', '.join(EXPERIMENTS)}")
     lists = {"network": networks, "dataset": datasets, "head": heads} | settings
-    given = {name: _listed(value) for name, value in lists.items() if value is not None and value not in ([], ())}
-    _check_lists(given)
+    given = given_lists({name: value for name, value in lists.items() if value != ()})
     found = [
         Config(experiment=experiment, seed=seed, **choice)
         for experiment in experiments
@@ -46,21 +45,10 @@ def plan(
     return list(dict.fromkeys(found))
 
 
-def _check_lists(lists: Mapping[str, Sequence[Any]]) -> None:
-    for name, values in lists.items():
-        if not values or len(set(values)) != len(values):
-            raise ValueError(f"{name} must name at least one value and none twice, got {list(values)}")
-
-
-def _listed(value: Any) -> list[Any]:
-    return list(value) if isinstance(value, list | tuple | range) else [value]
-
-
 def _choices(grid: Mapping[str, Sequence[Any]], experiment: str) -> list[dict[str, Any]]:
     """Every combination of the settings, each without what its experiment or its head does not use."""
     found = []
-    for values in itertools.product(*grid.values()):
-        choice = dict(zip(grid, values, strict=True))
+    for choice in combinations(grid):
         head = choice.get("head", "learned")
         unused = {name for name, users in USERS.items() if experiment not in users}
         unused |= {name for name, users in HEAD_USERS.items() if head not in users and experiment != "language"}

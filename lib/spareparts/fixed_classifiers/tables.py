@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from .. import records
+from ..records import lined
 from .config import Config
 from .images import ACCURACIES
 from .points import HEADS, HELD, LOSSES, OTHERS, Kinds, alike, by_features, by_likeness, by_number
@@ -43,13 +44,6 @@ def line(runs: pd.DataFrame, columns: Mapping[str, Measure], *, digits: int = 2)
     """Mean (SD) of some measures over the runs, with n and protocol."""
     cells = {name: spread(against(runs, 0.0, measure).second, digits=digits) for name, measure in columns.items()}
     return cells | {"n": len(runs), "protocol": protocol(runs)}
-
-
-def lined(lines: Mapping[Any, Mapping[str, Any]], *names: str) -> pd.DataFrame:
-    """A table of its lines; one that says so where there are none."""
-    if not lines:
-        return pd.DataFrame({"": ["no records yet"]}, index=[""])
-    return pd.DataFrame(lines).T.rename_axis(list(names))
 
 
 def table_one(rows: pd.DataFrame) -> pd.DataFrame:

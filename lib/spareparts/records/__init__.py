@@ -5,7 +5,7 @@ read from the committed folder and, over it, from `$SPAREPARTS_RECORDS`; they ar
 """
 
 from .config import RunConfig, key
-from .frame import arrays, frame, matching, provenance
+from .frame import arrays, frame, lined, matching, provenance
 from .measured import Diverged, measured, rounded
 from .store import (
     RecordError,
@@ -31,6 +31,7 @@ __all__ = [
     "folders",
     "frame",
     "key",
+    "lined",
     "load",
     "load_or_run",
     "matching",

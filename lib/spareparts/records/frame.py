@@ -78,6 +78,13 @@ def matching(
     return rows
 
 
+def lined(lines: Mapping[Any, Mapping[str, Any]], *names: str) -> pd.DataFrame:
+    """A table of its lines; one that says so where there are none."""
+    if not lines:
+        return pd.DataFrame({"": ["no records yet"]}, index=[""])
+    return pd.DataFrame(lines).T.rename_axis(list(names) or None)
+
+
 def provenance(rows: pd.DataFrame, *, by: str = "dataset") -> pd.DataFrame:
     """Runs, seeds, protocol, hours, device, code and data behind the numbers, one line for each value of `by`."""
     lines = {

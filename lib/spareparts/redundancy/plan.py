@@ -1,9 +1,9 @@
 """Which runs a notebook's parameters name."""
 
-import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ..records.grid import check_lists, combinations, given_lists
 from .config import DATASETS, EXPERIMENTS, IMAGES, USERS, Config
 
 LENET = "lenet_300_100"
@@ -34,29 +34,18 @@ def plan(
     an empty list leaves it to the experiment. Raises `ValueError` for a repeated or empty list and for what the
     experiment does not use, `TypeError` for an unknown setting.
     """
-    _check_lists({"experiments": experiments, "models": models, "seeds": seeds})
+    check_lists({"experiments": experiments, "models": models, "seeds": seeds})
     unknown = [name for name in experiments if name not in EXPERIMENTS]
     if unknown:
         raise ValueError(f"unknown experiments {', '.join(map(repr, unknown))}; known: {', '.join(EXPERIMENTS)}")
-    given = {name: _listed(value) for name, value in settings.items() if value is not None and value != []}
-    _check_lists(given)
+    given = given_lists(settings)
     return [
         Config(experiment=experiment, seed=seed, **data, **choice)
         for experiment in experiments
         for data in _data(experiment, models, datasets)
-        for choice in _choices(dict(GRIDS.get(experiment, {})) | given)
+        for choice in combinations(dict(GRIDS.get(experiment, {})) | given)
         for seed in seeds
     ]
-
-
-def _check_lists(lists: Mapping[str, Sequence[Any]]) -> None:
-    for name, values in lists.items():
-        if not values or len(set(values)) != len(values):
-            raise ValueError(f"{name} must name at least one value and none twice, got {list(values)}")
-
-
-def _listed(value: Any) -> list[Any]:
-    return list(value) if isinstance(value, list | tuple | range) else [value]
 
 
 def _data(experiment: str, models: Sequence[str], datasets: Sequence[str]) -> list[dict[str, Any]]:
@@ -65,8 +54,3 @@ def _data(experiment: str, models: Sequence[str], datasets: Sequence[str]) -> li
     if experiment not in IMAGES:
         return [{}]
     return [{"model": model, "dataset": name} for model in chosen for name in datasets or (DATASETS[model],)]
-
-
-def _choices(grid: Mapping[str, Sequence[Any]]) -> list[dict[str, Any]]:
-    """Every combination of the settings."""
-    return [dict(zip(grid, values, strict=True)) for values in itertools.product(*grid.values())]

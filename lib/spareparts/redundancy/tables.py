@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from .. import records
+from ..records import lined
 from .config import GENERATED, Config
 from .points import twins as twin_runs
 from .pruning_verdicts import retrained_accuracy
@@ -38,13 +39,6 @@ def line(runs: pd.DataFrame, columns: Mapping[str, Measure], *, digits: int = 2)
     """Mean (SD) of some measures over the runs, with n and protocol."""
     cells = {name: spread(values(runs, measure), digits=digits) for name, measure in columns.items()}
     return cells | {"n": len(runs), "protocol": protocol(runs)}
-
-
-def lined(lines: Mapping[Any, Mapping[str, Any]], *names: str) -> pd.DataFrame:
-    """A table of its lines; one that says so where there are none."""
-    if not lines:
-        return pd.DataFrame({"": ["no records yet"]}, index=[""])
-    return pd.DataFrame(lines).T.rename_axis(list(names))
 
 
 def measured(rows: pd.DataFrame) -> dict[str, pd.DataFrame]:
