@@ -7,8 +7,10 @@ from .estimates import Correlation, Estimate, bootstrap_interval, spearman
 from .paired import PairedTest, holm, paired_wilcoxon
 from .ranking import Ranking, ranking
 from .verdicts import PROTOCOLS, VERDICTS, Verdict, combine, decide_equivalence, decide_sign, not_run
+from .words import BLANK, difference, difference_words, equality_words, not_yet, said, spread, verdict_counts
 
 __all__ = [
+    "BLANK",
     "PROTOCOLS",
     "VERDICTS",
     "Correlation",
@@ -26,17 +28,24 @@ __all__ = [
     "decide_all",
     "decide_equivalence",
     "decide_sign",
+    "difference",
+    "difference_words",
+    "equality_words",
     "equivalence",
     "equivalence_power",
     "holm",
     "mcnemar",
     "not_run",
+    "not_yet",
     "paired_wilcoxon",
     "ranking",
     "remarked",
+    "said",
     "sign",
     "spearman",
+    "spread",
     "too_few",
     "trend",
+    "verdict_counts",
     "within",
 ]

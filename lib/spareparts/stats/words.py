@@ -1,0 +1,70 @@
+"""How numbers, differences and counts are written in the tables and sentences of a chapter."""
+
+from collections.abc import Iterable
+
+import numpy as np
+import pandas as pd
+
+from .decisions import Pairs
+from .equivalence import equivalence
+from .verdicts import VERDICTS
+
+BLANK = "–"  # for what there is not
+
+
+def spread(found: Iterable[float], *, digits: int = 2) -> str:
+    """Mean (SD) of finite values; a dash for what they are too few to have."""
+    known = np.array([np.nan if each is None else each for each in found], dtype=float)
+    known = known[np.isfinite(known)]
+    if len(known) == 0:
+        return BLANK
+    middle = f"{round(float(known.mean()), digits) + 0.0:,.{digits}f}"  # no -0.00
+    return f"{middle} ({known.std(ddof=1):,.{digits}f})" if len(known) > 1 else f"{middle} ({BLANK})"
+
+
+def difference(pairs: Pairs) -> tuple[float, float, float]:
+    """Mean of second less first with Student's 95% interval, which is the mean itself where one pair gives none."""
+    apart = pairs.second - pairs.first
+    if len(apart) < 2:
+        return (float(apart.mean()),) * 3 if len(apart) else (float("nan"),) * 3
+    test = equivalence(*pairs[:2], margin=1.0)  # whose interval does not depend on the margin
+    return test.mean_difference, *test.outer_interval
+
+
+def difference_words(pairs: Pairs, *, digits: int = 2) -> str:
+    """The same in words, with n: `+1.20 (+0.90 to +1.50, n = 10)`; a dash without pairs."""
+    if not len(pairs.first):
+        return BLANK
+    mean, low, high = (round(value, digits) + 0.0 for value in difference(pairs))
+    form = f"+,.{digits}f"
+    if len(pairs.first) < 2:
+        return f"{mean:{form}} (n = {len(pairs.first)})"
+    return f"{mean:{form}} ({low:{form}} to {high:{form}}, n = {len(pairs.first)})"
+
+
+def equality_words(pairs: Pairs, *, margin: float, unit: str = "points") -> str:
+    """Whether two one-sided tests call both equal within a margin, with their p value, n and power."""
+    if len(pairs.first) < 2:
+        return f"With n = {len(pairs.first)} equality cannot be tested."
+    test = equivalence(*pairs[:2], margin=margin)
+    verb = "call" if test.equivalent else "do not call"
+    return (
+        f"Two one-sided tests {verb} them equal within {margin:g} {unit} (p = {test.p:.2g}, n = {test.n}); were they "
+        f"equal, such tests would say so with probability {test.power:.2f}."
+    )
+
+
+def verdict_counts(ledger: pd.DataFrame) -> str:
+    """How many claims have which verdict, from a ledger's column verdict: `2 reproduced, 1 not run`."""
+    counts = [(word, int((ledger.verdict == word).sum())) for word in VERDICTS]
+    return ", ".join(f"{number} {word}" for word, number in counts if number)
+
+
+def not_yet(what: str) -> str:
+    """What is said in place of a result that has no record."""
+    return f"*Not run yet: {what}.*"
+
+
+def said(*texts: str) -> str:
+    """Paragraphs of those texts that say something."""
+    return "\n\n".join(text for text in texts if text.strip())
