@@ -10,7 +10,7 @@ import torch
 from families import FAMILIES, STEPS, lenets
 
 from spareparts import experts, records
-from spareparts.engine import fit
+from spareparts.engine import Opening, fit
 from spareparts.experts.run import GateCurve, run_group, run_one
 
 
@@ -82,6 +82,20 @@ def test_resumed_is_uninterrupted_to_the_last_bit(family, side_by_side, tmp_path
     # one by one the first replica had finished
     assert called == ([12, 12, 16, 16, 20, 20] if side_by_side else [12, 16, 20])
     assert list(path.parent.iterdir()) == []
+
+
+def test_an_opening_is_made_once_and_what_begins_there_is_as_if_it_had_made_it(tmp_path):
+    opening = Opening(8, tmp_path / "opening")
+    whole, first, second = prepared("MLP")[:1], prepared("MLP", name="another")[:1], prepared("MLP")[:1]
+    ends = train(whole)
+    train(first, opening=opening, steps=12)
+    assert opening.path.exists()
+    called = []
+    found = train(second, opening=opening, callbacks=[lambda told: called.append(told.step)])
+    assert same(found, ends) and called == [12, 16, 20]
+    assert [everything(replica) for replica in second] == [everything(replica) for replica in whole]
+    with pytest.warns(UserWarning, match="training starts anew: .*opening belongs to"):
+        train(prepared("MLP")[:1], opening=opening, every=2)
 
 
 def test_a_replica_that_had_diverged_stays_so(tmp_path):

@@ -11,7 +11,7 @@ from torch import nn
 from spareparts import distancing, engine, records
 from spareparts.data import generator
 from spareparts.distancing import Config, journey, journey_of, setup
-from spareparts.distancing.journey import load_left, ready, travel
+from spareparts.distancing.journey import load_left, opening_of, ready, travel
 from spareparts.distancing.run import run_one
 from spareparts.distancing.watch import interval_of
 from spareparts.records import checkpoint_path, key, save
@@ -39,7 +39,13 @@ def test_the_published_journeys_are_the_default():
 
 @pytest.mark.parametrize(
     "settings",
-    [{"epochs": 50}, {"train_samples": 500}, {"network": "resnet_20", "dataset": "cifar10"}, {"dataset": "digits"}],
+    [
+        {"epochs": 50},
+        {"precision": "bfloat16"},
+        {"train_samples": 500},
+        {"network": "resnet_20", "dataset": "cifar10"},
+        {"dataset": "digits"},
+    ],
 )
 def test_what_departs_from_them_is_reduced(settings):
     assert Config(**settings).protocol == "reduced"
@@ -215,3 +221,21 @@ def test_a_journey_that_was_cut_off_goes_on_as_if_it_had_not_been():
     for name, values in watched.curves().items():
         assert np.array_equal(values, went_on.curves()[name], equal_nan=True), name
     assert [point.keys() for point in went_on.path] == [point.keys() for point in watched.path]
+
+
+def test_journeys_that_differ_in_the_penalty_share_the_way_to_the_first_checkpoint_to_the_last_bit():
+    config = dataclasses.replace(TINY, checkpoint=2, checkpoints=1)
+    sets, steps = setup.sets_of(config, "cpu"), 2
+    opening = opening_of(config, steps=steps)
+    assert opening == opening_of(dataclasses.replace(config, strength=0.0, width=5.0), steps=steps)
+    assert opening != opening_of(dataclasses.replace(config, weight_decay=0.0), steps=steps)
+    assert opening.steps == steps and not opening.path.exists()
+    assert opening_of(TINY, steps=steps) is None
+    whole, watched, _ = travel(config, sets, progress=False)
+    opening.path.unlink()
+    travel(dataclasses.replace(config, strength=0.0), sets, progress=False)
+    assert opening.path.exists()
+    again, went_on, _ = travel(config, sets, progress=False)
+    assert all(torch.equal(*pair) for pair in zip(whole.parameters(), again.parameters(), strict=True))
+    for name, values in watched.curves().items():
+        assert np.array_equal(values, went_on.curves()[name], equal_nan=True), name

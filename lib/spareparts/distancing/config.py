@@ -17,6 +17,7 @@ KINDS = ("snapshots", "independent", "bagging", "k_fold", "architectures")
 OTHERS = ("checkpoint", "unpushed", "independent")
 
 USERS = {  # the experiments that use a setting; those that are not named are used by all
+    "precision": ("journey", "pair", "ensemble"),
     "subset": ("journey",),
     "member": ("journey",),
     "members": ("journey", "ensemble"),
@@ -28,6 +29,7 @@ NAMES = {  # what a setting may be called
     "network": NETWORKS,
     "reduction": ("mean", "sum"),
     "schedule": ("constant", "step", "cosine"),
+    "precision": ("float32", "bfloat16", "tf32"),
     "subset": ("whole", "bootstrap", "fold"),
     "kind": KINDS,
     "other": OTHERS,
@@ -65,6 +67,7 @@ class Config(RunConfig):
     batch_size: int = 128  # images
     augment: bool | None = None  # random crops and flips; None: of colour images
     train_samples: int | None = None  # seeded draw from the images that are trained on; None: all of them
+    precision: str = "float32"  # of training; or bfloat16, tf32
     subset: str = "whole"  # of these images: bootstrap (drawn with replacement) or fold (one of as many as members)
     member: int = 0  # of an ensemble: other initial weights, order of batches and subset, the same images held out
     members: int = 5  # of an ensemble, and folds
@@ -146,7 +149,7 @@ class Config(RunConfig):
         published = self.network in PUBLISHED and self.dataset == DATASETS[self.network]
         whole = (self.epochs, self.checkpoint) in ((None, None), (600, 100))
         stated = (self.period, self.train_samples, self.batch_size, self.augment) == (None, None, 128, None)
-        return "paper" if published and whole and stated else "reduced"
+        return "paper" if published and whole and stated and self.precision == "float32" else "reduced"
 
 
 def journey_of(config: Config, **changes: Any) -> Config:

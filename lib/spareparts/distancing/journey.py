@@ -61,12 +61,25 @@ def travel(
         [replica],
         steps=config.length * epoch,
         every=interval_of(config) * epoch,
+        precision=config.precision,
         progress=progress,
         checkpoint=checkpoint,
+        opening=None if listeners else opening_of(config, steps=epoch),  # they are told of every reading
     )
     if end.diverged_step is not None:
         raise Diverged(end.diverged_step)
     return replica.network, watch, end
+
+
+def opening_of(config: Config, *, steps: int) -> engine.Opening | None:
+    """What journeys that differ in the penalty only have in common: the way to the reading before the first checkpoint.
+
+    None where there is no such reading; `steps` are those of an epoch.
+    """
+    last = config.marks[0] - interval_of(config)
+    unpushed = {name: getattr(Config, name) for name in ("width", "reduction", "halved_exponent")} | {"strength": 0.0}
+    path = weights_path(journey_of(config, **unpushed))
+    return engine.Opening(last * steps, path.with_stem(f"{path.stem}-opening")) if last else None
 
 
 def ready(config: Config, sets: Sets, **watching: Any) -> tuple[engine.Replica, Watch]:

@@ -27,16 +27,18 @@ class Line(NamedTuple):
     mark: int  # epoch of the first checkpoint
     checkpoints: int
     train_samples: int | None  # None: all
+    precision: str = "float32"
 
     @property
     def title(self) -> str:
         """What a table calls it."""
         images = "" if self.train_samples is None else f" of {self.train_samples:,} images"
         several = "" if self.checkpoints == 1 else f", {self.checkpoints} checkpoints"
-        return f"{TITLES[self.network]}, {self.length} epochs{images}{several}"
+        coarse = "" if self.precision == Config.precision else f", {self.precision}"
+        return f"{TITLES[self.network]}, {self.length} epochs{images}{several}{coarse}"
 
 
-FIELDS = ("network", "dataset", "train_samples", "checkpoints", "epochs", "checkpoint")  # that make a line
+FIELDS = ("network", "dataset", "train_samples", "checkpoints", "epochs", "checkpoint", "precision")  # that make a line
 
 
 def finished(rows: pd.DataFrame, experiment: str) -> pd.DataFrame:
@@ -55,9 +57,8 @@ def line_of(row: Mapping[str, Any]) -> Line:
 @functools.cache
 def _line(**settings: Any) -> Line:
     config = Config(**{name: value for name, value in settings.items() if value is not None})
-    return Line(
-        config.network, config.dataset, config.length, config.marks[0], config.checkpoints, config.train_samples
-    )
+    where = (config.network, config.dataset, config.length, config.marks[0], config.checkpoints)
+    return Line(*where, config.train_samples, config.precision)
 
 
 def _plain(value: Any) -> Any:

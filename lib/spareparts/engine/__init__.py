@@ -4,6 +4,7 @@ Data lives on the device as whole tensors, batches are index draws from a seeded
 device within an epoch.
 """
 
+from .checkpoint import Opening
 from .device import choose_device, describe, may_read, one_thread
 from .evaluate import predict, predict_each
 from .fit import fit
@@ -12,6 +13,7 @@ from .replica import Outcome, Progress, Replica
 from .weights import load_weights, save_weights
 
 __all__ = [
+    "Opening",
     "Outcome",
     "Progress",
     "Replica",

@@ -5,7 +5,7 @@ import time
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -64,39 +64,66 @@ def copied(value: Any) -> Any:
     return type(value)(copied(item) for item in value) if isinstance(value, list | tuple) else value
 
 
-class Checkpoint:
-    """The file of a call of `fit`, written every so many seconds between stretches, removed when all is done."""
+class Opening(NamedTuple):
+    """So many first steps that several trainings have in common, and the file that keeps the state after them."""
 
-    def __init__(self, path: Path | None, runs: Sequence[Run], *, seconds: float, **identity: Any) -> None:
-        self.path, self.runs, self.seconds = path, runs, seconds
+    steps: int
+    path: Path
+
+
+class Checkpoint:
+    """The file of a call of `fit`, written every so many seconds between stretches, removed when all is done.
+
+    The state after an `opening` is written once, to a file that stays; who finds it and has no file of their own begins
+    there.
+    """
+
+    def __init__(
+        self, path: Path | None, runs: Sequence[Run], *, seconds: float, opening: Opening | None = None, **identity: Any
+    ) -> None:
+        self.path, self.runs, self.seconds, self.opening = path, runs, seconds, opening
         names = [run.replica.name for run in runs]
         self.identity = {"revision": REVISION, "replicas": names} | identity
         self.written = time.perf_counter()
 
     def restore(self) -> None:
         """Go on from the file where there is one of the same training; another one is told and left out."""
-        if self.path is None or not self.path.exists():
-            return
+        if self.path is not None and self.path.exists():
+            self._restore(self.path, self.identity)
+        elif self.opening is not None and self.opening.path.exists():
+            self._restore(self.opening.path, self._common)
+
+    @property
+    def _common(self) -> dict[str, Any]:
+        """What trainings with the same opening share of their identity."""
+        return {name: value for name, value in self.identity.items() if name not in ("replicas", "steps")}
+
+    def _restore(self, path: Path, identity: dict[str, Any]) -> None:
         try:
-            saved = torch.load(self.path, map_location="cpu", weights_only=True)
+            saved = torch.load(path, map_location="cpu", weights_only=True)
             found = saved["identity"]
         except Exception as error:  # whatever torch.load makes of a file that is none of its own
-            warnings.warn(f"training starts anew: {self.path} cannot be read ({type(error).__name__})", stacklevel=3)
+            warnings.warn(f"training starts anew: {path} cannot be read ({type(error).__name__})", stacklevel=4)
             return
-        if found != self.identity:
-            warnings.warn(f"training starts anew: {self.path} belongs to {found}", stacklevel=3)
+        if found != identity:
+            warnings.warn(f"training starts anew: {path} belongs to {found}", stacklevel=4)
             return
         for run, state in zip(self.runs, saved["runs"], strict=True):
             restore(run, state)
 
     def tick(self) -> None:
-        """Write the file where its time has come."""
+        """Write the files whose time has come."""
+        if self.opening is not None and {run.done for run in self.runs} == {self.opening.steps}:
+            self._write(self.opening.path, self._common)
         if self.path is not None and time.perf_counter() - self.written >= self.seconds:
-            write({"identity": self.identity, "runs": [state_of(run) for run in self.runs]}, self.path)
+            self._write(self.path, self.identity)
             self.written = time.perf_counter()
 
+    def _write(self, path: Path, identity: dict[str, Any]) -> None:
+        write({"identity": identity, "runs": [state_of(run) for run in self.runs]}, path)
+
     def remove(self) -> None:
-        """Remove the file."""
+        """Remove the training's own file."""
         if self.path is not None:
             with contextlib.suppress(OSError):  # a cache that cannot be written was told when it was written to
                 self.path.unlink()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from .checkpoint import Checkpoint
+from .checkpoint import Checkpoint, Opening
 from .device import check_precision, matmul_precision
 from .groups import architecture, obstacle
 from .loop import Loop
@@ -27,6 +27,7 @@ def fit(
     side_by_side: bool | None = None,
     checkpoint: Path | None = None,
     checkpoint_seconds: float = CHECKPOINT_SECONDS,
+    opening: Opening | None = None,
 ) -> list[Outcome]:
     """Train each replica for `steps` steps; one outcome a replica, in order.
 
@@ -35,13 +36,14 @@ def fit(
     the end of that stretch and told as diverged; the others go on.
     With `side_by_side` replicas train in groups that fit the memory, else one by one; None chooses the former for
     several replicas on CUDA. Where a `checkpoint` is named, training is written there every so many seconds, goes on
-    from there after a cut-off, and removes it when all is done. Raises `ValueError` for settings that cannot be trained
-    with, at once.
+    from there after a cut-off, and removes it when all is done. An `opening` is made once for all trainings that have
+    it in common. Raises `ValueError` for settings that cannot be trained with, at once.
     """
     _check(replicas, steps=steps, every=every, precision=precision)
     runs = [Run(replica=replica, callbacks=(*replica.callbacks, *callbacks)) for replica in replicas]
     stacked = _choose(replicas, side_by_side)
-    keeper = Checkpoint(checkpoint, runs, seconds=checkpoint_seconds, steps=steps, every=every, precision=precision)
+    same = {"steps": steps, "every": every, "precision": precision}
+    keeper = Checkpoint(checkpoint, runs, seconds=checkpoint_seconds, opening=opening, **same)
     keeper.restore()
     with _bar(runs, steps=steps, progress=progress) as bar, matmul_precision(precision):
         Loop(steps=steps, every=every, precision=precision, stacked=stacked, keeper=keeper, bar=bar).train(runs)
