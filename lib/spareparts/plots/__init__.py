@@ -15,11 +15,23 @@ from .data_sets import (
     remainders,
     specialized_shares,
 )
+from .ensembles import (
+    agreement_shares,
+    calibrations,
+    combination_accuracies,
+    distance_and_gain,
+    ensemble_sizes,
+    predicted_errors,
+)
 from .factors import condition_curves, live_by_level, sensitivity, weight_sweep
 from .head_costs import cost_and_accuracy, head_times, parameter_shares
 from .interactive import unit_graph
+from .journeys import directions, distance_grids, journey_curves, path_planes
 from .mixtures import arm_boxes, expert_loads, expert_similarities, feature_maps, gate_curves, similarity_levels
+from .pairs import barriers, disagreements, loss_rises, pair_distances
+from .penalties import checkpoint_costs, forces_by_dimension, hill, kernels, printed_losses, printed_steps, reach
 from .pruning import pruning_areas, pruning_curves, retrained
+from .pushes import pushed_and_not, setting_grid
 from .subspaces import elbows, noise_and_signal, principal_angles, rank_accuracies, spectra, spectral_density
 from .theories import (
     distance_and_gap,
@@ -35,15 +47,25 @@ from .units import alignments, clustering, main_spaces, norms_and_turns, resampl
 
 __all__ = [
     "accuracy_differences",
+    "agreement_shares",
     "alignments",
     "arm_boxes",
+    "barriers",
+    "calibrations",
+    "checkpoint_costs",
     "class_prices",
     "clustering",
+    "combination_accuracies",
     "condition_curves",
     "cost_and_accuracy",
     "critical_differences",
+    "directions",
+    "disagreements",
+    "distance_and_gain",
     "distance_and_gap",
+    "distance_grids",
     "elbows",
+    "ensemble_sizes",
     "error_curves",
     "expert_loads",
     "expert_similarities",
@@ -51,22 +73,35 @@ __all__ = [
     "feature_growth",
     "feature_maps",
     "filter_angles",
+    "forces_by_dimension",
     "gate_curves",
     "head_times",
+    "hill",
+    "journey_curves",
+    "kernels",
     "live_by_level",
+    "loss_rises",
     "main_spaces",
     "noise_and_signal",
     "norms_and_turns",
+    "pair_distances",
     "parameter_shares",
+    "path_planes",
+    "predicted_errors",
     "principal_angles",
+    "printed_losses",
+    "printed_steps",
     "pruning_areas",
     "pruning_curves",
+    "pushed_and_not",
     "rank_accuracies",
     "rates_over_training",
+    "reach",
     "remainders",
     "resampled",
     "retrained",
     "sensitivity",
+    "setting_grid",
     "similarity_levels",
     "size_growth",
     "specialized_shares",
