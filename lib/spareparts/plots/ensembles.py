@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from .marks import MARKERS, NOTHING, SMALL, dots, legend_below, look
+from .marks import MARKERS, NOTHING, SMALL, TITLE, dots, legend_below, look
 from .style import BLUE, CHANCE, GREY, ORANGE, PALETTE, canvas, empty, plain_log
 
 WAYS = {  # to combine members: colour, marker, filling and label
@@ -51,51 +51,57 @@ def combination_accuracies(rows: pd.DataFrame) -> Figure:
     """
     if rows.empty:
         return empty(NOTHING)
-    figure, axis, first = _by_way(rows, "accuracy")
-    axis.axvline(first.astype({"accuracy": float}).groupby("way").accuracy.mean().max(), zorder=0, **CHANCE)
-    axis.set_xlabel("test accuracy, %")
+    with canvas(1, 1, width=5.8, height=_height(rows)) as (figure, axes):
+        axis = axes[0, 0]
+        _by_way(axis, rows, "accuracy")
+        first = rows[rows.title == rows.title.iloc[0]].astype({"accuracy": float})
+        axis.axvline(first.groupby("way").accuracy.mean().max(), zorder=0, **CHANCE)
+        axis.set_xlabel("test accuracy, %")
+        legend_below(figure, axis, columns=3)
     return figure
 
 
 def calibrations(rows: pd.DataFrame) -> Figure:
     """Expected calibration error (%) of single members and of the ways to combine them, beside its level by chance.
 
-    One row an ensemble and way: `title`, `way` (a key of `WAYS`), `error`, `chance` (thin grey lines: means).
+    One row an ensemble and way: `title`, `way` (a key of `WAYS`), `error`, `chance` (upright ticks: means).
     """
     if rows.empty:
         return empty(NOTHING)
-    figure, axis, _ = _by_way(rows, "error", chance="chance")
-    axis.axvline(0, zorder=0, **CHANCE)
-    axis.plot([], [], "|", color="black", label="chance", markersize=8)
-    axis.set_xlabel("calibration error, %")
-    legend_below(figure, axis, columns=3)
+    with canvas(1, 1, width=5.8, height=_height(rows)) as (figure, axes):
+        axis = axes[0, 0]
+        _by_way(axis, rows, "error", chance="chance")
+        axis.axvline(0, zorder=0, **CHANCE)
+        axis.plot([], [], "|", color="black", label="chance", markersize=8)
+        axis.set_xlabel("calibration error, %")
+        legend_below(figure, axis, columns=3)
     return figure
 
 
-def _by_way(rows: pd.DataFrame, name: str, *, chance: str | None = None) -> tuple[Figure, Any, pd.DataFrame]:
-    """A figure with a line a title, its axis, and the rows of the first title."""
+def _height(rows: pd.DataFrame) -> float:
+    """Inches for a line a title and way."""
+    return 1.3 + 0.17 * rows.way.nunique() * rows.title.nunique()
+
+
+def _by_way(axis: Any, rows: pd.DataFrame, name: str, *, chance: str | None = None) -> None:
+    """Means of each title and way, with the ways' labels and the titles' n."""
     groups = dict(list(rows.groupby("title", sort=False)))
     used = [way for way in WAYS if way in set(rows.way)]
-    with canvas(1, 1, width=5.8, height=1.3 + 0.2 * len(used) * len(groups)) as (figure, axes):
-        axis = axes[0, 0]
+    for step, way in enumerate(used):
+        colour, marker, face, label = WAYS[way]
+        style = {"color": colour, "marker": marker, "fillstyle": face}
+        axis.plot([], [], linestyle="", label=label, markersize=5, **style)
         for place, part in enumerate(groups.values()):
-            for step, way in enumerate(used):
-                own = part[part.way == way]
-                height = place + APART * (step - (len(used) - 1) / 2)
-                colour, marker, face, _ = WAYS[way]
-                dots(axis, own[name], height=height, apart=0, color=colour, marker=marker, fillstyle=face)
-                if chance and len(own):
-                    axis.plot([own[chance].astype(float).mean()], [height], "|", color="black", markersize=8)
-        for way in used:
-            colour, marker, face, label = WAYS[way]
-            axis.plot([], [], marker, color=colour, fillstyle=face, label=label, markersize=5)
-        counts = [int(part.groupby("way").size().max()) for part in groups.values()]
-        labels = [f"{title}, n = {count}" for title, count in zip(groups, counts, strict=True)]
-        axis.set_yticks(range(len(groups)), labels, fontsize=SMALL)
-        axis.set_ylim(len(groups) - 0.5, -0.5)
-        if not chance:
-            legend_below(figure, axis, columns=3)
-    return figure, axis, next(iter(groups.values()))
+            own = part[part.way == way]
+            height = place + APART * (step - (len(used) - 1) / 2)
+            dots(axis, own[name], height=height, apart=0, **style)
+            if chance and len(own):
+                axis.plot([own[chance].astype(float).mean()], [height], "|", color="black", markersize=8)
+    for place in range(1, len(groups)):
+        axis.axhline(place - 0.5, color=GREY, linewidth=0.4)
+    labels = [f"{title}, n = {part.groupby('way').size().max()}" for title, part in groups.items()]
+    axis.set_yticks(range(len(groups)), labels, fontsize=SMALL)
+    axis.set_ylim(len(groups) - 0.5, -0.5)
 
 
 def predicted_errors(rows: pd.DataFrame, *, margin: float = 10.0) -> Figure:
@@ -152,7 +158,7 @@ def distance_and_gain(rows: pd.DataFrame) -> Figure:
                 name_shown = f"{title}, n = {len(part)}"
                 axis.plot(part.squared_distance, values, linestyle="", markersize=5, label=name_shown, **style)
             axis.set(xscale="log", xlabel="squared distance")
-            axis.set_title(label, fontsize=9)
+            axis.set_title(label, fontsize=TITLE)
             plain_log(axis.xaxis)
         axes[0, 0].axhline(0, zorder=0, **CHANCE)
         axes[0, 1].axhline(rows[rows.title == titles[0]].accuracy.astype(float).mean(), zorder=0, **CHANCE)

@@ -8,9 +8,10 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
 from matplotlib.ticker import MaxNLocator
 
-from .marks import NOTHING, SMALL, Arrays, checkpoints, legend_below, look, mean_and_range
+from .marks import NOTHING, SMALL, TITLE, Arrays, checkpoints, legend_below, look, mean_and_range
 from .style import CHANCE, VERMILION, canvas, empty, plain_log
 
 Groups = Mapping[str, Sequence[Arrays]]
@@ -20,21 +21,22 @@ CURVES = {
     "squared_distance": "squared distance",
     "normalized_distance": "normalized distance",
 }
-DIRECTIONS = {  # with what they are where nothing pushes
+DIRECTIONS = {  # with what they are where nothing pushes; a penalty is then not shown
     "cosine": ("cosine: loss's and full gradient", 1.0),
     "norm_ratio": ("length: full / loss's gradient", 1.0),
     "alignment": ("cosine: loss's gradient and push", 0.0),
-    "penalty": ("penalty", 0.0),
+    "penalty": ("penalty", None),
 }
 LEVELS = 12  # of a surface
 MOST_PANELS = 2  # side by side on a phone
+LEAST_PENALTY = 1e-3  # of the largest one, below which nothing is shown
 
 
 def journey_curves(groups: Groups, *, marks: Sequence[int], chance: float) -> Figure:
     """Loss, accuracy and distance to the first checkpoint over epochs: means over each title's runs, least to most.
 
     Each run has the arrays of a journey's record. Dashed: checkpoints at the epochs `marks`; `chance` is the accuracy
-    of guessing in %.
+    of guessing in %. Accuracies are shown from the least on that comes after half of the way to the first checkpoint.
     """
     groups = {title: runs for title, runs in groups.items() if runs}
     if not groups:
@@ -43,9 +45,11 @@ def journey_curves(groups: Groups, *, marks: Sequence[int], chance: float) -> Fi
         for axis, (name, label) in zip(axes.flat, CURVES.items(), strict=True):
             _draw(axis, groups, name)
             checkpoints(axis, marks)
-            axis.set_title(label, fontsize=9)
+            axis.set_title(label, fontsize=TITLE)
         axes[0, 0].set_yscale("log")
-        axes[0, 1].set_title(f"{CURVES['accuracy']} (chance {chance:g})", fontsize=9)
+        plain_log(axes[0, 0].yaxis)
+        _from_half_way(axes[0, 1], groups, marks[0])
+        axes[0, 1].set_title(f"{CURVES['accuracy']} (chance {chance:g})", fontsize=TITLE)
         for axis in axes[1]:
             axis.set(xlabel="epoch", ylim=(0, None))
             axis.xaxis.set_major_locator(MaxNLocator(6, integer=True))
@@ -59,6 +63,16 @@ def _draw(axis: Any, groups: Groups, name: str) -> None:
         values = np.stack([_first(each[name]) for each in runs])
         label = f"{title}, n = {len(runs)}"
         mean_and_range(axis, np.asarray(runs[0]["epoch"]), values, label=label, **look(place))
+
+
+def _from_half_way(axis: Any, groups: Groups, mark: int) -> None:
+    """Leave room for a dip after the checkpoint, which the first epochs' rise would hide."""
+    late = [
+        np.asarray(each["accuracy"])[np.asarray(each["epoch"]) >= mark / 2] for runs in groups.values() for each in runs
+    ]
+    lowest, highest = min(each.min() for each in late), max(each.max() for each in late)
+    room = 0.06 * max(highest - lowest, 0.1)
+    axis.set_ylim(lowest - room, highest + room)
 
 
 def _first(values: np.ndarray) -> np.ndarray:
@@ -80,7 +94,7 @@ def distance_grids(grids: Mapping[str, Mapping[str, Sequence[Arrays]]], *, mark:
         for column, (name, grid) in zip(axes.T, grids.items(), strict=True):
             _draw_grid(column, grid, mark=mark)
             count = sorted({len(runs) for runs in grid.values()})
-            column[0].set_title(f"{name}, n = {'-'.join(map(str, count))}", fontsize=9)
+            column[0].set_title(f"{name}, n = {'-'.join(map(str, count))}", fontsize=TITLE)
             column[0].legend(fontsize=SMALL, title=name, title_fontsize=SMALL, ncols=2)
             column[1].set(xlabel="epochs since the checkpoint")
             column[1].xaxis.set_major_locator(MaxNLocator(5, integer=True))
@@ -116,13 +130,22 @@ def directions(groups: Groups, *, marks: Sequence[int]) -> Figure:
         for axis, (name, (label, none)) in zip(axes.flat, DIRECTIONS.items(), strict=True):
             _draw(axis, groups, name)
             checkpoints(axis, marks)
-            axis.axhline(none, zorder=0, **CHANCE)
-            axis.set_title(label, fontsize=9)
+            if none is not None:
+                axis.axhline(none, zorder=0, **CHANCE)
+            axis.set_title(label, fontsize=TITLE)
+        _logarithmic(axes[1, 1])
         for axis in axes[1]:
             axis.set_xlabel("epoch")
             axis.xaxis.set_major_locator(MaxNLocator(6, integer=True))
         legend_below(figure, axes[0, 0])
     return figure
+
+
+def _logarithmic(axis: Any) -> None:
+    """A scale on which penalties of all strengths can be seen, where there are any."""
+    highest = max(line.get_ydata().max(initial=0) for line in axis.lines if len(line.get_ydata()) > 2)
+    if highest > 0:
+        axis.set(yscale="log", ylim=(LEAST_PENALTY * highest, 2 * highest))
 
 
 def path_planes(paths: Mapping[str, Arrays], *, marks: Sequence[int]) -> Figure:
@@ -142,7 +165,7 @@ def path_planes(paths: Mapping[str, Arrays], *, marks: Sequence[int]) -> Figure:
         for axis, (title, found) in zip(axes[0], paths.items(), strict=True):
             filled = _draw_surface(axis, found, levels)
             _draw_path(axis, found, marks)
-            axis.set_title(f"{title}, n = 1", fontsize=9)
+            axis.set_title(f"{title}, n = 1", fontsize=TITLE)
         bar = figure.colorbar(filled, ax=list(axes[0]), location="bottom", label="training loss, nats", shrink=0.8)
         bar.set_ticks(levels[:: max(1, len(levels) // 5)])
         bar.ax.xaxis.set_major_formatter("{x:.2g}")
@@ -167,7 +190,8 @@ def _draw_surface(axis: Any, found: Arrays, levels: np.ndarray) -> Any:
 
 def _draw_path(axis: Any, found: Arrays, marks: Sequence[int]) -> None:
     path, epochs = np.asarray(found["path"], dtype=float), np.asarray(found["path_epoch"])
-    axis.plot(*path.T, ".-", color="white", markersize=4, linewidth=1.2)
+    outline = [withStroke(linewidth=2.4, foreground="black")]
+    axis.plot(*path.T, ".-", color="white", markersize=4, linewidth=1.2, path_effects=outline)
     chosen = {"start": ("o", [0]), "checkpoint": ("s", np.flatnonzero(np.isin(epochs, marks))), "end": ("*", [-1])}
     for name, (marker, places) in chosen.items():
         size = 12 if marker == "*" else 7
@@ -175,4 +199,4 @@ def _draw_path(axis: Any, found: Arrays, marks: Sequence[int]) -> None:
         axis.plot(*path[places].T, marker, label=name, **style)
     for set_label, share in zip((axis.set_xlabel, axis.set_ylabel), found["path_explained"], strict=True):
         if math.isfinite(share):
-            set_label(f"{100 * share:.0f}% of the spread")
+            set_label(f"{100 * share:.3g}% of the spread")

@@ -10,7 +10,8 @@ from ..stats import bootstrap_interval
 from .style import CHANCE, PALETTE
 
 NOTHING = "no records yet"
-SMALL = 8  # points, of legends
+SMALL = 9  # points, of legends; half as large on a phone where two panels stand side by side
+TITLE = 10  # points, of panels
 LINES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (3, 1, 1, 1)))
 MARKERS = ("o", "s", "^", "D", "v", "P")
 Arrays = Mapping[str, np.ndarray]

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from .marks import MARKERS, NOTHING, SMALL, dots, legend_below, look
+from .marks import MARKERS, NOTHING, SMALL, TITLE, dots, legend_below, look
 from .style import BLUE, CHANCE, GREEN, GREY, ORANGE, canvas, empty
 
 WAYS = {  # between two networks
@@ -45,12 +45,12 @@ def barriers(groups: Frames, *, chance: float, measure: str = "errors") -> Figur
         for axis, (title, rows) in zip(axes.flat, groups.items(), strict=False):
             for way in WAYS:
                 _along(axis, rows, way, measure)
-            axis.axhline(chance, zorder=0, label="chance", **CHANCE)
-            axis.set_title(f"{title}, n = {len(rows)}", fontsize=9)
+            axis.axhline(chance, zorder=0, label=f"chance, {chance:.3g}", **CHANCE)
+            axis.set_title(f"{title}, n = {len(rows)}", fontsize=TITLE)
         for axis in axes.flat[len(groups) :]:
             axis.set_axis_off()
         for axis in axes[:, 0]:
-            axis.set(ylabel=MEASURES[measure], yscale="symlog" if measure == "losses" else "linear")
+            axis.set_ylabel(MEASURES[measure])
         for axis in axes[-1]:
             axis.set_xlabel("share of the way")
         axes[0, 0].set_ylim(*_limits(groups, chance, measure))
@@ -78,7 +78,7 @@ def _limits(groups: Frames, chance: float, measure: str) -> tuple[float, float]:
     """From 0 to a little more than the highest value; chance is shown where that is not far below it."""
     found = [_profiles(rows, f"{way}_{measure}").ravel() for rows in groups.values() for way in WAYS]
     highest = np.nanmax(np.concatenate(found))
-    return 0.0, 1.06 * max(highest, chance if highest > chance / 3 else 0.0)
+    return 0.0, 1.06 * max(highest, chance if highest > chance / 2 else 0.0)
 
 
 def disagreements(groups: Frames) -> Figure:

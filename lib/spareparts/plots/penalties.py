@@ -68,22 +68,26 @@ def reach(curves: pd.DataFrame, *, marks: Mapping[str, float] | None = None) -> 
         axis.plot(curves.distance, curves.force / curves.force.max(), "--", color=ORANGE, label="force, of the largest")
         for place, (title, distance) in enumerate((marks or {}).items()):
             axis.axvline(distance, color=GREY, linewidth=1, linestyle=":")
-            axis.text(distance, 0.98 - 0.11 * place, f" {title}", fontsize=7, va="top")
+            axis.text(distance, 0.98 - 0.11 * place, f" {title}", fontsize=SMALL, va="top")
         axis.axhline(0, zorder=0, **CHANCE)
         axis.set(xlabel="squared distance / width", ylabel="share", ylim=(-0.02, 1.05))
         legend_below(figure, axis)
     return figure
 
 
-def forces_by_dimension(points: pd.DataFrame) -> Figure:
+def forces_by_dimension(points: pd.DataFrame, *, marks: Mapping[str, float] | None = None) -> Figure:
     """What the same move of every weight leaves of the kernel (left) and of the force (right), against their number.
 
-    Columns `dimension`, `kernel`, `gradient` and `printed`, Eq. 2.13's with each coordinate's own exponent.
+    Columns `dimension`, `kernel`, `gradient` and `printed`, Eq. 2.13's with each coordinate's own exponent. `marks`
+    names numbers of weights.
     """
     with canvas(1, 2, height=3.0) as (figure, axes):
         left, right = axes[0]
         left.plot(points.dimension, points.kernel, **MEANT)
         left.axhline(0, zorder=0, **CHANCE)
+        for place, (title, count) in enumerate((marks or {}).items()):
+            left.axvline(count, color=GREY, linewidth=1, linestyle=":")
+            left.text(count, 0.4 - 0.12 * place, f"{title} ", fontsize=SMALL, ha="right")
         left.set(xscale="log", xlabel="number of weights", title="kernel that is left", ylim=(-0.02, 1.02))
         for name, style, label in (("gradient", MEANT, "gradient of Eq. 2.3"), ("printed", PRINTED, "Eq. 2.13")):
             right.plot(points.dimension, points[name], label=label, **style)
@@ -109,7 +113,9 @@ def printed_steps(curves: pd.DataFrame) -> Figure:
     with canvas(1, 1, width=ALONE, height=2.6) as (figure, axes):
         axis = axes[0, 0]
         _both(axis, curves, "step", {"meant": r"$\theta + v$", "printed": r"$\theta - v$, Algorithm 2"})
-        axis.axhline(curves.meant.iloc[0], zorder=0, **CHANCE)
+        start, lowest = curves.meant.iloc[0], curves.meant.min()
+        axis.axhline(start, zorder=0, **CHANCE)
+        axis.set_ylim(lowest - 0.2 * (start - lowest), start + 3 * (start - lowest))  # what climbs leaves it soon
         axis.set(xlabel="step", ylabel="value of the function")
         axis.xaxis.get_major_locator().set_params(integer=True)
     return figure

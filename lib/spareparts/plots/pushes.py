@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from .marks import MARKERS, NOTHING, SMALL, dots, legend_below, look
+from .marks import MARKERS, NOTHING, SMALL, TITLE, dots, legend_below, look
 from .style import BLUE, CHANCE, GREY, ORANGE, canvas, empty, plain_log
 
 SIDES = {False: (BLUE, "o", "not pushed", -0.13), True: (ORANGE, "s", "pushed", 0.13)}  # with the place beside the line
@@ -33,7 +33,7 @@ def pushed_and_not(rows: pd.DataFrame, *, label: str, log: bool = False) -> Figu
             for place, setting in enumerate(settings[name]):
                 _compare(axis, part[part.setting == setting], place)
             _finish(axis, part, settings[name], log=log)
-            axis.set_title(name, fontsize=9, loc="left")
+            axis.set_title(name, fontsize=TITLE, loc="left")
         axes[-1, 0].set_xlabel(label)
         _keys(figure, axes[0, 0], rows)
     return figure
@@ -92,7 +92,7 @@ def setting_grid(rows: pd.DataFrame, *, label: str) -> Figure:
         values = sorted(rows.value.unique())
         for axis, title in zip(axes[0], ("squared distance at the end", "gain in accuracy, points"), strict=True):
             axis.set(xscale="log", xlabel=label)
-            axis.set_title(title, fontsize=9)
+            axis.set_title(title, fontsize=TITLE)
             axis.set_xticks(values, [f"{value:g}" for value in values])
             axis.xaxis.minorticks_off()
         axes[0, 0].set_yscale("log")
