@@ -26,9 +26,10 @@ from .ensembles import (
 from .factors import condition_curves, live_by_level, sensitivity, weight_sweep
 from .head_costs import cost_and_accuracy, head_times, parameter_shares
 from .interactive import unit_graph
-from .journeys import directions, distance_grids, journey_curves, path_planes
+from .journeys import demonstrated_journeys, directions, distance_grids, journey_curves
 from .mixtures import arm_boxes, expert_loads, expert_similarities, feature_maps, gate_curves, similarity_levels
 from .pairs import barriers, disagreements, loss_rises, pair_distances
+from .paths import path_planes
 from .penalties import checkpoint_costs, forces_by_dimension, hill, kernels, printed_losses, printed_steps, reach
 from .pruning import pruning_areas, pruning_curves, retrained
 from .pushes import pushed_and_not, setting_grid
@@ -59,6 +60,7 @@ __all__ = [
     "condition_curves",
     "cost_and_accuracy",
     "critical_differences",
+    "demonstrated_journeys",
     "directions",
     "disagreements",
     "distance_and_gain",

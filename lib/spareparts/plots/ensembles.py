@@ -8,8 +8,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from .marks import MARKERS, NOTHING, SMALL, TITLE, dots, legend_below, look
-from .style import BLUE, CHANCE, GREY, ORANGE, PALETTE, canvas, empty, plain_log
+from .marks import NOTHING, SMALL, TITLE, dots, dotted, legend_below, look
+from .style import BLUE, CHANCE, GREY, ORANGE, canvas, empty, plain_log
 
 WAYS = {  # to combine members: colour, marker, filling and label
     "single": (GREY, "D", "full", "single members"),
@@ -34,7 +34,7 @@ def ensemble_sizes(groups: Mapping[str, np.ndarray], *, chance: float) -> Figure
         axis = axes[0, 0]
         for place, (title, values) in enumerate(groups.items()):
             sizes = np.arange(1, values.shape[1] + 1)
-            style = look(place) | {"marker": MARKERS[place % len(MARKERS)], "markersize": 4}
+            style = look(place) | dotted(place) | {"markersize": 4}
             axis.plot(sizes, values.T, ".", color=style["color"], alpha=0.4, markersize=4)
             axis.plot(sizes, values.mean(0), label=f"{title}, n = {len(values)}", **style)
         axis.axhline(next(iter(groups.values()))[:, 0].mean(), zorder=0, **CHANCE)
@@ -99,7 +99,7 @@ def _by_way(axis: Any, rows: pd.DataFrame, name: str, *, chance: str | None = No
                 axis.plot([own[chance].astype(float).mean()], [height], "|", color="black", markersize=8)
     for place in range(1, len(groups)):
         axis.axhline(place - 0.5, color=GREY, linewidth=0.4)
-    labels = [f"{title}, n = {part.groupby('way').size().max()}" for title, part in groups.items()]
+    labels = [f"{title}, n = {_most(part, 'way')}" for title, part in groups.items()]
     axis.set_yticks(range(len(groups)), labels, fontsize=SMALL)
     axis.set_ylim(len(groups) - 0.5, -0.5)
 
@@ -113,27 +113,31 @@ def predicted_errors(rows: pd.DataFrame, *, margin: float = 10.0) -> Figure:
     if rows.empty:
         return empty(NOTHING)
     rows = rows.astype({name: float for name in ("predicted", "measured", "deviation")})
-    titles = list(dict.fromkeys(rows.title))
+    groups = dict(list(rows.groupby("title", sort=False)))
     with canvas(1, 2, width=3.3, height=3.4) as (figure, axes):
         left, right = axes[0]
-        for place, title in enumerate(titles):
-            part = rows[rows.title == title]
-            count = int(part.groupby("size").size().max())
-            style = {"color": PALETTE[place % len(PALETTE)], "marker": MARKERS[place % len(MARKERS)]}
-            left.plot(part.predicted, part.measured, linestyle="", markersize=4, label=f"{title}, n = {count}", **style)
-            across = part["size"] + 0.12 * (place - (len(titles) - 1) / 2)
+        for place, (title, part) in enumerate(groups.items()):
+            style = dotted(place) | {"linestyle": "", "markersize": 4}
+            left.plot(part.predicted, part.measured, label=f"{title}, n = {_most(part, 'size')}", **style)
+            across = part["size"] + min(0.12, 0.8 / len(groups)) * (place - (len(groups) - 1) / 2)
             share, bars = (100 * part[name] / part.predicted for name in ("measured", "deviation"))
-            right.errorbar(across, share, TWO_SIDED * bars, fmt=style["marker"], color=style["color"], markersize=4)
+            right.errorbar(across, share, TWO_SIDED * bars, **style)
         ends = [rows[["predicted", "measured"]].min().min(), rows[["predicted", "measured"]].max().max()]
         left.plot(ends, ends, zorder=0, **CHANCE)
         right.axhline(100, zorder=0, **CHANCE)
         for level in (100 - margin, 100 + margin):
             right.axhline(level, color=GREY, linestyle=":", linewidth=1)
         left.set(xlabel="predicted squared error", ylabel="measured")
-        right.set(xlabel="members", title="measured, % of predicted")
+        right.set_xlabel("members")
+        right.set_title("measured, % of predicted", fontsize=TITLE)
         right.xaxis.set_major_locator(MaxNLocator(integer=True))
         legend_below(figure, left)
     return figure
+
+
+def _most(part: pd.DataFrame, across: str) -> int:
+    """The largest number of rows that share a value of a column."""
+    return int(part.groupby(across).size().max())
 
 
 def distance_and_gain(rows: pd.DataFrame) -> Figure:
@@ -153,10 +157,8 @@ def distance_and_gain(rows: pd.DataFrame) -> Figure:
                 axis.plot(part.squared_distance, part[name].astype(float), color=GREY, linewidth=0.8, zorder=1)
             for place, title in enumerate(titles):
                 part = rows[rows.title == title]
-                style = {"color": PALETTE[place % len(PALETTE)], "marker": MARKERS[place % len(MARKERS)]}
-                values = part[name].astype(float)
-                name_shown = f"{title}, n = {len(part)}"
-                axis.plot(part.squared_distance, values, linestyle="", markersize=5, label=name_shown, **style)
+                values, shown = part[name].astype(float), f"{title}, n = {len(part)}"
+                axis.plot(part.squared_distance, values, linestyle="", markersize=5, label=shown, **dotted(place))
             axis.set(xscale="log", xlabel="squared distance")
             axis.set_title(label, fontsize=TITLE)
             plain_log(axis.xaxis)

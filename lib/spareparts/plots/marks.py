@@ -12,14 +12,19 @@ from .style import CHANCE, PALETTE
 NOTHING = "no records yet"
 SMALL = 9  # points, of legends; half as large on a phone where two panels stand side by side
 TITLE = 10  # points, of panels
-LINES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (3, 1, 1, 1)))
-MARKERS = ("o", "s", "^", "D", "v", "P")
+LINES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)))
+MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 Arrays = Mapping[str, np.ndarray]
 
 
 def look(place: int) -> dict[str, Any]:
-    """Colour and line of the group at this place of a legend: either tells it from the other five."""
+    """Colour and line of the group at this place of a legend; both together tell thirty groups apart."""
     return {"color": PALETTE[place % len(PALETTE)], "linestyle": LINES[place % len(LINES)]}
+
+
+def dotted(place: int) -> dict[str, Any]:
+    """Colour and marker of the group at this place of a legend."""
+    return {"color": PALETTE[place % len(PALETTE)], "marker": MARKERS[place % len(MARKERS)]}
 
 
 def mean_and_range(axis: Any, epochs: np.ndarray, values: np.ndarray, *, label: str, **style: Any) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from .marks import MARKERS, NOTHING, SMALL, TITLE, dots, legend_below, look
+from .marks import NOTHING, SMALL, TITLE, dots, dotted, legend_below, look
 from .style import BLUE, CHANCE, GREEN, GREY, ORANGE, canvas, empty
 
 WAYS = {  # between two networks
@@ -151,7 +151,7 @@ def loss_rises(groups: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> Figure:
     with canvas(1, 1, width=4.6, height=3.2) as (figure, axes):
         axis = axes[0, 0]
         for place, (title, (sizes, rises)) in enumerate(groups.items()):
-            style = look(place) | {"marker": MARKERS[place % len(MARKERS)], "markersize": 5}
+            style = look(place) | dotted(place) | {"markersize": 5}
             rises = np.asarray(rises, dtype=float)
             axis.plot(sizes, rises.T, ".", color=style["color"], alpha=0.4, markersize=4)
             axis.plot(sizes, rises.mean(0), label=f"{title}, n = {len(rises)}", **style)

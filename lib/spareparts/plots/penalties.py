@@ -68,7 +68,8 @@ def reach(curves: pd.DataFrame, *, marks: Mapping[str, float] | None = None) -> 
         axis.plot(curves.distance, curves.force / curves.force.max(), "--", color=ORANGE, label="force, of the largest")
         for place, (title, distance) in enumerate((marks or {}).items()):
             axis.axvline(distance, color=GREY, linewidth=1, linestyle=":")
-            axis.text(distance, 0.98 - 0.11 * place, f" {title}", fontsize=SMALL, va="top")
+            side = "left" if distance < curves.distance.max() / 2 else "right"
+            axis.text(distance, 0.98 - 0.11 * place, f" {title} ", fontsize=SMALL, va="top", ha=side)
         axis.axhline(0, zorder=0, **CHANCE)
         axis.set(xlabel="squared distance / width", ylabel="share", ylim=(-0.02, 1.05))
         legend_below(figure, axis)

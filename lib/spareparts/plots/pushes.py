@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from .marks import MARKERS, NOTHING, SMALL, TITLE, dots, legend_below, look
+from .marks import NOTHING, SMALL, TITLE, dots, dotted, legend_below, look
 from .style import BLUE, CHANCE, GREY, ORANGE, canvas, empty, plain_log
 
 SIDES = {False: (BLUE, "o", "not pushed", -0.13), True: (ORANGE, "s", "pushed", 0.13)}  # with the place beside the line
@@ -103,7 +103,7 @@ def setting_grid(rows: pd.DataFrame, *, label: str) -> Figure:
 
 
 def _by_value(axis: Any, part: pd.DataFrame, column: str, place: int, name: str) -> None:
-    style = look(place) | {"marker": MARKERS[place % len(MARKERS)]}
+    style = look(place) | dotted(place)
     means = part.astype({column: float}).groupby("value")[column].mean()
     axis.plot(part.value, part[column].astype(float), ".", color=style["color"], markersize=4, alpha=0.5)
     axis.plot(means.index, means, markersize=5, label=name, **style)
