@@ -20,6 +20,15 @@ TINY = {
         "DEMO_SEEDS": [1],
         "MISSING": "run",
     },
+    "fixed_classifiers": {
+        "NETWORKS": ["mlp"],
+        "DATASETS": ["digits"],
+        "SEEDS": [1],
+        "EPOCHS": [2],
+        "TRAIN_SAMPLES": [200],
+        "DEMO_EPOCHS": 2,
+        "MISSING": "run",
+    },
     "redundancy": {
         "DATASETS": ["digits"],
         "SEEDS": [1],
@@ -30,7 +39,8 @@ TINY = {
     },
 }
 PAGES = re.findall(r"(?:root|file): (\S+)", (ROOT / "_toc.yml").read_text())
-CHAPTERS = [page for page in PAGES if page.endswith(("/experts", "/class_rates", "/redundancy"))]
+PAPERS = ("experts", "fixed_classifiers", "class_rates", "redundancy")
+CHAPTERS = [page for page in PAGES if page.rsplit("/", 1)[-1] in PAPERS]
 
 pytestmark = pytest.mark.timeout(600)
 
