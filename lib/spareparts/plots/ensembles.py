@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
+from numpy.typing import ArrayLike
 
 from .marks import NOTHING, SMALL, TITLE, dots, dotted, legend_below, look
 from .style import BLUE, CHANCE, GREY, ORANGE, canvas, empty, plain_log
@@ -22,7 +23,7 @@ APART = 0.15  # of a line, between two ways
 TWO_SIDED = 1.96  # deviations of a 95% interval
 
 
-def ensemble_sizes(groups: Mapping[str, np.ndarray], *, chance: float) -> Figure:
+def ensemble_sizes(groups: Mapping[str, ArrayLike], *, chance: float) -> Figure:
     """Test accuracy (%) against the number of members, mean over choices of them and over runs; dots are runs.
 
     Each title has an array of runs x sizes. Dashed: the mean single member of the first title; `chance` is in %.
@@ -120,7 +121,7 @@ def predicted_errors(rows: pd.DataFrame, *, margin: float = 10.0) -> Figure:
             style = dotted(place) | {"linestyle": "", "markersize": 4}
             left.plot(part.predicted, part.measured, label=f"{title}, n = {_most(part, 'size')}", **style)
             across = part["size"] + min(0.12, 0.8 / len(groups)) * (place - (len(groups) - 1) / 2)
-            share, bars = (100 * part[name] / part.predicted for name in ("measured", "deviation"))
+            share, bars = 100 * part[["measured", "deviation"]].to_numpy().T / part.predicted.to_numpy()
             right.errorbar(across, share, TWO_SIDED * bars, **style)
         ends = [rows[["predicted", "measured"]].min().min(), rows[["predicted", "measured"]].max().max()]
         left.plot(ends, ends, zorder=0, **CHANCE)
@@ -168,7 +169,7 @@ def distance_and_gain(rows: pd.DataFrame) -> Figure:
     return figure
 
 
-def agreement_shares(groups: Mapping[str, np.ndarray]) -> Figure:
+def agreement_shares(groups: Mapping[str, ArrayLike]) -> Figure:
     """Share of test images (%) by the size of the largest group of members that agree: bars of means over runs.
 
     Each title has an array of runs x members of counts of images, from one member to all; the darkest is all.

@@ -122,7 +122,7 @@ def distance_grids(grids: Mapping[str, Mapping[str, Sequence[Arrays]]], *, mark:
     return figure
 
 
-def _draw_grid(axes: Sequence[Any], grid: Groups, *, mark: int) -> None:
+def _draw_grid(axes: np.ndarray, grid: Groups, *, mark: int) -> None:
     colours = plt.get_cmap("viridis")(np.linspace(0, 0.85, len(grid)))
     before = []
     for colour, (value, runs) in zip(colours, grid.items(), strict=True):

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
+from numpy.typing import ArrayLike
 
 from ..stats import bootstrap_interval
 from .style import CHANCE, PALETTE
@@ -36,7 +37,7 @@ def mean_and_range(axis: Any, epochs: np.ndarray, values: np.ndarray, *, label: 
         axis.fill_between(epochs[known], low, high, color=style["color"], alpha=0.15, linewidth=0)
 
 
-def dots(axis: Any, values: np.ndarray, *, height: float, marker: str = "o", apart: float = 0.18, **style: Any) -> None:
+def dots(axis: Any, values: ArrayLike, *, height: float, marker: str = "o", apart: float = 0.18, **style: Any) -> None:
     """Values as small dots beside a line of the figure, their mean on it with its 95% interval."""
     values = np.asarray(values, dtype=float)
     if not len(values):

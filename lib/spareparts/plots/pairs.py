@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
+from numpy.typing import ArrayLike
 
 from .marks import NOTHING, SMALL, TITLE, dots, dotted, legend_below, look
 from .style import BLUE, CHANCE, GREEN, GREY, ORANGE, canvas, empty
@@ -140,11 +141,12 @@ def pair_distances(groups: Frames) -> Figure:
     return figure
 
 
-def loss_rises(groups: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> Figure:
+def loss_rises(groups: Mapping[str, tuple[ArrayLike, ArrayLike]]) -> Figure:
     """How much the training loss rises under random steps, by their length relative to the weights: runs and means.
 
     Each title has the step sizes and the rises in nats, runs x sizes. Dashed: no rise.
     """
+    groups = {title: tuple(map(np.asarray, found)) for title, found in groups.items()}
     groups = {title: found for title, found in groups.items() if len(found[1])}
     if not groups:
         return empty(NOTHING)
@@ -152,7 +154,6 @@ def loss_rises(groups: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> Figure:
         axis = axes[0, 0]
         for place, (title, (sizes, rises)) in enumerate(groups.items()):
             style = look(place) | dotted(place) | {"markersize": 5}
-            rises = np.asarray(rises, dtype=float)
             axis.plot(sizes, rises.T, ".", color=style["color"], alpha=0.4, markersize=4)
             axis.plot(sizes, rises.mean(0), label=f"{title}, n = {len(rises)}", **style)
         axis.axhline(0, zorder=0, **CHANCE)

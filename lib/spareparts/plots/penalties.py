@@ -13,6 +13,7 @@ from .style import BLUE, CHANCE, GREY, ORANGE, VERMILION, canvas, empty, plain_l
 MEANT = {"color": BLUE, "linestyle": "-", "linewidth": 1.8}
 PRINTED = {"color": VERMILION, "linestyle": "--", "linewidth": 1.8}
 ALONE = 4.6  # inches across
+BEHIND = {"color": "white", "alpha": 0.8, "pad": 0}  # names of marks
 
 
 def hill(curves: pd.DataFrame) -> Figure:
@@ -88,7 +89,7 @@ def forces_by_dimension(points: pd.DataFrame, *, marks: Mapping[str, float] | No
         left.axhline(0, zorder=0, **CHANCE)
         for place, (title, count) in enumerate((marks or {}).items()):
             left.axvline(count, color=GREY, linewidth=1, linestyle=":")
-            left.text(count, 0.4 - 0.12 * place, f"{title} ", fontsize=SMALL, ha="right")
+            left.text(count, 0.22 - 0.13 * place, f"{title} ", fontsize=SMALL, ha="right", bbox=BEHIND)
         left.set(xscale="log", xlabel="number of weights", title="kernel that is left", ylim=(-0.02, 1.02))
         for name, style, label in (("gradient", MEANT, "gradient of Eq. 2.3"), ("printed", PRINTED, "Eq. 2.13")):
             right.plot(points.dimension, points[name], label=label, **style)
