@@ -14,8 +14,8 @@ from .network_tables import kinds, networks
 from .network_verdicts import BARRIER
 from .rows import TITLES, Measure, finished, protocol, values
 
-PUSHED, STILL = "pushed to checkpoint", "not pushed to checkpoint"
-TWINS, STRANGERS = "pushed to not pushed", "other initialization"
+PUSHED, STILL = "pushed, to checkpoint", "not pushed, to checkpoint"
+TWINS, STRANGERS = "pushed, to its twin", "pushed, to another start"
 
 
 def each_network(rows: pd.DataFrame, *titles: str) -> Iterator[tuple[str, list[pd.DataFrame]]]:

@@ -16,7 +16,7 @@ CPU = "threads"  # how the name of a device begins to end that is a processor
 CALIBRATED = ("error", "chance", "likelihood", "brier")  # of the lists that records have
 COMBINED = tuple(f"{weighted}{of}" for of in WAYS for weighted in ("", "weighted_"))
 SINGLE = "single"
-MOST = 6  # kinds in a figure
+MOST = 9  # kinds in a figure
 
 
 class Kind(NamedTuple):
@@ -28,10 +28,10 @@ class Kind(NamedTuple):
 
 
 PAIRS = (
-    Kind("not pushed to checkpoint", "checkpoint", False),
-    Kind("pushed to checkpoint", "checkpoint", True),
-    Kind("pushed to not pushed", "unpushed", True),
-    Kind("other initialization", "independent", True),
+    Kind("not pushed, to checkpoint", "checkpoint", False),
+    Kind("pushed, to checkpoint", "checkpoint", True),
+    Kind("pushed, to its twin", "unpushed", True),
+    Kind("pushed, to another start", "independent", True),
 )
 
 
@@ -57,7 +57,7 @@ def pairs(rows: pd.DataFrame, network: str) -> dict[str, pd.DataFrame]:
 
 def rises(rows: pd.DataFrame, network: str) -> dict[str, tuple[list[float], np.ndarray]]:
     """Sizes of random steps and the rise of the training loss in each pair, of pushed networks and of their twins."""
-    part = pairs(rows, network).get("pushed to not pushed")
+    part = pairs(rows, network).get("pushed, to its twin")
     if part is None:
         return {}
     sides = {"not pushed": "second_rises", "pushed": "first_rises"}
@@ -68,7 +68,7 @@ def ensembles(rows: pd.DataFrame, *, dataset: str | None = None) -> pd.DataFrame
     """Ensembles with their `title`, in the order of their kinds: of networks on their own sets, or on another one."""
     kept = finished(rows, "ensemble")
     if kept.empty:
-        return pd.DataFrame(columns=["title", "network", "kind", "seed"])
+        return pd.DataFrame(columns=["title", "network", "kind", "schedule", "strength", "seed"])
     own = kept.network.map(DATASETS) if dataset is None else pd.Series(dataset, index=kept.index)
     kept = kept[kept.dataset == own]
     order = kept.network.map(NETWORKS.index)

@@ -87,7 +87,7 @@ def flatness(rows: pd.DataFrame) -> pd.DataFrame:
     """Rise of the training loss (nats) by the relative size of a random step, of pushed networks and their twins."""
     found: dict[Any, dict[str, Any]] = {}
     for network in networks(rows):
-        part = pairs(rows, network).get("pushed to not pushed")
+        part = pairs(rows, network).get("pushed, to its twin")
         if part is None:
             continue
         for title, side in (("not pushed", "second"), ("pushed", "first")):

@@ -10,8 +10,6 @@ from . import author
 from .author import Setting
 from .config import DATASETS
 from .journey_verdicts import FREE
-from .mechanism_verdicts import WIDTH, force
-from .penalty import Kernel, Push
 from .rows import TITLES, Line, Measure, arrays, first_distance, line_of, lines, on, protocol, pushed, values
 
 Arrays = dict[str, np.ndarray]
@@ -184,30 +182,3 @@ def checkpoint_numbers(rows: pd.DataFrame) -> pd.DataFrame:
 def several_words(count: int) -> str:
     """How many checkpoints."""
     return "1 checkpoint" if count == 1 else f"{count} checkpoints"
-
-
-def reach(*, points: int = 200, furthest: float = 6.0) -> pd.DataFrame:
-    """The penalty and its push, strength 1, by squared distance in widths: `distance`, `penalty`, `force`."""
-    places = np.linspace(0, furthest, points)
-    push = Push(Kernel(width=WIDTH))
-    return pd.DataFrame(
-        {
-            "distance": places,
-            "penalty": [push.value([place * WIDTH]) for place in places],
-            "force": [force(place * WIDTH) for place in places],
-        }
-    )
-
-
-def reached(rows: pd.DataFrame) -> dict[str, float]:
-    """Mean squared distance in widths at which pushed networks ended, ours and the author's, by title."""
-    found = {}
-    for line in lines(rows):
-        runs = on(rows, line, strength=pushed(rows, line))
-        if len(runs):
-            title = f"{panel_title(rows, line, protocol(runs))}, {strength_title(pushed(rows, line))}"
-            found[title] = values(runs, first_distance).mean() / WIDTH
-    for network in author.NETWORKS:
-        theirs = author.theirs(network, "baseline_distance").squared_distance_0
-        found[author.title(network)] = theirs.mean() / WIDTH
-    return found
