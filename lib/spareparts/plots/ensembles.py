@@ -120,7 +120,7 @@ def predicted_errors(rows: pd.DataFrame, *, margin: float = 10.0) -> Figure:
         for place, (title, part) in enumerate(groups.items()):
             style = dotted(place) | {"linestyle": "", "markersize": 4}
             left.plot(part.predicted, part.measured, label=f"{title}, n = {_most(part, 'size')}", **style)
-            across = part["size"] + min(0.12, 0.8 / len(groups)) * (place - (len(groups) - 1) / 2)
+            across = part["size"] + (place + _spread(part) - len(groups) / 2) * 0.8 / len(groups)
             share, bars = 100 * part[["measured", "deviation"]].to_numpy().T / part.predicted.to_numpy()
             right.errorbar(across, share, TWO_SIDED * bars, **style)
         ends = [rows[["predicted", "measured"]].min().min(), rows[["predicted", "measured"]].max().max()]
@@ -131,7 +131,7 @@ def predicted_errors(rows: pd.DataFrame, *, margin: float = 10.0) -> Figure:
         left.set(xlabel="predicted squared error", ylabel="measured")
         right.set_xlabel("members")
         right.set_title("measured, % of predicted", fontsize=TITLE)
-        right.xaxis.set_major_locator(MaxNLocator(integer=True))
+        right.set_xticks(sorted(set(rows["size"])))
         legend_below(figure, left)
     return figure
 
@@ -139,6 +139,12 @@ def predicted_errors(rows: pd.DataFrame, *, margin: float = 10.0) -> Figure:
 def _most(part: pd.DataFrame, across: str) -> int:
     """The largest number of rows that share a value of a column."""
     return int(part.groupby(across).size().max())
+
+
+def _spread(part: pd.DataFrame) -> pd.Series:
+    """Places between 0 and 1 for rows of the same size side by side."""
+    groups = part.groupby("size")["size"]
+    return (groups.cumcount() + 0.5) / groups.transform("size")
 
 
 def distance_and_gain(rows: pd.DataFrame) -> Figure:

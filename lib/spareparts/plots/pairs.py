@@ -160,6 +160,8 @@ def loss_rises(groups: Mapping[str, tuple[ArrayLike, ArrayLike]]) -> Figure:
         ticks = sorted({float(size) for sizes, _ in groups.values() for size in sizes})
         axis.set(xscale="log", xlabel="length of the step / of the weights", ylabel="rise of the loss, nats")
         axis.set_yscale("symlog", linthresh=1e-3)
+        if all((rises > 0).all() for _, rises in groups.values()):
+            axis.set_ylim(bottom=0)
         axis.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
         axis.xaxis.minorticks_off()
         legend_below(figure, axis)

@@ -7,13 +7,12 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from .marks import NOTHING, SMALL, legend_below, look
-from .style import BLUE, CHANCE, GREY, ORANGE, VERMILION, canvas, empty, plain_log
+from .marks import NOTHING, SMALL, dotted, legend_below, look
+from .style import BLUE, CHANCE, ORANGE, VERMILION, canvas, empty, plain_log
 
 MEANT = {"color": BLUE, "linestyle": "-", "linewidth": 1.8}
 PRINTED = {"color": VERMILION, "linestyle": "--", "linewidth": 1.8}
 ALONE = 4.6  # inches across
-BEHIND = {"color": "white", "alpha": 0.8, "pad": 0}  # names of marks
 
 
 def hill(curves: pd.DataFrame) -> Figure:
@@ -60,36 +59,38 @@ def kernels(curves: pd.DataFrame) -> Figure:
 def reach(curves: pd.DataFrame, *, marks: Mapping[str, float] | None = None) -> Figure:
     """What is left of the penalty, and how hard it pushes, against the squared distance in widths (`distance`).
 
-    Columns also `penalty` (share of the strength) and `force` (shown in shares of the largest). `marks` names squared
-    distances, in widths, at which networks ended.
+    Columns also `penalty` (share of the strength) and `force` (shown in shares of the largest). Markers on the
+    penalty are `marks`: squared distances, in widths, at which networks ended, by title.
     """
-    with canvas(1, 1, width=5.2, height=3.2) as (figure, axes):
+    with canvas(1, 1, width=5.2, height=3.2 + 0.1 * len(marks or {})) as (figure, axes):
         axis = axes[0, 0]
         axis.plot(curves.distance, curves.penalty, color=BLUE, label="penalty, share of the strength")
         axis.plot(curves.distance, curves.force / curves.force.max(), "--", color=ORANGE, label="force, of the largest")
-        for place, (title, distance) in enumerate((marks or {}).items()):
-            axis.axvline(distance, color=GREY, linewidth=1, linestyle=":")
-            side = "left" if distance < curves.distance.max() / 2 else "right"
-            axis.text(distance, 0.98 - 0.11 * place, f" {title} ", fontsize=SMALL, va="top", ha=side)
+        _mark(axis, marks or {}, curves.distance, curves.penalty)
         axis.axhline(0, zorder=0, **CHANCE)
         axis.set(xlabel="squared distance / width", ylabel="share", ylim=(-0.02, 1.05))
         legend_below(figure, axis)
     return figure
 
 
+def _mark(axis: Any, marks: Mapping[str, float], across: pd.Series, values: pd.Series) -> None:
+    """Named places on a curve."""
+    for place, (title, at) in enumerate(marks.items()):
+        style = dotted(place) | {"linestyle": "", "markersize": 7, "markeredgecolor": "white"}
+        axis.plot([at], [np.interp(at, across, values)], label=title, **style)
+
+
 def forces_by_dimension(points: pd.DataFrame, *, marks: Mapping[str, float] | None = None) -> Figure:
     """What the same move of every weight leaves of the kernel (left) and of the force (right), against their number.
 
-    Columns `dimension`, `kernel`, `gradient` and `printed`, Eq. 2.13's with each coordinate's own exponent. `marks`
-    names numbers of weights.
+    Columns `dimension`, `kernel`, `gradient` and `printed`, Eq. 2.13's with each coordinate's own exponent. Markers
+    are `marks`: numbers of weights, by title.
     """
     with canvas(1, 2, height=3.0) as (figure, axes):
         left, right = axes[0]
         left.plot(points.dimension, points.kernel, **MEANT)
         left.axhline(0, zorder=0, **CHANCE)
-        for place, (title, count) in enumerate((marks or {}).items()):
-            left.axvline(count, color=GREY, linewidth=1, linestyle=":")
-            left.text(count, 0.22 - 0.13 * place, f"{title} ", fontsize=SMALL, ha="right", bbox=BEHIND)
+        _mark(left, marks or {}, points.dimension, points.kernel)
         left.set(xscale="log", xlabel="number of weights", title="kernel that is left", ylim=(-0.02, 1.02))
         for name, style, label in (("gradient", MEANT, "gradient of Eq. 2.3"), ("printed", PRINTED, "Eq. 2.13")):
             right.plot(points.dimension, points[name], label=label, **style)
@@ -97,6 +98,8 @@ def forces_by_dimension(points: pd.DataFrame, *, marks: Mapping[str, float] | No
         right.set(xscale="log", yscale="log", xlabel="number of weights", title="length of the force")
         right.set_ylim(bottom=lowest)
         right.legend(fontsize=SMALL)
+        if marks:
+            legend_below(figure, left, columns=3)
     return figure
 
 
