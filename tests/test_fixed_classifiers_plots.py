@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from figure_reading import dashed, texts
 from fixed_classifiers_shown import curves, save_curves, shown_rows
 from matplotlib.figure import Figure
 
@@ -44,24 +45,11 @@ def figures(rows):
     yield plots.word_perplexities(points.perplexities(rows, "ptb"), unigram=points.unigram(rows, "ptb"))
 
 
-def texts(figure):
-    """All that stands in titles, labels, ticks and legends."""
-    found = []
-    for axis in figure.axes:
-        found += [axis.get_title(), axis.get_xlabel(), axis.get_ylabel()]
-        found += [tick.get_text() for tick in (*axis.get_yticklabels(), *axis.get_xticklabels())]
-    legends = [*figure.legends, *(axis.get_legend() for axis in figure.axes if axis.get_legend())]
-    for legend in legends:
-        found += [legend.get_title().get_text(), *(text.get_text() for text in legend.get_texts())]
-    return " | ".join(found)
-
-
 def test_every_figure_fits_a_phone_says_n_and_shows_chance(rows):
     for figure in figures(rows):
         assert isinstance(figure, Figure) and figure.get_figwidth() <= LARGEST
         assert "n = 3" in texts(figure) or "n = 1" in texts(figure)
-        dashed = [line for axis in figure.axes for line in axis.lines if line.get_linestyle() == "--"]
-        assert dashed, "no figure without the level of chance, or of no change"
+        assert dashed(figure), "no figure without the level of chance, or of no change"
 
 
 def test_without_records_every_figure_says_so():

@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from ..stats import bootstrap_interval
+from .marks import dots
 from .style import BLUE, CHANCE, GREEN, GREY, ORANGE, PALETTE, PURPLE, SKY, VERMILION, canvas, empty, panel_width
 
 NOTHING = "no records yet"
@@ -172,10 +172,7 @@ def word_perplexities(groups: Mapping[str, np.ndarray], *, unigram: float) -> Fi
     with canvas(1, 1, width=5.2, height=2.8) as (_, axes):
         axis = axes[0, 0]
         for place, (values, colour) in enumerate(zip(groups.values(), PALETTE, strict=False)):
-            axis.plot(values, np.full(len(values), place + 0.2), ".", color=colour, alpha=0.6)
-            if len(values) > 1:
-                axis.plot(bootstrap_interval(values).interval, [place, place], color=colour, linewidth=2)
-            axis.plot(np.mean(values), place, "o", color=colour, markersize=5)
+            dots(axis, values, height=place, color=colour)
         axis.axvline(unigram, **CHANCE)
         axis.set(xscale="log", xlabel="test perplexity", ylim=(len(groups) - 0.5, -0.5))
         axis.set_yticks(range(len(groups)), [f"{title}, n = {len(values)}" for title, values in groups.items()])

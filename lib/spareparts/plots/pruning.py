@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from ..stats import bootstrap_interval
+from .marks import dots
 from .style import BLUE, CHANCE, GREY, ORANGE, canvas, empty, panel_width
 
 # rows of a record's curves, which random orders follow; in the order of the rows
@@ -71,18 +71,11 @@ def pruning_areas(rows: pd.DataFrame, *, models: Mapping[str, str], metric: str 
         for axis, (model, title) in zip(axes[0], shown.items(), strict=True):
             part = rows[rows.model == model]
             for place, (order, (colour, _, _)) in enumerate(LOOKS.items()):
-                _dots(axis, part[f"{metric}_{order}"].dropna().to_numpy(), place=place, colour=colour)
+                dots(axis, part[f"{metric}_{order}"].dropna(), height=place, color=colour)
             axis.axvline(part[f"{metric}_random"].mean(), **CHANCE)
             axis.set(title=f"{title}, n = {len(part)}", xlabel="mean accuracy, %", ylim=(len(LOOKS) - 0.5, -0.5))
         axes[0, 0].set_yticks(range(len(LOOKS)), [label for _, _, label in LOOKS.values()])
     return figure
-
-
-def _dots(axis: Any, values: np.ndarray, *, place: int, colour: str) -> None:
-    axis.plot(values, np.full(len(values), place + 0.18), ".", color=colour, alpha=0.5, markersize=5)
-    if len(values) > 1:
-        axis.plot(bootstrap_interval(values).interval, [place, place], color=colour, linewidth=2)
-    axis.plot(values.mean(), place, "o", color=colour, markersize=5)
 
 
 def retrained(rows: pd.DataFrame, *, models: Mapping[str, str]) -> Figure:
