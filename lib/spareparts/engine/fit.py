@@ -32,21 +32,20 @@ def fit(
     """Train each replica for `steps` steps; one outcome a replica, in order.
 
     Training goes in stretches of `every` steps (an epoch by default); callbacks run after each, a replica's own first,
-    and only there does the host read from the device. A replica whose loss or weights stop being finite is stopped at
-    the end of that stretch and told as diverged; the others go on.
-    With `side_by_side` replicas train in groups that fit the memory, else one by one; None chooses the former for
-    several replicas on CUDA. Where a `checkpoint` is named, training is written there every so many seconds, goes on
-    from there after a cut-off, and removes it when all is done. An `opening` is made once for all trainings that have
-    it in common. Raises `ValueError` for settings that cannot be trained with, at once.
+    and only there does the host read from the device. A replica whose loss or weights stop being finite ends with its
+    stretch and is told as diverged; the others go on. With `side_by_side` replicas train in groups that fit the memory,
+    else one by one; None chooses the former for several replicas on CUDA. To a `checkpoint` training is written every
+    so many seconds, goes on from there after a cut-off, and removes it at its end. An `opening` is made once for all
+    trainings that have it in common. Raises `ValueError` for settings that cannot be trained with, at once.
     """
-    _check(replicas, steps=steps, every=every, precision=precision)
-    runs = [Run(replica=replica, callbacks=(*replica.callbacks, *callbacks)) for replica in replicas]
-    stacked = _choose(replicas, side_by_side)
     same = {"steps": steps, "every": every, "precision": precision}
+    _check(replicas, **same)
+    runs = [Run(replica=replica, callbacks=(*replica.callbacks, *callbacks)) for replica in replicas]
     keeper = Checkpoint(checkpoint, runs, seconds=checkpoint_seconds, opening=opening, **same)
+    stacked = _choose(replicas, side_by_side)
     keeper.restore()
     with _bar(runs, steps=steps, progress=progress) as bar, matmul_precision(precision):
-        Loop(steps=steps, every=every, precision=precision, stacked=stacked, keeper=keeper, bar=bar).train(runs)
+        Loop(**same, stacked=stacked, keeper=keeper, bar=bar).train(runs)
     keeper.remove()
     return [run.outcome for run in runs]
 
