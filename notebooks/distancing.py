@@ -105,10 +105,10 @@ Markdown(page.finals_own_findings())
 # %% [markdown]
 # ## The idea
 #
-# A ball that rolls downhill ends in a valley, and stays there even if a deeper one lies behind the next ridge. One could
-# throw it up the ridge. The thesis would rather fill the valley: it puts a hill where the ball lies, and lets it roll
-# down. The hill changes the landscape nowhere else, so that once the ball is away, nothing disturbs it. Its Figure 2.1
-# shows a valley with one dimension:
+# A ball that rolls downhill ends in a valley, and stays there even if a deeper one lies behind the next ridge. One
+# could throw it up the ridge. The thesis would rather fill the valley: it puts a hill where the ball lies, and lets
+# it roll down. The hill changes the landscape nowhere else, so that once the ball is away, nothing disturbs it. Its
+# Figure 2.1 shows a valley with one dimension:
 
 # %% mystnb={"image": {"alt": "A cubic function with a local minimum at two thirds, and the same with a Gaussian hill on that place, which has no minimum."}, "figure": {"caption": "Figure 2.1: a function with a local minimum, and the same with a hill on it. Nothing was trained for this figure, so it has neither n nor chance.", "name": "fig-distancing-hill"}}
 plots.hill(draft.figure_2_1())
@@ -125,18 +125,18 @@ plots.hill(draft.figure_2_1())
 #    -\frac{2s}{C\sigma^2} \sum_{c=1}^{C} (\theta - \theta_c)
 #    \exp\Big(-\frac{\lVert \theta - \theta_c \rVert^2}{\sigma^2}\Big) . $$
 #
-# The *strength* $s$ is how high the hill is, the *width* $\sigma^2$ how far it reaches, in squared distance. This is the
-# form of the final text and of the author's code. The draft has a sum in place of the mean (Eq. 2.8) and $2\sigma^2$ in
-# place of $\sigma^2$ (Eq. 2.3); its Figure 2.2 has $\sigma^2$ already. Both are settings here, `reduction="sum"` and
-# `halved_exponent=True`.
+# The *strength* $s$ is how high the hill is, the *width* $\sigma^2$ how far it reaches, in squared distance. This is
+# the form of the final text and of the author's code. The draft has a sum in place of the mean (Eq. 2.8) and
+# $2\sigma^2$ in place of $\sigma^2$ (Eq. 2.3); its Figure 2.2 has $\sigma^2$ already. Both are settings here,
+# `reduction="sum"` and `halved_exponent=True`.
 
 # %% mystnb={"image": {"alt": "The Gaussian kernel of one coordinate for three deviations, as in the figure of the thesis and as in its equation."}, "figure": {"caption": "Figure 2.2: the kernel of one coordinate for three values of the deviation. Solid: as the figure's caption has it; dotted: as Eq. 2.3 has it. Nothing was trained for this figure.", "name": "fig-distancing-kernels"}}
 plots.kernels(draft.figure_2_2())
 
 # %% [markdown]
 # **How far does it reach?** At the checkpoint itself the push is exactly 0. Only because training never stands still
-# does the network leave it. The push is strongest at a squared distance of half a width, and far away nothing is left of
-# it. Where did networks end on this curve?
+# does the network leave it. The push is strongest at a squared distance of half a width, and far away nothing is left
+# of it. Where did networks end on this curve?
 
 # %% mystnb={"image": {"alt": "Penalty and its force against squared distance in widths, with marks where networks ended."}, "figure": {"caption": "What is left of the penalty, and how hard it pushes (any unit), by squared distance in widths; strength 1. Vertical: mean squared distance at which pushed networks ended, ours and the author's; how many networks these are stands in the tables below.", "name": "fig-distancing-reach"}}
 plots.reach(mechanism.reach(), marks=mechanism.reached(rows))
@@ -191,8 +191,8 @@ plots.printed_steps(draft.algorithm_2())
 #
 # ### A demonstration that you can change
 #
-# A perceptron learns the digits of scikit-learn; half-way it leaves a checkpoint and goes on with three strengths. There
-# are few steps, so the strengths are large. Change `DEMO_EPOCHS` at the top, or add a setting below:
+# A perceptron learns the digits of scikit-learn; half-way it leaves a checkpoint and goes on with three strengths.
+# There are few steps, so the strengths are large. Change `DEMO_EPOCHS` at the top, or add a setting below:
 # `strengths=[0, 30]`, `width=10.0`, `weight_decay=0.0`, `checkpoints=3` with a smaller `checkpoint`,
 # `schedule="cosine", period=10`.
 
@@ -214,9 +214,9 @@ plots.demonstrated_journeys(demo, mark=half, chance=series.CHANCE)
 #
 # The thesis trains MobileNetV2 {cite:p}`sandler2018mobilenetv2` and ResNet-32 {cite:p}`he2016deep` on CIFAR-10
 # {cite:p}`krizhevsky2009learning` for 600 epochs with a checkpoint at 100, and a perceptron on MNIST
-# {cite:p}`lecun1998gradient`. "No significant loss of accuracy" is its verdict, of three runs each. But a test of three
-# pairs cannot find anything significant, whatever the difference. So we test the opposite: that the two are equal within
-# half a point, and say how likely such a test was to succeed.
+# {cite:p}`lecun1998gradient`. "No significant loss of accuracy" is its verdict, of three runs each. But a test of
+# three pairs cannot find anything significant, whatever the difference. So we test the opposite: that the two are
+# equal within half a point, and say how likely such a test was to succeed.
 
 # %% tags=["hide-input"]
 Markdown(page.journeys_found(rows))
@@ -266,8 +266,8 @@ plots.distance_grids(series.grids(rows, mlp), mark=mlp.mark, chance=series.CHANC
 Markdown(stats.said(page.grids_found(rows, "strength"), page.grids_found(rows, "width")))
 
 # %% [markdown]
-# The author's runs beside ours. He went on for 100 epochs after the checkpoint with each strength, and for 300 with each
-# width; of a width of 1,000 he has no journey of that length.
+# The author's runs beside ours. He went on for 100 epochs after the checkpoint with each strength, and for 300 with
+# each width; of a width of 1,000 he has no journey of that length.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Squared distance and gain in accuracy against strength, of ours and of the author's networks."}, "figure": {"caption": "By strength: squared distance from the checkpoint at the end (left, both axes logarithmic), and points of accuracy over the mean of the same network not pushed (right). A mark a run. Dashed: no gain.", "name": "fig-distancing-strengths"}}
 plots.setting_grid(series.grid_points(rows, "strength"), label="strength s")
@@ -300,10 +300,10 @@ tables.several(rows)
 # %% [markdown]
 # ### With a schedule
 #
-# So far the learning rate stayed as it was, which nobody would do who wants accuracy. Two schedules are compared with it:
-# *step*, by which the rate falls to a tenth after each third of a cycle, and *cosine*, by which it falls to 0 along a
-# cosine; both start anew with each cycle {cite:p}`loshchilov2017sgdr`. A rate that goes up again moves a network too, so
-# what is left for the push to do?
+# So far the learning rate stayed as it was, which nobody would do who wants accuracy. Two schedules are compared with
+# it: *step*, by which the rate falls to a tenth after each third of a cycle, and *cosine*, by which it falls to 0
+# along a cosine; both start anew with each cycle {cite:p}`loshchilov2017sgdr`. A rate that goes up again moves a
+# network too, so what is left for the push to do?
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Test accuracy at the end with constant, step and cosine schedules, pushed and not, ours and the author's."}, "figure": {"caption": "Test accuracy at the end by schedule: a dot a network, marks at means with 95% intervals, arrows from not pushed to pushed; hollow: the author's. Our cycles are shorter than his 150 epochs. Chance is 10%.", "name": "fig-distancing-schedules"}}
 found = series.pushed_and_not(rows, author.SCHEDULES, "accuracy", their_measure="validation_accuracy")
@@ -351,10 +351,10 @@ tables.decays(rows)
 # %% [markdown]
 # ### Does it turn the step, or lengthen it?
 #
-# After the checkpoint the loss alone would lead away from it too. So, the draft argues, the push points the same way, and
-# makes the step longer rather than turn it. Both gradients can be looked at while training. Let $g$ be that of the loss
-# and $p$ that of the penalty. *Turn* would be a small cosine of $g + p$ and $g$; *lengthen*, a ratio
-# $\lVert g + p \rVert / \lVert g \rVert$ above 1; *the same way*, a positive cosine of $p$ and $g$.
+# After the checkpoint the loss alone would lead away from it too. So, the draft argues, the push points the same way,
+# and makes the step longer rather than turn it. Both gradients can be looked at while training. Let $g$ be that of
+# the loss and $p$ that of the penalty. *Turn* would be a small cosine of $g + p$ and $g$; *lengthen*, a ratio $\lVert
+# g + p \rVert / \lVert g \rVert$ above 1; *the same way*, a positive cosine of $p$ and $g$.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Cosine of full and loss gradient, ratio of their norms, cosine of push and loss gradient, and penalty, over epochs, by strength."}, "figure": {"caption": "The MLP: what the push does to the gradient, means of a few steps an epoch and over n networks, bands from the least to the most. A cosine of 0 is what unrelated directions have.", "name": "fig-distancing-directions"}}
 plots.directions(series.journeys(rows, mlp, 0.1, 1.0, 10.0, 100.0), marks=series.marks(mlp))
@@ -379,20 +379,20 @@ plots.path_planes(series.one_each(rows, mlp), marks=series.marks(mlp))
 # ## Is it another solution?
 #
 # Far away in weights need not mean that anything has changed. BatchNorm takes the length of a filter out of what a
-# network computes, so weights can grow without effect. Units can change places. And two places far apart may lie in one
-# valley {cite:p}`draxler2018essentially,garipov2018loss`. So we compare four kinds of pairs: the end of a journey with its
-# own checkpoint, not pushed and pushed; a pushed network with its *twin* that was not; and two pushed networks from
-# different initial weights, which are as different as networks of one kind get.
+# network computes, so weights can grow without effect. Units can change places. And two places far apart may lie in
+# one valley {cite:p}`draxler2018essentially,garipov2018loss`. So we compare four kinds of pairs: the end of a journey
+# with its own checkpoint, not pushed and pushed; a pushed network with its *twin* that was not; and two pushed
+# networks from different initial weights, which are as different as networks of one kind get.
 #
 # ### Over a ridge?
 #
-# The thesis says that the push carries the network over a barrier into another valley. It never looked. On the straight
-# line from one network to the other, test error may rise above what lies between that of both ends; by two points or
-# more, one calls it a barrier {cite:p}`frankle2020linear`. But a barrier on the line proves little as long as a curved way
-# around it may exist, and as long as the same was not measured for a network that nobody pushed. So the figure has both,
-# and the line to the second network with its units matched to those of the first {cite:p}`ainsworth2023git`. BatchNorm
-# statistics are estimated anew at every point; without that most networks of this kind would show a barrier that is
-# none.
+# The thesis says that the push carries the network over a barrier into another valley. It never looked. On the
+# straight line from one network to the other, test error may rise above what lies between that of both ends; by two
+# points or more, one calls it a barrier {cite:p}`frankle2020linear`. But a barrier on the line proves little as long
+# as a curved way around it may exist, and as long as the same was not measured for a network that nobody pushed. So
+# the figure has both, and the line to the second network with its units matched to those of the first
+# {cite:p}`ainsworth2023git`. BatchNorm statistics are estimated anew at every point; without that most networks of
+# this kind would show a barrier that is none.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Test error along the line, along a fitted curve, and along the line to the matched network, for four kinds of pairs of MLPs."}, "figure": {"caption": "The MLP: test error on the way from the journey's end (0) to the other network (1); means over n pairs, thin lines single pairs. Dashed, where in sight: chance, 90%.", "name": "fig-distancing-barriers"}}
 plots.barriers(nets.pairs(rows, "mlp"), chance=100 - series.CHANCE)
@@ -409,9 +409,10 @@ net_tables.barriers(rows)
 # %% [markdown]
 # ### Does it answer differently?
 #
-# What counts in the end is what networks say. They disagree on some images even if they are the same network in another
-# mood: two networks that drew their answers from their own probabilities, independently, would disagree by what the figure
-# calls the chance level. Less than that means that they are unsure about the same images in the same way.
+# What counts in the end is what networks say. They disagree on some images even if they are the same network in
+# another mood: two networks that drew their answers from their own probabilities, independently, would disagree by
+# what the figure calls the chance level. Less than that means that they are unsure about the same images in the same
+# way.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Share of test images on which two networks disagree with its chance level, and correlation of their errors, by kind of pair."}, "figure": {"caption": "The MLP: test images on which two networks disagree, beside what independent draws from their probabilities would give (left), and correlation of their errors (right; dashed, 0: independent errors). A dot a pair, marks at means.", "name": "fig-distancing-behaviour"}}
 plots.disagreements(nets.pairs(rows, "mlp"))
@@ -425,9 +426,9 @@ net_tables.behaviours(rows)
 # %% [markdown]
 # ### Is it the same network with its units exchanged?
 #
-# Units can be permuted without changing what the network computes. Has the push merely moved them around? Matching finds
-# the order of the units that brings both networks as near as possible. It is a search and may fail, so it is also started
-# from units in random order: what it fails to find then is what it may have missed before.
+# Units can be permuted without changing what the network computes. Has the push merely moved them around? Matching
+# finds the order of the units that brings both networks as near as possible. It is a search and may fail, so it is
+# also started from units in random order: what it fails to find then is what it may have missed before.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Squared and normalized distance of pairs of MLPs as they are, after matching units, and after shuffling and matching again."}, "figure": {"caption": "The MLP: squared distance (left) and distance of the filters' directions (right) as they are, after matching, and with the units shuffled before that. A dot a pair. Dashed on the right: unrelated directions.", "name": "fig-distancing-matching"}}
 plots.pair_distances(nets.pairs(rows, "mlp"))
@@ -441,10 +442,10 @@ net_tables.distances(rows)
 # %% [markdown]
 # ### Is it flatter?
 #
-# A minimum from which the hill cannot drive the network must be a robust one, the draft says, and flat minima are said to
-# generalize {cite:p}`hochreiter1997flat`. Flatness depends on how one measures lengths {cite:p}`dinh2017sharp`; we take
-# random steps that are as long, filter by filter, as a given share of the filter {cite:p}`li2018visualizing`, and the same
-# random numbers for both networks.
+# A minimum from which the hill cannot drive the network must be a robust one, the draft says, and flat minima are
+# said to generalize {cite:p}`hochreiter1997flat`. Flatness depends on how one measures lengths
+# {cite:p}`dinh2017sharp`; we take random steps that are as long, filter by filter, as a given share of the filter
+# {cite:p}`li2018visualizing`, and the same random numbers for both networks.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Rise of the training loss against the relative size of a random step, for pushed networks and their twins; log-log."}, "figure": {"caption": "The MLP: rise of the training loss under random steps, by their length relative to the weights, pushed and not; a dot a network, lines through means. Both axes are logarithmic. No rise would be a flat minimum.", "name": "fig-distancing-flatness"}}
 plots.loss_rises(nets.rises(rows, "mlp"))
@@ -460,9 +461,10 @@ net_tables.flatness(rows)
 #
 # An ensemble gains as far as its members err differently. Snapshots of one training cost nothing extra
 # {cite:p}`huang2017snapshot`, but lie close together, and if distance makes networks err differently, the push should
-# help. It stands here beside what else could be done with several networks: snapshots before restarts; networks of other
-# initial weights {cite:p}`fort2019deep`; the same trained on images drawn with replacement {cite:p}`breiman1996bagging`,
-# or each on a fold of its own. The latter three cost as many trainings as they have members.
+# help. It stands here beside what else could be done with several networks: snapshots before restarts; networks of
+# other initial weights {cite:p}`fort2019deep`; the same trained on images drawn with replacement
+# {cite:p}`breiman1996bagging`, or each on a fold of its own. The latter three cost as many trainings as they have
+# members.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Test accuracy of ensembles against the number of members, a line a kind."}, "figure": {"caption": "Ensembles of MLPs, probabilities averaged: test accuracy by the number of members, mean over all choices of so many; dots: runs. Reduced protocol. Chance is 10%.", "name": "fig-distancing-sizes"}}
 plots.ensemble_sizes(nets.by_size(rows, "mlp"), chance=series.CHANCE)
@@ -509,8 +511,8 @@ Markdown(pages.averaging_found(rows))
 # ### Do they know when they are right?
 #
 # A network that says 90% should be right in nine of ten cases. The mean gap over bins of confidence
-# {cite:p}`guo2017calibration` is never 0, even for a perfect predictor, since bins are finite; the figure has that level
-# too.
+# {cite:p}`guo2017calibration` is never 0, even for a perfect predictor, since bins are finite; the figure has that
+# level too.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Expected calibration error of single members and of ensembles with its level by chance, by kind."}, "figure": {"caption": "Ensembles of MLPs: expected calibration error of single members and of ensembles. Grey: what a perfectly calibrated predictor would have on as many images.", "name": "fig-distancing-calibration"}}
 plots.calibrations(nets.calibrations(rows, "mlp"))
@@ -529,9 +531,9 @@ net_tables.calibrations(rows, "mlp")
 #
 # $$ \frac1k v + \frac{k-1}{k} c . $$
 #
-# For the vector of a member's probabilities less the true one, this holds exactly if $v$ and $c$ are measured on the same
-# images. It becomes a prediction if they come from other images: members and pairs on one half of the test images,
-# ensembles of $k$ on the other.
+# For the vector of a member's probabilities less the true one, this holds exactly if $v$ and $c$ are measured on the
+# same images. It becomes a prediction if they come from other images: members and pairs on one half of the test
+# images, ensembles of $k$ on the other.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Measured squared error of ensembles against the error that pairs predict on other images, with the diagonal and a margin."}, "figure": {"caption": "Eq. 1.14: squared error of ensembles on one half of the test images against what members and pairs on the other half predict; a mark an ensemble and size. Line: equal; band: the margin within which the claim counts as right.", "name": "fig-distancing-equation"}}
 plots.predicted_errors(nets.equation(rows))
@@ -542,7 +544,8 @@ Markdown(pages.equation_found(rows))
 # %% [markdown]
 # ### Different architectures
 #
-# The simplest way to different members is to take different networks. On the digits of scikit-learn, because it is quick:
+# The simplest way to different members is to take different networks. On the digits of scikit-learn, because it is
+# quick:
 
 # %% tags=["hide-input"]
 net_tables.combined(rows, dataset="digits")
@@ -550,9 +553,9 @@ net_tables.combined(rows, dataset="digits")
 # %% [markdown]
 # ## What a checkpoint costs
 #
-# Every checkpoint adds a pass over all weights to every step: a distance and a gradient. The thesis expects a constant
-# time for each; in the author's runs it was a good part of a training step. Here the gradient is written down rather than
-# derived by automatic differentiation, and computed for all layers at once.
+# Every checkpoint adds a pass over all weights to every step: a distance and a gradient. The thesis expects a
+# constant time for each; in the author's runs it was a good part of a training step. Here the gradient is written
+# down rather than derived by automatic differentiation, and computed for all layers at once.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Time of the penalty in percent of a training step against the number of checkpoints, log-log, ours and the author's."}, "figure": {"caption": "Time of the penalty with its gradient in % of a training step of 128 images, by the number of checkpoints; a mark a run. Dashed: two percent for each checkpoint. Both axes are logarithmic.", "name": "fig-distancing-cost"}}
 plots.checkpoint_costs(nets.costs(rows))
@@ -567,12 +570,12 @@ net_tables.costs(rows)
 # %% [markdown]
 # ## What the thesis could not know
 #
-# - **Equality.** Three runs of each kind can neither find a difference nor rule one out. Equality within a margin can be
-#   tested, and the verdicts print what chance such a test had.
-# - **Whether distance means anything.** It measures weights as they are. Directions of filters, disagreement beside its
-#   chance level, and matched units tell more.
-# - **Whether a ridge was crossed.** It never measured the loss between two places, nor what lies between the places that
-#   any training passes.
+# - **Equality.** Three runs of each kind can neither find a difference nor rule one out. Equality within a margin can
+#   be tested, and the verdicts print what chance such a test had.
+# - **Whether distance means anything.** It measures weights as they are. Directions of filters, disagreement beside
+#   its chance level, and matched units tell more.
+# - **Whether a ridge was crossed.** It never measured the loss between two places, nor what lies between the places
+#   that any training passes.
 # - **What its test images were.** They were augmented, and everything that was chosen was chosen on them.
 # - **The price of the step.** A push lengthens the step as a higher learning rate would. Its gains at a rate that is
 #   too high, and its losses with a schedule, may have this one cause.
@@ -589,11 +592,11 @@ net_tables.costs(rows)
 # ```
 #
 # The cost of checkpoints should be measured while the machine does nothing else. Departures from the thesis: 5,000
-# training images are held out; test images are measured as they are and, of CIFAR-10, augmented as well; our cycles of
-# schedules and distances between several checkpoints are shorter, and so are all journeys that are called reduced;
-# ResNet-20 stands in for ResNet-32 where no GPU was to be had. Each is a setting of `spareparts.distancing.Config`. The
-# author's numbers come from the curves that he published; runs of his that ended before the others of their kind are left
-# out.
+# training images are held out; test images are measured as they are and, of CIFAR-10, augmented as well; our cycles
+# of schedules and distances between several checkpoints are shorter, and so are all journeys that are called reduced;
+# ResNet-20 stands in for ResNet-32 where no GPU was to be had. Each is a setting of `spareparts.distancing.Config`.
+# The author's numbers come from the curves that he published; runs of his that ended before the others of their kind
+# are left out.
 
 # %% tags=["hide-input"]
 tables.asked(rows, configs)

@@ -23,7 +23,7 @@
 # - ○ **not run**: no record speaks to it yet.
 
 # %% tags=["parameters"]
-PAPERS = ["experts", "fixed_classifiers", "class_rates", "redundancy"]  # those whose chapter exists
+PAPERS = ["experts", "distancing", "fixed_classifiers", "class_rates", "redundancy"]  # those whose chapter exists
 
 # %% tags=["hide-input"]
 from importlib import import_module

@@ -13,6 +13,14 @@ from spareparts.execute import ROOT, execute_all, toc_notebooks
 # What keeps a notebook's page short of a minute; a notebook that is not named runs on its defaults.
 TINY = {
     "experts": {"DATASETS": ["digits"], "SEEDS": [1, 2], "STEPS": 20, "DEMO_STEPS": 20, "MISSING": "run"},
+    "distancing": {
+        "DATASETS": ["digits"],
+        "SEEDS": [1],
+        "EPOCHS": [4],
+        "CHECKPOINT": [2],
+        "DEMO_EPOCHS": 2,
+        "MISSING": "run",
+    },
     "class_rates": {
         "DATASETS": ["generated-led-display"],
         "EPOCHS": 2,

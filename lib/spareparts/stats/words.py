@@ -12,7 +12,7 @@ from .verdicts import VERDICTS
 BLANK = "–"  # for what there is not
 
 
-def spread(found: Iterable[float], *, digits: int = 2) -> str:
+def spread(found: Iterable[float | None], *, digits: int = 2) -> str:
     """Mean (SD) of finite values; a dash for what they are too few to have."""
     known = np.array([np.nan if each is None else each for each in found], dtype=float)
     known = known[np.isfinite(known)]

@@ -1,0 +1,59 @@
+"""How numbers are worded: means with deviations, differences with intervals, counts of verdicts."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from spareparts.stats import (
+    BLANK,
+    Pairs,
+    difference,
+    difference_words,
+    equality_words,
+    equivalence,
+    not_yet,
+    said,
+    spread,
+    verdict_counts,
+)
+
+
+def pairs(*differences):
+    first = np.linspace(60, 70, len(differences))
+    return Pairs(first, first + np.array(differences), "paper")
+
+
+def test_a_spread_is_mean_and_sample_deviation_of_what_is_finite():
+    assert spread([1.0, 3.0, float("nan"), None]) == "2.00 (1.41)"
+    assert spread([12_345.6], digits=0) == f"12,346 ({BLANK})"
+    assert spread([]) == spread([None]) == BLANK
+    assert spread([-0.001, 0.0]) == "0.00 (0.00)"
+
+
+def test_a_difference_is_second_less_first_with_students_interval_around_it():
+    found = pairs(1.0, 0.5, 2.0)
+    mean, low, high = difference(found)
+    assert mean == pytest.approx(3.5 / 3) and (low + high) / 2 == pytest.approx(mean)
+    assert (low, high) == equivalence(*found[:2], margin=0.1).outer_interval
+    assert difference_words(found) == f"{mean:+.2f} ({low:+.2f} to {high:+.2f}, n = 3)"
+
+
+def test_one_pair_has_no_interval_and_no_pair_no_difference():
+    assert difference_words(pairs(2.0)) == "+2.00 (n = 1)" and difference(pairs(2.0)) == (2.0, 2.0, 2.0)
+    assert difference_words(pairs()) == BLANK and np.isnan(difference(pairs())).all()
+    assert difference_words(pairs(-0.001)) == "+0.00 (n = 1)"
+
+
+def test_equality_is_told_with_its_power_and_never_of_a_single_pair():
+    close, apart = pairs(0.01, -0.01, 0.0), pairs(1.0, 2.0, 1.5)
+    assert "tests call them equal within 0.5 points" in equality_words(close, margin=0.5)
+    text = equality_words(apart, margin=0.5)
+    assert "do not call" in text and f"{equivalence(*apart[:2], margin=0.5).power:.2f}" in text and "n = 3" in text
+    assert equality_words(pairs(1.0), margin=0.5) == "With n = 1 equality cannot be tested."
+
+
+def test_verdicts_are_counted_in_their_order_and_texts_that_say_nothing_left_out():
+    assert verdict_counts(pd.DataFrame({"verdict": ["not run", "reproduced", "reproduced"]})) == (
+        "2 reproduced, 1 not run"
+    )
+    assert said("One.", "", " ", "Two.") == "One.\n\nTwo." and not_yet("pairs") == "*Not run yet: pairs.*"
