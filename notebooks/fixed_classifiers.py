@@ -281,7 +281,7 @@ tables.scales(rows)
 # With cosines between −1 and 1 one can do without a softmax: ask for a cosine of 1 with the row of the true class and
 # of −1 with all others. The formula is lost from our copy of the text, so we take
 #
-# $$ L = \frac1C \sum_i \big| q_i \cdot \hat x - y_i \big|^p, \qquad y_i = 1 \text{ for the true class, else } -1, $$
+# $$ L = \sum_i \big| q_i \cdot \hat x - y_i \big|^p, \qquad y_i = 1 \text{ for the true class, else } -1, $$
 #
 # with $p = 1$ (*absolute*) and $p = 2$ (*squared*). Orthonormal rows cannot give what it asks for: the squares of the
 # cosines add up to at most 1, so the best that can be had is $1/\sqrt C$ for the true class and $-1/\sqrt C$ for the

@@ -8,9 +8,9 @@ from spareparts.fixed_classifiers import FixedClassifier, cosine_loss
 
 
 @pytest.mark.parametrize(("loss", "power"), [("cosine_absolute", 1), ("cosine_squared", 2)])
-def test_cosine_losses_are_the_mean_distances_from_one_and_minus_one(loss, power):
+def test_cosine_losses_are_the_summed_distances_from_one_and_minus_one(loss, power):
     cosines, labels = torch.tensor([[1.0, -1, 0.5], [0, 0.5, -1]]), torch.tensor([0, 2])
-    expected = (1.5**power + 1 + 1.5**power + 2**power) / 6
+    expected = (1.5**power + 1 + 1.5**power + 2**power) / 2
     assert cosine_loss(cosines, labels, loss=loss).item() == pytest.approx(expected)
 
 
