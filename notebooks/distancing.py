@@ -138,7 +138,7 @@ plots.kernels(draft.figure_2_2())
 # does the network leave it. The push is strongest at a squared distance of half a width, and far away nothing is left
 # of it. Where did networks end on this curve?
 
-# %% mystnb={"image": {"alt": "Penalty and its force against squared distance in widths, with marks where networks ended."}, "figure": {"caption": "What is left of the penalty, and how hard it pushes (any unit), by squared distance in widths; strength 1. Vertical: mean squared distance at which pushed networks ended, ours and the author's; how many networks these are stands in the tables below.", "name": "fig-distancing-reach"}}
+# %% mystnb={"image": {"alt": "Penalty and its force against squared distance in widths, with marks where networks ended."}, "figure": {"caption": "What is left of the penalty, and how hard it pushes (any unit), by squared distance in widths; strength 1. Marks: mean squared distance at which pushed networks ended, ours and the author's; how many networks these are stands in the tables below.", "name": "fig-distancing-reach"}}
 plots.reach(mechanism.reach(), marks=mechanism.reached(rows))
 
 # %% [markdown]

@@ -18,7 +18,7 @@ def further_lines(folder, seeds):
     for seed in seeds:
         for strength in (0.0, 1.0):
             yield journey(folder, seed=seed, strength=strength, weight_decay=0.0, distance=500.0 + strength)
-        yield journey(folder, seed=seed, strength=10.0, distance=900.0, **RESTARTS)
+        yield journey(folder, seed=seed, strength=100.0, distance=900.0, **RESTARTS)
         yield journey(folder, seed=seed, strength=1.0, distance=150.0, **(RESTARTS | {"checkpoints": 1}))
         yield pair(0, seed, strength=1.0, other="independent")
     config = Config(seed=9, learning_rate=0.1, schedule="cosine", period=12, **RESTARTS)

@@ -47,7 +47,7 @@ TINY = {
     },
 }
 PAGES = re.findall(r"(?:root|file): (\S+)", (ROOT / "_toc.yml").read_text())
-PAPERS = ("experts", "fixed_classifiers", "class_rates", "redundancy")
+PAPERS = ("experts", "distancing", "fixed_classifiers", "class_rates", "redundancy")
 CHAPTERS = [page for page in PAGES if page.rsplit("/", 1)[-1] in PAPERS]
 
 pytestmark = pytest.mark.timeout(600)
