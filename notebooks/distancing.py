@@ -214,7 +214,7 @@ plots.demonstrated_journeys(demo, mark=half, chance=series.CHANCE)
 #
 # The thesis trains MobileNetV2 {cite:p}`sandler2018mobilenetv2` and ResNet-32 {cite:p}`he2016deep` on CIFAR-10
 # {cite:p}`krizhevsky2009learning` for 600 epochs with a checkpoint at 100, and a perceptron on MNIST
-# {cite:p}`lecun1998gradient`. "No significant loss of accuracy" is its verdict, of three runs each. But a test of
+# {cite:p}`lecun1998gradient`. The final text sees no significant loss of accuracy, of three runs each. But a test of
 # three pairs cannot find anything significant, whatever the difference. So we test the opposite: that the two are
 # equal within half a point, and say how likely such a test was to succeed.
 
@@ -481,10 +481,10 @@ net_tables.combined(rows)
 # Snapshots by strength: further apart, less alike in their errors, better together? The thesis's hope is a chain of two
 # links, and either may break.
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Error correlation of members and accuracy of their ensemble against their mean squared distance, by strength; lines join a seed."}, "figure": {"caption": "Snapshots of MLPs: correlation of the members' errors (left) and accuracy of their ensemble (right) against the mean squared distance between members; lines join the strengths of a seed. Dashed: independent errors.", "name": "fig-distancing-gain"}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Error correlation of members and accuracy of their ensemble against their mean squared distance, by strength; lines join a seed."}, "figure": {"caption": "Snapshots of MLPs, reduced protocol: correlation of the members' errors (left) and accuracy of their ensemble (right) against the mean squared distance between members; lines join the strengths of a seed. Dashed: independent errors.", "name": "fig-distancing-gain"}}
 plots.distance_and_gain(nets.distance_and_gain(rows, "mlp"))
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Share of test images by the number of members that agree, a bar a kind of ensemble."}, "figure": {"caption": "Test images by how many members of the ensemble agree on a class, means over n ensembles of MLPs. Members that guessed would rarely agree.", "name": "fig-distancing-agreement"}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Share of test images by the number of members that agree, a bar a kind of ensemble."}, "figure": {"caption": "Test images by how many members of the ensemble agree on a class, means over n ensembles of MLPs, reduced protocol. Members that guessed would rarely agree.", "name": "fig-distancing-agreement"}}
 plots.agreement_shares(nets.agreements(rows, "mlp"))
 
 # %% [markdown]
@@ -501,7 +501,7 @@ net_tables.diversity(rows)
 # The draft averages probabilities and mentions weights; the author's code averages logits. Weights are fitted on the
 # held-out training images.
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Test accuracy of single members and of four ways to combine them, by kind of ensemble."}, "figure": {"caption": "Ensembles of MLPs: test accuracy of single members (their mean) and of four ways to combine them; marks at means with 95% intervals.", "name": "fig-distancing-combinations"}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Test accuracy of single members and of four ways to combine them, by kind of ensemble."}, "figure": {"caption": "Ensembles of MLPs, reduced protocol: test accuracy of single members (their mean) and of four ways to combine them; marks at means with 95% intervals.", "name": "fig-distancing-combinations"}}
 plots.combination_accuracies(nets.combinations(rows, "mlp"))
 
 # %% tags=["hide-input"]
@@ -514,7 +514,7 @@ Markdown(pages.averaging_found(rows))
 # {cite:p}`guo2017calibration` is never 0, even for a perfect predictor, since bins are finite; the figure has that
 # level too.
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Expected calibration error of single members and of ensembles with its level by chance, by kind."}, "figure": {"caption": "Ensembles of MLPs: expected calibration error of single members and of ensembles. Grey: what a perfectly calibrated predictor would have on as many images.", "name": "fig-distancing-calibration"}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Expected calibration error of single members and of ensembles with its level by chance, by kind."}, "figure": {"caption": "Ensembles of MLPs, reduced protocol: expected calibration error of single members and of ensembles. Grey: what a perfectly calibrated predictor would have on as many images.", "name": "fig-distancing-calibration"}}
 plots.calibrations(nets.calibrations(rows, "mlp"))
 
 # %% tags=["hide-input"]
@@ -535,7 +535,7 @@ net_tables.calibrations(rows, "mlp")
 # same images. It becomes a prediction if they come from other images: members and pairs on one half of the test
 # images, ensembles of $k$ on the other.
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Measured squared error of ensembles against the error that pairs predict on other images, with the diagonal and a margin."}, "figure": {"caption": "Eq. 1.14: squared error of ensembles on one half of the test images against what members and pairs on the other half predict; a mark an ensemble and size. Line: equal; band: the margin within which the claim counts as right.", "name": "fig-distancing-equation"}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Measured squared error of ensembles against the error that pairs predict on other images, with the diagonal and a margin."}, "figure": {"caption": "Eq. 1.14: squared error of ensembles on one half of the test images against what members and pairs on the other half predict; a mark an ensemble and size, reduced protocol. Line: equal; band: the margin within which the claim counts as right.", "name": "fig-distancing-equation"}}
 plots.predicted_errors(nets.equation(rows))
 
 # %% tags=["hide-input"]
@@ -545,7 +545,7 @@ Markdown(pages.equation_found(rows))
 # ### Different architectures
 #
 # The simplest way to different members is to take different networks. On the digits of scikit-learn, because it is
-# quick:
+# quick, and like all ensembles here by the **reduced protocol**:
 
 # %% tags=["hide-input"]
 net_tables.combined(rows, dataset="digits")

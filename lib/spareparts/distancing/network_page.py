@@ -153,9 +153,9 @@ def averaging_found(rows: pd.DataFrame) -> str:
     logits = paired_gain(runs, "probabilities_accuracy", "logits_accuracy")
     weighted = paired_gain(runs, "probabilities_accuracy", "weighted_probabilities_accuracy")
     return (
-        f"Over all ensembles, whatever their kind, averaging logits instead of probabilities changes accuracy by "
-        f"{difference_words(logits)} points, fitted weights instead of equal ones by {difference_words(weighted)}. "
-        f"{equality_words(logits, margin=MARGIN)}"
+        f"Over all ensembles, whatever their kind ({protocol(runs)} protocol), averaging logits instead of "
+        f"probabilities changes accuracy by {difference_words(logits)} points, fitted weights instead of equal ones by "
+        f"{difference_words(weighted)}. {equality_words(logits, margin=MARGIN)}"
     )
 
 
