@@ -17,6 +17,7 @@ from spareparts.distancing import (
     series,
     tables,
 )
+from spareparts.distancing.penalty import growth_per_step
 from spareparts.distancing.rows import values
 from spareparts.execute import ROOT
 from spareparts.stats import BLANK
@@ -236,7 +237,7 @@ def test_the_pace_near_a_checkpoint_is_that_of_momentum_on_a_flat_loss():
     for _ in range(2_000):
         velocity = momentum * velocity + rate * curvature * moved
         moved, before = moved + velocity, moved
-    each = pace.growth_per_step(strength=1.0, width=1000.0, learning_rate=rate)
+    each = growth_per_step(strength=1.0, width=1000.0, learning_rate=rate)
     assert each == pytest.approx(moved / before, rel=1e-5) and each == pytest.approx(1 + 2e-4)
 
 

@@ -1,5 +1,7 @@
 """Verdicts of the distancing chapter, and the rows they stand on, from made-up records whose answer is known."""
 
+import math
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -113,9 +115,13 @@ def test_lines_are_journeys_of_one_length_and_default_epochs_are_filled_in(whole
     assert lines(digits) == []
 
 
-def test_reduced_journeys_count_with_the_larger_strength(whole):
+def test_journeys_of_few_steps_count_with_the_larger_strength(whole):
     _, rows = whole
     assert [pushed(rows, line) for line in lines(rows)] == [1, 1, 10]
+    (several, _), resnet = lines(rows, several=True), lines(rows)[-1]
+    assert several.growth(1.0) > 20 and resnet.growth(1.0) == pytest.approx(math.exp(975 * 2e-4), rel=1e-3)
+    larger = rows[(rows.experiment == "journey") & (rows.strength == 1)].assign(strength=10.0)
+    assert pushed(pd.concat([rows, larger]), several) == 1
 
 
 def test_runs_of_a_line_have_all_other_settings_at_their_default(whole):

@@ -10,7 +10,7 @@ from . import author
 from .author import Setting
 from .config import EXPERIMENTS, PUBLISHED, Config
 from .journey_verdicts import MARGIN, TOO_HIGH, named
-from .pace import growth_per_step
+from .penalty import growth_per_step
 from .rows import TITLES, Line, Measure, finished, first_distance, lines, on, paired, protocol, pushed, relative, values
 from .series import by_pushed, chosen, grid
 from .setup import MOMENTUM

@@ -11,9 +11,13 @@ import pandas as pd
 from .. import records
 from ..stats import Pairs
 from .config import DATASETS, PUBLISHED, Config
+from .penalty import growth_per_step
+from .setup import HELD_OUT
 
 TITLES = {"mlp": "MLP", "resnet_20": "ResNet-20", "resnet_32": "ResNet-32", "mobilenet_v2": "MobileNetV2"}
-SCALED = 10.0  # strength of a reduced journey: its few steps hardly feel the published one
+SCALED = 10.0  # strength of a journey whose few steps hardly feel the published one
+FELT = 2.0  # growth of a displacement along a journey from which on a strength is felt
+IMAGES = {"mnist": 60_000, "cifar10": 50_000}  # training images, those that are held out included
 Measure = str | Callable[[pd.Series], float]  # a metric of a record, or what is computed from several
 arrays = functools.partial(records.arrays, Config.word)
 
@@ -37,6 +41,17 @@ class Line(NamedTuple):
         coarse = "" if self.precision == Config.precision else f", {self.precision}"
         return f"{TITLES[self.network]}, {self.length} epochs{images}{several}{coarse}"
 
+    @property
+    def steps(self) -> int:
+        """Training steps from the first checkpoint to the end."""
+        images = self.train_samples or IMAGES[self.dataset] - HELD_OUT
+        return (self.length - self.mark) * (images // Config.batch_size)
+
+    def growth(self, strength: float) -> float:
+        """Factor of a displacement along these steps, with the published width and rate, were the hill that wide."""
+        each = growth_per_step(strength=strength, width=Config.width, learning_rate=Config.learning_rate)
+        return math.exp(self.steps * math.log(each))
+
 
 FIELDS = ("network", "dataset", "train_samples", "checkpoints", "epochs", "checkpoint", "precision")  # that make a line
 
@@ -46,7 +61,8 @@ def finished(rows: pd.DataFrame, experiment: str) -> pd.DataFrame:
     if rows.empty:
         return rows
     kept = rows[(rows.outcome == "finished") & (rows.experiment == experiment)]
-    return kept.assign(line=[line_of(row) for row in kept.to_dict("records")])
+    settings = kept[[name for name in FIELDS if name in kept]]
+    return kept.assign(line=[line_of(row) for row in settings.to_dict("records")])
 
 
 def line_of(row: Mapping[str, Any]) -> Line:
@@ -92,11 +108,12 @@ def on(
 
 
 def pushed(rows: pd.DataFrame, line: Line) -> float:
-    """The strength that counts on a line: the published one, or `SCALED` where only a reduced journey has run."""
+    """The strength that counts on a line: the published one, or `SCALED`, if it ran, where few steps feel that one."""
+    if line.growth(Config.strength) >= FELT:
+        return Config.strength
     kept = finished(rows, "journey")
     own = kept[[each == line for each in kept.line]] if len(kept) else kept
-    whole = own.empty or (own.protocol == "paper").any()
-    return 1.0 if whole or SCALED not in set(own.strength) else SCALED
+    return SCALED if len(own) and SCALED in set(own.strength) else Config.strength
 
 
 def protocol(rows: pd.DataFrame) -> str:
