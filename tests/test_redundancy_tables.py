@@ -69,12 +69,6 @@ def test_tickets_stand_beside_those_drawn_anew(rows):
     assert found.loc[("weights", "SGD at 0.03", "0.25"), "difference"] == "3.40 (0.00)"
 
 
-def test_a_spread_has_a_dash_for_what_few_values_do_not_give():
-    assert tables.spread([1, 3]) == "2.00 (1.41)"
-    assert tables.spread([1, float("nan")]) == "1.00 (–)"
-    assert tables.spread([]) == "–"
-
-
 def test_sentences_say_protocol_and_n(rows):
     assert "n = 3 networks" in page.headline(rows) and "**paper protocol**" in page.headline(rows)
     note = page.protocol_note(rows)

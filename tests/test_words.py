@@ -15,6 +15,7 @@ from spareparts.stats import (
     said,
     spread,
     verdict_counts,
+    with_deviation,
 )
 
 
@@ -28,6 +29,7 @@ def test_a_spread_is_mean_and_sample_deviation_of_what_is_finite():
     assert spread([12_345.6], digits=0) == f"12,346 ({BLANK})"
     assert spread([]) == spread([None]) == BLANK
     assert spread([-0.001, 0.0]) == "0.00 (0.00)"
+    assert with_deviation(1.0, 0.25, digits=1) == "1.0 (0.2)" and with_deviation(-0.001, None) == f"0.00 ({BLANK})"
 
 
 def test_a_difference_is_second_less_first_with_students_interval_around_it():
@@ -47,6 +49,7 @@ def test_one_pair_has_no_interval_and_no_pair_no_difference():
 def test_equality_is_told_with_its_power_and_never_of_a_single_pair():
     close, apart = pairs(0.01, -0.01, 0.0), pairs(1.0, 2.0, 1.5)
     assert "tests call them equal within 0.5 points" in equality_words(close, margin=0.5)
+    assert "call the errors equal within 0.5 %" in equality_words(close, margin=0.5, unit="%", what="the errors")
     text = equality_words(apart, margin=0.5)
     assert "do not call" in text and f"{equivalence(*apart[:2], margin=0.5).power:.2f}" in text and "n = 3" in text
     assert equality_words(pairs(1.0), margin=0.5) == "With n = 1 equality cannot be tested."

@@ -5,7 +5,7 @@ read from the committed folder and, over it, from `$SPAREPARTS_RECORDS`; they ar
 """
 
 from .config import RunConfig, key
-from .frame import arrays, frame, lined, matching, provenance
+from .frame import arrays, asked, frame, lined, matching, provenance
 from .measured import Diverged, measured, rounded
 from .store import (
     RecordError,
@@ -26,6 +26,7 @@ __all__ = [
     "Result",
     "RunConfig",
     "arrays",
+    "asked",
     "cache_folder",
     "checkpoint_path",
     "folders",

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from .page import LENET, apart, interval, not_yet, said, span
+from ..stats import not_yet, said
+from .page import LENET, apart, interval, span
 from .points import twins
 from .rows import TITLES, by_classes, by_labels, networks
 from .subspace_verdicts import at_rank, lost

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..stats import VERDICTS, bootstrap_interval
+from ..stats import NOTHING, bootstrap_interval, not_yet, said, verdict_counts
 from .config import EXPERIMENTS, Config
 from .pruning import GREEDY, RANDOM_ORDERS
 from .pruning_verdicts import retrained_accuracy
@@ -14,7 +14,6 @@ from .retrain import REMOVED
 from .rows import TITLES, Measure, arrays, chosen, networks, protocol, steps, values
 from .setup import FIGURE_1
 
-NOTHING = "No run of these settings has a record yet."
 LENET = "lenet_300_100"
 HALF = 0.5
 SIDES = ("norm_smallest", "norm_largest")
@@ -47,19 +46,8 @@ def left_after(found: Mapping[str, np.ndarray], accuracy: float, *, share: float
 
 def counted(ledger: pd.DataFrame) -> str:
     """How many of the report's claims have which verdict, from a ledger's column verdict."""
-    counts = [(word, int((ledger.verdict == word).sum())) for word in VERDICTS]
-    found = ", ".join(f"{number} {word}" for word, number in counts if number)
+    found = verdict_counts(ledger)
     return f"Of the {len(ledger)} claims that we took from the report and from what it cites: **{found}**."
-
-
-def not_yet(what: str) -> str:
-    """What is said in place of a result that has no record."""
-    return f"*Not run yet: {what}.*"
-
-
-def said(*texts: str) -> str:
-    """Paragraphs of those texts that say something."""
-    return "\n\n".join(text for text in texts if text.strip())
 
 
 def span(counts: pd.Series) -> str:

@@ -1,13 +1,13 @@
 """Small tables of the chapter on trained networks: areas, retraining, rank 10, elbows, clusters, labels, twins."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from .. import records
 from ..records import lined
+from ..stats import BLANK, spread
 from .config import GENERATED, Config
 from .points import twins as twin_runs
 from .pruning_verdicts import retrained_accuracy
@@ -15,7 +15,6 @@ from .retrain import CHOICES, REMOVED
 from .rows import TITLES, Measure, by_classes, by_labels, chosen, networks, protocol, values
 from .subspace_verdicts import REPORT, at_rank, lost
 
-BLANK = "–"
 ORDERS = {  # column of an area -> what is removed
     "norm_smallest": "smallest norm first",
     "norm_largest": "largest norm first",
@@ -23,16 +22,6 @@ ORDERS = {  # column of an area -> what is removed
     "frame_potential_largest": "largest contribution first",
     "random": "random",
 }
-
-
-def spread(found: Iterable[float], *, digits: int = 2) -> str:
-    """Mean (SD) of finite values; a dash for what they are too few to have."""
-    known = np.asarray(found, dtype=float)
-    known = known[np.isfinite(known)]
-    if len(known) == 0:
-        return BLANK
-    middle = f"{round(float(known.mean()), digits) + 0.0:.{digits}f}"  # no -0.00
-    return f"{middle} ({known.std(ddof=1):.{digits}f})" if len(known) > 1 else f"{middle} ({BLANK})"
 
 
 def line(runs: pd.DataFrame, columns: Mapping[str, Measure], *, digits: int = 2) -> dict[str, Any]:
@@ -165,19 +154,11 @@ def twins(rows: pd.DataFrame) -> pd.DataFrame:
 
 def asked(rows: pd.DataFrame, configs: Sequence[Config]) -> pd.DataFrame:
     """What a notebook's parameters ask for, how much of it has a record, and the test accuracy (%) of that."""
-    found = rows.set_index("hash") if len(rows) else rows
-    lines: dict[Any, dict[str, Any]] = {}
-    for config in configs:
-        drawn = config.experiment in GENERATED
-        name = (config.experiment, *((BLANK, "drawn") if drawn else (TITLES[config.model], config.dataset)))
-        about = lines.setdefault(name, {"runs": 0, "recorded": 0, "accuracy, %": []})
-        about["runs"] += 1
-        if records.key(config) in found.index:
-            about["recorded"] += 1
-            about["accuracy, %"].append(found.loc[records.key(config)].get("accuracy", np.nan))
-    return lined(
-        {name: about | {"accuracy, %": spread(about["accuracy, %"])} for name, about in lines.items()},
-        "experiment",
-        "network",
-        "data",
-    )
+    told = {"accuracy, %": lambda found: spread(found.get("accuracy", ()))}
+    return records.asked(rows, configs, about=_about, told=told)
+
+
+def _about(config: Config) -> dict[str, str]:
+    drawn = config.experiment in GENERATED
+    network, images = (BLANK, "drawn") if drawn else (TITLES[config.model], config.dataset)
+    return {"experiment": config.experiment, "network": network, "data": images}

@@ -3,8 +3,9 @@
 import numpy as np
 import pandas as pd
 
+from ..stats import not_yet
 from .filters import CENTRES
-from .page import apart, interval, not_yet, span
+from .page import apart, interval, span
 from .points import student_errors
 from .pruning_verdicts import begun, survivors
 from .rows import TICKETS, arrays, by_width, chosen, student_runs, ticket_runs, xord_runs

@@ -4,9 +4,10 @@ import numpy as np
 import pandas as pd
 
 from ..records import lined
+from ..stats import spread
 from .pruning_verdicts import survivors
 from .rows import TICKETS, arrays, by_width, chosen, protocol, student_runs, ticket_runs, xord_runs
-from .tables import line, spread
+from .tables import line
 from .theory_rows import students, ticket_rows, xord_layers
 from .theory_verdicts import KINDS, share
 

@@ -7,10 +7,22 @@ from .estimates import Correlation, Estimate, bootstrap_interval, spearman
 from .paired import PairedTest, holm, paired_wilcoxon
 from .ranking import Ranking, ranking
 from .verdicts import PROTOCOLS, VERDICTS, Verdict, combine, decide_equivalence, decide_sign, not_run
-from .words import BLANK, difference, difference_words, equality_words, not_yet, said, spread, verdict_counts
+from .words import (
+    BLANK,
+    NOTHING,
+    difference,
+    difference_words,
+    equality_words,
+    not_yet,
+    said,
+    spread,
+    verdict_counts,
+    with_deviation,
+)
 
 __all__ = [
     "BLANK",
+    "NOTHING",
     "PROTOCOLS",
     "VERDICTS",
     "Correlation",
@@ -47,5 +59,6 @@ __all__ = [
     "too_few",
     "trend",
     "verdict_counts",
+    "with_deviation",
     "within",
 ]

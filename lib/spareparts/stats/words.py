@@ -10,6 +10,7 @@ from .equivalence import equivalence
 from .verdicts import VERDICTS
 
 BLANK = "–"  # for what there is not
+NOTHING = "No run of these settings has a record yet."
 
 
 def spread(found: Iterable[float | None], *, digits: int = 2) -> str:
@@ -18,8 +19,13 @@ def spread(found: Iterable[float | None], *, digits: int = 2) -> str:
     known = known[np.isfinite(known)]
     if len(known) == 0:
         return BLANK
-    middle = f"{round(float(known.mean()), digits) + 0.0:,.{digits}f}"  # no -0.00
-    return f"{middle} ({known.std(ddof=1):,.{digits}f})" if len(known) > 1 else f"{middle} ({BLANK})"
+    return with_deviation(known.mean(), known.std(ddof=1) if len(known) > 1 else None, digits=digits)
+
+
+def with_deviation(mean: float, deviation: float | None, *, digits: int = 2) -> str:
+    """A mean with its SD, as `1.20 (0.30)`; a dash for an SD that there is not."""
+    middle = f"{round(float(mean), digits) + 0.0:,.{digits}f}"  # no -0.00
+    return f"{middle} ({BLANK if deviation is None else f'{deviation:,.{digits}f}'})"
 
 
 def difference(pairs: Pairs) -> tuple[float, float, float]:
@@ -42,15 +48,15 @@ def difference_words(pairs: Pairs, *, digits: int = 2) -> str:
     return f"{mean:{form}} ({low:{form}} to {high:{form}}, n = {len(pairs.first)})"
 
 
-def equality_words(pairs: Pairs, *, margin: float, unit: str = "points") -> str:
-    """Whether two one-sided tests call both equal within a margin, with their p value, n and power."""
+def equality_words(pairs: Pairs, *, margin: float, unit: str = "points", what: str = "them") -> str:
+    """Whether two one-sided tests call both (in words: `what`) equal within a margin, with their p, n and power."""
     if len(pairs.first) < 2:
         return f"With n = {len(pairs.first)} equality cannot be tested."
     test = equivalence(*pairs[:2], margin=margin)
     verb = "call" if test.equivalent else "do not call"
     return (
-        f"Two one-sided tests {verb} them equal within {margin:g} {unit} (p = {test.p:.2g}, n = {test.n}); were they "
-        f"equal, such tests would say so with probability {test.power:.2f}."
+        f"Two one-sided tests {verb} {what} equal within {margin:g} {unit} (p = {test.p:.2g}, n = {test.n}); were "
+        f"they equal, such tests would say so with probability {test.power:.2f}."
     )
 
 
