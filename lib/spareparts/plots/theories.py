@@ -36,9 +36,7 @@ def xord_errors(rows: pd.DataFrame) -> Figure:
         for (samples, part), colour in zip(rows.groupby("train_samples"), PALETTE, strict=False):
             for axis, name in zip(axes.flat, panels, strict=True):
                 used = part if name == "fitted" else part[part.fitted]
-                groups = used.assign(**{name: used[name].astype(float)}).groupby("units")[name]
-                means, bars = groups.mean(), 2 * groups.std() / np.sqrt(groups.count())
-                axis.errorbar(means.index, means, bars, fmt="o-", color=colour, markersize=4, label=f"{samples:g}")
+                _means_by_units(axis, used, name, color=colour, label=f"{samples:g}")
         for axis, label in zip(axes.flat, panels.values(), strict=True):
             axis.set(xscale="log", xlabel="filters of each sign, k", ylabel=label)
             _whole_ticks(axis, rows.units)
@@ -49,6 +47,13 @@ def xord_errors(rows: pd.DataFrame) -> Figure:
         axes[0, 1].set_title("of layers that fit; dashed: chance", fontsize=9)
         axes[0, 0].legend(title="training inputs", fontsize=SMALL, title_fontsize=SMALL)
     return figure
+
+
+def _means_by_units(axis: Any, rows: pd.DataFrame, name: str, **look: Any) -> None:
+    """A column's mean for each number of units, with bars of two standard errors."""
+    groups = rows[name].astype(float).groupby(rows.units)
+    means, bars = groups.mean(), 2 * groups.std() / np.sqrt(groups.count())
+    axis.errorbar(means.index, means, bars, fmt="o-", markersize=4, **look)
 
 
 def filter_angles(angles: Mapping[str, Sequence[np.ndarray]]) -> Figure:

@@ -98,6 +98,13 @@ def train(
     initial = copy.deepcopy(network)
     watch = Watch(network, sets.validation, layer=layer, last=last)
     replica = _replica(network, sets, watch, settings=settings, stream=stream, name=name)
+    end = _fit(replica, settings, checkpoint=checkpoint, progress=progress)
+    network.load_state_dict(watch.best)
+    return _trained(network, initial, watch, end, epoch=len(replica.batches))
+
+
+def _fit(replica: engine.Replica, settings: Settings, *, checkpoint: Path | None, progress: bool) -> engine.Outcome:
+    """How the training ends; raises `Diverged`."""
     (end,) = engine.fit(
         [replica],
         steps=settings.iterations,
@@ -108,8 +115,7 @@ def train(
     )
     if end.diverged_step is not None:
         raise Diverged(end.diverged_step)
-    network.load_state_dict(watch.best)
-    return _trained(network, initial, watch, end, epoch=len(replica.batches))
+    return end
 
 
 def _replica(
