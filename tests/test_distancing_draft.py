@@ -210,9 +210,13 @@ def test_the_sweep_names_runs_that_can_be_made_each_after_the_journeys_that_it_r
         for config in found:
             if config.experiment == "pair" or (config.experiment == "ensemble" and config.kind == "snapshots"):
                 assert journey_of(config) in made, block["name"]
+            if config.experiment == "pair" and config.other == "unpushed":
+                assert journey_of(config, strength=0.0) in made, block["name"]
         made += found
     strengths, widths = ({getattr(config, name) for config in made} for name in ("strength", "width"))
     assert strengths >= {0, 0.1, 1, 10, 100} and widths >= {10, 100, 1000, 10_000}
+    trained = {(config.network, config.precision) for config in made if config.experiment != "cost"}
+    assert trained == {("mlp", "float32"), ("resnet_20", "bfloat16")}
 
 
 # The benchmark
