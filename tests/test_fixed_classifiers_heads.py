@@ -110,12 +110,21 @@ def test_the_length_of_a_sample_changes_nothing_where_features_are_normalised():
         ({"scale": -1.0}, r"scale must be positive, got -1.0"),
         ({"initial_scale": 0.0}, "initial_scale must be positive, got 0.0"),
         ({"kind": "learned", "scale": 1.0}, "kind 'learned' has no scale"),
+        ({"kind": "learned", "initial_scale": 10.0}, "kind 'learned' has no scale .* initial_scale 10.0"),
         ({"kind": "frozen", "negate": True}, "kind 'frozen' has no scale and nothing to negate"),
+        ({"kind": "learned", "rank": 3}, "rank is of kind 'low_rank' and must stay None for 'learned', got 3"),
+        ({"matrix": "paley"}, "matrix is of kind 'hadamard' and must stay 'sylvester' for 'orthonormal', got 'paley'"),
     ],
 )
 def test_bad_settings_are_refused_with_their_value(arguments, message):
     with pytest.raises(ValueError, match=message):
         head(**arguments)
+
+
+def test_an_option_that_no_kind_has_is_refused_whatever_the_kind():
+    for kind in KINDS:
+        with pytest.raises(TypeError, match="unknown options ranks; known: matrix"):
+            head(kind=kind, ranks=3)
 
 
 def test_what_draws_needs_a_generator():

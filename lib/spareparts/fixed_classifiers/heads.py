@@ -1,7 +1,7 @@
 """The last layer of a classifier: learned, fixed, or between the two."""
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import torch
 from jaxtyping import Float
@@ -15,6 +15,13 @@ from .projections import Fixed, Learned, LowRank, Projection, Sparse, drawn
 AFFINE = ("learned", "frozen", "low_rank", "sparse")  # W x + b
 SCALED = ("normalised", "orthonormal", "hadamard", "tight_frame")  # scale Q x^ + b
 KINDS = (*AFFINE, *SCALED)
+OPTIONS: dict[str, tuple[str, object]] = {  # the kind that an option is of, and its value with all others
+    "matrix": ("hadamard", "sylvester"),
+    "coordinates": ("hadamard", "first"),
+    "skip_ones": ("hadamard", False),
+    "rank": ("low_rank", None),
+    "density": ("sparse", None),
+}
 DENSITY = 0.25  # weights of a low-rank or sparse head over those of a learned one, where nothing else is asked for
 
 
@@ -30,8 +37,9 @@ class FixedClassifier(nn.Module):
     The other kinds give `W x + b`: `learned`, `frozen` (W stays as drawn), `low_rank` (of a `rank`) and `sparse` (of a
     `density`, 0 to 1), both by default with a quarter of the weights. These draw their biases, the others begin with 0.
 
-    Raises `ValueError` for sizes below 1, unknown words, a kind that draws without a generator, and a scale that is
-    not positive or not used; warns with `CoincidingRows` where classes share a row.
+    Raises `ValueError` for sizes below 1, unknown words, a kind that draws without a generator, a scale that is not
+    positive or not used, and an option of another kind; `TypeError` for an unknown option. Warns with
+    `CoincidingRows` where classes share a row.
     """
 
     def __init__(
@@ -51,6 +59,7 @@ class FixedClassifier(nn.Module):
         super().__init__()
         _check(in_features, num_classes, kind=kind, generator=generator)
         _check_scale(kind, scale=scale, initial_scale=initial_scale, negate=negate)
+        _check_options(kind, options)
         self.in_features, self.num_classes, self.kind, self.eps = in_features, num_classes, kind, eps
         self.projection = _projection(in_features, num_classes, kind=kind, generator=generator, **options)
         first_bias = _first_bias(in_features, num_classes, kind=kind, generator=generator)
@@ -157,8 +166,19 @@ def _check(in_features: int, num_classes: int, *, kind: str, generator: torch.Ge
 
 
 def _check_scale(kind: str, *, scale: float | None, initial_scale: float, negate: bool) -> None:
-    if kind not in SCALED and (scale is not None or negate):
-        raise ValueError(f"kind {kind!r} has no scale and nothing to negate, got scale {scale} and negate {negate}")
+    if kind not in SCALED and (scale is not None or initial_scale != 1.0 or negate):
+        given = f"scale {scale}, initial_scale {initial_scale} and negate {negate}"
+        raise ValueError(f"kind {kind!r} has no scale and nothing to negate, got {given}")
     for name, value in (("scale", scale), ("initial_scale", initial_scale)):
         if value is not None and value <= 0:
             raise ValueError(f"{name} must be positive, got {value}")
+
+
+def _check_options(kind: str, options: Mapping[str, object]) -> None:
+    unknown = sorted(set(options) - set(OPTIONS))
+    if unknown:
+        raise TypeError(f"unknown options {', '.join(unknown)}; known: {', '.join(OPTIONS)}")
+    for name, value in options.items():
+        owner, unused = OPTIONS[name]
+        if kind != owner and value != unused:
+            raise ValueError(f"{name} is of kind {owner!r} and must stay {unused!r} for {kind!r}, got {value!r}")
