@@ -9,9 +9,8 @@ from fixed_classifiers_shown import save_curves, shown_rows
 
 from spareparts import fixed_classifiers
 from spareparts.execute import ROOT
-from spareparts.fixed_classifiers import cost_page, cost_tables, page, points, tables, words
+from spareparts.fixed_classifiers import cost_page, cost_tables, page, points, tables
 from spareparts.fixed_classifiers.cost_verdicts import shares
-from spareparts.stats import Pairs, equivalence
 from spareparts.sweep.grid import from_file
 from spareparts.sweep.survey import distinct, survey
 
@@ -77,24 +76,6 @@ def test_the_headline_has_the_means_of_the_same_seeds_and_calls_its_protocol_red
     note = page.protocol_note(rows)
     assert "On CIFAR-10, **reduced protocol**" in note and "ShuffleNet" in note and "ResNet-56" in note
     assert page.protocol_note(NO_ROWS).startswith("Not run yet, of the paper's networks: ResNet-56")
-
-
-def test_equality_is_told_with_its_power_and_never_by_a_large_p():
-    first = np.array([60.0, 61.0, 62.0])
-    text = page.equal_or_not(Pairs(first, first + np.array([0.01, -0.01, 0.0]), "paper"))
-    assert "call the accuracies equal within 0.5 points" in text and "n = 3" in text
-    apart = Pairs(first, first + np.array([1.0, 2.0, 1.5]), "paper")
-    power = equivalence(*apart[:2], margin=0.5).power
-    assert "do not call" in page.equal_or_not(apart) and f"{power:.2f}" in page.equal_or_not(apart)
-    assert page.equal_or_not(Pairs(first[:1], first[:1], "paper")) == "With n = 1 nothing can be tested."
-
-
-def test_differences_are_second_less_first_with_students_interval():
-    pairs = Pairs(np.array([1.0, 2, 3]), np.array([2.0, 2.5, 5]), "paper")
-    mean, low, high = points.difference(pairs)
-    assert mean == pytest.approx(3.5 / 3) and (low + high) / 2 == pytest.approx(mean)
-    assert words.apart(pairs) == f"{mean:+.2f} ({low:+.2f} to {high:+.2f}, n = 3)"
-    assert words.apart(Pairs(np.array([1.0]), np.array([3.0]), "paper")) == "+2.00 (n = 1)"
 
 
 def test_kinds_are_compared_where_they_were_trained_alike(rows):

@@ -6,14 +6,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..stats import Pairs
+from ..stats import Pairs, difference_words, not_yet, said
 from .cost_tables import crossings
 from .cost_verdicts import named, shares, text_of
 from .head_verdicts import OPEN
 from .language import EPOCHS, UNITS
 from .points import FEATURES_OF_RESNET, accuracy_and_cost, language_models, square
 from .titles import TEXT_TITLES
-from .words import apart, joined, not_yet, said
+from .words import joined
 
 BENCHMARKS = ("hadamard_4096", "head_step", "head_inference")
 MEGA = 1e6
@@ -127,7 +127,7 @@ def language_found(rows: pd.DataFrame, text: str | None = None) -> str:
     for name, part in others:
         pairs = joined(first, part, "perplexity")
         logs = Pairs(np.log(pairs.first), np.log(pairs.second), pairs.protocol)
-        parts.append(f"{name} {part.perplexity.mean():.1f}, {apart(logs)} as logarithm of the ratio")
+        parts.append(f"{name} {part.perplexity.mean():.1f}, {difference_words(logs)} as logarithm of the ratio")
     knows = first.unigram_perplexity.iloc[0]
     row = first.iloc[0]
     units, epochs = (row.get(name) for name in ("units", "epochs"))

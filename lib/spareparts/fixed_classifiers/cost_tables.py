@@ -3,13 +3,14 @@
 import pandas as pd
 
 from ..records import lined
+from ..stats import BLANK, spread
 from .cost_verdicts import shares
 from .crossover import crossover
 from .head_verdicts import FEWEST_SIZES
 from .language import RANKS
 from .points import TIMED, costs, language_models, square
 from .rows import protocol
-from .tables import BLANK, line, spread
+from .tables import line
 from .titles import HEAD_TITLES, TEXT_TITLES
 
 MEGA = 1e6

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pandas as pd
 
-from ..stats import VERDICTS, Pairs, equivalence
+from ..stats import NOTHING, Pairs, difference_words, equality_words, not_yet, said, verdict_counts
 from .config import EXPERIMENTS, PUBLISHED_IN
 from .decisions import EQUAL
 from .points import HEADS, HELD, LOSSES, OTHERS, alike, by_features, by_likeness, by_number
@@ -13,7 +13,7 @@ from .rows import FIXED, LEARNED, against, compared, measured
 from .tables import INITIAL, REMEDIES
 from .titles import DATASET_TITLES, HEAD_TITLES, NETWORK_TITLES, SHAPE_TITLES, TEXT_TITLES
 from .training_verdicts import LEAST, sooner
-from .words import NOTHING, apart, compared_with_first, joined, not_yet, said, trained_as
+from .words import compared_with_first, joined, trained_as
 
 CIFAR = {"dataset": "cifar10"}
 
@@ -29,17 +29,16 @@ def headline(rows: pd.DataFrame) -> str:
     return (
         "Replace the last layer of a network by random orthonormal rows, and never train it. On CIFAR-10 such a "
         f"network classifies **{tested.second.mean():.2f}%** of the test images correctly; the same network with an "
-        f"ordinary, learned last layer, **{tested.first.mean():.2f}%**. That is a difference of {apart(tested)} "
-        "points, with Student's 95% interval over pairs of networks. Of its training images it gets "
-        f"{errors.second.mean():.2f}% wrong, the learned one {errors.first.mean():.2f}%: {apart(errors)} points. "
-        f"Chance is 10% correct; {trained_as(second.iloc[0])}."
+        f"ordinary, learned last layer, **{tested.first.mean():.2f}%**. That is a difference of "
+        f"{difference_words(tested)} points, with Student's 95% interval over pairs of networks. Of its training "
+        f"images it gets {errors.second.mean():.2f}% wrong, the learned one {errors.first.mean():.2f}%: "
+        f"{difference_words(errors)} points. Chance is 10% correct; {trained_as(second.iloc[0])}."
     )
 
 
 def counted(ledger: pd.DataFrame) -> str:
     """How many of the paper's claims have which verdict, from a ledger's column verdict."""
-    counts = [(word, int((ledger.verdict == word).sum())) for word in VERDICTS]
-    found = ", ".join(f"{number} {word}" for word, number in counts if number)
+    found = verdict_counts(ledger)
     return f"Of the {len(ledger)} claims that we took from the paper, its caveats and its critics: **{found}**."
 
 
@@ -54,22 +53,11 @@ def errors_found(rows: pd.DataFrame) -> str:
         tested, trained = (joined(learned, part, name) for name in ("accuracy", "train_accuracy"))
         errors = Pairs(100 - trained.first, 100 - trained.second, trained.protocol)
         sentences.append(
-            f"**{title[0].upper()}{title[1:]}** against learned, in points: test accuracy {apart(tested)}, training "
-            f"error {apart(errors)}. {equal_or_not(tested)}"
+            f"**{title[0].upper()}{title[1:]}** against learned, in points: test accuracy "
+            f"{difference_words(tested)}, training error {difference_words(errors)}. "
+            f"{equality_words(tested, margin=EQUAL, what='the accuracies')}"
         )
     return said(*sentences)
-
-
-def equal_or_not(pairs: Pairs) -> str:
-    """Two one-sided tests of equality within half a point, and the power that they had."""
-    if len(pairs.first) < 2:
-        return f"With n = {len(pairs.first)} nothing can be tested."
-    test = equivalence(*pairs[:2], margin=EQUAL)
-    word = "call the accuracies equal" if test.equivalent else "do not call the accuracies equal"
-    return (
-        f"Two one-sided tests {word} within {EQUAL:g} points (p = {test.p:.2g}, n = {test.n}); were they equal, such "
-        f"tests would say so with probability {test.power:.2f}."
-    )
 
 
 def growth_found(rows: pd.DataFrame) -> str:
@@ -131,8 +119,9 @@ def speed_found(rows: pd.DataFrame) -> str:
     if not len(found.first):
         return not_yet("learned and orthonormal heads on CIFAR-10")
     return (
-        f"To the test accuracies from {LEAST}% on that both reach, an orthonormal head needs {apart(found)} epochs "
-        "against a learned one, a negative number being fewer. Networks are read once an epoch."
+        f"To the test accuracies from {LEAST}% on that both reach, an orthonormal head needs "
+        f"{difference_words(found)} epochs against a learned one, a negative number being fewer. Networks are "
+        "read once an epoch."
     )
 
 
@@ -167,7 +156,7 @@ def likeness_found(rows: pd.DataFrame) -> str:
 
 def _price(part: pd.DataFrame) -> str:
     prices = part.price.to_numpy(float)
-    return apart(Pairs(np.zeros(len(prices)), prices, ""))
+    return difference_words(Pairs(np.zeros(len(prices)), prices, ""))
 
 
 def features_found(rows: pd.DataFrame) -> str:
@@ -177,7 +166,7 @@ def features_found(rows: pd.DataFrame) -> str:
         return not_yet("a hundred classes on fewer features")
     parts = [
         f"{features} features: learned {part.learned.mean():.2f}%, fixed "
-        f"{apart(Pairs(part.learned.to_numpy(float), part.fixed.to_numpy(float), ''))} points"
+        f"{difference_words(Pairs(part.learned.to_numpy(float), part.fixed.to_numpy(float), ''))} points"
         for features, part in sorted(found.groupby("features"), reverse=True, key=lambda each: each[0])
     ]
     return f"A hundred classes, chance 1%. {'; '.join(parts)}."

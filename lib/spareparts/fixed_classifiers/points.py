@@ -7,10 +7,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..stats import Pairs, equivalence
+from ..stats import Pairs, difference
 from .accuracy_verdicts import FEATURES, NUMBERS
 from .config import EMBEDDINGS, SCALED
-from .decisions import EQUAL
 from .demonstration import Followed
 from .growth import SHAPES, growth
 from .head_verdicts import BATCH, OPEN, PHASES, sizes
@@ -133,15 +132,6 @@ def accuracy_and_cost(rows: pd.DataFrame, *, features: int = OPEN) -> pd.DataFra
         line = {"head": title, "parameters": part.head_parameters.iloc[0], "time": time, "n": len(both)}
         lines.append(line | {"change": mean, "low": low, "high": high})
     return pd.DataFrame(lines)
-
-
-def difference(pairs: Pairs) -> tuple[float, float, float]:
-    """Mean of second less first with Student's 95% interval, which is the mean itself where one pair gives none."""
-    apart = pairs.second - pairs.first
-    if len(apart) < 2:
-        return (float(apart.mean()),) * 3 if len(apart) else (float("nan"),) * 3
-    test = equivalence(*pairs[:2], margin=EQUAL)
-    return test.mean_difference, *test.outer_interval
 
 
 def by_number(rows: pd.DataFrame) -> pd.DataFrame:

@@ -3,18 +3,17 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from .. import records
 from ..records import lined
+from ..stats import BLANK, spread
 from .config import Config
 from .images import ACCURACIES
 from .points import HEADS, HELD, LOSSES, OTHERS, Kinds, alike, by_features, by_likeness, by_number
 from .rows import FIXED, LEARNED, Measure, against, compared, measured, protocol
 from .titles import DATASET_TITLES, NETWORK_TITLES, SHAPE_TITLES
 
-BLANK = "–"
 # Network and data set: learned and fixed accuracy in %, as they are commonly quoted from the paper's Table 1, which our
 # copy of the text has lost; those of the first two stand among the claims.
 QUOTED = {
@@ -28,16 +27,6 @@ ERRORS = {  # column to what is computed of a run
     "test error, %": lambda row: 100 - row.accuracy,
     "training error, %": lambda row: 100 - row.train_accuracy,
 }
-
-
-def spread(found: Iterable[float], *, digits: int = 2) -> str:
-    """Mean (SD) of finite values; a dash for what they are too few to have."""
-    known = np.asarray(list(found), dtype=float)
-    known = known[np.isfinite(known)]
-    if len(known) == 0:
-        return BLANK
-    middle = f"{round(float(known.mean()), digits) + 0.0:,.{digits}f}"  # no -0.00
-    return f"{middle} ({known.std(ddof=1):,.{digits}f})" if len(known) > 1 else f"{middle} ({BLANK})"
 
 
 def line(runs: pd.DataFrame, columns: Mapping[str, Measure], *, digits: int = 2) -> dict[str, Any]:
@@ -191,19 +180,11 @@ def _grouped(found: pd.DataFrame, name: str) -> Iterable[tuple[Any, pd.DataFrame
 
 def asked(rows: pd.DataFrame, configs: Sequence[Config]) -> pd.DataFrame:
     """What a notebook's parameters ask for, how much of it has a record, and the test accuracy (%) of that."""
-    found = rows.set_index("hash") if len(rows) else rows
-    lines: dict[Any, dict[str, Any]] = {}
-    for config in configs:
-        images = config.experiment == "images"
-        about = (NETWORK_TITLES[config.network], config.dataset) if images else (BLANK, BLANK)
-        kept = lines.setdefault((config.experiment, *about), {"runs": 0, "recorded": 0, "accuracy, %": []})
-        kept["runs"] += 1
-        if records.key(config) in found.index:
-            kept["recorded"] += 1
-            kept["accuracy, %"].append(found.loc[records.key(config)].get("accuracy", np.nan))
-    return lined(
-        {name: kept | {"accuracy, %": spread(kept["accuracy, %"])} for name, kept in lines.items()},
-        "experiment",
-        "network",
-        "data",
-    )
+    told = {"accuracy, %": lambda found: spread(found.get("accuracy", ()))}
+    return records.asked(rows, configs, about=_about, told=told)
+
+
+def _about(config: Config) -> dict[str, str]:
+    trained = config.experiment == "images"
+    network, images = (NETWORK_TITLES[config.network], config.dataset) if trained else (BLANK, BLANK)
+    return {"experiment": config.experiment, "network": network, "data": images}

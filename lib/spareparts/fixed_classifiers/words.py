@@ -3,32 +3,11 @@
 import numpy as np
 import pandas as pd
 
-from ..stats import Pairs
-from .points import Kinds, alike, difference
+from ..stats import Pairs, difference_words, not_yet
+from .points import Kinds, alike
 from .rows import protocol
 from .setup import PUBLISHED
 from .titles import NETWORK_TITLES
-
-NOTHING = "No run of these settings has a record yet."
-
-
-def not_yet(what: str) -> str:
-    """What is said in place of a result that has no record."""
-    return f"*Not run yet: {what}.*"
-
-
-def said(*texts: str) -> str:
-    """Paragraphs of those texts that say something."""
-    return "\n\n".join(text for text in texts if text.strip())
-
-
-def apart(pairs: Pairs, *, digits: int = 2) -> str:
-    """Second less first: mean with Student's 95% interval as far as there is one, and n."""
-    mean, low, high = difference(pairs)
-    form = f"+.{digits}f"
-    if len(pairs.first) < 2:
-        return f"{mean:{form}} (n = {len(pairs.first)})"
-    return f"{mean:{form}} ({low:{form}} to {high:{form}}, n = {len(pairs.first)})"
 
 
 def joined(first: pd.DataFrame, second: pd.DataFrame, metric: str) -> Pairs:
@@ -53,7 +32,7 @@ def compared_with_first(rows: pd.DataFrame, kinds: Kinds, *, what: str, **settin
     if len(found) < 2:
         return not_yet(what)
     (title, first), *others = found.items()
-    parts = [f"{name} {apart(joined(first, part, 'accuracy'))}" for name, part in others]
+    parts = [f"{name} {difference_words(joined(first, part, 'accuracy'))}" for name, part in others]
     absent = [name for name in kinds if name not in found]
     rest = f" Not run yet: {', '.join(absent)}." if absent else ""
     return (
