@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import pandas as pd
 
-from ..stats import bootstrap_interval
+from ..stats import NOTHING, bootstrap_interval
 from .config import PUBLISHED_EPOCHS
 from .counting import chance, counted, first_seed, no_better_than_chance, published_count, published_mean
 from .networks import ACTIVATIONS
@@ -23,8 +23,6 @@ from .rows import (
 from .table import ARCHITECTURES, ATTAINABLE, PUBLISHED_ACCURACY
 from .tables import signed, spread
 from .verdicts import remainder_orders
-
-NOTHING = "No run of these settings has a record yet."
 
 
 def headline(pairs: pd.DataFrame) -> str:

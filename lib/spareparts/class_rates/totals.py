@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from ..records import lined
-from ..stats import bootstrap_interval
+from ..stats import BLANK, bootstrap_interval
 from .counting import (
     ALPHA,
     PUBLISHED_SIGNIFICANT,
@@ -21,7 +21,7 @@ from .counting import (
 from .networks import ACTIVATIONS
 from .rows import LABELS, by_set, seed_counts
 from .table import ARCHITECTURES, ATTAINABLE
-from .tables import BLANK, signed, spread
+from .tables import signed, spread
 
 
 def counts(pairs: pd.DataFrame) -> pd.DataFrame:

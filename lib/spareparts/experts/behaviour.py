@@ -2,9 +2,9 @@
 
 import pandas as pd
 
-from ..stats import paired_wilcoxon
+from ..stats import BLANK, paired_wilcoxon, spread
 from .rows import paired
-from .tables import arms, heading, shown, summary, table
+from .tables import arms, heading, shown, table
 
 CLUSTERS = {
     "silhouette": "silhouette",
@@ -33,13 +33,13 @@ def similarity_table(rows: pd.DataFrame) -> pd.DataFrame:
     for dataset, arm, part in arms(rows):
         live = part[part.live_experts > 1]
         lines[heading(rows, dataset), arm] = {
-            "SIM, all": summary(100 * part.similarity, digits=2),
+            "SIM, all": spread(100 * part.similarity, digits=2),
             "SD if dead": f"{100 * part.null_dead_deviation.mean():.2f}",
             "runs with 2+ live": f"{len(live)} of {len(part)}",
-            "SIM, live": summary(100 * live.live_similarity, digits=2) if len(live) else "–",
-            "rows shuffled": summary(100 * live.null_live_mean, digits=2) if len(live) else "–",
-            "rows matched, live": summary(100 * live.live_matched_similarity, digits=2) if len(live) else "–",
-            "CKA, live": summary(live.live_alignment, digits=2) if len(live) else "–",
+            "SIM, live": spread(100 * live.live_similarity, digits=2) if len(live) else BLANK,
+            "rows shuffled": spread(100 * live.null_live_mean, digits=2) if len(live) else BLANK,
+            "rows matched, live": spread(100 * live.live_matched_similarity, digits=2) if len(live) else BLANK,
+            "CKA, live": spread(live.live_alignment, digits=2) if len(live) else BLANK,
         }
     return table(lines, "data set", "arm")
 
@@ -48,10 +48,10 @@ def routing_table(rows: pd.DataFrame) -> pd.DataFrame:
     """ENT, its companions, and its largest value; means (SD) over seeds."""
     lines = {
         (heading(rows, dataset), arm): {
-            "ENT, nats": summary(part.entropy, digits=3),
-            "entropy per image, nats": summary(part.sample_entropy, digits=3),
+            "ENT, nats": spread(part.entropy, digits=3),
+            "entropy per image, nats": spread(part.sample_entropy, digits=3),
             "largest possible": f"{part.max_entropy.mean():.3f}",
-            "information of expert about class, nats": summary(part.mutual_information, digits=3),
+            "information of expert about class, nats": spread(part.mutual_information, digits=3),
             "n": len(part),
         }
         for dataset, arm, part in arms(rows)
@@ -68,8 +68,8 @@ def clusters(rows: pd.DataFrame) -> pd.DataFrame:
             if len(first) > 1:
                 test = paired_wilcoxon(first, second)
                 lines[heading(rows, dataset), name] = {
-                    "baseline": summary(first, digits=3),
-                    "SNNL": summary(second, digits=3),
+                    "baseline": spread(first, digits=3),
+                    "SNNL": spread(second, digits=3),
                     "difference": f"{test.mean_difference:+.3f}",
                     "95% interval": f"{test.interval[0]:+.3f} to {test.interval[1]:+.3f}",
                     "n": test.n,

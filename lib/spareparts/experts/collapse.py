@@ -4,9 +4,10 @@ import itertools
 
 import pandas as pd
 
+from ..stats import spread
 from .factors import STANDARD, ablation, sets
 from .rows import standard
-from .tables import summary, table
+from .tables import table
 
 CONDITIONS = {  # name in figures -> factor, level, arm
     "baseline": (STANDARD, STANDARD, "baseline"),
@@ -99,9 +100,9 @@ def prevention(rows: pd.DataFrame) -> pd.DataFrame:
                 largest = 100 * part.load.map(max)
                 lines[name, condition] = {
                     "all experts live": f"{int((part.live_experts == part.experts).sum())} of {len(part)}",
-                    "live experts": summary(part.live_experts, digits=1),
-                    "largest load, %": summary(largest, digits=1),
-                    "accuracy, %": summary(part.accuracy, digits=2),
+                    "live experts": spread(part.live_experts, digits=1),
+                    "largest load, %": spread(largest, digits=1),
+                    "accuracy, %": spread(part.accuracy, digits=2),
                 }
     return table(lines, "data set", "condition")
 

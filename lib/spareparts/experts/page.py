@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 
 from ..records import Result
-from ..stats import VERDICTS, paired_wilcoxon, spearman
+from ..stats import NOTHING, paired_wilcoxon, spearman, verdict_counts
+from ..stats import said as joined
 from .config import DATASETS, PUBLISHED_STEPS, Config
 from .factors import ablation
 from .rows import paired, standard, weight_sweep
@@ -18,7 +19,7 @@ def headline(rows: pd.DataFrame) -> str:
     """The first thing to know about these runs, in one paragraph of Markdown with every number computed."""
     chosen = standard(rows)
     if chosen.empty:
-        return "No run of these settings has a record yet."
+        return NOTHING
     few = int((chosen.live_experts <= 2).sum())
     idle = int((chosen.live_experts < chosen.experts).sum())
     kinds = " and ".join(sorted(set(chosen.protocol)))
@@ -33,13 +34,12 @@ def headline(rows: pd.DataFrame) -> str:
 
 def held_up(ledger: pd.DataFrame) -> str:
     """Which of the paper's claims held up and which did not, from a ledger's columns verdict, claim and where."""
-    parts = {word: ledger[ledger.verdict == word] for word in VERDICTS}
-    counts = ", ".join(f"{len(part)} {word}" for word, part in parts.items() if len(part))
-    lines = [f"Of the paper's {len(ledger)} claims that can be tested: {counts}."]
+    lines = [f"Of the paper's {len(ledger)} claims that can be tested: {verdict_counts(ledger)}."]
     for word, head in (("reproduced", "Held up"), ("not reproduced", "Did not")):
-        claims = [f"{claim} ({where})" for claim, where in zip(parts[word].claim, parts[word]["where"], strict=True)]
+        part = ledger[ledger.verdict == word]
+        claims = [f"{claim} ({where})" for claim, where in zip(part.claim, part["where"], strict=True)]
         lines += [f"**{head}:** {'; '.join(claims)}."] if claims else []
-    return "\n\n".join(lines)
+    return joined(*lines)
 
 
 def accuracy_found(rows: pd.DataFrame) -> str:
@@ -157,4 +157,4 @@ def demo_table(demo: Sequence[tuple[Config, Result]]) -> pd.DataFrame:
 
 def said(*texts: str) -> str:
     """Paragraphs of those texts that say something, or a sentence that there is nothing to say yet."""
-    return "\n\n".join(text for text in texts if text.strip()) or "*No run for this has a record yet.*"
+    return joined(*texts) or "*No run for this has a record yet.*"

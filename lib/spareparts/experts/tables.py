@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..stats import holm, paired_wilcoxon
+from ..stats import BLANK, holm, paired_wilcoxon, spread, with_deviation
 from .config import DATASETS
 from .rows import paired, standard
 
@@ -51,10 +51,10 @@ def table_one(rows: pd.DataFrame, published: Mapping[str, Any]) -> pd.DataFrame:
             first, second, _ = paired(rows, column, dataset)
             theirs = published.get(claim, {}).get(dataset)
             lines[heading(rows, dataset), metric] = {
-                "paper: baseline": spread(*theirs[0], digits=digits) if theirs else "–",
-                "paper: SNNL": spread(*theirs[1], digits=digits) if theirs else "–",
-                "ours: baseline": summary(factor * first, digits=digits),
-                "ours: SNNL": summary(factor * second, digits=digits),
+                "paper: baseline": with_deviation(*theirs[0], digits=digits) if theirs else BLANK,
+                "paper: SNNL": with_deviation(*theirs[1], digits=digits) if theirs else BLANK,
+                "ours: baseline": spread(factor * first, digits=digits),
+                "ours: SNNL": spread(factor * second, digits=digits),
                 "n": len(first),
             }
             if column == "accuracy":
@@ -64,7 +64,7 @@ def table_one(rows: pd.DataFrame, published: Mapping[str, Any]) -> pd.DataFrame:
 
 def best(first: np.ndarray, second: np.ndarray) -> dict[str, Any]:
     """The line of Table 1 with the best accuracy of each arm, which the paper promises and does not print."""
-    ours = [f"{values.max():.2f}" if len(values) else "–" for values in (first, second)]
+    ours = [f"{values.max():.2f}" if len(values) else BLANK for values in (first, second)]
     theirs = {"paper: baseline": "not given", "paper: SNNL": "not given"}
     return theirs | {"ours: baseline": ours[0], "ours: SNNL": ours[1], "n": len(first)}
 
@@ -107,18 +107,6 @@ def stars(rows: pd.DataFrame) -> pd.DataFrame:
                 "normal approximation": f"{test.normal_p:.4g}",
             }
     return pd.DataFrame(lines).T.rename_axis("data set")
-
-
-def summary(values: Any, *, digits: int) -> str:
-    """Mean (SD) of a sample, a dash for what it is too small to have."""
-    if len(values) > 1:
-        return spread(values.mean(), values.std(ddof=1), digits=digits)
-    return f"{float(np.asarray(values)[0]):.{digits}f} (–)" if len(values) else "–"
-
-
-def spread(mean: float, deviation: float, *, digits: int) -> str:
-    """A mean with its SD as the paper prints them."""
-    return f"{round(float(mean), digits) + 0.0:.{digits}f} ({deviation:.{digits}f})"  # no -0.00
 
 
 def arms(rows: pd.DataFrame) -> Iterator[tuple[str, str, pd.DataFrame]]:
