@@ -31,12 +31,11 @@ def fit(
 ) -> list[Outcome]:
     """Train each replica for `steps` steps; one outcome a replica, in order.
 
-    Training goes in stretches of `every` steps (an epoch by default); callbacks run after each, a replica's own first,
-    and only there does the host read from the device. A replica whose loss or weights stop being finite ends with its
-    stretch and is told as diverged; the others go on. With `side_by_side` replicas train in groups that fit the memory,
-    else one by one; None chooses the former for several replicas on CUDA. To a `checkpoint` training is written every
-    so many seconds, goes on from there after a cut-off, and removes it at its end. An `opening` is made once for all
-    trainings that have it in common. Raises `ValueError` for settings that cannot be trained with, at once.
+    Callbacks run after each stretch of `every` steps (an epoch by default), a replica's own first; only there does the
+    host read from the device, and what is no longer finite ends as diverged while the others go on. With `side_by_side`
+    replicas train in groups that fit the memory, else one by one; None chooses the former for several on CUDA. From a
+    `checkpoint`, written every so many seconds, training goes on after a cut-off; an `opening` is made once for all
+    trainings that share it. Raises `ValueError` for settings that cannot be trained with, at once.
     """
     same = {"steps": steps, "every": every, "precision": precision}
     _check(replicas, **same)
