@@ -119,6 +119,8 @@ def test_without_checkpoints_the_penalty_is_0_and_so_is_its_gradient():
     [
         ({"width": 0.0}, "width must be positive, got 0.0"),
         ({"width": -1.0}, "width must be positive"),
+        ({"width": math.nan}, "width must be positive, got nan"),
+        ({"strength": math.nan}, "strength must be at least 0, got nan"),
         ({"strength": -2.0}, "strength must be at least 0, got -2.0"),
         ({"reduction": "max"}, "reduction must be one of mean, sum, got 'max'"),
     ],

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
-from distancing_made import RESTARTS, cost, ensemble, journey, made_rows
+from distancing_made import REDUCED, RESTARTS, cost, ensemble, journey, made_rows
 
 from spareparts import claims
 from spareparts.distancing.journey_verdicts import early_distance
@@ -76,6 +76,41 @@ def test_one_seed_decides_nothing(folder):
     found = words(made_once(folder, 1))
     # ensembles of several kinds are several measurements
     assert {number for number, word in found.items() if word != "undecided"} <= WITHOUT_RECORDS | {"10"}
+
+
+def test_a_rate_that_costs_nothing_without_the_push_is_not_too_high_and_decides_nothing(folder):
+    own = folder / "distancing"
+    common = {"schedule": "cosine", "period": 12} | RESTARTS
+    rows = [
+        journey(own, seed=seed, strength=strength, learning_rate=rate, accuracy=98.2, **common)
+        for seed in (1, 2, 3)
+        for strength in (0.0, 1.0)
+        for rate in (0.01, 0.1)
+    ]
+    found = CLAIMS[10](pd.DataFrame(rows))
+    assert found.verdict == "undecided" and "n = 3: not too high for this network" in found.note
+    harmed = [row | {"accuracy": row["accuracy"] - 5} if row["learning_rate"] == 0.1 else row for row in rows]
+    assert CLAIMS[10](pd.DataFrame(harmed)).verdict == "not reproduced"
+
+
+def test_widths_that_a_journey_hardly_feels_are_named(whole, monkeypatch):
+    place, rows = whole
+    monkeypatch.setenv("SPAREPARTS_RECORDS", str(place))
+    assert "MLP, 40 epochs: hardly felt in so few steps, width 10000, 100000" in CLAIMS[6](rows).note
+
+
+def test_rows_of_another_precision_are_a_line_of_their_own(folder):
+    coarse = REDUCED | {"precision": "bfloat16"}
+    made = [
+        journey(folder / "distancing", seed=1, strength=s, **each) for s in (0.0, 10.0) for each in (coarse, REDUCED)
+    ]
+    rows = pd.DataFrame(made)
+    both = lines(rows)
+    assert {line.precision for line in both} == {"float32", "bfloat16"}
+    assert {pushed(rows, line) for line in both} == {10.0} and [
+        len(on(rows, each, strength=10.0)) for each in both
+    ] == [1, 1]
+    assert {line.title.endswith("images, bfloat16") for line in both} == {True, False}
 
 
 # Claims that stand on functions

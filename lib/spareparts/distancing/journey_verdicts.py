@@ -1,10 +1,13 @@
 """What the records say about where a pushed network goes, and how well it does there."""
 
+import dataclasses
+
 import numpy as np
 import pandas as pd
 
-from ..stats import Verdict, beyond, combine, decide_all, not_run, remarked, trend
+from ..stats import Pairs, Verdict, beyond, combine, decide_all, not_run, remarked, trend
 from .rows import (
+    FELT,
     Line,
     centred,
     early_distance,
@@ -64,7 +67,7 @@ def grids_set_speed_and_distance(rows: pd.DataFrame) -> Verdict:
 
     Each value is a logarithm less its mean over the settings of its seed.
     """
-    plans = {}
+    plans, remarks = {}, []
     for line in lines(rows):
         grids = {
             "strength": positive(on(rows, line, free=("strength",)), "strength"),
@@ -77,7 +80,15 @@ def grids_set_speed_and_distance(rows: pd.DataFrame) -> Verdict:
             for word, measure, expected in (("further", first_distance, +1), ("early", early_distance, speed)):
                 pairs = centred(runs, logarithm(name), logarithm(measure))
                 plans[f"{word} with {name}, {line.title}"] = trend(pairs, expected)
-    return remarked(combine(decide_all(plans)), lacking(rows)) if plans else not_run()
+        remarks.append(hardly_felt(line, grids["width"], strength=pushed(rows, line)))
+    return remarked(combine(decide_all(plans)), *remarks, lacking(rows)) if plans else not_run()
+
+
+def hardly_felt(line: Line, runs: pd.DataFrame, *, strength: float) -> str:
+    """Which widths have a hill so flat that a journey ends before it has felt the push; nothing for none of several."""
+    widths = sorted(set(runs.width)) if len(runs) else []
+    flat = [f"{width:g}" for width in widths if line.growth(strength, width=width) < FELT]
+    return f"{line.title}: hardly felt in so few steps, width {', '.join(flat)}" if flat and len(widths) > 1 else ""
 
 
 def positive(rows: pd.DataFrame, column: str) -> pd.DataFrame:
@@ -107,17 +118,35 @@ def restarts_win(rows: pd.DataFrame) -> Verdict:
 
 
 def too_high_a_rate_is_helped(rows: pd.DataFrame) -> Verdict:
-    """Claim 11: at a peak rate of 0.1 with cosine restarts the push adds more than half a point."""
+    """Claim 11: at a peak rate of 0.1 with cosine restarts the push adds more than half a point.
+
+    A network that loses less than that to the rate itself decides nothing: the rate is not too high for it.
+    """
     parts = {}
     for line in lines(rows, several=None):
-        pairs = paired(*both(rows, line, **TOO_HIGH), "accuracy")
+        none, runs = both(rows, line, **TOO_HIGH)
+        pairs = paired(none, runs, "accuracy")
         if len(pairs.first):
-            parts[named(rows, line)] = beyond(pairs, threshold=MARGIN, expected=+1, unit="points")
+            found = beyond(pairs, threshold=MARGIN, expected=+1, unit="points")
+            usual = on(rows, line, free=FREE, strength=0.0, schedule=TOO_HIGH["schedule"])
+            parts[named(rows, line)] = if_too_high(found, paired(usual, none, "accuracy"))
     if not parts:
         return not_run()
     tried = rows[(rows.experiment == "journey") & (rows.learning_rate == TOO_HIGH["learning_rate"])]
     diverged = int((tried.outcome == "diverged").sum())
     return remarked(combine(parts), f"{diverged} of {len(tried)} runs diverged" if diverged else "", lacking(rows))
+
+
+def if_too_high(found: Verdict, rates: Pairs) -> Verdict:
+    """A verdict on runs at a rate, undecided where this rate, against the usual one, costs too little accuracy."""
+    if not len(rates.first):
+        return found
+    change = float(np.mean(rates.second - rates.first))
+    words = f"the rate itself {change:+.2f} points, n = {len(rates.first)}"
+    if change < -MARGIN:
+        return remarked(found, words)
+    note = f"{words}: not too high for this network"
+    return dataclasses.replace(found, verdict="undecided", note=f"{found.note}; {note}")
 
 
 def several_push_further(rows: pd.DataFrame) -> Verdict:

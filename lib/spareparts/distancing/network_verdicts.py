@@ -10,7 +10,6 @@ from .rows import TITLES, against, centred, finished, lacking, lines, on, paired
 BARRIER = 2.0  # points of error below which a line counts as without barrier (Frankle et al. 2020)
 EQUATION_MARGIN = 10.0  # % of the squared error within which Eq. 1.14 counts as right
 FLATTER = 10.0  # % less that the loss must rise
-FREE = ("schedule", "period", "members", "kind")  # of ensembles
 NAMES = {"k_fold": "k folds"}
 
 
@@ -34,10 +33,15 @@ def barrier_is_crossed(rows: pd.DataFrame) -> Verdict:
 
 
 def other_barriers(runs: pd.DataFrame) -> str:
-    """Mean barriers on fitted curves, and on lines to networks with matched units, where these could be matched."""
-    found = {"on a fitted curve": "curve_error_barrier", "on the line after matching units": "matched_error_barrier"}
-    known = {words: values(runs, name).mean() for words, name in found.items()}
-    return ", ".join(f"{words} {value:.2f}" for words, value in known.items() if np.isfinite(value))
+    """Mean barriers of error on fitted curves and on lines to networks with matched units, and those of the loss."""
+    found = {
+        "on a fitted curve": ("curve_error_barrier", ""),
+        "on the line after matching units": ("matched_error_barrier", ""),
+        "of training loss on the line": ("line_barrier", " nats"),
+        "and on the curve": ("curve_barrier", " nats"),
+    }
+    known = {words: (values(runs, name).mean(), unit) for words, (name, unit) in found.items()}
+    return ", ".join(f"{words} {value:.2f}{unit}" for words, (value, unit) in known.items() if np.isfinite(value))
 
 
 def distance_helps_ensembles(rows: pd.DataFrame) -> Verdict:

@@ -22,9 +22,9 @@ class Kernel(NamedTuple):
 
     def check(self) -> None:
         """Raise `ValueError` for settings that make no hill."""
-        if self.strength < 0:
+        if not self.strength >= 0:  # which nan is not either
             raise ValueError(f"strength must be at least 0, got {self.strength}")
-        if self.width <= 0:
+        if not self.width > 0:
             raise ValueError(f"width must be positive, got {self.width}")
         if self.reduction not in REDUCTIONS:
             raise ValueError(f"reduction must be one of {', '.join(REDUCTIONS)}, got {self.reduction!r}")

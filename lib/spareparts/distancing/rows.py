@@ -47,9 +47,9 @@ class Line(NamedTuple):
         images = self.train_samples or IMAGES[self.dataset] - HELD_OUT
         return (self.length - self.mark) * (images // Config.batch_size)
 
-    def growth(self, strength: float) -> float:
-        """Factor of a displacement along these steps, with the published width and rate, were the hill that wide."""
-        each = growth_per_step(strength=strength, width=Config.width, learning_rate=Config.learning_rate)
+    def growth(self, strength: float, *, width: float = Config.width) -> float:
+        """Factor of a displacement along these steps, with the published rate, as though the hill never ended."""
+        each = growth_per_step(strength=strength, width=width, learning_rate=Config.learning_rate)
         return math.exp(self.steps * math.log(each))
 
 
