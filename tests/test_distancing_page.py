@@ -8,6 +8,7 @@ from distancing_shown import shown_rows
 from spareparts import distancing
 from spareparts.distancing import (
     author,
+    author_page,
     mechanism,
     network_page,
     network_series,
@@ -87,12 +88,22 @@ def test_grids_name_every_value_and_what_has_not_run_is_said(rows):
     text = page.grids_found(rows, "strength")
     assert all(f"{value:g}: " in text for value in (0.1, 1, 10, 100)) and "**MLP, 40 epochs** (paper" in text
     assert page.grids_found(NO_ROWS, "width") == "*Not run yet: journeys of several widths.*"
-    assert "Not run yet, of the thesis's networks: ResNet-32, MobileNetV2." in page.protocol_note(rows)
+    note = page.protocol_note(rows)
+    assert "Not run yet, of the thesis's networks: ResNet-32, MobileNetV2." in note
+    assert note.count("are of the first 1,000 test images") == 1
 
 
 def test_the_finals_own_findings_are_those_of_the_authors_runs():
-    text = page.finals_own_findings()
+    text = author_page.finals_own_findings()
     assert "MobileNetV2 94.91% without the push and 94.52% with" in text and "snapshots, cosine 95.81%" in text
+
+
+def test_several_checkpoints_did_not_lead_the_authors_networks_further_unless_they_pushed_harder():
+    assert "distance of 1,767 from the first of several checkpoints and of 2,013" in author_page.several_in_his_runs()
+    for network in author.NETWORKS:
+        single = author.theirs(network, "baseline_distance").squared_distance_0
+        several = {s: author.theirs(network, name).squared_distance_0 for s, name in author.SEVERAL.items()}
+        assert several[1.0].max() < single.min() and several[10.0].min() > single.max()
 
 
 def test_diverged_journeys_are_counted_and_runs_have_their_part(rows):
@@ -145,6 +156,13 @@ def test_the_authors_means_stand_beside_ours(rows):
     )
 
 
+def test_all_156_of_the_authors_runs_are_in_one_table():
+    found = tables.author_runs()
+    assert found.n.sum() == 156
+    assert found.loc[("MobileNetV2, author", "multiple_f100_noreg"), "augmented accuracy, %"] == BLANK
+    assert found.loc[("ResNet-32, author", "baseline"), ["epochs", "n"]].tolist() == ["600", 3]
+
+
 def test_what_the_parameters_ask_for_is_counted(rows):
     asked = distancing.plan(strength=[0.0, 1.0], seeds=[1, 2, 9])
     found = tables.asked(rows, asked)
@@ -189,6 +207,21 @@ def test_settings_are_compared_where_more_than_one_has_run(rows):
     assert set(found.network) - set(ours.network) == {"MobileNetV2, author", "ResNet-32, author"}
     numbers = series.checkpoint_numbers(rows)
     assert set(numbers.setting) == {"1 checkpoint", "3 checkpoints"} and numbers.value.notna().all()
+
+
+def test_the_authors_ends_are_drawn_where_ours_have_not_run(rows):
+    found = series.ends(rows, "late_accuracy", their_measure="validation_accuracy")
+    ours = found[found.source == "ours"]
+    assert set(ours.network) == {"MLP", "ResNet-20"}
+    assert {"40 epochs,\ns = 1", "40 epochs of 5,000 images,\nreduced, s = 10"} <= set(ours.setting)
+
+
+@pytest.mark.parametrize("measure", ["squared_distance_0", "validation_accuracy"])
+def test_the_authors_pushed_networks_all_ended_further_away_and_classified_more_images_correctly(measure):
+    found = series.ends(NO_ROWS, "late_accuracy", their_measure=measure)
+    assert len(found) == 12 and set(found.source) == {"author"} and set(found.setting) == {"600 epochs,\ns = 1"}
+    for _, part in found.groupby("network"):
+        assert part[part.pushed].value.min() > part[~part.pushed].value.max()
 
 
 def test_figures_take_the_line_of_most_runs_or_of_most_epochs(rows):

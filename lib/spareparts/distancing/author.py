@@ -27,7 +27,7 @@ ENSEMBLES = {  # of five snapshots, by what ours are called
     "snapshots, s = 100": "ensemble_distance_f100",
     "snapshots, cosine": "ensemble_baseline_cosine",
 }
-ALL_AGREE = {  # test images of 10,000 on which all snapshots of MobileNetV2 agree, from his final text
+ALL_AGREE = {  # test images of 10,000 on which all snapshots of MobileNetV2 agree: quoted, in no curve of his
     "snapshots": 7648,
     "snapshots, s = 1": 7658,
     "snapshots, s = 10": 7739,

@@ -15,6 +15,7 @@ from .rows import TITLES, Line, Measure, finished, first_distance, lines, on, pa
 from .series import by_pushed, chosen, grid
 from .setup import MOMENTUM
 from .tables import dip
+from .watch import FEW
 
 NOTHING = "No run of these settings has a record yet."
 Sides = tuple[pd.DataFrame, pd.DataFrame]
@@ -54,26 +55,6 @@ def counted(ledger: pd.DataFrame) -> str:
     return f"Of the {len(ledger)} claims that we took from the draft and its final text: **{verdict_counts(ledger)}**."
 
 
-def finals_own_findings() -> str:
-    """What the author's runs say against the idea, which his final text says too."""
-    parts = []
-    for network in author.NETWORKS:
-        plain, pushed_ones = (author.theirs(network, *names) for names in author.COSINE.theirs.values())
-        first, second = plain.validation_accuracy, pushed_ones.validation_accuracy
-        counts = f"n = {len(first)} and {len(second)}"
-        parts.append(f"{TITLES[network]} {first.mean():.2f}% without the push and {second.mean():.2f}% with ({counts})")
-    ensembles = [author.theirs("mobilenet_v2", name) for name in author.ENSEMBLES.values()]
-    gains = [
-        f"{title} {runs.ensemble_accuracy.mean():.2f}%" for title, runs in zip(author.ENSEMBLES, ensembles, strict=True)
-    ]
-    counts = " to ".join(str(each) for each in sorted({len(runs) for runs in ensembles}))
-    return (
-        "The author's final text is sober about its own idea, and his runs show why. With cosine restarts the push "
-        f"lowers accuracy: {'; '.join(parts)}. Ensembles of pushed snapshots hardly gain over ordinary ones, and stay "
-        f"behind snapshots taken before restarts, of MobileNetV2: {'; '.join(gains)} (n = {counts}, five members each)."
-    )
-
-
 def journeys_found(rows: pd.DataFrame) -> str:
     """Each line: how much further the push leads, what it costs, and how deep the dip is."""
     sentences = [journey_found(rows, line, sides) for line in lines(rows) if (sides := sides_of(rows, line))]
@@ -83,14 +64,16 @@ def journeys_found(rows: pd.DataFrame) -> str:
 def journey_found(rows: pd.DataFrame, line: Line, sides: Sides) -> str:
     """The same of one line."""
     distance, accuracy = relative(paired(*sides, first_distance)), paired(*sides, "late_accuracy")
+    share = 100 * MARGIN / (100 - accuracy.first.mean())
     turned, dips = paired(*sides, lambda row: row.normalized_distance[0]), paired(*sides, dip)
     return (
         f"**{named(rows, line)}** ({accuracy.protocol} protocol). The push changes the squared distance by "
         f"{difference_words(distance, digits=0)} % of what it is without, and the distance of the filters' "
         f"directions from {turned.first.mean():.3f} to {turned.second.mean():.3f} (unrelated directions have 2). Test "
-        f"accuracy changes by {difference_words(accuracy)} points. {equality_words(accuracy, margin=MARGIN)} At its "
-        f"lowest after the checkpoint accuracy lies {dips.second.mean():.2f} points below the checkpoint's with the "
-        f"push, {dips.first.mean():.2f} without."
+        f"accuracy changes by {difference_words(accuracy)} points. {equality_words(accuracy, margin=MARGIN)} This "
+        f"margin is {share:.0f}% of the errors that networks make without the push. At its lowest after the checkpoint "
+        f"accuracy lies {dips.second.mean():.2f} points below the checkpoint's with the push, {dips.first.mean():.2f} "
+        "without."
     )
 
 
@@ -223,6 +206,8 @@ def protocol_note(rows: pd.DataFrame) -> str:
         runs = finished(rows, "journey")
         own = runs[[each == line for each in runs.line]]
         sentences.append(f"{line.title}: **{protocol(own)} protocol**, n = {len(own)} journeys.")
+        if line.train_samples is not None:
+            sentences.append(f"Their curves and late accuracies are of the first {FEW:,} test images.")
     absent = [TITLES[name] for name in PUBLISHED if name not in {line.network for line in lines(rows, several=None)}]
     if absent:
         sentences.append(f"Not run yet, of the thesis's networks: {', '.join(absent)}.")

@@ -148,6 +148,27 @@ def pushed_and_not(
     return pd.concat(parts, ignore_index=True)
 
 
+def ends(rows: pd.DataFrame, measure: Measure, *, their_measure: str) -> pd.DataFrame:
+    """Journeys with one checkpoint at a constant rate, ours and the author's, as `pushed_and_not` has them."""
+    parts = []
+    for line in lines(rows):
+        sides = by_pushed(rows, line, {})
+        if not all(map(len, sides.values())):
+            continue
+        how = "" if protocol(pd.concat(list(sides.values()))) == "paper" else "reduced, "
+        setting = f"{line.title.removeprefix(f'{TITLES[line.network]}, ')},\n{how}{strength_title(pushed(rows, line))}"
+        parts += [
+            told(TITLES[line.network], setting, side, values(runs, measure), "ours") for side, runs in sides.items()
+        ]
+    for network in author.NETWORKS:
+        sides = {side: author.theirs(network, *names) for side, names in author.PLAIN.theirs.items()}
+        setting = f"{sides[True].epochs.max():g} epochs,\n{strength_title(sides[True].strength.max())}"
+        parts += [
+            told(author.title(network), setting, side, runs[their_measure], "author") for side, runs in sides.items()
+        ]
+    return pd.concat(parts, ignore_index=True)
+
+
 def by_pushed(rows: pd.DataFrame, line: Line, settings: Mapping[str, Any]) -> dict[bool, pd.DataFrame]:
     """Runs of a line that were not pushed, and that were."""
     return {

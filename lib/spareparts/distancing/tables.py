@@ -12,6 +12,7 @@ from ..stats import BLANK, spread
 from . import author
 from .author import Setting
 from .config import Config
+from .reference import reference
 from .rows import Line, Measure, early_distance, first_distance, lines, protocol, pushed, values
 from .series import NOT_PUSHED, by_pushed, by_strength, grid, several_words, strength_title
 
@@ -119,7 +120,7 @@ def schedules(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def rates(rows: pd.DataFrame) -> pd.DataFrame:
-    """Cosine restarts from the usual rate and from one that is too high, with the runs that diverged."""
+    """Cosine restarts from the usual rate and from one that is too high."""
     return compared(rows, author.RATES, "rate")
 
 
@@ -171,15 +172,20 @@ def directions(rows: pd.DataFrame) -> pd.DataFrame:
     return ordered(found, "network", "push")
 
 
-def diverged(rows: pd.DataFrame) -> pd.DataFrame:
-    """Journeys that diverged, by what was tried."""
-    tried = rows[rows.experiment == "journey"] if len(rows) else rows
-    lost = tried[tried.outcome == "diverged"] if len(tried) else tried
-    names = ["network", "schedule", "learning_rate", "strength"]
-    found = (
-        {key: {"n": len(part), "protocol": protocol(part)} for key, part in lost.groupby(names)} if len(lost) else {}
-    )
-    return ordered(found, *names)
+def author_runs() -> pd.DataFrame:
+    """All of the author's experiments by the names that he gave them, with the runs that he cut short among them."""
+    found: dict[Any, dict[str, Any]] = {}
+    for (network, experiment), runs in reference().groupby(["network", "experiment"], sort=False):
+        found[author.title(network), experiment] = {
+            "epochs": ", ".join(f"{each:g}" for each in sorted(runs.epochs.dropna().unique())) or BLANK,
+            "augmented accuracy, %": spread(runs.validation_accuracy),
+            "ensemble, %": spread(runs.ensemble_accuracy),
+            "squared distances": author.distances(runs),
+            "seconds an epoch": spread(runs.epoch_seconds, digits=1),
+            "n": len(runs),
+            "protocol": "the author's",
+        }
+    return ordered(found, "network", "experiment")
 
 
 def asked(rows: pd.DataFrame, configs: Iterable[Config]) -> pd.DataFrame:
