@@ -77,6 +77,8 @@ def test_equivalence_tells_its_power_whatever_it_says():
         verdict = equal(Pairs(values, values + shift + 0.1 * draw.normal(size=6), "reduced"))
         assert verdict.verdict == word
         assert "n = 6 had power" in verdict.note
+        assert ("more accurate than the learned head" in verdict.note) == (word == "not reproduced")
+    assert "more accurate" not in equal(Pairs(values, values - 5.0 + 0.1 * draw.normal(size=6), "reduced")).note
 
 
 def test_claim_5_without_densenet_is_open_and_says_what_has_not_run():
@@ -111,7 +113,7 @@ def test_claim_7_states_the_size_from_which_a_hadamard_head_is_faster():
     rows = made_rows(seeds=2)
     verdict = head_verdicts.faster(rows, "inference")
     assert verdict.effect == pytest.approx(256)
-    assert "at 4,096 features and classes 0.062 times" in verdict.note
+    assert verdict.note == "at 4,096 features and classes 0.062 times a learned head's time; batch 256, processor"
     assert head_verdicts.faster(made_rows(against=7, seeds=1), "training").verdict == "not reproduced"
     few = rows[rows.features != 64]
     assert head_verdicts.faster(few, "inference").verdict == "undecided"
@@ -180,6 +182,27 @@ def test_a_fit_is_better_by_what_it_explains_more_than_the_next():
     empty = pd.Series({"growth": dict.fromkeys(row.growth, None)})
     assert math.isnan(better_fit(empty))
     assert against(pd.DataFrame([row, empty]), 0.0, better_fit).second == pytest.approx([-0.05])
+
+
+def test_claim_3_says_which_curve_is_best_before_the_learning_rate_falls_too():
+    shapes = ("logarithm", "square_root", "linear", "levelling_off")
+    rows = made_rows(seeds=2)
+    assert "is explained best by a logarithm (0.99) over all steps" in CLAIMS[2](rows).note
+    assert "before the first drop" not in CLAIMS[2](rows).note
+    early = dict(zip(shapes, (0.5, 0.75, 0.25, 0.1), strict=True))
+    rows["growth_before_drop"] = [early] * len(rows)
+    assert "a square root (0.75 against 0.50 of a logarithm) before the first drop" in CLAIMS[2](rows).note
+
+
+def test_claim_14_says_where_features_of_a_learned_head_do_not_grow_either():
+    rows = made_rows(seeds=2)
+    assert "grow either" not in CLAIMS[13](rows).note
+    assert CLAIMS[13](rows.assign(norm_growth=-1.0)).note.endswith("-1.00 in n = 2 runs, which does not grow either")
+
+
+def test_how_networks_were_trained_is_told_with_published_numbers_of_epochs():
+    lines = [line for seed in (1, 2) for line in pair(seed)]
+    assert CLAIMS[0](pd.DataFrame(lines)).note.endswith("ResNet-56, all training images, 164 epochs")
 
 
 def test_a_record_has_the_columns_that_the_made_ones_have():

@@ -11,12 +11,17 @@ MUCH = 0.1  # logarithm of a ratio of perplexities: a tenth more is much
 
 
 def equal(pairs: Pairs) -> Verdict:
-    """Whether two heads are equally accurate, by two one-sided tests, whose power is told whatever they say."""
+    """Whether the second head is as accurate as the first, by two one-sided tests, whose power is told in any case.
+
+    More accurate by more than the margin is not equal either, which the note says: nothing is lost then.
+    """
     verdict = within(pairs, margin=EQUAL, unit="points")
     if len(pairs.first) < 2 or verdict.verdict == "undecided":
         return verdict  # whose note has the power
     test = equivalence(*pairs[:2], margin=EQUAL)
-    return remarked(verdict, f"n = {test.n} had power {test.power:.2f}")
+    better = verdict.verdict == "not reproduced" and test.mean_difference > 0
+    remarks = ["more accurate than the learned head, not less"] if better else []
+    return remarked(verdict, f"n = {test.n} had power {test.power:.2f}", *remarks)
 
 
 def above(pairs: Pairs, *, margin: float = SHOWN, unit: str = "points") -> Verdict:

@@ -33,7 +33,7 @@ def sizes(rows: pd.DataFrame, head: str, phase: str) -> pd.DataFrame:
 
 
 def nothing_is_stored(rows: pd.DataFrame) -> Verdict:
-    """Whether a Hadamard head holds no byte of a matrix, wherever it works by the transform."""
+    """Whether a Hadamard head stores no byte of a matrix, wherever it works by the transform."""
     found = pd.concat([sizes(rows, "hadamard", phase) for phase in PHASES])
     if found.empty:
         return not_run()
@@ -60,7 +60,9 @@ def faster(rows: pd.DataFrame, phase: str) -> Verdict:
         return too_few(len(times), "paper")
     start = crossover(times.index.to_list(), times.learned.to_list(), times.hadamard.to_list())
     last = times.iloc[-1]
+    device = sizes(rows, "hadamard", phase).device.iloc[0]
     note = f"at {times.index[-1]:,} features and classes {last.hadamard / last.learned:.2g} times a learned head's time"
+    note += f"; batch {BATCH}, {device}"
     if start is None:
         return Verdict("not reproduced", None, None, len(times), "paper", note=note)
     return Verdict("reproduced", start, None, len(times), "paper", "features and classes from which it is faster", note)

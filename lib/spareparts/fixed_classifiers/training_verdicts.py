@@ -28,10 +28,20 @@ def size_grows_like_a_logarithm(rows: pd.DataFrame) -> Verdict:
         part = longest(runs(rows, dataset="cifar10", head=head))
         parts[title] = above(against(part, 0.0, better_fit), margin=BEST_FIT, unit="of the variance")
         if len(part):
-            means = pd.DataFrame(list(part.growth)).astype(float).mean()
-            most = f"{SHAPES[means.idxmax()]} explains most, {means.max():.2f}"
-            remarks.append(f"{title}: {most}, a logarithm {means.logarithm:.2f}, n = {len(part)}")
+            explained = [most_explained(part, name) for name in ("growth", "growth_before_drop")]
+            times = zip(explained, ("over all steps", "before the first drop of the learning rate"), strict=True)
+            said = ", ".join(f"{found} {when}" for found, when in times if found)
+            remarks.append(f"{title}, n = {len(part)}, is explained best by {said}")
     return remarked(combine(parts), *remarks)
+
+
+def most_explained(runs: pd.DataFrame, name: str) -> str:
+    """The curve that explains most of the heads' size, mean over runs, in words; empty where nothing was fitted."""
+    means = pd.DataFrame(list(runs[name])).astype(float).mean()
+    if means.isna().all():
+        return ""
+    logarithm = "" if means.idxmax() == "logarithm" else f" against {means.logarithm:.2f} of a logarithm"
+    return f"{SHAPES[str(means.idxmax())]} ({means.max():.2f}{logarithm})"
 
 
 def sooner(row: pd.Series) -> float:
@@ -61,4 +71,6 @@ def normalised_features_do_not_grow(rows: pd.DataFrame) -> Verdict:
     learned = longest(runs(rows, dataset="cifar10", head="learned"))
     if learned.empty:
         return combine(parts)
-    return remarked(combine(parts), f"learned head {learned.norm_growth.mean():+.2f} in n = {len(learned)} runs")
+    grown = learned.norm_growth.mean()
+    contrast = "" if grown > GROWN else ", which does not grow either"
+    return remarked(combine(parts), f"learned head {grown:+.2f} in n = {len(learned)} runs{contrast}")
