@@ -34,7 +34,7 @@ def fit(
     Callbacks run after each stretch of `every` steps (an epoch by default), a replica's own first; only there does the
     host read from the device, and what is not finite ends as diverged. `side_by_side` trains replicas in groups that
     fit the memory; None: where several are on CUDA. From a `checkpoint`, written every so many seconds, training goes
-    on after a cut-off; an `opening` is made once for all that share it. Raises `ValueError` for wrong settings, at once.
+    on after a cut-off; an `opening` is made once for all that share it. Raises `ValueError` for wrong settings at once.
     """
     same = {"steps": steps, "every": every, "precision": precision}
     _check(replicas, **same)
