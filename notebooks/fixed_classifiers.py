@@ -87,7 +87,7 @@ Markdown(page.said(page.headline(rows), cost_page.saving(), page.counted(ledger)
 plots.error_curves(points.curves(rows, points.HEADS, dataset="cifar10"), chance=90)
 
 # %% tags=["hide-input"]
-Markdown(page.protocol_note(rows))
+Markdown(page.said(page.protocol_note(rows), page.read_on()))
 
 # %% [markdown]
 # What the records say about each claim. [](../methods.md) explains the words. That two accuracies are equal is tested as

@@ -11,6 +11,7 @@ from spareparts import fixed_classifiers
 from spareparts.execute import ROOT
 from spareparts.fixed_classifiers import cost_page, cost_tables, page, points, tables
 from spareparts.fixed_classifiers.cost_verdicts import shares
+from spareparts.stats import Pairs
 from spareparts.sweep.grid import from_file
 from spareparts.sweep.survey import distinct, survey
 
@@ -78,6 +79,25 @@ def test_the_headline_has_the_means_of_the_same_seeds_and_calls_its_protocol_red
     assert page.protocol_note(NO_ROWS).startswith("Not run yet, of the paper's networks: ResNet-56")
 
 
+def test_which_head_is_better_is_said_only_where_the_interval_leaves_out_zero():
+    first, noise = np.array([60.0, 61.0, 62.0]), np.array([0.1, -0.1, 0.0])
+    assert "more accurate of the two" in page.which_is_better(Pairs(first, first + 2 + noise, "paper"))
+    assert "less accurate of the two" in page.which_is_better(Pairs(first, first - 2 + noise, "paper"))
+    for pairs in (Pairs(first, first + noise, "paper"), Pairs(first[:1], first[:1] + 2, "paper")):
+        assert "leaves open" in page.which_is_better(pairs)
+
+
+def test_norms_that_shrink_are_not_said_to_grow(rows):
+    assert "grow by more than 11% with learned." in page.norms_found(rows)
+    text = page.norms_found(rows.assign(norm_growth=-1.0))
+    assert "learned 0.37 (n = 3)" in text and text.endswith("with none of these.")
+
+
+def test_arithmetic_is_named_unless_it_is_the_usual_one(rows):
+    assert "15 epochs, bfloat16; chance is 10%" in page.scales_found(rows.assign(precision="bfloat16"))
+    assert "15 epochs; chance is 10%" in page.scales_found(rows)
+
+
 def test_kinds_are_compared_where_they_were_trained_alike(rows):
     longer = rows[(rows["head"] == "orthonormal") & rows.scale.isin([0.1])].assign(epochs=30)
     found = points.alike(pd.concat([rows[rows.scale != 0.1], longer]), points.HELD, dataset="cifar10")
@@ -118,6 +138,8 @@ def test_prices_are_those_that_were_made_up(rows):
     price = [float(found.loc[("drawn", classes), "price, points"].split()[0]) for classes in (2, 10, 20, 50)]
     assert price == pytest.approx(np.log10([2, 10, 20, 50]) - 2, abs=0.06)
     assert float(found.loc[("within", 10), "price, points"].split()[0]) == pytest.approx(2, abs=0.06)
+    assert found.loc[("drawn", 50), "chance, %"] == "2"
+    assert float(found.loc[("drawn", 2), "learned, %"].split()[0]) == pytest.approx(60, abs=0.06)
     assert list(tables.features(rows).index) == [64, 32, 16]
 
 

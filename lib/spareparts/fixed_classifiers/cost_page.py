@@ -9,10 +9,10 @@ import pandas as pd
 from ..stats import Pairs, difference_words, not_yet, said
 from .cost_tables import crossings
 from .cost_verdicts import named, shares, text_of
-from .head_verdicts import OPEN
+from .head_verdicts import BATCH, OPEN
 from .language import EPOCHS, UNITS
-from .points import FEATURES_OF_RESNET, accuracy_and_cost, language_models, square
-from .titles import TEXT_TITLES
+from .points import FEATURES_OF_RESNET, TIMED_TITLES, accuracy_and_cost, language_models, square
+from .titles import HEAD_TITLES, TEXT_TITLES
 from .words import joined
 
 BENCHMARKS = ("hadamard_4096", "head_step", "head_inference")
@@ -69,7 +69,11 @@ def times_found(rows: pd.DataFrame) -> str:
         where = "at no measured size" if start is None else f"from about {start:,.0f} features and classes on"
         ratio = last.hadamard / last.learned
         parts.append(f"{phase}, batch {batch}: {where}; at {last.name:,} it takes {ratio:.3g} times as long")
-    return f"A Hadamard head is faster than a learned one, in {'; in '.join(parts)} (n = {len(found)} measured heads)."
+    rounds = found.milliseconds.map(len)
+    return (
+        f"A Hadamard head is faster than a learned one, in {'; in '.join(parts)}. n = {len(found)} measured heads, "
+        f"each the median of {rounds.min()} to {rounds.max()} rounds, on {found.device.iloc[0]}."
+    )
 
 
 def memory_found(rows: pd.DataFrame) -> str:
@@ -80,10 +84,14 @@ def memory_found(rows: pd.DataFrame) -> str:
         return not_yet("the memory of heads")
     found = found[found.features == found.features.max()]
     parts = [
-        f"{head} {part.peak_bytes.max() / MEGA:,.0f} MB, file {part.file_bytes.max() / MEGA:,.1f} MB (n = {len(part)})"
-        for head, part in found.groupby("head")
+        f"{title} {part.peak_bytes.max() / MEGA:,.0f} MB, file {part.file_bytes.max() / MEGA:,.1f} MB (n = {len(part)})"
+        for head, title in TIMED_TITLES.items()
+        if len(part := found[found["head"] == head])
     ]
-    return f"Held at once in a training step with {found.features.iloc[0]:,} features and classes: {'; '.join(parts)}."
+    return (
+        f"Held at once in a training step with {found.features.iloc[0]:,} features and classes and a batch of {BATCH}: "
+        f"{'; '.join(parts)}."
+    )
 
 
 def benchmarks_found(benchmarks: Sequence[Mapping[str, Any]]) -> str:
@@ -105,15 +113,25 @@ def worth_found(rows: pd.DataFrame) -> str:
     if len(found) < 2:
         return not_yet("accuracy and cost of the same heads")
     parts = [
-        f"{row['head']}: {row.change:+.2f} points (n = {row.n}), {row.parameters:,.0f} trained parameters, "
-        f"{row.time:.3g} times a learned head's time"
-        for _, row in found.iterrows()
+        f"{row['head']} {row.change:+.2f} points ({row.low:+.2f} to {row.high:+.2f}, n = {row.n}), "
+        f"{row.parameters:,.0f} trained parameters, {row.time:.3g} times a learned head's time"
+        for _, row in found[found["head"] != HEAD_TITLES["learned"]].iterrows()
     ]
-    return (
-        f"On CIFAR-10, with the time of a training step of a head of {OPEN:,} features and as many classes: "
-        f"{'; '.join(parts)}. At the size of the network itself, with {FEATURES_OF_RESNET} features and 10 classes, "
-        "every head costs next to nothing beside its body."
+    return said(
+        "On CIFAR-10 against a learned head, with 95% intervals, and the time of a training step of a head of "
+        f"{OPEN:,} features and as many classes: {'; '.join(parts)}. {_small_heads(rows)}"
     )
+
+
+def _small_heads(rows: pd.DataFrame) -> str:
+    """What a training step takes with heads as small as that of the network."""
+    found = square(rows)
+    found = found[(found.phase == "training") & (found.batch > 1) & (found.features == FEATURES_OF_RESNET)]
+    if found.empty:
+        return ""
+    times = found.groupby("head").median_milliseconds.min()
+    parts = [f"{title} {times[head]:.2g} ms" for head, title in TIMED_TITLES.items() if head in times]
+    return f"With {FEATURES_OF_RESNET} features and as many classes the step itself takes: {', '.join(parts)}."
 
 
 def language_found(rows: pd.DataFrame, text: str | None = None) -> str:

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from ..records import lined
-from ..stats import BLANK, spread
+from ..stats import BLANK
 from .cost_verdicts import shares
 from .crossover import crossover
 from .head_verdicts import FEWEST_SIZES
@@ -19,6 +19,11 @@ BYTES = {
     "file, MB": "file_bytes",
     "gradient to send, MB": "gradient_bytes",
 }
+
+
+def short(value: float) -> str:
+    """Three digits, or all that stand before the point."""
+    return f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"
 
 
 def parameters() -> pd.DataFrame:
@@ -61,7 +66,7 @@ def times(rows: pd.DataFrame) -> pd.DataFrame:
     names = ["phase", "batch", "features", "classes"]
     table = found.pivot_table(index=names, columns="head", values="median_milliseconds", aggfunc="min")
     table = table.reindex(columns=[head for head in TIMED if head in table]).rename(columns=HEAD_TITLES)
-    shown = table.map(lambda value: BLANK if pd.isna(value) else f"{value:.3g}")
+    shown = table.map(lambda value: BLANK if pd.isna(value) else short(value))
     counts = found.groupby(names)["head"].size() // found.groupby(names)["head"].nunique()
     return shown.assign(n=counts, protocol=protocol(found)).sort_index()
 
@@ -74,7 +79,7 @@ def memory(rows: pd.DataFrame) -> pd.DataFrame:
     for features, each in found.groupby("features") if len(found) else ():
         for head in [head for head in TIMED if head in set(each["head"])]:
             part = each[each["head"] == head]
-            cells = {name: f"{part[column].max() / MEGA:.3g}" for name, column in BYTES.items()}
+            cells = {name: short(part[column].max() / MEGA) for name, column in BYTES.items()}
             lines[f"{features:,}", HEAD_TITLES[head]] = cells | {"n": len(part), "protocol": protocol(part)}
     return lined(lines, "features and classes", "head")
 
@@ -92,9 +97,3 @@ def language(rows: pd.DataFrame, text: str) -> pd.DataFrame:
         trained = f"{part.trained_parameters.iloc[0] / MEGA:.2f}"
         lines[TEXT_TITLES[text], title] = {"trained, million": trained} | line(part, columns, digits=1)
     return lined(lines, "text", "word vectors")
-
-
-def rounds(rows: pd.DataFrame) -> str:
-    """How many rounds each time is the median of."""
-    found = costs(rows)
-    return spread(found.milliseconds.map(len), digits=0) if len(found) else BLANK

@@ -5,17 +5,19 @@ import math
 import numpy as np
 import pandas as pd
 
-from ..stats import NOTHING, Pairs, difference_words, equality_words, not_yet, said, verdict_counts
+from ..stats import NOTHING, Pairs, difference, difference_words, equality_words, not_yet, said, verdict_counts
 from .config import EXPERIMENTS, PUBLISHED_IN
-from .decisions import EQUAL
+from .decisions import EQUAL, GROWN
 from .points import HEADS, HELD, LOSSES, OTHERS, alike, by_features, by_likeness, by_number
 from .rows import FIXED, LEARNED, against, compared, measured
 from .tables import INITIAL, REMEDIES
 from .titles import DATASET_TITLES, HEAD_TITLES, NETWORK_TITLES, SHAPE_TITLES, TEXT_TITLES
-from .training_verdicts import LEAST, sooner
-from .words import compared_with_first, joined, trained_as
+from .training import FEWEST, SHOWN
+from .training_verdicts import LEAST, most_explained, sooner
+from .words import CHANCE, compared_with_first, joined, trained_as
 
 CIFAR = {"dataset": "cifar10"}
+TOLD = ("network", "epochs", "train_samples", "precision")  # settings of training that a sentence names
 
 
 def headline(rows: pd.DataFrame) -> str:
@@ -29,7 +31,7 @@ def headline(rows: pd.DataFrame) -> str:
     return (
         "Replace the last layer of a network by random orthonormal rows, and never train it. On CIFAR-10 such a "
         f"network classifies **{tested.second.mean():.2f}%** of the test images correctly; the same network with an "
-        f"ordinary, learned last layer, **{tested.first.mean():.2f}%**. That is a difference of "
+        f"ordinary, learned last layer, **{tested.first.mean():.2f}%**. Fixed less learned, that is "
         f"{difference_words(tested)} points, with Student's 95% interval over pairs of networks. Of its training "
         f"images it gets {errors.second.mean():.2f}% wrong, the learned one {errors.first.mean():.2f}%: "
         f"{difference_words(errors)} points. Chance is 10% correct; {trained_as(second.iloc[0])}."
@@ -48,16 +50,34 @@ def errors_found(rows: pd.DataFrame) -> str:
     learned = found.pop(HEAD_TITLES["learned"], None)
     if learned is None or not found:
         return not_yet("two heads on CIFAR-10")
-    sentences = [f"The {trained_as(learned.iloc[0])}."]
+    sentences = [
+        f"All are trained alike, by the {trained_as(learned.iloc[0])}; chance is {CHANCE['cifar10']}% correct."
+    ]
     for title, part in found.items():
         tested, trained = (joined(learned, part, name) for name in ("accuracy", "train_accuracy"))
         errors = Pairs(100 - trained.first, 100 - trained.second, trained.protocol)
         sentences.append(
             f"**{title[0].upper()}{title[1:]}** against learned, in points: test accuracy "
             f"{difference_words(tested)}, training error {difference_words(errors)}. "
-            f"{equality_words(tested, margin=EQUAL, what='the accuracies')}"
+            f"{which_is_better(tested)} {equality_words(tested, margin=EQUAL, what='the accuracies')}"
         )
     return said(*sentences)
+
+
+def which_is_better(pairs: Pairs) -> str:
+    """Whether the interval of a difference in accuracy says which of two heads is the better one."""
+    _, low, high = difference(pairs)
+    if len(pairs.first) < 2 or low <= 0 <= high:
+        return "That leaves open which of the two is more accurate."
+    return f"It is the {'more' if low > 0 else 'less'} accurate of the two."
+
+
+def read_on() -> str:
+    """On which images the curves over epochs are read."""
+    return (
+        f"Curves over epochs are read on {SHOWN:.0%} of the training images but at least {FEWEST}, and on twice as "
+        "many test images; accuracies and errors in tables and sentences are those of all images after the last epoch."
+    )
 
 
 def growth_found(rows: pd.DataFrame) -> str:
@@ -70,6 +90,8 @@ def growth_found(rows: pd.DataFrame) -> str:
             f"**{title}** (n = {len(part)}): of the variance of its size a logarithm of time explains "
             f"{means.logarithm:.3f}; {others}. The best of these: {SHAPE_TITLES[str(means.idxmax())]}."
         )
+        if early := most_explained(part, "growth_before_drop"):
+            sentences[-1] += f" Before the learning rate first falls it is {early}."
     return said(*sentences) or not_yet("heads whose size was followed on CIFAR-10")
 
 
@@ -126,14 +148,17 @@ def speed_found(rows: pd.DataFrame) -> str:
 
 
 def norms_found(rows: pd.DataFrame) -> str:
-    """By how much the norms of the features grow after the first epoch."""
-    parts = [
-        f"{title} {math.exp(part.norm_growth.mean()):.2f} times (n = {len(part)})"
-        for title, part in alike(rows, HEADS, **CIFAR).items()
-    ]
-    if not parts:
+    """By what factor the norms of the features change after the first epoch, and with which heads they grow."""
+    found = alike(rows, HEADS, **CIFAR)
+    if not found:
         return not_yet("heads on CIFAR-10")
-    return f"From the end of the first epoch to that of the last, norms on training images grow: {'; '.join(parts)}."
+    parts = [f"{title} {math.exp(part.norm_growth.mean()):.2f} (n = {len(part)})" for title, part in found.items()]
+    grown = [title for title, part in found.items() if part.norm_growth.mean() > GROWN]
+    return (
+        "From the end of the first epoch to that of the last, norms on training images change by a factor of: "
+        f"{'; '.join(parts)}. They grow by more than {math.expm1(GROWN):.0%} with "
+        f"{', '.join(grown) or 'none of these'}."
+    )
 
 
 def numbers_found(rows: pd.DataFrame) -> str:
@@ -142,7 +167,7 @@ def numbers_found(rows: pd.DataFrame) -> str:
     if found.empty:
         return not_yet("both heads on 2, 10, 20, 50 and 100 classes of CIFAR-100")
     parts = [f"{classes} classes {_price(part)}" for classes, part in found.groupby("classes")]
-    return f"Points of accuracy that fixing costs, with 95% intervals: {'; '.join(parts)}."
+    return f"Points of accuracy that fixing costs, below 0 where it gains, with 95% intervals: {'; '.join(parts)}."
 
 
 def likeness_found(rows: pd.DataFrame) -> str:
@@ -151,7 +176,10 @@ def likeness_found(rows: pd.DataFrame) -> str:
     if found.empty:
         return not_yet("classes within and across superclasses of CIFAR-100")
     parts = [f"{choice} superclasses {_price(part)}" for choice, part in found.groupby("choice")]
-    return f"With {found.classes.iloc[0]} classes fixing costs, in points with 95% intervals: {'; '.join(parts)}."
+    return (
+        f"With {found.classes.iloc[0]} classes fixing costs, below 0 where it gains, in points with 95% intervals: "
+        f"{'; '.join(parts)}."
+    )
 
 
 def _price(part: pd.DataFrame) -> str:
@@ -178,7 +206,7 @@ def protocol_note(rows: pd.DataFrame) -> str:
     for dataset in ("cifar10", "cifar100"):
         pairs = compared(rows, LEARNED, FIXED, dataset=dataset)
         if len(pairs):
-            how = dict(zip(("network", "epochs", "train_samples"), _first(pairs), strict=True))
+            how = {name: pairs.iloc[0].get(f"{name}_first", pairs.iloc[0].get(name)) for name in TOLD}
             row = pd.Series(how | {"protocol": measured(pairs, "accuracy").protocol})
             sentences.append(f"On {DATASET_TITLES[dataset]}, {trained_as(row)}.")
             trained.add(str(how["network"]))
@@ -187,11 +215,6 @@ def protocol_note(rows: pd.DataFrame) -> str:
     if absent:
         sentences.append(f"Not run yet, of the paper's networks: {', '.join(absent)}.")
     return " ".join(sentences)
-
-
-def _first(pairs: pd.DataFrame) -> tuple[object, ...]:
-    row = pairs.iloc[0]
-    return tuple(row.get(f"{name}_first", row.get(name)) for name in ("network", "epochs", "train_samples"))
 
 
 def sources(rows: pd.DataFrame) -> pd.DataFrame:

@@ -111,13 +111,15 @@ def protocol(rows: pd.DataFrame) -> str:
 def prices(rows: pd.DataFrame, *, free: Sequence[str] = (), **settings: Any) -> pd.DataFrame:
     """What fixing costs, in points of test accuracy: learned less orthonormal heads, one pair a row.
 
-    The free settings have columns of their own; `classes` is then the number that was trained on.
+    Both accuracies stand beside it. The free settings have columns of their own; `classes` is then the number that was
+    trained on.
     """
     pairs = compared(rows, LEARNED, FIXED, free=free, **settings)
     if pairs.empty:
         return pairs
     lines = pairs[["seed", "how", "what", "protocol_first", "protocol_second"]].copy()
-    lines["price"] = pairs.accuracy_first - pairs.accuracy_second
+    lines["learned"], lines["fixed"] = pairs.accuracy_first, pairs.accuracy_second
+    lines["price"] = lines.learned - lines.fixed
     for place, name in enumerate(free):
         lines[name] = [what[place] for what in lines.what]
     if "classes" in free:

@@ -13,6 +13,7 @@ from .images import ACCURACIES
 from .points import HEADS, HELD, LOSSES, OTHERS, Kinds, alike, by_features, by_likeness, by_number
 from .rows import FIXED, LEARNED, Measure, against, compared, measured, protocol
 from .titles import DATASET_TITLES, NETWORK_TITLES, SHAPE_TITLES
+from .training_verdicts import LEAST
 
 # Network and data set: learned and fixed accuracy in %, as they are commonly quoted from the paper's Table 1, which our
 # copy of the text has lost; those of the first two stand among the claims.
@@ -131,7 +132,7 @@ def speed(rows: pd.DataFrame) -> pd.DataFrame:
     lines = {}
     for title, part in found.items():
         cells = {}
-        for accuracy in ACCURACIES:
+        for accuracy in ACCURACIES[ACCURACIES.index(LEAST) :]:
             epochs = [own[str(accuracy)] for own in part.epochs_to if str(accuracy) in own]
             if any(str(accuracy) in own for each in found.values() for own in each.epochs_to):
                 short = "" if len(epochs) == len(part) else f", {len(epochs)} runs"
@@ -141,10 +142,12 @@ def speed(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def class_prices(rows: pd.DataFrame) -> pd.DataFrame:
-    """Points of test accuracy that fixing costs on CIFAR-100, by the number and the choice of classes."""
+    """Test accuracies on CIFAR-100 and what fixing costs of them, by the number and the choice of classes."""
+    columns = {"learned, %": "learned", "fixed, %": "fixed", "price, points": "price"}
     parts = {("drawn", int(classes)): part for classes, part in _grouped(by_number(rows), "classes")}
     parts |= {(choice, int(part.classes.iloc[0])): part for choice, part in _grouped(by_likeness(rows), "choice")}
-    return lined({name: line(part, {"price, points": "price"}) for name, part in parts.items()}, "choice", "classes")
+    lines = {name: {"chance, %": f"{100 / name[1]:g}"} | line(part, columns) for name, part in parts.items()}
+    return lined(lines, "choice", "classes")
 
 
 def features(rows: pd.DataFrame) -> pd.DataFrame:

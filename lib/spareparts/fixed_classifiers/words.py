@@ -9,6 +9,8 @@ from .rows import protocol
 from .setup import PUBLISHED
 from .titles import NETWORK_TITLES
 
+CHANCE = {"cifar10": 10, "cifar100": 1}  # % correct by guessing
+
 
 def joined(first: pd.DataFrame, second: pd.DataFrame, metric: str) -> Pairs:
     """A metric of both, seed by seed."""
@@ -19,11 +21,13 @@ def joined(first: pd.DataFrame, second: pd.DataFrame, metric: str) -> Pairs:
 
 
 def trained_as(row: pd.Series) -> str:
-    """How a network was trained, of one record: its protocol, images and epochs."""
+    """How a network was trained, of one record: its protocol, images and epochs, and arithmetic unless in float32."""
     samples, epochs = row.get("train_samples"), row.get("epochs")
     images = "all training images" if pd.isna(samples) else f"{int(samples):,} training images"
     count = PUBLISHED[row.network].epochs if pd.isna(epochs) else int(epochs)
-    return f"**{row.protocol} protocol**: {NETWORK_TITLES[row.network]}, {images}, {count} epochs"
+    precision = row.get("precision", "float32")
+    arithmetic = "" if precision == "float32" else f", {precision}"
+    return f"**{row.protocol} protocol**: {NETWORK_TITLES[row.network]}, {images}, {count} epochs{arithmetic}"
 
 
 def compared_with_first(rows: pd.DataFrame, kinds: Kinds, *, what: str, **settings: str) -> str:
@@ -36,6 +40,7 @@ def compared_with_first(rows: pd.DataFrame, kinds: Kinds, *, what: str, **settin
     absent = [name for name in kinds if name not in found]
     rest = f" Not run yet: {', '.join(absent)}." if absent else ""
     return (
-        f"{title[0].upper()}{title[1:]}: {first.accuracy.mean():.2f}% (n = {len(first)}; {trained_as(first.iloc[0])}). "
-        f"Against it, in points with 95% intervals: {'; '.join(parts)}.{rest}"
+        f"{title[0].upper()}{title[1:]}: {first.accuracy.mean():.2f}% (n = {len(first)}; {trained_as(first.iloc[0])}; "
+        f"chance is {CHANCE[settings['dataset']]}%). Against it, in points with 95% intervals: "
+        f"{'; '.join(parts)}.{rest}"
     )
