@@ -82,6 +82,7 @@ def grids(against, seeds, folder):
             distance=300 * 2.0 ** (turn * power),
             early=20 * 2.0 ** (turn * power),
         )
+    for seed, power in itertools.product(seeds, (-2, -1, 1)):
         yield journey(
             folder,
             seed=seed,

@@ -10,7 +10,7 @@ from distancing_made import REDUCED, RESTARTS, cost, ensemble, journey, made_row
 from spareparts import claims
 from spareparts.distancing.journey_verdicts import early_distance
 from spareparts.distancing.mechanism_verdicts import force, minima
-from spareparts.distancing.rows import Line, against, centred, lines, on, paired, pushed
+from spareparts.distancing.rows import Line, against, lines, on, paired, pushed, within_seeds
 from spareparts.distancing.verdicts import CLAIMS, verdicts
 
 WITHOUT_RECORDS = {"1", "2"}  # are decided from functions alone
@@ -96,7 +96,7 @@ def test_a_rate_that_costs_nothing_without_the_push_is_not_too_high_and_decides_
 def test_widths_that_a_journey_hardly_feels_are_named(whole, monkeypatch):
     place, rows = whole
     monkeypatch.setenv("SPAREPARTS_RECORDS", str(place))
-    assert "MLP, 40 epochs: hardly felt in so few steps, width 10000, 100000" in CLAIMS[6](rows).note
+    assert "MLP, 40 epochs: hardly felt in so few steps, width 10000" in CLAIMS[6](rows).note
 
 
 def test_rows_of_another_precision_are_a_line_of_their_own(folder):
@@ -163,7 +163,7 @@ def test_runs_of_a_line_have_all_other_settings_at_their_default(whole):
     _, rows = whole
     line = lines(rows)[0]
     assert on(rows, line, strength=1.0).seed.tolist() == list(range(1, 11))
-    assert sorted(on(rows, line, free=("width",)).width.unique()) == [100, 1_000, 10_000, 100_000]
+    assert sorted(on(rows, line, free=("width",)).width.unique()) == [10, 100, 1_000, 10_000]
     assert on(rows, line, weight_decay=0.0).empty
 
 
@@ -178,13 +178,13 @@ def test_seeds_pair_and_lengths_of_restarts_are_averaged(folder):
     assert found.protocol == "reduced"
 
 
-def test_centred_values_have_no_mean_in_any_seed(folder):
+def test_values_within_seeds_know_their_seed_and_a_lonely_run_says_nothing(folder):
     lonely = ensemble(0, 3, strength=1.0, checkpoints=4)
     made = [ensemble(0, seed, strength=s, checkpoints=4) for seed in (1, 2) for s in (1.0, 10.0)]
     rows = pd.DataFrame([*made, lonely])
-    found = centred(rows, "strength", "error_correlation")
-    assert found.first.tolist() == [-4.5, 4.5, -4.5, 4.5]
-    assert found.second.reshape(2, 2).sum(1) == pytest.approx([0, 0])
+    found = within_seeds(rows, "strength", "error_correlation")
+    assert found.first.tolist() == [1, 10, 1, 10]
+    assert found.blocks.tolist() == [1, 1, 2, 2]
 
 
 def test_a_metric_that_a_record_lacks_is_left_out():

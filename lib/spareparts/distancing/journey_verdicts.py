@@ -9,7 +9,6 @@ from ..stats import Pairs, Verdict, beyond, combine, decide_all, not_run, remark
 from .rows import (
     FELT,
     Line,
-    centred,
     early_distance,
     first_distance,
     lacking,
@@ -18,6 +17,7 @@ from .rows import (
     paired,
     pushed,
     relative,
+    within_seeds,
 )
 
 MARGIN = 0.5  # points of accuracy within which two count as equal
@@ -65,7 +65,7 @@ def accuracy_recovers(rows: pd.DataFrame) -> Verdict:
 def grids_set_speed_and_distance(rows: pd.DataFrame) -> Verdict:
     """Claim 7: faster and further with strength, further and slower with width; far at the end, fast early on.
 
-    Each value is a logarithm less its mean over the settings of its seed.
+    Runs are compared within each seed. How far a width leads is asked of those only whose hill is felt in time.
     """
     plans, remarks = {}, []
     for line in lines(rows):
@@ -78,10 +78,16 @@ def grids_set_speed_and_distance(rows: pd.DataFrame) -> Verdict:
                 continue
             speed = +1 if name == "strength" else -1
             for word, measure, expected in (("further", first_distance, +1), ("early", early_distance, speed)):
-                pairs = centred(runs, logarithm(name), logarithm(measure))
+                asked = felt(line, runs, strength=pushed(rows, line)) if (word, name) == ("further", "width") else runs
+                pairs = within_seeds(asked, name, measure)
                 plans[f"{word} with {name}, {line.title}"] = trend(pairs, expected)
         remarks.append(hardly_felt(line, grids["width"], strength=pushed(rows, line)))
     return remarked(combine(decide_all(plans)), *remarks, lacking(rows)) if plans else not_run()
+
+
+def felt(line: Line, runs: pd.DataFrame, *, strength: float) -> pd.DataFrame:
+    """Runs of widths whose hill is steep enough to be felt before the journey ends."""
+    return runs[[line.growth(strength, width=width) >= FELT for width in runs.width]]
 
 
 def hardly_felt(line: Line, runs: pd.DataFrame, *, strength: float) -> str:
@@ -96,11 +102,6 @@ def positive(rows: pd.DataFrame, column: str) -> pd.DataFrame:
     return rows[rows[column] > 0] if len(rows) else rows
 
 
-def logarithm(measure):
-    """The logarithm of a measure."""
-    return lambda row: float(np.log(row[measure] if isinstance(measure, str) else measure(row)))
-
-
 def restarts_win(rows: pd.DataFrame) -> Verdict:
     """Claim 9: accuracy rises from constant over step to cosine; with cosine the push adds less than half a point."""
     plans, parts, remarks = {}, {}, []
@@ -109,7 +110,7 @@ def restarts_win(rows: pd.DataFrame) -> Verdict:
         if runs["constant"].empty or runs["cosine"].empty:
             continue
         order = pd.concat([part.assign(order=place) for place, part in enumerate(runs.values()) if len(part)])
-        plans[f"order, {line.title}"] = trend(centred(order, "order", "accuracy"), +1)
+        plans[f"order, {line.title}"] = trend(within_seeds(order, "order", "accuracy"), +1)
         gain = paired(*both(rows, line, schedule="cosine"), "accuracy")
         parts[f"push with cosine, {named(rows, line)}"] = beyond(gain, threshold=MARGIN, expected=-1, unit="points")
         means = ", ".join(f"{name} {part.accuracy.mean():.2f}%" for name, part in runs.items() if len(part))

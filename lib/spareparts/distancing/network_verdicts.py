@@ -4,8 +4,21 @@ import numpy as np
 import pandas as pd
 
 from ..stats import Pairs, Verdict, beyond, combine, decide_all, not_run, remarked, trend, within
-from .journey_verdicts import MARGIN, logarithm, named
-from .rows import TITLES, against, centred, finished, lacking, lines, on, paired, protocol, pushed, relative, values
+from .journey_verdicts import MARGIN, named
+from .rows import (
+    TITLES,
+    against,
+    finished,
+    lacking,
+    lines,
+    on,
+    paired,
+    protocol,
+    pushed,
+    relative,
+    values,
+    within_seeds,
+)
 
 BARRIER = 2.0  # points of error below which a line counts as without barrier (Frankle et al. 2020)
 EQUATION_MARGIN = 10.0  # % of the squared error within which Eq. 1.14 counts as right
@@ -47,7 +60,7 @@ def other_barriers(runs: pd.DataFrame) -> str:
 def distance_helps_ensembles(rows: pd.DataFrame) -> Verdict:
     """Claim 6: over strengths, the further apart snapshots are, the less their errors correlate and the better they do.
 
-    Values of constant schedules, less their means over the strengths of a seed.
+    Snapshots of constant schedules, compared within each seed.
     """
     plans, remarks = {}, []
     for line in lines(rows, experiment="ensemble", several=None):
@@ -58,7 +71,7 @@ def distance_helps_ensembles(rows: pd.DataFrame) -> Verdict:
             ("error correlation", "error_correlation", -1),
             ("accuracy", "probabilities_accuracy", +1),
         ):
-            plans[f"{word}, {line.title}"] = trend(centred(runs, logarithm("squared_distance"), measure), expected)
+            plans[f"{word}, {line.title}"] = trend(within_seeds(runs, "squared_distance", measure), expected)
     for network, part in ensembles(rows).groupby("network"):
         remarks.append(f"{TITLES[network]}: {accuracies(part)}")
     return remarked(combine(decide_all(plans)), *remarks, lacking(rows)) if plans else not_run()

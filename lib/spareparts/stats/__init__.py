@@ -1,5 +1,6 @@
 """Tests for paired seeds and the verdicts drawn from them; SciPy and statsmodels do the arithmetic."""
 
+from .blocks import block_correlation
 from .correctness import McNemarTest, mcnemar
 from .decisions import Pairs, Planned, beyond, decide_all, remarked, sign, too_few, trend, within
 from .equivalence import EquivalenceTest, equivalence, equivalence_power
@@ -35,6 +36,7 @@ __all__ = [
     "Ranking",
     "Verdict",
     "beyond",
+    "block_correlation",
     "bootstrap_interval",
     "combine",
     "decide_all",

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from .blocks import block_correlation
 from .equivalence import equivalence
 from .estimates import Correlation, spearman
 from .paired import PairedTest, holm, paired_wilcoxon
@@ -20,6 +21,7 @@ class Pairs(NamedTuple):
     first: np.ndarray
     second: np.ndarray
     protocol: str
+    blocks: np.ndarray | None = None  # what runs share that are compared with each other only: their seed
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -41,9 +43,15 @@ def sign(pairs: Pairs, expected: int, *, unit: str = "") -> Planned:
 
 
 def trend(pairs: Pairs, expected: int) -> Planned:
-    """Spearman's correlation of the second values with the first."""
-    n, varied = len(pairs.first), all(len(np.unique(side)) > 1 for side in pairs[:2])
-    test = spearman(pairs.first, pairs.second) if n >= FEWEST_POINTS and varied else None
+    """Spearman's correlation of the second values with the first, within blocks where there are any."""
+    n = len(pairs.first)
+    blocks = np.zeros(n) if pairs.blocks is None else pairs.blocks
+    inside = [[side[blocks == block] for side in pairs[:2]] for block in np.unique(blocks)]
+    varied = any(all(len(np.unique(side)) > 1 for side in sides) for sides in inside)
+    if n < FEWEST_POINTS or not varied:
+        test = None
+    else:
+        test = spearman(*pairs[:2]) if pairs.blocks is None else block_correlation(*pairs[:2], pairs.blocks)
     return Planned(test=test, expected=expected, n=n, protocol=pairs.protocol, unit="(Spearman's rho)")
 
 

@@ -86,7 +86,7 @@ def spearman(x: ArrayLike, y: ArrayLike, *, confidence: float = 0.95) -> Correla
     rho, p = map(float, stats.spearmanr(first, second))
     return Correlation(
         rho=rho,
-        interval=_rank_interval(rho, n, confidence),
+        interval=rank_interval(rho, n, confidence),
         p=_pairing_p(first, second) if exact else p,
         smallest_p=min(1.0, 2 / math.factorial(n)),
         n=n,
@@ -94,7 +94,10 @@ def spearman(x: ArrayLike, y: ArrayLike, *, confidence: float = 0.95) -> Correla
     )
 
 
-def _rank_interval(rho: float, n: int, confidence: float) -> tuple[float, float]:
+def rank_interval(rho: float, n: int, confidence: float) -> tuple[float, float]:
+    """Bonett and Wright's interval; all of [-1, 1] for three points or fewer."""
+    if n <= 3:
+        return -1.0, 1.0
     if math.isclose(abs(rho), 1):
         return rho, rho
     half = stats.norm.ppf((1 + confidence) / 2) * math.sqrt((1 + rho**2 / 2) / (n - 3))
