@@ -52,10 +52,11 @@ def test_drawn_orders_give_the_same_p_value_at_every_call_and_one_that_is_right(
 
 
 def test_a_trend_with_blocks_is_taken_within_them():
-    pairs = Pairs(np.array([1.0, 2, 1, 2]), np.array([1.0, 2, 11, 12]), "paper", np.array([1, 1, 2, 2]))
-    assert trend(pairs, +1).test.p == pytest.approx(0.5)
+    pairs, blocks = Pairs(np.array([1.0, 2, 1, 2]), np.array([1.0, 2, 11, 12]), "paper"), np.array([1, 1, 2, 2])
+    assert trend(pairs, +1, blocks=blocks).test.p == pytest.approx(0.5)
+    assert trend(pairs, +1).test.p == spearman(*pairs[:2]).p
     constant = pairs._replace(second=np.array([1.0, 1, 2, 2]))
-    assert trend(constant, +1).test is None
+    assert trend(constant, +1, blocks=blocks).test is None
 
 
 @pytest.mark.parametrize(

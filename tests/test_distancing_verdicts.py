@@ -182,9 +182,9 @@ def test_values_within_seeds_know_their_seed_and_a_lonely_run_says_nothing(folde
     lonely = ensemble(0, 3, strength=1.0, checkpoints=4)
     made = [ensemble(0, seed, strength=s, checkpoints=4) for seed in (1, 2) for s in (1.0, 10.0)]
     rows = pd.DataFrame([*made, lonely])
-    found = within_seeds(rows, "strength", "error_correlation")
+    found, seeds = within_seeds(rows, "strength", "error_correlation")
     assert found.first.tolist() == [1, 10, 1, 10]
-    assert found.blocks.tolist() == [1, 1, 2, 2]
+    assert seeds.tolist() == [1, 1, 2, 2]
 
 
 def test_a_metric_that_a_record_lacks_is_left_out():

@@ -37,6 +37,14 @@ def test_the_published_protocol_is_the_default_and_what_departs_from_it_is_reduc
         ({"head": "orthonormal", "skip_ones": True}, "does not use skip_ones"),
         ({"head": "hadamard", "scale": -1.0}, "scale must be positive, got -1"),
         ({"head": "orthonormal", "loss": "cosine_squared", "scale": 2.0}, "has no scale"),
+        (
+            {"head": "orthonormal", "scale": 2.0, "initial_scale": 10.0},
+            "no scale is learned, so initial_scale must stay 1",
+        ),
+        (
+            {"head": "orthonormal", "loss": "cosine_absolute", "scale_decay": 0.1},
+            "no scale is learned.*scale_decay 0, got 0.1",
+        ),
         ({"head": "sparse", "density": 1.5}, r"density must lie in \(0, 1\], got 1.5"),
         ({"head": "hadamard", "matrix": "paley", "coordinates": "scattered"}, "paley ones have none"),
         ({"shortcut": "projection", "network": "mlp"}, "mlp has none"),

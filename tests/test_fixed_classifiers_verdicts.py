@@ -85,7 +85,7 @@ def test_claim_5_without_densenet_is_open_and_says_what_has_not_run():
     rows = made_rows(seeds=2)
     verdict = CLAIMS[4](rows[rows.network != "densenet_bc_100_12"])
     assert verdict.verdict == "undecided"
-    assert "not run: accuracy" in verdict.note and "share +4.27" in verdict.note
+    assert "not run: accuracy" in verdict.note and "share 4.27%" in verdict.note
 
 
 def test_claim_12_lists_the_price_of_each_number_of_classes():

@@ -11,10 +11,10 @@ import pandas as pd
 import yaml
 from IPython.display import HTML
 
-from .stats import VERDICTS, Verdict, not_run
+from .stats import VERDICTS, Verdict, effect_words, not_run
 
 CLAIMS = Path(__file__).resolve().parents[2] / "book" / "claims.yaml"
-COLUMNS = ("id", "word", "where", "claim", "verdict", "effect", "interval", "unit", "n", "protocol", "note")
+COLUMNS = ("id", "word", "where", "claim", "verdict", "effect", "interval", "unit", "level", "n", "protocol", "note")
 SYMBOLS = dict(zip(VERDICTS, "✓✗◐○", strict=True))
 
 # Okabe and Ito's palette; the colour repeats what symbol and word already say.
@@ -101,6 +101,7 @@ def _row(claim: Claim, verdict: Verdict) -> dict[str, Any]:
         "effect": float("nan") if verdict.effect is None else verdict.effect,
         "interval": verdict.interval,
         "unit": verdict.unit,
+        "level": verdict.level,
         "n": verdict.n,
         "protocol": verdict.protocol or "",
         "note": verdict.note,
@@ -136,7 +137,7 @@ def _html_row(row: Mapping[str, Any]) -> str:
 
 def _measured(row: Mapping[str, Any]) -> str:
     """`+0.28 points [0.10, 0.40], n = 5, reduced protocol`, as far as it is known."""
-    effect = "" if pd.isna(row["effect"]) else f"{row['effect']:+.3g} {row['unit']}".strip()
+    effect = "" if pd.isna(row["effect"]) else effect_words(row["effect"], row["unit"], level=row["level"])
     if effect and isinstance(row["interval"], tuple):
         effect += " [{:.3g}, {:.3g}]".format(*row["interval"])
     protocol = f"{row['protocol']} protocol" if row["protocol"] else ""

@@ -126,7 +126,9 @@ def growth_is_gradient(rows: pd.DataFrame) -> Verdict:
         f"; relative remainder at the smallest alpha at most {found.smallest.max():.1e}; interval: range of the runs"
     )
     interval = (float(found.order.min()), float(found.order.max()))
-    return Verdict(word, float(found.order.mean()), interval, len(found), "paper", "as the order in alpha", note)
+    return Verdict(
+        word, float(found.order.mean()), interval, len(found), "paper", "as the order in alpha", note, level=True
+    )
 
 
 def remainder_orders(rows: pd.DataFrame) -> pd.DataFrame:
@@ -153,7 +155,9 @@ def inference_costs_nothing(pairs: pd.DataFrame) -> Verdict:
     word = "reproduced" if same and test.equivalent else "undecided" if same else "not reproduced"
     low, high = (math.exp(bound) for bound in test.outer_interval)
     note = f"parameters {'equal in every pair' if same else 'differ'}; times within {TIME_MARGIN:g}: p = {test.p:.2g}"
-    return Verdict(word, math.exp(test.mean_difference), (low, high), test.n, protocol(pairs), "times as long", note)
+    return Verdict(
+        word, math.exp(test.mean_difference), (low, high), test.n, protocol(pairs), "times as long", note, level=True
+    )
 
 
 def time_test(pairs: pd.DataFrame) -> EquivalenceTest:

@@ -79,8 +79,8 @@ def grids_set_speed_and_distance(rows: pd.DataFrame) -> Verdict:
             speed = +1 if name == "strength" else -1
             for word, measure, expected in (("further", first_distance, +1), ("early", early_distance, speed)):
                 asked = felt(line, runs, strength=pushed(rows, line)) if (word, name) == ("further", "width") else runs
-                pairs = within_seeds(asked, name, measure)
-                plans[f"{word} with {name}, {line.title}"] = trend(pairs, expected)
+                pairs, seeds = within_seeds(asked, name, measure)
+                plans[f"{word} with {name}, {line.title}"] = trend(pairs, expected, blocks=seeds)
         remarks.append(hardly_felt(line, grids["width"], strength=pushed(rows, line)))
     return remarked(combine(decide_all(plans)), *remarks, lacking(rows)) if plans else not_run()
 
@@ -110,7 +110,8 @@ def restarts_win(rows: pd.DataFrame) -> Verdict:
         if runs["constant"].empty or runs["cosine"].empty:
             continue
         order = pd.concat([part.assign(order=place) for place, part in enumerate(runs.values()) if len(part)])
-        plans[f"order, {line.title}"] = trend(within_seeds(order, "order", "accuracy"), +1)
+        pairs, seeds = within_seeds(order, "order", "accuracy")
+        plans[f"order, {line.title}"] = trend(pairs, +1, blocks=seeds)
         gain = paired(*both(rows, line, schedule="cosine"), "accuracy")
         parts[f"push with cosine, {named(rows, line)}"] = beyond(gain, threshold=MARGIN, expected=-1, unit="points")
         means = ", ".join(f"{name} {part.accuracy.mean():.2f}%" for name, part in runs.items() if len(part))

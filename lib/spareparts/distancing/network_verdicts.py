@@ -71,7 +71,8 @@ def distance_helps_ensembles(rows: pd.DataFrame) -> Verdict:
             ("error correlation", "error_correlation", -1),
             ("accuracy", "probabilities_accuracy", +1),
         ):
-            plans[f"{word}, {line.title}"] = trend(within_seeds(runs, "squared_distance", measure), expected)
+            pairs, seeds = within_seeds(runs, "squared_distance", measure)
+            plans[f"{word}, {line.title}"] = trend(pairs, expected, blocks=seeds)
     for network, part in ensembles(rows).groupby("network"):
         remarks.append(f"{TITLES[network]}: {accuracies(part)}")
     return remarked(combine(decide_all(plans)), *remarks, lacking(rows)) if plans else not_run()

@@ -146,14 +146,14 @@ def relative(pairs: Pairs) -> Pairs:
     return Pairs(np.full(len(pairs.first), 100.0), 100 * pairs.second / pairs.first, pairs.protocol)
 
 
-def within_seeds(rows: pd.DataFrame, across: Measure, measure: Measure) -> Pairs:
-    """Two measures of the same runs, which are compared within each seed only.
+def within_seeds(rows: pd.DataFrame, across: Measure, measure: Measure) -> tuple[Pairs, np.ndarray]:
+    """Two measures of the same runs, and their seeds, within each of which alone they are compared.
 
     A seed with a single run would say nothing and only count, so it is left out.
     """
     both = pd.concat([values(rows, across), values(rows, measure)], axis=1).dropna()
     both = both[both.groupby(level=0)[0].transform("size") > 1]
-    return Pairs(both[0].to_numpy(float), both[1].to_numpy(float), protocol(rows), both.index.to_numpy())
+    return Pairs(both[0].to_numpy(float), both[1].to_numpy(float), protocol(rows)), both.index.to_numpy()
 
 
 def first_distance(row: pd.Series) -> float:

@@ -153,7 +153,9 @@ def largest_similarity_halves(rows: pd.DataFrame, dataset: str = "cifar100") -> 
     note = (
         f"halved in {halved} of {len(first)} seeds, by chance in {chance:.0%}; one-sided binomial p = {test.pvalue:.2g}"
     )
-    return Verdict(word, halved / len(first), (interval.low, interval.high), len(first), protocol, "of seeds", note)
+    return Verdict(
+        word, halved / len(first), (interval.low, interval.high), len(first), protocol, "of seeds", note, level=True
+    )
 
 
 def inputs_narrow(rows: pd.DataFrame, dataset: str) -> Verdict:

@@ -149,6 +149,12 @@ class Config(RunConfig):
             self._check_users("head", HEAD_USERS)
         if self.loss != "cross_entropy" and self.scale is not None:
             raise ValueError(f"loss {self.loss!r} has no scale, which must stay None, got {self.scale}")
+        held = self.loss != "cross_entropy" or self.scale is not None
+        if self.experiment != "language" and held and (self.initial_scale, self.scale_decay) != (1.0, 0.0):
+            raise ValueError(
+                f"no scale is learned, so initial_scale must stay 1, got {self.initial_scale}, and "
+                f"scale_decay 0, got {self.scale_decay}"
+            )
         if self.matrix == "paley" and self.coordinates == "scattered":
             raise ValueError("coordinates 'scattered' are of sylvester matrices; paley ones have none, got 'scattered'")
         if self.density is not None and self.density > 1:

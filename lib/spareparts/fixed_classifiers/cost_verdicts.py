@@ -46,7 +46,7 @@ def share_of(network: str, published: float) -> Verdict:
     found = named(network)
     word = "reproduced" if round(found.share) == published else "not reproduced"
     note = f"{found.classifier:,} of {found.parameters:,} parameters, published {published:g}%"
-    return Verdict(word, found.share, None, 1, "paper", "% of the parameters", note)
+    return Verdict(word, found.share, None, 1, "paper", "% of the parameters", note, level=True)
 
 
 def large_networks_save(rows: pd.DataFrame) -> Verdict:
@@ -55,7 +55,7 @@ def large_networks_save(rows: pd.DataFrame) -> Verdict:
     word = "reproduced" if most.share > 50 else "not reproduced"
     note = f"{most.classifier:,} of {most.parameters:,} parameters with 3 groups; {newer.share:.1f}% in version 2"
     parts = {name: share_of(name, published) for name, published in (("ResNet-50", 8), ("DenseNet-169", 12))}
-    parts["ShuffleNet"] = Verdict(word, most.share, None, 1, "paper", "% of the parameters", note)
+    parts["ShuffleNet"] = Verdict(word, most.share, None, 1, "paper", "% of the parameters", note, level=True)
     return combine(parts)
 
 
@@ -90,5 +90,5 @@ def random_vectors_are_poor(rows: pd.DataFrame) -> Verdict:
     found = count_parameters(WIKITEXT_2, UNITS, tied=False)
     word = "reproduced" if round(found.share) == LANGUAGE_SHARE else "not reproduced"
     note = f"untied, vocabulary of {WIKITEXT_2:,} words, {UNITS} units"
-    share = Verdict(word, found.share, None, 1, "paper", "% of the parameters", note)
+    share = Verdict(word, found.share, None, 1, "paper", "% of the parameters", note, level=True)
     return remarked(with_counts(parts, share=share), f"text: {TEXTS[text_of(rows)]}")

@@ -42,7 +42,9 @@ def nothing_is_stored(rows: pd.DataFrame) -> Verdict:
         return too_few(len(found), "paper")
     most = float(found.matrix_bytes.max())
     note = f"heads of up to {found.features.max():,} features and {found.classes.max():,} classes"
-    return Verdict("not reproduced" if most else "reproduced", most, None, len(found), "paper", "bytes", note)
+    return Verdict(
+        "not reproduced" if most else "reproduced", most, None, len(found), "paper", "bytes", note, level=True
+    )
 
 
 def milliseconds(rows: pd.DataFrame, head: str, phase: str) -> pd.Series:
@@ -65,4 +67,5 @@ def faster(rows: pd.DataFrame, phase: str) -> Verdict:
     note += f"; batch {BATCH}, {device}"
     if start is None:
         return Verdict("not reproduced", None, None, len(times), "paper", note=note)
-    return Verdict("reproduced", start, None, len(times), "paper", "features and classes from which it is faster", note)
+    unit = "features and classes from which it is faster"
+    return Verdict("reproduced", start, None, len(times), "paper", unit, note, level=True)

@@ -145,4 +145,4 @@ def winning_weights_gather(rows: pd.DataFrame) -> Verdict:
         f"{found.expected_empty.mean():.1%}"
     )
     effect = float(each.mean()) if np.isfinite(each).all() else None
-    return Verdict(word, effect, interval, len(each), protocol(found), "times the variance of chance", note)
+    return Verdict(word, effect, interval, len(each), protocol(found), "times the variance of chance", note, level=True)

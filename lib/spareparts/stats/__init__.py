@@ -7,7 +7,16 @@ from .equivalence import EquivalenceTest, equivalence, equivalence_power
 from .estimates import Correlation, Estimate, bootstrap_interval, spearman
 from .paired import PairedTest, holm, paired_wilcoxon
 from .ranking import Ranking, ranking
-from .verdicts import PROTOCOLS, VERDICTS, Verdict, combine, decide_equivalence, decide_sign, not_run
+from .verdicts import (
+    PROTOCOLS,
+    VERDICTS,
+    Verdict,
+    combine,
+    decide_equivalence,
+    decide_sign,
+    effect_words,
+    not_run,
+)
 from .words import (
     BLANK,
     NOTHING,
@@ -44,6 +53,7 @@ __all__ = [
     "decide_sign",
     "difference",
     "difference_words",
+    "effect_words",
     "equality_words",
     "equivalence",
     "equivalence_power",

@@ -21,7 +21,6 @@ class Pairs(NamedTuple):
     first: np.ndarray
     second: np.ndarray
     protocol: str
-    blocks: np.ndarray | None = None  # what runs share that are compared with each other only: their seed
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -42,16 +41,16 @@ def sign(pairs: Pairs, expected: int, *, unit: str = "") -> Planned:
     return Planned(test=test, expected=expected, n=n, protocol=pairs.protocol, unit=unit)
 
 
-def trend(pairs: Pairs, expected: int) -> Planned:
-    """Spearman's correlation of the second values with the first, within blocks where there are any."""
+def trend(pairs: Pairs, expected: int, *, blocks: np.ndarray | None = None) -> Planned:
+    """Spearman's correlation of the second values with the first, within blocks, such as seeds, where given."""
     n = len(pairs.first)
-    blocks = np.zeros(n) if pairs.blocks is None else pairs.blocks
-    inside = [[side[blocks == block] for side in pairs[:2]] for block in np.unique(blocks)]
+    places = np.zeros(n) if blocks is None else blocks
+    inside = [[side[places == place] for side in pairs[:2]] for place in np.unique(places)]
     varied = any(all(len(np.unique(side)) > 1 for side in sides) for sides in inside)
     if n < FEWEST_POINTS or not varied:
         test = None
     else:
-        test = spearman(*pairs[:2]) if pairs.blocks is None else block_correlation(*pairs[:2], pairs.blocks)
+        test = spearman(*pairs[:2]) if blocks is None else block_correlation(*pairs[:2], blocks)
     return Planned(test=test, expected=expected, n=n, protocol=pairs.protocol, unit="(Spearman's rho)")
 
 

@@ -24,6 +24,7 @@ class Verdict:
     protocol: str | None  # one of PROTOCOLS, or None where nothing ran
     unit: str = ""
     note: str = ""
+    level: bool = False  # the effect is a size, and not a difference, which would have a sign
 
     def __post_init__(self) -> None:
         """Refuse what no reader could interpret."""
@@ -37,6 +38,12 @@ class Verdict:
             raise ValueError(f"interval must be (low, high), got {self.interval}")
         if self.n < 0:
             raise ValueError(f"n must be 0 or more, got {self.n}")
+
+
+def effect_words(effect: float, unit: str, *, level: bool) -> str:
+    """`+0.28 points` of a difference, `8.01% of the parameters` of a level."""
+    gap = "" if unit.startswith("%") else " "
+    return f"{effect:{'' if level else '+'}.3g}{gap}{unit}".rstrip()
 
 
 def not_run(note: str = "") -> Verdict:
@@ -123,7 +130,7 @@ def _list_parts(verdicts: Mapping[str, Verdict]) -> str:
     """
     groups: dict[tuple[int, str], list[str]] = {}
     for name, part in verdicts.items():
-        effect = "" if part.effect is None else f" {part.effect:+.3g} {part.unit}".rstrip()
+        effect = "" if part.effect is None else " " + effect_words(part.effect, part.unit, level=part.level)
         groups.setdefault((VERDICTS.index(part.verdict), part.note), []).append(name + effect)
     return "; ".join(
         f"{VERDICTS[word]}: {', '.join(parts)}" + (f" ({remark})" if remark else "")
