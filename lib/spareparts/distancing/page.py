@@ -81,8 +81,8 @@ def felt_found() -> str:
     """How fast the push can act near a checkpoint with the published settings."""
     each = growth_per_step(strength=Config.strength, width=Config.width, learning_rate=Config.learning_rate)
     return (
-        f"With $s = {Config.strength:g}$, $\\sigma^2 = {Config.width:g}$, $\\eta = {Config.learning_rate:g}$ and "
-        f"$\\alpha = {MOMENTUM:g}$ the factor is 1 + {each - 1:.1g}, so that a thousand steps multiply the "
+        f"With s = {Config.strength:g}, σ² = {Config.width:g}, η = {Config.learning_rate:g} and "
+        f"α = {MOMENTUM:g} the factor is 1 + {each - 1:.1g}, so that a thousand steps multiply the "
         f"displacement by {each**1000:.2f}. A short training hardly feels the published strength, and gets a larger "
         "one here."
     )
