@@ -68,7 +68,7 @@ def journey_found(rows: pd.DataFrame, line: Line, sides: Sides) -> str:
     turned, dips = paired(*sides, lambda row: row.normalized_distance[0]), paired(*sides, dip)
     return (
         f"**{named(rows, line)}** ({accuracy.protocol} protocol). The push changes the squared distance by "
-        f"{difference_words(distance, digits=0)} % of what it is without, and the distance of the filters' "
+        f"{difference_words(distance, digits=0)} percent, and the distance of the filters' "
         f"directions from {turned.first.mean():.3f} to {turned.second.mean():.3f} (unrelated directions have 2). Test "
         f"accuracy changes by {difference_words(accuracy)} points. {equality_words(accuracy, margin=MARGIN)} This "
         f"margin is {share:.0f}% of the errors that networks make without the push. At its lowest after the checkpoint "
