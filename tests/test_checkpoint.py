@@ -170,7 +170,7 @@ def test_a_run_of_the_experts_that_was_cut_off_goes_on_from_the_cache(monkeypatc
             run_one(config, device="cpu", progress=False)
     path = records.checkpoint_path([config])
     assert path.exists()
-    assert path.stem == records.key(config)
+    assert path.stem == f"{records.key(config)}-{records.store.commit()}"
     assert metrics(run_one(config, device="cpu", progress=False)) == metrics(whole)
     assert not path.exists()
 

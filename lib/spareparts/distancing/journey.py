@@ -78,8 +78,8 @@ def opening_of(config: Config, *, steps: int) -> engine.Opening | None:
     """
     last = config.marks[0] - interval_of(config)
     unpushed = {name: getattr(Config, name) for name in ("width", "reduction", "halved_exponent")} | {"strength": 0.0}
-    path = weights_path(journey_of(config, **unpushed))
-    return engine.Opening(last * steps, path.with_stem(f"{path.stem}-opening")) if last else None
+    path = checkpoint_path([journey_of(config, **unpushed)]).with_suffix(".opening")
+    return engine.Opening(last * steps, path) if last else None
 
 
 def ready(config: Config, sets: Sets, **watching: Any) -> tuple[engine.Replica, Watch]:

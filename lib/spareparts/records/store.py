@@ -59,10 +59,13 @@ def weights_path(config: RunConfig) -> Path:
 
 
 def checkpoint_path(configs: Sequence[RunConfig]) -> Path:
-    """Where the training of these runs, of one paper, is kept until it is done: under the hash of their records."""
+    """Where the training of these runs, of one paper, is kept until it is done.
+
+    Under the hash of their records and the code's commit: a training goes on only with the code that began it.
+    """
     keys = sorted(key(config) for config in configs)
     name = keys[0] if len(keys) == 1 else hashlib.sha256(" ".join(keys).encode()).hexdigest()[:16]
-    return weights_path(configs[0]).with_name(f"{name}.checkpoint")
+    return weights_path(configs[0]).with_name(f"{name}-{commit()}.checkpoint")
 
 
 def find(word: str, name: str) -> Path | None:
