@@ -147,9 +147,8 @@ def headed(seeds, dtype, *, kind: str, classes: int = 4, made: type = FixedClass
         network = mlp(
             generator=draw, in_features=64, units=20, features=classes if classes > 4 else 12, classes=classes
         )
-        network.classifier = made(
-            network.classifier.in_features, classes, kind=kind, generator=draw, initial_scale=1.0 + seed
-        )
+        scale = {} if kind in ("low_rank", "sparse") else {"initial_scale": 1.0 + seed}
+        network.classifier = made(network.classifier.in_features, classes, kind=kind, generator=draw, **scale)
         network.to(dtype)
         scales = [p for p in network.parameters() if p.dim() == 0]
         rest = [p for p in network.parameters() if p.dim() > 0]

@@ -51,4 +51,5 @@ def test_every_record_says_how_and_on_what_it_ran(committed):
         assert record["protocol"] in ("paper", "reduced"), path
         assert record["outcome"] in ("finished", "diverged"), path
         assert (record["diverged_step"] is None) == (record["outcome"] == "finished"), path
-        assert record["device"] and record["versions"] and record["fidelity"] and record["seconds"] > 0, path
+        assert record["device"] and record["versions"] and record["fidelity"], path
+        assert record["seconds"] >= 0, path  # rounded to a hundredth, which a small head does not take
