@@ -51,14 +51,6 @@ def made(tmp_path_factory):
     return shown_rows(folder), folder
 
 
-@pytest.fixture
-def rows(made, monkeypatch):
-    """The rows, whose arrays are found."""
-    found, folder = made
-    monkeypatch.setenv("SPAREPARTS_RECORDS", str(folder))
-    return found
-
-
 # Sentences
 
 

@@ -38,14 +38,6 @@ def made(tmp_path_factory):
     return rows, folder
 
 
-@pytest.fixture
-def rows(made, monkeypatch):
-    """The rows, whose arrays are found."""
-    found, folder = made
-    monkeypatch.setenv("SPAREPARTS_RECORDS", str(folder))
-    return found
-
-
 @pytest.mark.parametrize("say", SENTENCES, ids=lambda say: say.__name__)
 def test_every_sentence_says_n_and_without_records_that_it_has_not_run(say, rows):
     text = say(rows)

@@ -30,14 +30,6 @@ def made(tmp_path_factory):
     return rows, folder
 
 
-@pytest.fixture
-def rows(made, monkeypatch):
-    """The rows, whose arrays are found."""
-    found, folder = made
-    monkeypatch.setenv("SPAREPARTS_RECORDS", str(folder))
-    return found
-
-
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.__name__)
 def test_every_table_says_n_and_protocol_and_takes_no_records_at_all(table, rows):
     found = table(rows)

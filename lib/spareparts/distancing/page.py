@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from ..stats import difference_words, equality_words, not_yet, said, verdict_counts
+from ..stats import NOTHING, difference_words, equality_words, not_yet, said, verdict_counts
 from . import author
 from .author import Setting
 from .config import EXPERIMENTS, PUBLISHED, Config
@@ -17,7 +17,6 @@ from .setup import MOMENTUM
 from .tables import dip
 from .watch import FEW
 
-NOTHING = "No run of these settings has a record yet."
 Sides = tuple[pd.DataFrame, pd.DataFrame]
 
 

@@ -190,14 +190,9 @@ def author_runs() -> pd.DataFrame:
 
 def asked(rows: pd.DataFrame, configs: Iterable[Config]) -> pd.DataFrame:
     """What a notebook's parameters ask for, how much of it has a record, and the test accuracy (%) of that."""
-    recorded = rows.set_index("hash") if len(rows) else rows
-    found: dict[Any, dict[str, Any]] = {}
-    for config in configs:
-        about = (config.experiment, config.network, config.dataset)
-        kept = found.setdefault(about, {"runs": 0, "recorded": 0, "accuracies": []})
-        kept["runs"] += 1
-        if records.key(config) in recorded.index:
-            kept["recorded"] += 1
-            kept["accuracies"].append(recorded.loc[records.key(config)].get("accuracy", np.nan))
-    told = {name: kept | {ACCURACY: spread(kept.pop("accuracies"))} for name, kept in found.items()}
-    return lined(told, "experiment", "network", "data")
+    told = {ACCURACY: lambda found: spread(found.get("accuracy", ()))}
+    return records.asked(rows, configs, about=_about, told=told)
+
+
+def _about(config: Config) -> dict[str, str]:
+    return {"experiment": config.experiment, "network": config.network, "data": config.dataset}

@@ -8,10 +8,9 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from .marks import dots
+from .marks import NOTHING, dots
 from .style import BLUE, CHANCE, GREEN, GREY, ORANGE, PALETTE, PURPLE, SKY, VERMILION, canvas, empty, panel_width
 
-NOTHING = "no records yet"
 SMALL = 8  # points, of legends
 Arrays = Mapping[str, np.ndarray]
 LINES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)))

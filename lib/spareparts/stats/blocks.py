@@ -29,10 +29,7 @@ def block_correlation(x: ArrayLike, y: ArrayLike, blocks: ArrayLike, *, confiden
     if labels.shape != first.shape:
         raise ValueError(f"blocks must name one of each value's, {len(first)}, got shape {labels.shape}")
     places = [np.flatnonzero(labels == label) for label in np.unique(labels)]
-    ranks = [[_centred_ranks(side[place]) for place in places] for side in (first, second)]
-    for name, values, side in zip("xy", (first, second), ranks, strict=True):
-        if not any(part.any() for part in side):
-            raise ValueError(f"{name} must vary within a block, got {values.tolist()}")
+    ranks = [_ranks_within(name, side, places) for name, side in (("x", first), ("y", second))]
     orders = math.prod(math.factorial(len(place)) for place in places)
     exact = orders <= LARGEST_EXACT
     length = math.sqrt(math.prod(sum(float(part @ part) for part in side) for side in ranks))
@@ -48,8 +45,12 @@ def block_correlation(x: ArrayLike, y: ArrayLike, blocks: ArrayLike, *, confiden
     )
 
 
-def _centred_ranks(values: NDArray) -> NDArray:
-    return stats.rankdata(values) - (len(values) + 1) / 2
+def _ranks_within(name: str, values: NDArray, places: list[NDArray]) -> list[NDArray]:
+    """Ranks of each block's values less their mean; ValueError for values that vary in no block."""
+    ranks = [stats.rankdata(values[place]) - (len(place) + 1) / 2 for place in places]
+    if not any(block.any() for block in ranks):
+        raise ValueError(f"{name} must vary within a block, got {values.tolist()}")
+    return ranks
 
 
 def _all_sums(first: list[NDArray], second: list[NDArray]) -> NDArray:
