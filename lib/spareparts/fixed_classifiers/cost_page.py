@@ -9,6 +9,7 @@ import pandas as pd
 from ..stats import Pairs, difference_words, not_yet, said
 from .cost_tables import crossings
 from .cost_verdicts import named, shares, text_of
+from .decisions import EQUAL
 from .head_verdicts import BATCH, OPEN
 from .language import EPOCHS, UNITS
 from .points import FEATURES_OF_RESNET, TIMED_TITLES, accuracy_and_cost, language_models, square
@@ -112,15 +113,28 @@ def worth_found(rows: pd.DataFrame) -> str:
     found = found.dropna(subset=["time"]) if len(found) else found
     if len(found) < 2:
         return not_yet("accuracy and cost of the same heads")
+    found = found[found["head"] != HEAD_TITLES["learned"]]
     parts = [
         f"{row['head']} {row.change:+.2f} points ({row.low:+.2f} to {row.high:+.2f}, n = {row.n}), "
         f"{row.parameters:,.0f} trained parameters, {row.time:.3g} times a learned head's time"
-        for _, row in found[found["head"] != HEAD_TITLES["learned"]].iterrows()
+        for _, row in found.iterrows()
     ]
     return said(
         "On CIFAR-10 against a learned head, with 95% intervals, and the time of a training step of a head of "
-        f"{OPEN:,} features and as many classes: {'; '.join(parts)}. {_small_heads(rows)}"
+        f"{OPEN:,} features and as many classes: {'; '.join(parts)}. {_small_heads(rows)}",
+        " ".join(_judged(row) for _, row in found.iterrows()),
     )
+
+
+def _judged(row: pd.Series) -> str:
+    """Whether a head can be taken in place of a learned one, with a margin for its accuracy."""
+    name = f"{row['head'][0].upper()}{row['head'][1:]}"
+    saved = "saves time" if row.time < 1 else "saves no time"
+    if row.low > -EQUAL:
+        return f"**{name}** {saved} in large heads and costs no {EQUAL:g} points: worth it where heads are large."
+    if row.high < -EQUAL:
+        return f"**{name}** {saved} in large heads and costs more than {EQUAL:g} points of accuracy here."
+    return f"**{name}** {saved} in large heads; whether it costs {EQUAL:g} points of accuracy, n = {row.n} leaves open."
 
 
 def _small_heads(rows: pd.DataFrame) -> str:

@@ -34,7 +34,8 @@ def headline(rows: pd.DataFrame) -> str:
         f"ordinary, learned last layer, **{tested.first.mean():.2f}%**. Fixed less learned, that is "
         f"{difference_words(tested)} points, with Student's 95% interval over pairs of networks. Of its training "
         f"images it gets {errors.second.mean():.2f}% wrong, the learned one {errors.first.mean():.2f}%: "
-        f"{difference_words(errors)} points. Chance is 10% correct; {trained_as(second.iloc[0])}."
+        f"{difference_words(errors)} points. Chance is 10% correct; {trained_as(second.iloc[0])}. "
+        + equality_words(tested, margin=EQUAL, what="the accuracies")
     )
 
 
