@@ -106,8 +106,8 @@ def pairs_predict_ensembles(rows: pd.DataFrame) -> Verdict:
     for network, part in ensembles(rows).groupby("network"):
         names = ("predicted_errors", "measured_errors", "deviations")
         predicted, measured, deviations = (np.array([each[-1] for each in part[name]]) for name in names)
-        means = pd.DataFrame({"first": predicted, "second": measured, "seed": part.seed.to_numpy()}).groupby("seed").mean()
-        pairs = relative(Pairs(means["first"].to_numpy(), means.second.to_numpy(), protocol(part)))
+        means = pd.DataFrame({"predicted": predicted, "measured": measured}).groupby(part.seed.to_numpy()).mean()
+        pairs = relative(Pairs(means.predicted.to_numpy(), means.measured.to_numpy(), protocol(part)))
         parts[TITLES[network]] = within(pairs, margin=EQUATION_MARGIN, unit="% of the squared error")
         hits = int((abs(measured - predicted) <= 1.96 * deviations).sum())
         remarks.append(f"{TITLES[network]}: {hits} of {len(part)} within 1.96 deviations over images")
