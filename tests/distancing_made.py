@@ -1,13 +1,12 @@
 """Made-up records of the distancing chapter: every claim is as claimed, but for the one that is turned around."""
 
-import dataclasses
 import functools
 import itertools
 
 import numpy as np
 import pandas as pd
+from made import draw_of, key_of, made_line
 
-from spareparts import records
 from spareparts.distancing import Config
 from spareparts.distancing.cost import COUNTS
 
@@ -20,29 +19,6 @@ ENSEMBLES = {"epochs": 50, "checkpoint": 10}
 def config_of(**settings):
     """A config, checked once for all tests."""
     return Config(**settings)
-
-
-key_of = functools.cache(records.key)
-
-
-def made_line(config, **metrics):
-    """One row as `records.frame` gives it, named by its config's hash."""
-    about = {
-        "outcome": "finished",
-        "protocol": config.protocol,
-        "seconds": 10.0,
-        "device": "processor, threads: 1",
-        "commit": "abc",
-        "fingerprint": "f" * 64,
-        "fidelity": "exact",
-        "hash": key_of(config),
-    }
-    return dataclasses.asdict(config) | metrics | about
-
-
-def draw_of(config):
-    """Numbers of a config's own."""
-    return np.random.default_rng(int(key_of(config), 16))
 
 
 def journey(folder, *, accuracy=98.0, distance=100.0, early=10.0, cosine=0.98, ratio=1.05, **settings):

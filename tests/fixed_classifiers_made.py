@@ -1,13 +1,12 @@
 """Made-up records of the fixed-classifiers chapter: all claims as claimed, but for the one that is turned around."""
 
-import dataclasses
 import functools
 import itertools
 
 import numpy as np
 import pandas as pd
+from made import draw_of, made_line
 
-from spareparts import records
 from spareparts.fixed_classifiers import Config
 from spareparts.fixed_classifiers.accuracy_verdicts import FEATURES, NUMBERS
 
@@ -22,27 +21,9 @@ def config_of(**settings):
     return Config(**settings)
 
 
-key_of = functools.cache(records.key)
-
-
-def made_line(config, **metrics):
-    """One row as `records.frame` gives it."""
-    about = {
-        "outcome": "finished",
-        "protocol": config.protocol,
-        "seconds": 10.0,
-        "device": "processor",
-        "commit": "abc",
-        "fingerprint": "f" * 64,
-        "fidelity": "exact",
-        "hash": key_of(config),
-    }
-    return dataclasses.asdict(config) | metrics | about
-
-
 def trained(config, *, accuracy, train_accuracy=70.0, grows=0.0, sooner=0, logarithm=0.99):
     """A trained network: one with a fixed head reaches accuracies so many epochs sooner."""
-    draw = np.random.default_rng(int(key_of(config), 16))
+    draw = draw_of(config)
     metrics = {
         "accuracy": accuracy + 0.02 * draw.normal(),
         "train_accuracy": train_accuracy + 0.02 * draw.normal(),

@@ -1,14 +1,13 @@
 """Made-up records of the redundancy chapter: every claim is as claimed, but for the one that is turned around."""
 
-import dataclasses
 import functools
 import itertools
 import math
 
 import numpy as np
 import pandas as pd
+from made import made_line
 
-from spareparts import records
 from spareparts.redundancy import Config
 from spareparts.redundancy.retrain import CHOICES
 from spareparts.redundancy.rows import TICKETS
@@ -23,24 +22,6 @@ REPLICAS = 12
 def config_of(**settings):
     """A config, checked once for all tests."""
     return Config(**settings)
-
-
-key_of = functools.cache(records.key)
-
-
-def made_line(config, **metrics):
-    """One row as `records.frame` gives it, named by its config's hash."""
-    about = {
-        "outcome": "finished",
-        "protocol": config.protocol,
-        "seconds": 10.0,
-        "device": "processor",
-        "commit": "abc",
-        "fingerprint": "f" * 64,
-        "fidelity": "exact",
-        "hash": key_of(config),
-    }
-    return dataclasses.asdict(config) | metrics | about
 
 
 def network_metrics(seed, *, against=0, classes=10, shuffled=False, norm=70.25, lost=6.34):

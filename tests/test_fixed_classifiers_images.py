@@ -11,7 +11,7 @@ from spareparts import data, engine, fixed_classifiers
 from spareparts.fixed_classifiers import Config, FixedClassifier, images, setup, training
 from spareparts.fixed_classifiers.binarise import Signs
 from spareparts.fixed_classifiers.growth import SHAPES, growth
-from spareparts.fixed_classifiers.run import groups, run_group
+from spareparts.fixed_classifiers.run import run_group, together
 from spareparts.fixed_classifiers.sets import sets_of
 from spareparts.records import save, weights_path
 
@@ -171,12 +171,12 @@ def test_a_diverged_network_has_a_record_of_its_curves():
 
 def test_networks_of_one_group_train_side_by_side_as_they_do_alone():
     configs = [dataclasses.replace(TINY, head="hadamard", seed=seed, epochs=1) for seed in (1, 2)]
-    assert list(groups([*configs, dataclasses.replace(TINY, head="frozen")])) == [
+    assert list(together([*configs, dataclasses.replace(TINY, head="frozen")])) == [
         configs,
         [dataclasses.replace(TINY, head="frozen")],
     ]
-    together = list(run_group(configs, device="cpu", progress=False, side_by_side=True))
-    for config, result in together:
+    trained = list(run_group(configs, device="cpu", progress=False, side_by_side=True))
+    for config, result in trained:
         ((_, alone),) = run_group([config], device="cpu", progress=False)
         assert result.metrics["final_scale"] == pytest.approx(alone.metrics["final_scale"], rel=1e-3)
         np.testing.assert_allclose(result.arrays["batch_loss"], alone.arrays["batch_loss"], rtol=1e-3)

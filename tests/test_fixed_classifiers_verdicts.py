@@ -5,7 +5,8 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
-from fixed_classifiers_made import SHORT, config_of, made_line, made_rows, trained
+from fixed_classifiers_made import SHORT, config_of, made_rows, trained
+from made import made_line
 
 from spareparts import claims
 from spareparts.fixed_classifiers import cost_verdicts, head_verdicts

@@ -11,7 +11,8 @@ from spareparts.engine.groups import fitting, next_group
 from spareparts.engine.loop import SideBySide, wrong_steps
 from spareparts.engine.probe import peek, probe
 from spareparts.engine.replica import Run
-from spareparts.experts.run import groups
+from spareparts.experts.run import SCALARS
+from spareparts.records import groups
 
 needs_cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device: the fast path was not measured")
 
@@ -156,8 +157,9 @@ def test_configs_that_differ_in_seed_and_scalars_train_together():
         config(dataset="digits", arm="snnl", seed=7, snnl_weight=3.0),
         config(dataset="digits", seed=3, experts=2),
     ]
-    assert list(groups(asked)) == [[asked[0], asked[2]], [asked[1], asked[3]], [asked[4]]]
-    assert [len(group) for group in groups([config(seed=seed) for seed in range(7)], most=3)] == [3, 3, 1]
+    assert list(groups(asked, free=SCALARS, most=30)) == [[asked[0], asked[2]], [asked[1], asked[3]], [asked[4]]]
+    many = [config(seed=seed) for seed in range(7)]
+    assert [len(group) for group in groups(many, free=SCALARS, most=3)] == [3, 3, 1]
 
 
 # Devices

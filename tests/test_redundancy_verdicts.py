@@ -2,7 +2,8 @@
 
 import pandas as pd
 import pytest
-from redundancy_made import made_line, made_rows, network_metrics
+from made import made_line
+from redundancy_made import made_rows, network_metrics
 
 from spareparts import claims, redundancy
 from spareparts.redundancy import Config

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from .. import data, engine
-from ..records import Result, checkpoint_path, weights_path
+from ..records import Result, checkpoint_path, groups, weights_path
 from .config import Config
 from .inference import compare_inference
 from .instruments import measure, readings
@@ -73,22 +73,12 @@ def run(
     for dataset in {config.dataset for config in configs}:
         data.load(dataset, "train")
     if torch.device(device).type == "cuda":
-        for group in groups(configs):
+        for group in groups(configs, free=SCALARS, most=GROUP):
             with engine.one_thread():
                 yield from run_group(group, device=device, progress=progress)
         return
     work = functools.partial(run_one, device=device, progress=progress)
     yield from engine.each(work, configs, workers=workers, progress=progress)
-
-
-def groups(configs: Iterable[Config], *, most: int = GROUP) -> Iterator[list[Config]]:
-    """Configs that differ in seed and scalars only, together, at most so many at once."""
-    alike: dict[Config, list[Config]] = {}
-    for config in configs:
-        shared = {field.name: field.default for field in dataclasses.fields(config) if field.name in SCALARS}
-        alike.setdefault(dataclasses.replace(config, **shared), []).append(config)
-    for together in alike.values():
-        yield from (together[start : start + most] for start in range(0, len(together), most))
 
 
 def run_one(config: Config, *, device: str, progress: bool = True) -> Result:

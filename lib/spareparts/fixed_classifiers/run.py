@@ -2,12 +2,12 @@
 
 import dataclasses
 import functools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import torch
 
 from .. import data, engine
-from ..records import Result, measured, rounded
+from ..records import Result, groups, measured, rounded
 from .config import Config
 from .costs import heads
 from .images import SIDE_BY_SIDE, train_group
@@ -29,7 +29,7 @@ def run(
     configs, device = list(configs), engine.choose_device(device)
     check_data(configs)
     if torch.device(device).type == "cuda":
-        for group in groups(configs):
+        for group in together(configs):
             with engine.one_thread():
                 yield from run_group(group, device=device, progress=progress)
         return
@@ -46,16 +46,11 @@ def check_data(configs: Iterable[Config]) -> None:
         data.load_text(corpus)
 
 
-def groups(configs: Iterable[Config], *, most: int = GROUP) -> Iterator[list[Config]]:
-    """Networks on images that may train side by side, together, at most so many at once; each other config alone."""
-    alike: dict[Config, list[Config]] = {}
-    for config in configs:
-        shared = {field.name: field.default for field in dataclasses.fields(config) if field.name in SIDE_BY_SIDE}
-        alike.setdefault(dataclasses.replace(config, **shared) if config.experiment == "images" else config, []).append(
-            config
-        )
-    for together in alike.values():
-        yield from (together[start : start + most] for start in range(0, len(together), most))
+def together(configs: Sequence[Config]) -> Iterator[list[Config]]:
+    """Networks on images that may train side by side, together; each other config alone."""
+    images = [config for config in configs if config.experiment == "images"]
+    yield from groups(images, free=SIDE_BY_SIDE, most=GROUP)
+    yield from ([config] for config in configs if config.experiment != "images")
 
 
 def run_one(config: Config, *, device: str, progress: bool = True) -> Result:

@@ -9,6 +9,7 @@ import seaborn as sns
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from .marks import NOTHING
 from .style import ARMS, BLUE, CHANCE, GREY, LABELS, MARKERS, PALETTE, VERMILION, canvas, empty
 
 
@@ -18,7 +19,7 @@ def expert_loads(rows: pd.DataFrame, *, datasets: Mapping[str, str]) -> Figure:
     `datasets` maps names to titles. Even routing would give every expert the share marked by the dashed lines.
     """
     if rows.empty:
-        return empty("no records yet")
+        return empty(NOTHING)
     arms = [arm for arm in ARMS if arm in set(rows.arm)]
     with canvas(len(datasets), len(arms), width=3.3, height=1.7, sharey=True) as (figure, axes):
         for row, (name, title) in enumerate(datasets.items()):
@@ -54,7 +55,7 @@ def arm_boxes(
     `largest` names the column with the largest value that a metric can have: its axis then ends there, dashed.
     """
     if rows.empty:
-        return empty("no records yet")
+        return empty(NOTHING)
     with canvas(len(datasets), len(metrics), width=3.3, height=2.2) as (figure, axes):
         for row, (name, title) in enumerate(datasets.items()):
             for column, (metric, label) in enumerate(metrics.items()):
@@ -87,7 +88,7 @@ def similarity_levels(rows: pd.DataFrame, *, datasets: Mapping[str, str]) -> Fig
     their rows shuffled.
     """
     if rows.empty:
-        return empty("no records yet")
+        return empty(NOTHING)
     lines = (len(datasets) + 1) // 2
     with canvas(lines, min(2, len(datasets)), width=3.3, height=2.6, sharey=True) as (figure, axes):
         for spare in axes.flat[len(datasets) :]:
@@ -129,7 +130,7 @@ def expert_similarities(squares: Mapping[str, Any]) -> Figure:
     pair. Bold with a frame: outside two standard deviations of dead matrices. A dagger marks dead experts.
     """
     if not squares:
-        return empty("no records yet")
+        return empty(NOTHING)
     with canvas(2, len(squares), width=3.3, height=2.7) as (figure, axes):
         for column, (title, square) in enumerate(squares.items()):
             _heat_map(axes[0, column], square)
@@ -186,7 +187,7 @@ def _pairs(axis: Any, square: Any) -> None:
 def feature_maps(points: Mapping[str, np.ndarray], labels: np.ndarray, classes: Mapping[int, str]) -> Figure:
     """UMAP of the features of some test images, one panel a name; `classes` (at most ten) are coloured, others grey."""
     if not points:
-        return empty("no records yet")
+        return empty(NOTHING)
     colours = dict(zip(classes, [*PALETTE, "#F0E442", "#000000", "#999933", "#882255"], strict=False))
     with canvas(1, len(points), width=3.3, height=3.6) as (figure, axes):
         for axis, (name, places) in zip(axes[0], points.items(), strict=True):

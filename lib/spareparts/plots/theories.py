@@ -8,6 +8,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from scipy.stats import hypergeom
 
+from .marks import NOTHING
 from .style import BLUE, CHANCE, GREEN, GREY, ORANGE, PALETTE, VERMILION, canvas, empty
 
 ARMS = {"rewound": (BLUE, "o"), "late": (GREEN, "^"), "resampled": (ORANGE, "s")}
@@ -25,7 +26,7 @@ def xord_errors(rows: pd.DataFrame) -> Figure:
     nearest pattern). All but the first are means over the layers that fit; bars are two standard errors.
     """
     if rows.empty:
-        return empty("no records yet")
+        return empty(NOTHING)
     panels = {
         "fitted": "share of layers that fit",
         "test_error": "test error (%)",
@@ -62,7 +63,7 @@ def filter_angles(angles: Mapping[str, Sequence[np.ndarray]]) -> Figure:
     The kinds are those that the experiment measures; bands of the untrained filters are where chance lies.
     """
     if not angles or not any(len(each) for each in angles.values()):
-        return empty("no records yet")
+        return empty(NOTHING)
     looks = {
         "trained": ("trained", BLUE, "-"),
         "untrained": ("untrained", GREY, "-"),
@@ -90,7 +91,7 @@ def ticket_accuracies(rows: pd.DataFrame, *, titles: Mapping[str, str], chance: 
     (%), and `unpruned` (%), the accuracy of the whole network, whose mean is the dotted line.
     """
     if rows.empty:
-        return empty("no records yet")
+        return empty(NOTHING)
     with canvas(1, len(titles), width=3.3, height=3.0, sharey=True) as (figure, axes):
         for axis, (group, title) in zip(axes[0], titles.items(), strict=True):
             part = rows[rows.group == group]
@@ -120,7 +121,7 @@ def survivors(
     The dashed line is the hypergeometric null: survivors drawn from the layer's weights without any preference.
     """
     if not counts or not any(len(each) for each in counts.values()):
-        return empty("no records yet")
+        return empty(NOTHING)
     with canvas(1, len(counts), width=3.3, height=2.8) as (figure, axes):
         for axis, (layer, each) in zip(axes[0], counts.items(), strict=True):
             units, joined = len(each[0]), np.concatenate(each).astype(int)
@@ -150,7 +151,7 @@ def unit_shares(
     the places `shown` of each kind are the lines, the strictest first and the thickest.
     """
     if rows.empty:
-        return empty("no records yet")
+        return empty(NOTHING)
     with canvas(1, 2, width=3.3, height=3.0) as (figure, axes):
         for axis, kind, levels in zip(axes[0], ("removable", "repeated"), (drops, correlations), strict=True):
             places = shown[kind]
@@ -174,7 +175,7 @@ def distance_and_gap(rows: pd.DataFrame, *, layer: str = "fc1") -> Figure:
     One row a network: `width`, `seed`, `<layer>_distance`, `<layer>_unit_distance`, `gap` (points) and `steps`.
     """
     if rows.empty:
-        return empty("no records yet")
+        return empty(NOTHING)
     panels = {
         f"{layer}_distance": "distance, whole layer",
         f"{layer}_unit_distance": "distance of a unit",
@@ -200,7 +201,7 @@ def student_errors(rows: pd.DataFrame) -> Figure:
     means; sharing as widely as possible would lie on the dashed line.
     """
     if rows.empty:
-        return empty("no records yet")
+        return empty(NOTHING)
     with canvas(1, 2, width=3.3, height=3.0) as (figure, axes):
         for place, (layers, (colour, marker, label)) in enumerate(LAYERS.items()):
             part = rows[rows.layers == layers]
@@ -226,7 +227,7 @@ def student_overlaps(students: Mapping[str, np.ndarray]) -> Figure:
     a column; one that does not has one, and empty rows.
     """
     if not students:
-        return empty("no records yet")
+        return empty(NOTHING)
     limit = max(float(np.abs(values).max()) for values in students.values())
     with canvas(1, len(students), width=1.9, height=3.0) as (figure, axes):
         for axis, (title, values) in zip(axes[0], students.items(), strict=True):

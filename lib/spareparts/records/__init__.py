@@ -4,7 +4,7 @@ A frozen `RunConfig` gives a hash, the hash names `<folder>/<word>/<hash>.json` 
 read from the committed folder and, over it, from `$SPAREPARTS_RECORDS`; they are written to the latter where it is set.
 """
 
-from .config import RunConfig, key
+from .config import RunConfig, groups, key
 from .frame import arrays, asked, frame, lined, matching, provenance
 from .measured import Diverged, measured, rounded
 from .store import (
@@ -31,6 +31,7 @@ __all__ = [
     "checkpoint_path",
     "folders",
     "frame",
+    "groups",
     "key",
     "lined",
     "load",

@@ -4,8 +4,10 @@ import dataclasses
 import hashlib
 import json
 import math
-from collections.abc import Collection, Mapping
-from typing import Any, ClassVar, get_type_hints
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import Any, ClassVar, TypeVar, get_type_hints
+
+Config = TypeVar("Config", bound="RunConfig")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -86,3 +88,13 @@ def key(config: RunConfig) -> str:
     }
     text = json.dumps(identity, sort_keys=True, separators=(",", ":"), allow_nan=False)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def groups(configs: Iterable[Config], *, free: Collection[str], most: int) -> Iterator[list[Config]]:
+    """Configs that differ in these fields only, together, at most so many at once."""
+    alike: dict[Config, list[Config]] = {}
+    for config in configs:
+        shared = {field.name: field.default for field in dataclasses.fields(config) if field.name in free}
+        alike.setdefault(dataclasses.replace(config, **shared), []).append(config)
+    for together in alike.values():
+        yield from (together[start : start + most] for start in range(0, len(together), most))
