@@ -12,6 +12,7 @@ from spareparts.fixed_classifiers.accuracy_verdicts import FEATURES, NUMBERS
 
 SHORT = {"network": "resnet_20", "train_samples": 5_000, "epochs": 15}
 HUNDRED = {"dataset": "cifar100", "network": "resnet_20", "epochs": 15}
+SIZES = {"first": 1.0, "final": 8.0}  # of heads, before and after training
 PERPLEXITIES = {"learned_tied": 150.0, "learned_untied": 155.0, "orthogonal": 300.0, "pmi": 200.0, "word2vec": 190.0}
 
 
@@ -27,6 +28,7 @@ def trained(config, *, accuracy, train_accuracy=70.0, grows=0.0, sooner=0, logar
     metrics = {
         "accuracy": accuracy + 0.02 * draw.normal(),
         "train_accuracy": train_accuracy + 0.02 * draw.normal(),
+        **{f"{when}_{size}": value for size in ("scale", "weight_norm") for when, value in SIZES.items()},
         "growth": {
             "logarithm": logarithm,
             "square_root": 0.9 + 1e-3 * draw.random(),

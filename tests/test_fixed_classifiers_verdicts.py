@@ -178,10 +178,15 @@ def test_speed_counts_accuracies_well_above_chance_that_both_reached():
 
 
 def test_a_fit_is_better_by_what_it_explains_more_than_the_next():
-    row = pd.Series({"growth": {"logarithm": 0.9, "square_root": 0.95, "linear": 0.2, "levelling_off": 0.1}})
+    explained = {"logarithm": 0.9, "square_root": 0.95, "linear": 0.2, "levelling_off": 0.1}
+    row = pd.Series({"head": "learned", "growth": explained, "first_weight_norm": 1.0, "final_weight_norm": 2.0})
     assert better_fit(row) == pytest.approx(-0.05)
-    empty = pd.Series({"growth": dict.fromkeys(row.growth, None)})
+    empty = row.copy()
+    empty["growth"] = dict.fromkeys(explained)
     assert math.isnan(better_fit(empty))
+    shrunk = row.copy()
+    shrunk["final_weight_norm"] = 0.5
+    assert better_fit(shrunk) == -1
     assert against(pd.DataFrame([row, empty]), 0.0, better_fit).second == pytest.approx([-0.05])
 
 

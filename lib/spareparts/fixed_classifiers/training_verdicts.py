@@ -7,6 +7,7 @@ import pandas as pd
 
 from ..stats import Verdict, beyond, combine, remarked
 from .accuracy_verdicts import trained_as
+from .config import SCALED
 from .decisions import BEST_FIT, GROWN, HALF_READING, above, below
 from .rows import FIXED, LEARNED, against, compared, longest, runs
 
@@ -16,7 +17,13 @@ HEADS = {"learned": "norm of a learned head", "orthonormal": "scale of a fixed h
 
 
 def better_fit(row: pd.Series, *, name: str = "growth") -> float:
-    """Variance that a logarithm explains of a head's size over time, less what the next best curve does."""
+    """Variance that a logarithm explains of a head's growth over time, less what the next best curve does.
+
+    -1 where the head has not grown: a share of the variance does not say which way a curve goes.
+    """
+    size = "scale" if row["head"] in SCALED else "weight_norm"
+    if row[f"final_{size}"] <= row[f"first_{size}"]:
+        return -1.0
     found = {shape: math.nan if value is None else value for shape, value in row[name].items()}
     return found["logarithm"] - max(value for shape, value in found.items() if shape != "logarithm")
 
