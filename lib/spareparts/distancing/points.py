@@ -13,7 +13,7 @@ from torch.optim.swa_utils import update_bn
 from .. import engine
 
 Point = dict[str, Tensor]  # every parameter by its name, detached
-BATCH = 500  # images at once, in every measurement
+BATCH = 500  # images at once, at most, of which statistics are estimated
 
 
 class Measured(NamedTuple):
@@ -65,7 +65,7 @@ def estimate_statistics(network: nn.Module, images: Float[Tensor, "batch *shape"
 
 def measure(network: nn.Module, images: Float[Tensor, "batch *shape"], labels: Int[Tensor, " batch"]) -> Measured:
     """Loss and error of a network in evaluation mode."""
-    (scores,) = engine.predict(network, images, batch_size=BATCH)
+    (scores,) = engine.predict(network, images)
     wrong = (scores.argmax(1) != labels).double().mean()
     return Measured(float(functional.cross_entropy(scores.double(), labels)), 100 * float(wrong))
 

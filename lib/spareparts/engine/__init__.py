@@ -6,7 +6,7 @@ device within an epoch.
 
 from .checkpoint import Opening
 from .device import choose_device, describe, may_read, one_thread
-from .evaluate import predict, predict_each
+from .evaluate import images_at_once, predict, predict_each
 from .fit import fit
 from .processes import each
 from .replica import Outcome, Progress, Replica
@@ -21,6 +21,7 @@ __all__ = [
     "describe",
     "each",
     "fit",
+    "images_at_once",
     "load_weights",
     "may_read",
     "one_thread",

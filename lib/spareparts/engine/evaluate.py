@@ -8,19 +8,35 @@ from jaxtyping import Shaped
 from torch import Tensor, nn
 from torch.func import functional_call, stack_module_state, vmap
 
+BATCH = 500
+IN_CACHE = 100  # images at once, of which a processor's cache holds what a convolution gives
+
+
+def images_at_once(device: torch.device) -> int:
+    """How many images to evaluate at once: few on a processor."""
+    return IN_CACHE if device.type == "cpu" else BATCH
+
+
+def _batch_of(inputs: Shaped[Tensor, "batch *shape"]) -> int:
+    """The same for any inputs."""
+    return images_at_once(inputs.device) if inputs.ndim > 2 else BATCH
+
 
 @torch.inference_mode()
 def predict(
     network: nn.Module,
     inputs: Shaped[Tensor, "batch *shape"],
     *,
-    batch_size: int = 500,
+    batch_size: int | None = None,
     read: Callable[[Any], tuple[Tensor, ...]] = lambda output: (output,),
 ) -> tuple[Tensor, ...]:
-    """Outputs of a network in evaluation mode over all inputs, each tensor of `read(output)` joined over batches."""
+    """Outputs of a network in evaluation mode over all inputs, each tensor of `read(output)` joined over batches.
+
+    Batches are of a size that suits the device, unless it is given.
+    """
     training = network.training
     network.eval()
-    parts = [read(network(chunk)) for chunk in inputs.split(batch_size)]
+    parts = [read(network(chunk)) for chunk in inputs.split(batch_size or _batch_of(inputs))]
     network.train(training)
     return tuple(torch.cat(tensors) for tensors in zip(*parts, strict=True))
 
@@ -30,7 +46,7 @@ def predict_each(
     networks: Sequence[nn.Module],
     inputs: Shaped[Tensor, "batch *shape"],
     *,
-    batch_size: int = 500,
+    batch_size: int | None = None,
     read: Callable[[Any], tuple[Tensor, ...]] = lambda output: (output,),
 ) -> list[tuple[Tensor, ...]]:
     """What `predict` gives for each of some networks of one architecture, in one pass for all of them."""
@@ -44,7 +60,8 @@ def predict_each(
     def one(parameters: dict[str, Tensor], buffers: dict[str, Tensor], chunk: Tensor) -> tuple[Tensor, ...]:
         return read(functional_call(networks[0], (parameters, buffers), (chunk,)))
 
-    parts = [vmap(one, in_dims=(0, 0, None))(*state, chunk) for chunk in inputs.split(batch_size)]
+    chunks = inputs.split(batch_size or _batch_of(inputs))
+    parts = [vmap(one, in_dims=(0, 0, None))(*state, chunk) for chunk in chunks]
     for network, mode in zip(networks, modes, strict=True):
         network.train(mode)
     joined = [torch.cat(tensors, dim=1) for tensors in zip(*parts, strict=True)]

@@ -15,7 +15,6 @@ from .setup import OBJECTIVES
 READINGS = 100  # of the head's size along training, at least one an epoch
 FEWEST = 500  # images on which every epoch is read, or all there are; of test images twice as many
 SHOWN = 0.1  # of the training images, if that is more
-BATCH = 500
 LISTS = ("epochs", "errors", "losses", "norms", "steps", "sizes")
 
 
@@ -32,9 +31,10 @@ class Evaluation(NamedTuple):
 
 
 @torch.inference_mode()
-def evaluate(network: nn.Module, images: Images, *, loss: str, batch_size: int = BATCH) -> Evaluation:
+def evaluate(network: nn.Module, images: Images, *, loss: str, batch_size: int | None = None) -> Evaluation:
     """Predictions, loss and norms of features, in evaluation mode and without augmentation."""
     training, parts, total = network.training, [], 0.0
+    batch_size = batch_size or engine.images_at_once(next(network.parameters()).device)
     network.eval()
     labels = iter(images.labels.split(batch_size))
     for chunk in images.chunks(batch_size):
