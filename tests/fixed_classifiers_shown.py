@@ -5,7 +5,8 @@ import itertools
 
 import numpy as np
 import pandas as pd
-from fixed_classifiers_made import HUNDRED, SHORT, config_of, made_line, made_rows, trained
+from fixed_classifiers_made import HUNDRED, SHORT, config_of, made_rows, trained
+from made import made_line
 
 EPOCHS = 15
 HEADS = ("frozen", "low_rank", "sparse")
@@ -22,7 +23,7 @@ def further_lines(seed):
     others += [{"head": "hadamard", **own} for own in HADAMARD] + [{"head": "orthonormal", **own} for own in SCALED]
     for own in others:
         yield trained(config_of(**base, **own), accuracy=58.0)
-    for own in REMEDIES:
+    for own in (*REMEDIES, {"head": "orthonormal", "loss": "cosine_squared"}):
         yield trained(config_of(seed=seed, **HUNDRED, **own), accuracy=20.0)
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 from ..stats import NOTHING, Pairs, difference, difference_words, equality_words, not_yet, said, verdict_counts
 from .config import EXPERIMENTS, PUBLISHED_IN
 from .decisions import EQUAL, GROWN
-from .points import HEADS, HELD, LOSSES, OTHERS, alike, by_features, by_likeness, by_number
+from .points import HEADS, HELD, HUNDRED, LOSSES, OTHERS, alike, by_features, by_likeness, by_number
 from .rows import FIXED, LEARNED, against, compared, measured
 from .tables import INITIAL, REMEDIES
 from .titles import DATASET_TITLES, HEAD_TITLES, NETWORK_TITLES, SHAPE_TITLES, TEXT_TITLES
@@ -63,6 +63,11 @@ def errors_found(rows: pd.DataFrame) -> str:
             f"{which_is_better(tested)} {equality_words(tested, margin=EQUAL, what='the accuracies')}"
         )
     return said(*sentences)
+
+
+def hundred_found(rows: pd.DataFrame) -> str:
+    """The heads on CIFAR-100 against the learned one."""
+    return compared_with_first(rows, HUNDRED, what="two heads on CIFAR-100", dataset="cifar100")
 
 
 def which_is_better(pairs: Pairs) -> str:

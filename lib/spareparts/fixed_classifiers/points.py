@@ -24,6 +24,9 @@ TIMED = ("learned", "orthonormal", "hadamard")  # heads whose cost is measured
 TIMED_TITLES = {head: HEAD_TITLES[head] for head in TIMED}
 HEADS: Kinds = {HEAD_TITLES[head]: {"head": head} for head in MAIN}
 HELD: Kinds = {"learned scale": FIXED} | {f"scale {scale:g}": FIXED | {"scale": scale} for scale in SCALES}
+HUNDRED: Kinds = {HEAD_TITLES[head]: {"head": head} for head in TIMED} | {
+    f"orthonormal, {COSINES['cosine_squared']} loss": FIXED | {"loss": "cosine_squared"}
+}
 LOSSES: Kinds = {"cross entropy": FIXED} | {title: FIXED | {"loss": loss} for loss, title in COSINES.items()}
 OTHERS: Kinds = {HEAD_TITLES[head]: {"head": head} for head in HEAD_TITLES} | {
     "learned, of signs": LEARNED | {"binarised": True},

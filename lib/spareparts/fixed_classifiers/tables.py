@@ -10,7 +10,7 @@ from ..records import lined
 from ..stats import BLANK, spread
 from .config import Config
 from .images import ACCURACIES
-from .points import HEADS, HELD, LOSSES, OTHERS, Kinds, alike, by_features, by_likeness, by_number
+from .points import HEADS, HELD, HUNDRED, LOSSES, OTHERS, Kinds, alike, by_features, by_likeness, by_number
 from .rows import FIXED, LEARNED, Measure, against, compared, measured, protocol
 from .titles import DATASET_TITLES, NETWORK_TITLES, SHAPE_TITLES
 from .training_verdicts import LEAST
@@ -75,6 +75,11 @@ def kinds(rows: pd.DataFrame, which: Kinds, **settings: Any) -> pd.DataFrame:
 def heads(rows: pd.DataFrame) -> pd.DataFrame:
     """The four heads on CIFAR-10."""
     return kinds(rows, HEADS, dataset="cifar10")
+
+
+def hundred(rows: pd.DataFrame) -> pd.DataFrame:
+    """Three heads, and the cosine loss, on the hundred classes of CIFAR-100."""
+    return kinds(rows, HUNDRED, dataset="cifar100")
 
 
 def scales(rows: pd.DataFrame) -> pd.DataFrame:
