@@ -439,6 +439,16 @@ Markdown(page.features_found(rows))
 tables.features(rows)
 
 # %% [markdown]
+# One more reason than geometry is possible. With a hundred classes a scale of 1 cannot make a softmax even moderately
+# sure, and training is short: the scale may simply not have had the time to grow. The authors' code begins at 10, so:
+
+# %% tags=["hide-input"]
+Markdown(page.starts_found(rows))
+
+# %% tags=["hide-input"]
+tables.starts(rows)
+
+# %% [markdown]
 # (fixed-remedies)=
 # ### Remedies for a truncated Hadamard matrix
 #

@@ -23,7 +23,8 @@ def further_lines(seed):
     others += [{"head": "hadamard", **own} for own in HADAMARD] + [{"head": "orthonormal", **own} for own in SCALED]
     for own in others:
         yield trained(config_of(**base, **own), accuracy=58.0)
-    for own in (*REMEDIES, {"head": "orthonormal", "loss": "cosine_squared"}):
+    further = ({"loss": "cosine_squared"}, {"initial_scale": 10.0})
+    for own in (*REMEDIES, *({"head": "orthonormal", **each} for each in further)):
         yield trained(config_of(seed=seed, **HUNDRED, **own), accuracy=20.0)
 
 

@@ -20,12 +20,15 @@ SENTENCES = [
     *(getattr(page, name) for name in ("others_found", "initial_found", "remedies_found", "ones_found")),
     *(getattr(page, name) for name in ("speed_found", "norms_found", "numbers_found", "likeness_found")),
     *(getattr(cost_page, name) for name in ("times_found", "memory_found", "worth_found", "language_found")),
-    *(page.features_found, page.hundred_found),
+    *(page.features_found, page.hundred_found, page.starts_found),
 ]
 TABLES = [
     *(getattr(tables, name) for name in ("table_one", "heads", "scales", "losses", "others", "initial_scales")),
-    *(getattr(tables, name) for name in ("growth", "speed", "class_prices", "features", "remedies", "hundred")),
-    *(cost_tables.times, cost_tables.memory),
+    *(
+        getattr(tables, name)
+        for name in ("growth", "speed", "class_prices", "features", "remedies", "hundred", "starts")
+    ),
+    *(tables.hundred, tables.starts, cost_tables.times, cost_tables.memory),
 ]
 NO_ROWS = pd.DataFrame()
 

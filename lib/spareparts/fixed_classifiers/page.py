@@ -10,7 +10,7 @@ from .config import EXPERIMENTS, PUBLISHED_IN
 from .decisions import EQUAL, GROWN
 from .points import HEADS, HELD, HUNDRED, LOSSES, OTHERS, alike, by_features, by_likeness, by_number
 from .rows import FIXED, LEARNED, against, compared, measured
-from .tables import INITIAL, REMEDIES
+from .tables import INITIAL, REMEDIES, STARTS
 from .titles import DATASET_TITLES, HEAD_TITLES, NETWORK_TITLES, SHAPE_TITLES, TEXT_TITLES
 from .training import FEWEST, SHOWN
 from .training_verdicts import LEAST, most_explained, sooner
@@ -119,6 +119,11 @@ def others_found(rows: pd.DataFrame) -> str:
 def initial_found(rows: pd.DataFrame) -> str:
     """Other first values of the scale, and weight decay on it."""
     return compared_with_first(rows, INITIAL, what="other first values of the scale", **CIFAR)
+
+
+def starts_found(rows: pd.DataFrame) -> str:
+    """The same with a hundred classes, against a learned head."""
+    return compared_with_first(rows, STARTS, what="other first values of the scale on CIFAR-100", dataset="cifar100")
 
 
 def remedies_found(rows: pd.DataFrame) -> str:

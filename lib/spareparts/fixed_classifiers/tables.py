@@ -109,6 +109,18 @@ INITIAL: Kinds = {
 }
 
 
+STARTS: Kinds = {
+    "learned head": LEARNED,
+    "orthonormal, initial scale 1": FIXED,
+    "orthonormal, initial scale 10": FIXED | {"initial_scale": 10.0},
+}
+
+
+def starts(rows: pd.DataFrame) -> pd.DataFrame:
+    """Whether the first value of the scale matters more with the hundred classes of CIFAR-100."""
+    return kinds(rows, STARTS, dataset="cifar100")
+
+
 def initial_scales(rows: pd.DataFrame) -> pd.DataFrame:
     """Where the scale begins, and weight decay on it: errors, and where it ends."""
     found = kinds(rows, INITIAL, dataset="cifar10")
