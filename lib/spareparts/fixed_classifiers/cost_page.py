@@ -146,7 +146,8 @@ def _many_classes(rows: pd.DataFrame) -> str:
     price = Pairs(np.zeros(len(most)), -most.price.to_numpy(float), "")
     return (
         "But heads are large where classes are many, and there the accuracy was another: with "
-        f"{most.classes.max():.0f} classes of CIFAR-100 an orthonormal head changed it by {difference_words(price)} points."
+        f"{most.classes.max():.0f} classes of CIFAR-100 an orthonormal head changed it by {difference_words(price)} "
+        "points."
     )
 
 
