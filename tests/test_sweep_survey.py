@@ -120,6 +120,14 @@ def test_a_run_costs_the_median_of_the_nearest_recorded_ones_scaled_by_its_steps
     assert estimator(ROWS)(settings | {"samples": None, "seed": 9}) == pytest.approx(seconds)
 
 
+def test_seconds_are_not_scaled_where_a_length_is_left_to_the_experiment():
+    rows = pd.DataFrame({"epochs": [None, 10.0], "network": ["a", "b"], "seconds": [4.0, 6.0]})
+    assert estimator(rows)({"epochs": None, "network": "a"}) == 4
+    assert estimator(rows)({"epochs": 5, "network": "a"}) == 4
+    assert estimator(rows)({"epochs": 5, "network": "b"}) == 3
+    assert estimator(rows)({"epochs": None, "network": "b"}) == 5  # either is as near
+
+
 def test_without_records_the_cost_is_unknown_and_with_all_of_them_nothing():
     assert estimator(pd.DataFrame())({"steps": 1}) is None
     assert cost([run(1, seconds=None), run(2)]) is None

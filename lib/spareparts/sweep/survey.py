@@ -81,7 +81,7 @@ def _planned_run(config: records.RunConfig, estimate: Callable[[dict[str, Any]],
 def estimator(rows: pd.DataFrame) -> Callable[[dict[str, Any]], float | None]:
     """A function from a run's settings to its seconds: the median of the recorded runs that agree in most settings.
 
-    Where the number of steps or epochs differs, their seconds are scaled by it.
+    Where the number of steps or epochs differs, their seconds are scaled by it, if both are given.
     """
 
     @functools.cache
@@ -92,10 +92,11 @@ def estimator(rows: pd.DataFrame) -> Callable[[dict[str, Any]], float | None]:
             return None
         same = sum((rows[name] == settings[name]) | (rows[name].isna() & (settings[name] is None)) for name in agreeing)
         nearest = rows[same == same.max()]
-        scale = 1.0
+        seconds = nearest.seconds
         for length in {"steps", "epochs"} & set(agreeing):
-            scale = settings[length] / nearest[length] * scale
-        return float(statistics.median(nearest.seconds * scale))
+            if settings[length] is not None:
+                seconds = seconds * (settings[length] / nearest[length].astype(float)).fillna(1.0)
+        return float(statistics.median(seconds))
 
     # Seeds cost the same: one look at the records serves them all.
     return lambda settings: nearest_seconds(tuple((name, settings[name]) for name in settings if name != "seed"))
