@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..stats import Pairs, difference_words, not_yet, said
+from ..stats import Pairs, capitalised, difference_words, not_yet, said
 from .cost_tables import crossings
 from .cost_verdicts import named, shares, text_of
 from .decisions import EQUAL
@@ -128,13 +128,12 @@ def worth_found(rows: pd.DataFrame) -> str:
 
 def _judged(row: pd.Series) -> str:
     """Whether a head can be taken in place of a learned one, with a margin for its accuracy."""
-    name = f"{row['head'][0].upper()}{row['head'][1:]}"
-    saved = "saves time" if row.time < 1 else "saves no time"
+    saved = f"**{capitalised(row['head'])}** saves {'time' if row.time < 1 else 'no time'} in large heads"
     if row.low > -EQUAL:
-        return f"**{name}** {saved} in large heads and costs no {EQUAL:g} points of accuracy here."
+        return f"{saved} and costs no {EQUAL:g} points of accuracy here."
     if row.high < -EQUAL:
-        return f"**{name}** {saved} in large heads and costs more than {EQUAL:g} points of accuracy here."
-    return f"**{name}** {saved} in large heads; whether it costs {EQUAL:g} points of accuracy, n = {row.n} leaves open."
+        return f"{saved} and costs more than {EQUAL:g} points of accuracy here."
+    return f"{saved}; whether it costs {EQUAL:g} points of accuracy, n = {row.n} leaves open."
 
 
 def _many_classes(rows: pd.DataFrame) -> str:

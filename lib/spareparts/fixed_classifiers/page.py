@@ -5,7 +5,17 @@ import math
 import numpy as np
 import pandas as pd
 
-from ..stats import NOTHING, Pairs, difference, difference_words, equality_words, not_yet, said, verdict_counts
+from ..stats import (
+    NOTHING,
+    Pairs,
+    capitalised,
+    difference,
+    difference_words,
+    equality_words,
+    not_yet,
+    said,
+    verdict_counts,
+)
 from .config import EXPERIMENTS, PUBLISHED_IN
 from .decisions import EQUAL, GROWN
 from .points import HEADS, HELD, HUNDRED, LOSSES, OTHERS, alike, by_features, by_likeness, by_number
@@ -58,7 +68,7 @@ def errors_found(rows: pd.DataFrame) -> str:
         tested, trained = (joined(learned, part, name) for name in ("accuracy", "train_accuracy"))
         errors = Pairs(100 - trained.first, 100 - trained.second, trained.protocol)
         sentences.append(
-            f"**{title[0].upper()}{title[1:]}** against learned, in points: test accuracy "
+            f"**{capitalised(title)}** against learned, in points: test accuracy "
             f"{difference_words(tested)}, training error {difference_words(errors)}. "
             f"{which_is_better(tested)} {equality_words(tested, margin=EQUAL, what='the accuracies')}"
         )

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from ..stats import Pairs, difference_words, not_yet
+from ..stats import Pairs, capitalised, difference_words, not_yet
 from .points import Kinds, alike
 from .rows import protocol
 from .setup import PUBLISHED
@@ -40,7 +40,7 @@ def compared_with_first(rows: pd.DataFrame, kinds: Kinds, *, what: str, **settin
     absent = [name for name in kinds if name not in found]
     rest = f" Not run yet: {', '.join(absent)}." if absent else ""
     return (
-        f"{title[0].upper()}{title[1:]}: {first.accuracy.mean():.2f}% (n = {len(first)}; {trained_as(first.iloc[0])}; "
+        f"{capitalised(title)}: {first.accuracy.mean():.2f}% (n = {len(first)}; {trained_as(first.iloc[0])}; "
         f"chance is {CHANCE[settings['dataset']]}%). Against it, in points with 95% intervals: "
         f"{'; '.join(parts)}.{rest}"
     )

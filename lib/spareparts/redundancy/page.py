@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..stats import NOTHING, bootstrap_interval, not_yet, said, verdict_counts
+from ..stats import NOTHING, bootstrap_interval, capitalised, not_yet, said, verdict_counts
 from .config import EXPERIMENTS, Config
 from .pruning import GREEDY, RANDOM_ORDERS
 from .pruning_verdicts import retrained_accuracy
@@ -86,7 +86,7 @@ def orders_found(rows: pd.DataFrame) -> str:
         ]
         sentences.append(
             f"**{TITLES[model]}**, differences of mean accuracy in points with 95% intervals (n = {len(runs)}), "
-            f"smallest first. {parts[0][0].upper()}{parts[0][1:]}; {parts[1]}. {dead_units(runs)}"
+            f"smallest first. {capitalised(parts[0])}; {parts[1]}. {dead_units(runs)}"
         )
     return said(*sentences)
 

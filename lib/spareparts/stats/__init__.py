@@ -20,6 +20,7 @@ from .verdicts import (
 from .words import (
     BLANK,
     NOTHING,
+    capitalised,
     difference,
     difference_words,
     equality_words,
@@ -47,6 +48,7 @@ __all__ = [
     "beyond",
     "block_correlation",
     "bootstrap_interval",
+    "capitalised",
     "combine",
     "decide_all",
     "decide_equivalence",

@@ -74,3 +74,8 @@ def not_yet(what: str) -> str:
 def said(*texts: str) -> str:
     """Paragraphs of those texts that say something."""
     return "\n\n".join(text for text in texts if text.strip())
+
+
+def capitalised(text: str) -> str:
+    """The same with a capital first letter; the others stay as they are, unlike those of `str.capitalize`."""
+    return text[:1].upper() + text[1:]
