@@ -37,9 +37,11 @@ DEMO_RATE_LEARNING_RATE = 1e5
 
 # %% tags=["hide-input"]
 from IPython.display import Markdown
+from myst_nb import glue
 
 from spareparts import claims, class_rates, plots, records
 from spareparts.class_rates import controls, demonstration, page, points, tables, totals
+from spareparts.class_rates.answer import answer
 from spareparts.class_rates.rows import LABELS
 
 grid = {"datasets": DATASETS, "activations": ACTIVATIONS, "seeds": SEEDS, "variants": VARIANTS, "cutoffs": CUTOFFS}
@@ -52,6 +54,7 @@ pairs = class_rates.paired(rows)
 # ## In one screen
 
 # %% tags=["hide-input"]
+glue("answer", answer(pairs), display=False)
 Markdown(page.headline(pairs))
 
 # %% [markdown]

@@ -54,12 +54,14 @@ DEMO_EPOCHS = 40
 import json
 
 from IPython.display import Markdown
+from myst_nb import glue
 
 from spareparts import claims, distancing, execute, plots, records, stats
 from spareparts.distancing import author, author_page, demonstration, draft, mechanism, pace, page, series, tables
 from spareparts.distancing import network_page as pages
 from spareparts.distancing import network_series as nets
 from spareparts.distancing import network_tables as net_tables
+from spareparts.distancing.answer import answer
 
 # %% tags=["hide-input"]
 asked = {"experiments": EXPERIMENTS, "networks": NETWORKS, "datasets": DATASETS, "seeds": SEEDS}
@@ -78,6 +80,7 @@ rows = records.frame("distancing")
 # %% tags=["hide-input"]
 ledger = claims.ledger(distancing.verdicts(rows))
 ledger = ledger[ledger.word == "distancing"]
+glue("answer", answer(rows), display=False)
 Markdown(stats.said(page.headline(rows), page.counted(ledger)))
 
 # %% [markdown]

@@ -35,9 +35,11 @@ DEMO_LEARNING_RATES = [0.1, 0.02, 0.005]
 
 # %% tags=["hide-input"]
 from IPython.display import Markdown
+from myst_nb import glue
 
 from spareparts import claims, experts, plots, records
 from spareparts.experts import behaviour, collapse, factors, page, points, recommendations, tables
+from spareparts.experts.answer import answer
 
 settings = {"steps": STEPS, "snnl_weights": SNNL_WEIGHTS, "precision": PRECISION, "factors": FACTORS}
 records.load_or_run(experts.plan(datasets=DATASETS, seeds=SEEDS, **settings), experts.run, missing=MISSING)
@@ -51,6 +53,7 @@ titles = {name: tables.heading(rows, name) for name in tables.shown(rows)}
 # %% tags=["hide-input"]
 ledger = claims.ledger(experts.verdicts(rows))
 ledger = ledger[ledger.word == "experts"]
+glue("answer", answer(rows), display=False)
 Markdown(f"{page.headline(rows)} {page.accuracy_found(rows)}\n\n{page.held_up(ledger)}")
 
 # %% [markdown]

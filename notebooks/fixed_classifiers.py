@@ -54,9 +54,11 @@ DEMO_EPOCHS = 12
 import json
 
 from IPython.display import Markdown
+from myst_nb import glue
 
 from spareparts import claims, execute, fixed_classifiers, plots, records
 from spareparts.fixed_classifiers import cost_page, cost_tables, demonstration, mathematics, page, points, tables
+from spareparts.fixed_classifiers.answer import answer
 
 # %% tags=["hide-input"]
 asked = {"experiments": EXPERIMENTS, "networks": NETWORKS, "datasets": DATASETS, "heads": HEADS, "seeds": SEEDS}
@@ -75,6 +77,7 @@ text = cost_page.text_of(rows)
 # %% tags=["hide-input"]
 ledger = claims.ledger(fixed_classifiers.verdicts(rows))
 ledger = ledger[ledger.word == "fixed_classifiers"]
+glue("answer", answer(rows), display=False)
 Markdown(page.said(page.headline(rows), cost_page.saving(), page.counted(ledger)))
 
 # %% [markdown]

@@ -28,7 +28,9 @@ PAPERS = ["experts", "distancing", "fixed_classifiers", "class_rates", "redundan
 # %% tags=["hide-input"]
 from importlib import import_module
 
-from spareparts import claims, records
+from myst_nb import glue
+
+from spareparts import claims, records, stats
 
 verdicts = {}
 for word in PAPERS:
@@ -39,6 +41,7 @@ ledger = claims.ledger(verdicts)
 # ## The count
 
 # %% tags=["hide-input"]
+glue("count", stats.verdict_counts(ledger), display=False)
 claims.counts(ledger)
 
 # %% [markdown]

@@ -41,9 +41,11 @@ DEMO_ITERATIONS = 1500
 import json
 
 from IPython.display import HTML, Markdown
+from myst_nb import glue
 
 from spareparts import claims, execute, plots, records, redundancy
 from spareparts.redundancy import demonstration, layer_page, page, points, tables, theory_page, theory_tables
+from spareparts.redundancy.answer import answer
 from spareparts.redundancy.rows import TICKETS, TITLES, by_classes, by_width, chosen
 from spareparts.redundancy.widths import CORRELATIONS, DROPS
 
@@ -61,6 +63,7 @@ rows = records.frame("redundancy")
 # %% tags=["hide-input"]
 ledger = claims.ledger(redundancy.verdicts(rows))
 ledger = ledger[ledger.word == "redundancy"]
+glue("answer", answer(rows), display=False)
 Markdown(page.said(page.headline(rows), layer_page.alike(rows), page.counted(ledger)))
 
 # %% [markdown]

@@ -143,6 +143,12 @@ def test_the_first_page_leads_to_the_introduction(site, browser):
 
 
 @pytest.mark.browser
+def test_the_first_page_answers_from_every_chapter_and_counts_all_claims(visit):
+    found = visit("book/index").locator(".pasted-text").all_text_contents()
+    assert len(found) == len(CHAPTERS) + 1 and all(re.search(r"\d", text) for text in found)
+
+
+@pytest.mark.browser
 def test_the_search_finds_a_word(visit):
     page = visit("search", query="?q=equivalence")
     page.get_by_role("link", name="How we know").first.wait_for()

@@ -9,7 +9,9 @@ from class_rates_made import CONTROLS, SETS, made_rows, proofs
 
 from spareparts import class_rates, plots
 from spareparts.class_rates import controls, page, points, tables, totals
+from spareparts.class_rates.answer import answer
 from spareparts.class_rates.rows import LABELS, absent, paired
+from spareparts.stats import NOTHING
 
 ALL_ABLATIONS = (*controls.ABLATIONS, "baseline_32", "class_rates_32")
 
@@ -105,6 +107,9 @@ def test_larger_sets_of_one_seed_count_beside_smaller_ones_of_three(made):
     assert set(tables.set_by_set(pairs).seeds) == {1, 3}
     assert class_rates.verdicts(rows)["class_rates-1"].n == 3
     assert "1 to 3 seeds each" in page.headline(pairs)
+    mean = pairs.groupby("dataset").difference.mean().mean()
+    assert answer(pairs).startswith("Over 3 of 44 data sets") and f"accuracy by {mean:+.2f} points" in answer(pairs)
+    assert "paper protocol" in answer(pairs) and answer(pd.DataFrame()) == NOTHING
 
 
 def test_a_network_that_names_the_largest_class_only_is_at_chance(made):

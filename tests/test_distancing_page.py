@@ -18,6 +18,7 @@ from spareparts.distancing import (
     series,
     tables,
 )
+from spareparts.distancing.answer import answer
 from spareparts.distancing.penalty import growth_per_step
 from spareparts.distancing.rows import values
 from spareparts.execute import ROOT
@@ -33,7 +34,7 @@ SENTENCES = [
     *(getattr(page, name) for name in ("decays_found", "directions_found")),
     *(getattr(network_page, name) for name in ("barriers_found", "strangers_found", "behaviour_found")),
     *(getattr(network_page, name) for name in ("matched_found", "flatness_found", "ensembles_found")),
-    *(getattr(network_page, name) for name in ("averaging_found", "costs_found")),
+    *(network_page.averaging_found, network_page.costs_found, answer),
 ]
 TABLES = [
     *(getattr(tables, name) for name in ("journeys", "schedules", "rates", "decays", "several", "directions")),
@@ -72,6 +73,10 @@ def test_the_headline_has_the_means_of_both_sides_and_their_protocol(rows):
     assert f"a squared distance of **{runs.squared_distance.str[0].mean():.1f}**" in text
     assert f"the other **{still.late_accuracy.mean():.2f}%**" in text and "for 20 epochs" in text
     assert text.endswith("**paper protocol**.") and text.startswith("Train an MLP for")
+    times = runs.squared_distance.str[0].mean() / still.squared_distance.str[0].mean()
+    assert answer(rows).startswith(f"Pushed, an MLP ends at {times:.1f} times the squared distance")
+    assert "the test error rises by" in answer(rows)
+    assert "test error" not in answer(rows[rows.experiment != "pair"])
     reduced = page.journeys_found(rows)
     assert "**ResNet-20, 40 epochs of 5,000 images, s = 10** (reduced protocol)" in reduced
 

@@ -6,9 +6,11 @@ import pytest
 
 from spareparts import experts, plots
 from spareparts.experts import behaviour, page, tables
+from spareparts.experts.answer import answer
 from spareparts.experts.config import DATASETS
 from spareparts.experts.rows import paired
 from spareparts.experts.verdicts import halving_chance
+from spareparts.stats import NOTHING
 
 SHIFTS = {"mnist": -0.1, "fashion_mnist": 0.3, "cifar10": 0.0, "cifar100": 1.0}
 
@@ -159,6 +161,7 @@ def test_every_table_and_figure_of_the_chapter_takes_any_number_of_records(rows)
     ]
     assert all(figure.axes for figure in figures)
     assert isinstance(page.headline(rows), str)
+    assert answer(rows) == NOTHING if rows.empty else "2.0 live without the loss and 3.0 with it" in answer(rows)
 
 
 def test_reduced_runs_are_called_reduced_and_absent_ones_named():

@@ -10,6 +10,7 @@ from fixed_classifiers_shown import save_curves, shown_rows
 from spareparts import fixed_classifiers
 from spareparts.execute import ROOT
 from spareparts.fixed_classifiers import cost_page, cost_tables, page, points, tables
+from spareparts.fixed_classifiers.answer import answer
 from spareparts.fixed_classifiers.cost_verdicts import shares
 from spareparts.stats import Pairs
 from spareparts.sweep.grid import from_file
@@ -20,7 +21,7 @@ SENTENCES = [
     *(getattr(page, name) for name in ("others_found", "initial_found", "remedies_found", "ones_found")),
     *(getattr(page, name) for name in ("speed_found", "norms_found", "numbers_found", "likeness_found")),
     *(getattr(cost_page, name) for name in ("times_found", "memory_found", "worth_found", "language_found")),
-    *(page.features_found, page.hundred_found, page.starts_found),
+    *(page.features_found, page.hundred_found, page.starts_found, answer),
 ]
 TABLES = [
     *(getattr(tables, name) for name in ("table_one", "heads", "scales", "losses", "others", "initial_scales")),

@@ -11,6 +11,7 @@ from redundancy_made import made_rows
 
 from spareparts import plots, redundancy
 from spareparts.redundancy import demonstration, layer_page, page, points, tables, theory_page
+from spareparts.redundancy.answer import answer
 from spareparts.redundancy.rows import TICKETS, TITLES, by_classes, by_width, chosen
 from spareparts.redundancy.widths import CORRELATIONS, DROPS
 
@@ -19,7 +20,7 @@ SENTENCES = [
     *(getattr(layer_page, f"{name}_found") for name in ("clusters", "twins", "ranks", "noise", "angles", "elbows")),
     *(getattr(theory_page, f"{name}_found") for name in ("xord", "filters", "tickets", "survivors", "units")),
     *(getattr(theory_page, f"{name}_found") for name in ("distance", "students")),
-    layer_page.labels_found,
+    *(layer_page.labels_found, answer),
 ]
 
 
@@ -52,6 +53,7 @@ def test_what_is_left_after_half_of_a_straight_line_is_its_middle(rows):
     found = page.left_after({"curves": np.linspace(98, 10, 21)[None].repeat(9, 0)}, 98.0)
     assert list(found.values()) == pytest.approx([54.0] * 5)
     assert "**54.0%** of the test images" in page.headline(rows)
+    assert "classifies 54.0% of the test images" in answer(rows) and "54.0% if chance decides" in answer(rows)
 
 
 def test_the_null_of_the_same_spectrum_is_part_of_what_is_said_first(rows):
