@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from spareparts.data import DataCorrupt, DataMissing, digest, fidelity, fingerprint, listing, load, root, save
+from spareparts.data import DataCorrupt, DataMissing, classes, digest, fidelity, fingerprint, listing, load, root, save
 from spareparts.data.known import KNOWN
 
 REAL = [name for name in KNOWN if name != "digits"]
@@ -216,6 +216,11 @@ def test_listing_tells_present_missing_altered_and_own_sets_apart(folder):
     assert rows["digits"][1:] == (True, None, (1437, 360), (8, 8), True)
 
 
+@pytest.mark.parametrize(("name", "count"), [("mnist", 10), ("cifar10", 10), ("cifar100", 100), ("digits", 10)])
+def test_the_classes_of_known_sets_need_no_files(folder, name, count):
+    assert len(set(classes(name))) == count
+
+
 def test_the_root_is_the_users_cache_folder_unless_one_is_named(monkeypatch, tmp_path):
     monkeypatch.setenv("SPAREPARTS_DATA", str(tmp_path))
     assert root() == tmp_path
@@ -231,4 +236,5 @@ def test_the_real_arrays_have_the_known_fingerprint(name):
     assert train.fingerprint == fingerprint(name)
     assert len(test.images) == 10_000
     assert train.labels.bincount().numel() == len(train.classes)
+    assert train.classes == classes(name)
     assert (train.coarse_labels is not None) == (name == "cifar100")

@@ -2,15 +2,17 @@
 
 from typing import NamedTuple
 
+from .superclasses import CLASSES
+
 
 class Known(NamedTuple):
-    """What is true of a set wherever it lies: fingerprint, relation to the official files, origin, licence."""
+    """What is true of a set wherever it lies: fingerprint, relation to the official files, origin, licence, classes."""
 
     sha256: str
     fidelity: str
     source: str
     licence: str
-    classes: tuple[str, ...] | None = None  # their names, where they are few
+    classes: tuple[str, ...]  # their names, in the order of the labels
 
 
 KNOWN = {
@@ -43,6 +45,7 @@ KNOWN = {
         "pixels and labels equal the official files; within a class the images stand by file name",
         "torchvision.datasets.CIFAR100",
         "none stated by the authors (Krizhevsky 2009, research use, cite the report)",
+        CLASSES,
     ),
     "digits": Known(
         "3616d13d9b8a0a7a70107bddfd1b1572ec4785e7884f0571b848e039b01e1a3f",
@@ -50,5 +53,6 @@ KNOWN = {
         "stratified split, 1437 train and 360 test, seed 0",
         "sklearn.datasets.load_digits",
         "CC BY 4.0 (Alpaydin and Kaynak, UCI)",
+        tuple("0123456789"),
     ),
 }

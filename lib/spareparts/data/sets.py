@@ -89,13 +89,11 @@ def fidelity(name: str) -> str:
 
 
 def classes(name: str) -> tuple[str, ...]:
-    """Names of a set's classes: of the small known sets without their files, else from the JSON."""
+    """Names of a set's classes, in the order of the labels; of a known set they need no files."""
     if _in_folders(name):
         return folder_classes(name)
     _check_name(name)
-    if name in KNOWN and KNOWN[name].classes is not None:
-        return KNOWN[name].classes
-    return load(name, "test").classes
+    return KNOWN[name].classes if name in KNOWN else load(name, "test").classes
 
 
 def listing() -> list[Row]:
@@ -146,7 +144,7 @@ def _check_name(name: str) -> None:
 def _digits() -> tuple[dict[str, np.ndarray], tuple[str, ...]]:
     arrays = digits()
     check_fingerprint("scikit-learn's digits", fingerprint("digits"), digest(arrays))
-    return arrays, tuple("0123456789")
+    return arrays, KNOWN["digits"].classes
 
 
 def _stored(name: str, keys: tuple[str, ...]) -> tuple[dict[str, np.ndarray], tuple[str, ...]]:

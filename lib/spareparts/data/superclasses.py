@@ -24,7 +24,9 @@ SUPERCLASSES = {
 }
 
 
+CLASSES = tuple(sorted(name for names in SUPERCLASSES.values() for name in names.split()))  # by their official numbers
+
+
 def superclasses() -> dict[str, tuple[int, ...]]:
     """Labels of CIFAR-100's classes in each superclass; both stand in the order of their official numbers."""
-    classes = sorted(name for names in SUPERCLASSES.values() for name in names.split())
-    return {title: tuple(map(classes.index, names.split())) for title, names in SUPERCLASSES.items()}
+    return {title: tuple(map(CLASSES.index, names.split())) for title, names in SUPERCLASSES.items()}
