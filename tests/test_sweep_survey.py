@@ -9,7 +9,7 @@ from spareparts.execute import ROOT
 from spareparts.sweep import survey as module
 from spareparts.sweep.engine import predecessors
 from spareparts.sweep.grid import Cell, from_file
-from spareparts.sweep.progress import runs_table, spans
+from spareparts.sweep.progress import runs_table, settings_words, spans
 from spareparts.sweep.survey import PlannedRun, cost, distinct, estimator, grouped, is_done, planned, survey
 
 
@@ -139,6 +139,17 @@ def test_runs_that_differ_in_their_seed_only_share_a_line():
     runs = [run(seed, arm=arm, steps=5) for arm in ("a", "b") for seed in (1, 2, 3)]
     assert [settings for settings, _ in grouped(runs)] == [{"arm": "a"}, {"arm": "b"}]
     assert runs_table(runs).row_count == 3  # with the total
+
+
+def test_a_line_of_the_table_names_the_first_setting_and_those_that_are_not_the_usual_ones():
+    settings = {"experiment": "journey", "network": "mlp", "schedule": "cosine", "strength": 0.0, "period": None}
+    assert settings_words(settings, usual={"experiment", "network"}) == "journey, cosine, strength 0.0, period None"
+    assert settings_words({}) == ""
+
+
+def test_settings_at_their_default_are_the_usual_ones(toy, tmp_path):
+    default, other = distinct(survey([cell(tmp_path, SEEDS=[1], RATES=[Toy.rate, Toy.rate + 1])]))
+    assert default.usual - other.usual == {"rate"}
 
 
 def test_the_table_stays_short_however_many_settings_vary():

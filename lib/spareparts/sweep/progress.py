@@ -3,7 +3,7 @@
 import dataclasses
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
 from rich.console import Console, Group
@@ -74,17 +74,21 @@ def summary(outcomes: list[Outcome], *, total: int, already: int, seconds: float
 
 def runs_table(runs: list[PlannedRun], *, title: str = "") -> Table:
     """The runs of a plan, one line for those that differ only in their seed, with the time that missing ones take."""
-    groups = grouped(runs)
-    names = list(groups[0][0]) if groups else []
-    table = Table(*names, *(["seeds"] if runs and "seed" in runs[0].config else []), title=title)
+    table = Table("settings", *(["seeds"] if runs and "seed" in runs[0].config else []), title=title)
     for column in ("runs", "recorded", "missing", "missing ones take"):
         table.add_column(column, justify="right")
-    for settings, members in groups:
+    for settings, members in grouped(runs):
         seeds = [spans(run.config["seed"] for run in members)] if "seed" in members[0].config else []
-        table.add_row(*map(str, settings.values()), *seeds, *counts(members))
+        table.add_row(settings_words(settings, usual=members[0].usual), *seeds, *counts(members))
     table.add_section()
     table.add_row("total", *[""] * (len(table.columns) - 5), *counts(runs))
     return table
+
+
+def settings_words(settings: dict[str, Any], *, usual: Collection[str] = ()) -> str:
+    """The first setting and all that are not the usual ones: names stand for themselves, numbers have theirs."""
+    told = [name for place, name in enumerate(settings) if place == 0 or name not in usual]
+    return ", ".join(settings[name] if isinstance(settings[name], str) else f"{name} {settings[name]}" for name in told)
 
 
 def counts(runs: list[PlannedRun]) -> list[str]:
@@ -107,7 +111,7 @@ def spans(numbers: Iterable[int]) -> str:
 
 def as_plain(runs: Iterable[PlannedRun]) -> list[dict[str, Any]]:
     """The runs in JSON's types."""
-    return [dataclasses.asdict(run) for run in runs]
+    return [dataclasses.asdict(run) | {"usual": sorted(run.usual)} for run in runs]
 
 
 def outcome_plain(outcome: Outcome) -> dict[str, Any]:

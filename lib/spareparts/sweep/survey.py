@@ -31,6 +31,7 @@ class PlannedRun:
     config: dict[str, Any]
     recorded: bool
     seconds: float | None  # None: no record to estimate from
+    usual: frozenset[str] = frozenset()  # names of the settings that are at their default
 
 
 Survey = dict[Path, list[PlannedRun]]  # by the cell's output; a cell of no plan is not in it
@@ -73,9 +74,9 @@ def survey(cells: Iterable[Cell]) -> Survey:
 def _planned_run(config: records.RunConfig, estimate: Callable[[dict[str, Any]], float | None]) -> PlannedRun:
     settings, record = dataclasses.asdict(config), records.load(config)
     seconds = record["seconds"] if record else estimate(settings)
-    return PlannedRun(
-        word=config.word, key=records.key(config), config=settings, recorded=record is not None, seconds=seconds
-    )
+    usual = frozenset(field.name for field in dataclasses.fields(config) if settings[field.name] == field.default)
+    about = {"word": config.word, "key": records.key(config), "config": settings, "usual": usual}
+    return PlannedRun(recorded=record is not None, seconds=seconds, **about)
 
 
 def estimator(rows: pd.DataFrame) -> Callable[[dict[str, Any]], float | None]:
