@@ -351,7 +351,7 @@ found = series.pushed_and_not(rows, author.DECAYS, series.first_distance, their_
 plots.pushed_and_not(found, label="squared distance", log=True)
 
 # %% tags=["hide-input"]
-Markdown(page.decays_found(rows))
+Markdown(stats.said(page.decays_found(rows), pace.decay_found(rows)))
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Show the numbers"}
 tables.decays(rows)

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from distancing_shown import shown_rows
 
 from spareparts import distancing
@@ -19,7 +20,7 @@ from spareparts.distancing import (
     tables,
 )
 from spareparts.distancing.answer import answer
-from spareparts.distancing.penalty import growth_per_step
+from spareparts.distancing.penalty import checkpoint_penalty, growth_per_step
 from spareparts.distancing.rows import values
 from spareparts.execute import ROOT
 from spareparts.stats import BLANK
@@ -34,7 +35,7 @@ SENTENCES = [
     *(getattr(page, name) for name in ("decays_found", "directions_found")),
     *(getattr(network_page, name) for name in ("barriers_found", "strangers_found", "behaviour_found")),
     *(getattr(network_page, name) for name in ("matched_found", "flatness_found", "ensembles_found")),
-    *(network_page.averaging_found, network_page.costs_found, answer),
+    *(network_page.averaging_found, network_page.costs_found, answer, pace.decay_found),
 ]
 TABLES = [
     *(getattr(tables, name) for name in ("journeys", "schedules", "rates", "decays", "several", "directions")),
@@ -79,6 +80,20 @@ def test_the_headline_has_the_means_of_both_sides_and_their_protocol(rows):
     assert "test error" not in answer(rows[rows.experiment != "pair"])
     reduced = page.journeys_found(rows)
     assert "**ResNet-20, 40 epochs of 5,000 images, s = 10** (reduced protocol)" in reduced
+
+
+def test_a_dip_below_nothing_is_called_above():
+    assert page.below(0.126) == "0.13 points below" and page.below(-0.126) == "0.13 points above"
+
+
+def test_near_the_checkpoint_the_push_is_a_weight_decay_of_the_opposite_sign(rows):
+    moved = torch.full((3,), 1e-4, dtype=torch.float64, requires_grad=True)
+    checkpoint_penalty([moved], [[torch.zeros(3, dtype=torch.float64)]]).backward()
+    outwards = float(-(moved.grad / moved.detach()).mean())
+    assert outwards == pytest.approx(0.002) and "takes 0.002 times the displacement" in pace.decay_found(rows)
+    assert "opposite sign, 2 times as strong" in pace.decay_found(rows)
+    decayed = rows[(rows.experiment != "journey") | (rows.weight_decay > 0)]
+    assert "Not run yet: journeys without weight decay" in pace.decay_found(decayed)
 
 
 def test_grids_name_every_value_and_what_has_not_run_is_said(rows):

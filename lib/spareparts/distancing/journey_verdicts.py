@@ -58,7 +58,8 @@ def accuracy_recovers(rows: pd.DataFrame) -> Verdict:
             continue
         parts[named(rows, line)] = beyond(pairs, threshold=-MARGIN, expected=+1, unit="points")
         dips = [(side.accuracy_before - side.lowest_accuracy).mean() for side in sides]
-        remarks.append(f"{named(rows, line)}: after the checkpoint down by {dips[1]:.2f}, not pushed {dips[0]:.2f}")
+        dips = [f"{max(0.0, dip):.2f}" for dip in dips]  # some never fall below the checkpoint's accuracy
+        remarks.append(f"{named(rows, line)}: after the checkpoint down by {dips[1]}, not pushed {dips[0]}")
     return remarked(combine(parts), *remarks, lacking(rows)) if parts else not_run()
 
 

@@ -71,9 +71,14 @@ def journey_found(rows: pd.DataFrame, line: Line, sides: Sides) -> str:
         f"directions from {turned.first.mean():.3f} to {turned.second.mean():.3f} (unrelated directions have 2). Test "
         f"accuracy changes by {difference_words(accuracy)} points. {equality_words(accuracy, margin=MARGIN)} This "
         f"margin is {share:.0f}% of the errors that networks make without the push. At its lowest after the checkpoint "
-        f"accuracy lies {dips.second.mean():.2f} points below the checkpoint's with the push, {dips.first.mean():.2f} "
+        f"accuracy lies {below(dips.second.mean())} the checkpoint's with the push, {below(dips.first.mean())} it "
         "without."
     )
+
+
+def below(points: float) -> str:
+    """So many points below, or above where they are negative."""
+    return f"{abs(points):.2f} points {'above' if points < 0 else 'below'}"
 
 
 def felt_found() -> str:
