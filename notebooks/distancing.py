@@ -492,6 +492,9 @@ net_tables.combined(rows)
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Error correlation of members and accuracy of their ensemble against their mean squared distance, by strength; lines join a seed."}, "figure": {"caption": "Snapshots of MLPs, reduced protocol: correlation of the members' errors (left) and accuracy of their ensemble (right) against the mean squared distance between members; lines join the strengths of a seed. Dashed: independent errors.", "name": "fig-distancing-gain"}}
 plots.distance_and_gain(nets.distance_and_gain(rows, "mlp"))
 
+# %% tags=["hide-input"]
+Markdown(pages.gain_found(rows))
+
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Share of test images by the number of members that agree, a bar a kind of ensemble."}, "figure": {"caption": "Test images by how many members of the ensemble agree on a class, means over n ensembles of MLPs, reduced protocol. Members that guessed would rarely agree.", "name": "fig-distancing-agreement"}}
 plots.agreement_shares(nets.agreements(rows, "mlp"))
 

@@ -35,7 +35,7 @@ SENTENCES = [
     *(getattr(page, name) for name in ("decays_found", "directions_found")),
     *(getattr(network_page, name) for name in ("barriers_found", "strangers_found", "behaviour_found")),
     *(getattr(network_page, name) for name in ("matched_found", "flatness_found", "ensembles_found")),
-    *(network_page.averaging_found, network_page.costs_found, answer, pace.decay_found),
+    *(network_page.averaging_found, network_page.costs_found, network_page.gain_found, answer, pace.decay_found),
 ]
 TABLES = [
     *(getattr(tables, name) for name in ("journeys", "schedules", "rates", "decays", "several", "directions")),
@@ -122,6 +122,13 @@ def test_diverged_journeys_are_counted_and_runs_have_their_part(rows):
     assert "1 diverged" in page.rates_found(rows)
     assert {"journey, MLP on mnist", "ensemble, MLP on digits"} <= set(page.sources(rows).part)
     assert page.sources(NO_ROWS).empty
+
+
+def test_strengths_are_told_with_distance_alikeness_and_accuracy_of_their_ensembles(rows):
+    found = network_series.distance_and_gain(rows, "mlp")
+    part = found[found.title == "s = 10"]
+    assert f"s = 10: {part.squared_distance.mean():,.1f}, " in network_page.gain_found(rows)
+    assert f"{part.accuracy.mean():.2f}% (n = {len(part)})" in network_page.gain_found(rows)
 
 
 def test_calibration_and_benchmarks_are_told(rows):

@@ -9,7 +9,7 @@ import pandas as pd
 from ..stats import Pairs, difference_words, equality_words, not_yet, said
 from .journey_verdicts import MARGIN, named
 from .mechanism_verdicts import percent_of_a_step
-from .network_series import chosen, ensembles, pairs, titled
+from .network_series import chosen, distance_and_gain, ensembles, of_network, pairs, titled
 from .network_tables import kinds, networks
 from .network_verdicts import BARRIER
 from .rows import TITLES, Measure, finished, protocol, values
@@ -138,6 +138,28 @@ def ensembles_found(rows: pd.DataFrame) -> str:
 def ranked(parts: Sequence[tuple[float, str]]) -> str:
     """Words in the order of their numbers, largest first."""
     return "; ".join(words for _, words in sorted(parts, key=lambda part: -part[0]))
+
+
+def gain_found(rows: pd.DataFrame) -> str:
+    """Both links of the chain from strength to a better ensemble of snapshots: distance, alike errors, accuracy."""
+    sentences = []
+    for network in TITLES:
+        found = distance_and_gain(rows, network)
+        if found.title.nunique() < 2:
+            continue
+        steps = [f"{title}: {gain_step(part)}" for title, part in found.groupby("title", sort=False)]
+        sentences.append(
+            f"**{TITLES[network]}** ({protocol(of_network(rows, network))} protocol), by strength the mean squared "
+            f"distance between members, the correlation of their errors, and the accuracy of their ensemble: "
+            f"{'; '.join(steps)}."
+        )
+    return said(*sentences) or not_yet("ensembles of snapshots by strength")
+
+
+def gain_step(part: pd.DataFrame) -> str:
+    """Means of one strength's ensembles."""
+    distance, alike, accuracy = part[["squared_distance", "error_correlation", "accuracy"]].mean()
+    return f"{distance:,.1f}, {alike:.2f}, {accuracy:.2f}% (n = {len(part)})"
 
 
 def paired_gain(runs: pd.DataFrame, first: Measure, second: Measure) -> Pairs:
