@@ -3,8 +3,8 @@
 import pandas as pd
 
 from ..stats import NOTHING
-from .page import LENET, left_after
-from .rows import TITLES, arrays, networks, protocol
+from .page import LENET, mean_left
+from .rows import TITLES, networks, protocol
 
 
 def answer(rows: pd.DataFrame, *, model: str = LENET) -> str:
@@ -12,7 +12,7 @@ def answer(rows: pd.DataFrame, *, model: str = LENET) -> str:
     runs = networks(rows, model)
     if runs.empty:
         return NOTHING
-    left = pd.DataFrame([left_after(arrays(row.hash), row.accuracy) for _, row in runs.iterrows()]).mean()
+    left = mean_left(runs)
     return (
         f"Without half of the units of its first layer {TITLES[model]} still classifies {left.norm_smallest:.1f}% of "
         f"the test images correctly if the smallest norms go first, {left.random:.1f}% if chance decides, "

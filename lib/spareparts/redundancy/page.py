@@ -24,7 +24,7 @@ def headline(rows: pd.DataFrame, *, model: str = LENET) -> str:
     runs = networks(rows, model)
     if runs.empty:
         return NOTHING
-    left = pd.DataFrame([left_after(arrays(row.hash), row.accuracy) for _, row in runs.iterrows()]).mean()
+    left = mean_left(runs)
     return (
         f"Take half of the units out of the first layer of {TITLES[model]}, one by one and without any further "
         f"training. If the smallest norms go first, **{left.norm_smallest:.1f}%** of the test images are still "
@@ -34,6 +34,11 @@ def headline(rows: pd.DataFrame, *, model: str = LENET) -> str:
         f"largest contributions. Means over n = {len(runs)} networks, at random over {RANDOM_ORDERS} orders each; "
         f"chance is 10%; **{protocol(runs)} protocol**."
     )
+
+
+def mean_left(runs: pd.DataFrame) -> pd.Series:
+    """Mean accuracy (%) over networks with half of the studied layer's units gone, by order."""
+    return pd.DataFrame([left_after(arrays(row.hash), row.accuracy) for _, row in runs.iterrows()]).mean()
 
 
 def left_after(found: Mapping[str, np.ndarray], accuracy: float, *, share: float = HALF) -> dict[str, float]:
