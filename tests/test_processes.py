@@ -81,6 +81,8 @@ def test_processes_end_when_nobody_wants_more(spread):
 
 def test_one_worker_and_the_inside_of_a_sweeps_worker_are_this_process(spread, monkeypatch):
     assert {result["process"] for _, result in engine.each(work.square, configs(2), workers=1)} == {os.getpid()}
+    on_gpu = engine.each(work.square, configs(2), workers=2, device="cuda")  # whose memory processes would share
+    assert {result["process"] for _, result in on_gpu} == {os.getpid()}
     monkeypatch.setenv("SPAREPARTS_WORKER", "1")
     assert {result["process"] for _, result in engine.each(work.square, configs(2), workers=2)} == {os.getpid()}
     assert worker_count(8) == 1

@@ -30,17 +30,19 @@ def each(
     configs: Iterable[Config],
     *,
     workers: int | None = None,
+    device: str = "cpu",
     progress: bool = False,
 ) -> Iterator[tuple[Config, Result]]:
     """Yield each config with `function(config)` as soon as it is there, in whatever order.
 
-    The function and the configs must be importable and picklable. With one worker, and inside the worker of a sweep,
-    this process does the work. What fails does not stop the others: the first error is raised after their results, with
-    notes that name every config that failed; `WorkerDied` where a process was killed. ValueError for less than one
-    worker; more workers than cores are warned of. `progress` shows a bar where there are several configs.
+    The function and the configs must be importable and picklable. With one worker, on a GPU (`device`), and inside the
+    worker of a sweep, this process does the work. What fails does not stop the others: the first error is raised after
+    their results, with notes that name every config that failed; `WorkerDied` where a process was killed. ValueError
+    for less than one worker; more workers than cores are warned of. `progress` shows a bar where there are several
+    configs.
     """
     configs = list(configs)
-    count = min(worker_count(workers), len(configs))
+    count = 1 if torch.device(device).type == "cuda" else min(worker_count(workers), len(configs))
     failures: list[tuple[Config, Exception]] = []
     with tqdm(total=len(configs), unit="run", disable=not progress or len(configs) < 2, leave=False) as bar:
         for found in (_here if count <= 1 else _spread)(function, configs, failures, count):

@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
-import torch
 
 from .. import data, engine
 from ..records import Result, measured
@@ -21,7 +20,10 @@ from .widths import width
 from .xord import xord
 
 Experiment = Callable[..., tuple[dict[str, Any], dict[str, np.ndarray]]]
-EXPERIMENTS = (network, retrain, resample, tickets, unit_tickets, width, filters, xord, teacher_student)
+EXPERIMENTS: dict[str, Experiment] = {
+    function.__name__: function
+    for function in (network, retrain, resample, tickets, unit_tickets, width, filters, xord, teacher_student)
+}
 
 
 def run(
@@ -35,18 +37,11 @@ def run(
     configs = list(configs)
     for dataset in sorted({config.dataset for config in configs if config.experiment in IMAGES}):
         data.load(dataset, "train")
-    if torch.device(engine.choose_device()).type == "cuda":
-        workers = 1
     work = functools.partial(run_one, progress=progress)
-    yield from engine.each(work, configs, workers=workers, progress=progress)
+    yield from engine.each(work, configs, workers=workers, device=engine.choose_device(), progress=progress)
 
 
 def run_one(config: Config, *, progress: bool = True) -> Result:
     """Run one config."""
-    work = functools.partial(experiment_of(config), config, progress=progress)
+    work = functools.partial(EXPERIMENTS[config.experiment], config, progress=progress)
     return measured(work, device=engine.describe(engine.choose_device()))
-
-
-def experiment_of(config: Config) -> Experiment:
-    """The function that runs an experiment, which has its name."""
-    return {function.__name__: function for function in EXPERIMENTS}[config.experiment]
