@@ -3,7 +3,7 @@
 import pandas as pd
 
 from ..stats import NOTHING, bootstrap_interval
-from .rows import by_set, published
+from .rows import by_set, protocol, published
 from .table import ATTAINABLE
 from .tables import signed, spread
 
@@ -13,8 +13,8 @@ def answer(pairs: pd.DataFrame) -> str:
     pairs = published(pairs)
     if len(pairs) == 0 or pairs.dataset.nunique() < 2:
         return NOTHING
-    found, how = bootstrap_interval(by_set(pairs)), " and ".join(sorted(set(pairs.protocol_second)))
+    found = bootstrap_interval(by_set(pairs))
     return (
         f"Over {found.n} of {len(ATTAINABLE)} data sets, all activations and seeds, class rates change accuracy by "
-        f"{signed(found.mean)} points on average (95% interval {spread(found.interval)}; {how} protocol)."
+        f"{signed(found.mean)} points on average (95% interval {spread(found.interval)}; {protocol(pairs)} protocol)."
     )
