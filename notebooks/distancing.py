@@ -57,7 +57,7 @@ from IPython.display import Markdown
 from myst_nb import glue
 
 from spareparts import claims, distancing, execute, plots, records, stats
-from spareparts.distancing import author, author_page, demonstration, draft, mechanism, pace, page, series, tables
+from spareparts.distancing import author, author_page, demonstration, draft, mechanism, pace, page, rest, series, tables
 from spareparts.distancing import network_page as pages
 from spareparts.distancing import network_series as nets
 from spareparts.distancing import network_tables as net_tables
@@ -81,7 +81,7 @@ rows = records.frame("distancing")
 ledger = claims.ledger(distancing.verdicts(rows))
 ledger = ledger[ledger.word == "distancing"]
 glue("answer", answer(rows), display=False)
-Markdown(stats.said(page.headline(rows), page.counted(ledger)))
+Markdown(stats.said(page.headline(rows), rest.headline(rows), page.counted(ledger)))
 
 # %% [markdown]
 # The figure to remember: the same network twice, equal to the last bit up to its checkpoint. From there on one of the
@@ -357,6 +357,38 @@ Markdown(stats.said(page.decays_found(rows), pace.decay_found(rows)))
 tables.decays(rows)
 
 # %% [markdown]
+# ### Where it comes to rest
+#
+# Push and weight decay together say where a journey ends. Suppose that the loss is flat, so that nothing else acts, let
+# $\delta = \theta - \theta_c$ be the displacement, and $\lambda$ the weight decay. Descent changes $\delta$ in
+# proportion to
+#
+# $$ \Big( \frac{2s}{\sigma^2} \exp\Big(-\frac{\lVert \delta \rVert^2}{\sigma^2}\Big) - \lambda \Big) \, \delta
+#    - \lambda \theta_c . $$
+#
+# While the bracket is positive, whatever has moved moves on. It vanishes on a *shell* around the checkpoint, at a
+# squared distance of $\sigma^2 \ln \frac{2s}{\lambda \sigma^2}$. What is left there is the last term: weight decay
+# still draws at the weights of the checkpoint itself. It leads the network along the shell and a little beyond it,
+# until everything cancels at a negative multiple of $\theta_c$, which we call its *mirror image* at zero. Nothing
+# here is fitted: the shell follows from the settings alone, the mirror image also from the length of the weights at
+# the checkpoint, which is not known of the author's networks.
+
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Squared distance at the end of each pushed journey beside a bar from the shell to the mirror image, by line and push, ours and the author's."}, "figure": {"caption": "Where pushed journeys with one checkpoint end, a dot a run, and where a flat loss would have them come to rest: bars from the shell to the mirror image, ticks where only one of them exists or is known. The author's are those by strength, 100 epochs after the checkpoint. Logarithmic. A push without effect would end at the same place in all lines of a panel.", "name": "fig-distancing-rest"}}
+plots.resting_places(rest.points(rows))
+
+# %% tags=["hide-input"]
+Markdown(rest.found(rows))
+
+# %% [markdown]
+# A loss is not flat, and yet this is where they end. So distance from the checkpoint, over a long journey, measures the
+# hill and weight decay, not the loss. It does not say that another valley lay there. A network of rectifiers whose
+# weights have all changed sign is another function, though: on its way the loss has to rebuild what the network
+# computes.
+
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Show the numbers"}
+rest.table(rows)
+
+# %% [markdown]
 # ### Does it turn the step, or lengthen it?
 #
 # After the checkpoint the loss alone would lead away from it too. So, the draft argues, the push points the same way,
@@ -404,6 +436,9 @@ plots.path_planes(series.one_each(rows, mlp), marks=series.marks(mlp))
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Test error along the line, along a fitted curve, and along the line to the matched network, for four kinds of pairs of MLPs."}, "figure": {"caption": "The MLP: test error on the way from the journey's end (0) to the other network (1); means over n pairs, thin lines single pairs. Dashed, where in sight: chance, 90%.", "name": "fig-distancing-barriers"}}
 plots.barriers(nets.pairs(rows, "mlp"), chance=100 - series.CHANCE)
+
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Test error along the line, along a fitted curve, and along the line to the matched network, for pairs of MLPs after their longest journey."}, "figure": {"caption": "The same of the MLP after its longest journey.", "name": "fig-distancing-barriers-long"}}
+plots.barriers(nets.pairs(rows, "mlp", longest=True), chance=100 - series.CHANCE)
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Test error along the line, along a fitted curve, and along the line to the matched network, for pairs of ResNet-20."}, "figure": {"caption": "The same of ResNet-20, reduced protocol. Dashed, where in sight: chance, 90%.", "name": "fig-distancing-barriers-resnet"}}
 plots.barriers(nets.pairs(rows, "resnet_20"), chance=100 - series.CHANCE)

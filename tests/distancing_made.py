@@ -40,7 +40,7 @@ def journey(folder, *, accuracy=98.0, distance=100.0, early=10.0, cosine=0.98, r
 
 def pushed_journeys(against, seeds, folder, **line):
     """Without and with the push: further, as accurate, the step longer along its direction."""
-    strength = 10.0 if line else 1.0
+    strength = 10.0 if "train_samples" in line else 1.0
     for seed in seeds:
         yield journey(folder, seed=seed, strength=0.0, **line)
         found = {"early": 20.0, "distance": 60.0 if against == 3 else 300.0, "accuracy": 96.0 if against == 4 else 98.0}

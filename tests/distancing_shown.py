@@ -21,6 +21,8 @@ def further_lines(folder, seeds):
         yield journey(folder, seed=seed, strength=100.0, distance=900.0, **RESTARTS)
         yield journey(folder, seed=seed, strength=1.0, distance=150.0, **(RESTARTS | {"checkpoints": 1}))
         yield pair(0, seed, strength=1.0, other="independent")
+        for strength in (0.0, 1.0):
+            yield pair(0, seed, strength=strength, other="checkpoint", epochs=600, checkpoint=100)
     config = Config(seed=9, learning_rate=0.1, schedule="cosine", period=12, **RESTARTS)
     yield made_line(config) | {"outcome": "diverged", "diverged_step": 7}
 

@@ -257,6 +257,9 @@ def test_figures_take_the_line_of_most_runs_or_of_most_epochs(rows):
 
 def test_pairs_and_ensembles_stand_by_their_kind(rows):
     assert list(network_series.pairs(rows, "mlp")) == [kind.title for kind in network_series.PAIRS]
+    assert network_series.chosen(rows, "mlp").length == 40
+    assert list(network_series.pairs(rows, "mlp", longest=True)) == [kind.title for kind in network_series.PAIRS[:2]]
+    assert "**MLP, 600 epochs, s = 1** (paper protocol)" in network_page.barriers_found(rows)
     sizes, rises = network_series.rises(rows, "mlp")["pushed"]
     assert rises.shape == (3, len(sizes))
     assert {found.shape for found in network_series.by_size(rows, "mlp").values()} == {(3, 4)}

@@ -9,8 +9,8 @@ import pandas as pd
 from ..stats import Pairs, difference_words, equality_words, not_yet, said
 from .journey_verdicts import MARGIN, named
 from .mechanism_verdicts import percent_of_a_step
-from .network_series import chosen, distance_and_gain, ensembles, of_network, pairs, titled
-from .network_tables import kinds, networks
+from .network_series import by_line, distance_and_gain, ensembles, of_network, titled
+from .network_tables import kinds
 from .network_verdicts import BARRIER
 from .rows import TITLES, Measure, finished, protocol, values
 
@@ -18,14 +18,12 @@ PUSHED, STILL = "pushed, to checkpoint", "not pushed, to checkpoint"
 TWINS, STRANGERS = "pushed, to its twin", "pushed, to another start"
 
 
-def each_network(rows: pd.DataFrame, *titles: str) -> Iterator[tuple[str, list[pd.DataFrame]]]:
-    """Networks that have all of these kinds of pairs: how a sentence begins, and the pairs of each kind."""
-    for network in networks(rows):
-        found = pairs(rows, network)
+def each_line(rows: pd.DataFrame, *titles: str) -> Iterator[tuple[str, list[pd.DataFrame]]]:
+    """Lines that have all of these kinds of pairs: how a sentence begins, and the pairs of each kind."""
+    for line, found in by_line(rows).items():
         parts = [found[title] for title in titles if title in found]
         if len(parts) == len(titles):
-            how = protocol(pd.concat(parts))
-            yield f"**{named(rows, chosen(rows, network))}** ({how} protocol)", parts
+            yield f"**{named(rows, line)}** ({protocol(pd.concat(parts))} protocol)", parts
 
 
 def between(first: pd.DataFrame, second: pd.DataFrame, measure: Measure) -> Pairs:
@@ -42,7 +40,7 @@ def mean(runs: pd.DataFrame, measure: Measure) -> float:
 def barriers_found(rows: pd.DataFrame) -> str:
     """Whether a barrier lies between checkpoint and end, with and without the push, on the line and on a curve."""
     sentences = []
-    for begin, (still, runs) in each_network(rows, STILL, PUSHED):
+    for begin, (still, runs) in each_line(rows, STILL, PUSHED):
         higher = between(still, runs, "line_error_barrier")
         crossed = int((values(runs, "line_error_barrier") > BARRIER).sum())
         sentences.append(
@@ -63,7 +61,7 @@ def strangers_found(rows: pd.DataFrame) -> str:
         f"their units are matched, by {mean(runs, 'curve_error_barrier'):.2f} on the fitted curve; between a pushed "
         f"network and its twin that was not pushed (n = {len(twins)}) by {mean(twins, 'line_error_barrier'):.2f} on "
         f"the line."
-        for begin, (twins, runs) in each_network(rows, TWINS, STRANGERS)
+        for begin, (twins, runs) in each_line(rows, TWINS, STRANGERS)
     ]
     return said(*sentences) or not_yet("networks of different initial weights beside pushed ones")
 
@@ -71,8 +69,7 @@ def strangers_found(rows: pd.DataFrame) -> str:
 def behaviour_found(rows: pd.DataFrame) -> str:
     """How differently the networks predict, beside the level of chance."""
     sentences = []
-    for network in networks(rows):
-        found = pairs(rows, network)
+    for line, found in by_line(rows).items():
         parts = [
             f"{title} {100 * mean(runs, 'disagreement'):.2f}% (independent draws "
             f"{100 * mean(runs, 'independent_disagreement'):.2f}%), {correlated(runs)} (n = {len(runs)})"
@@ -80,8 +77,7 @@ def behaviour_found(rows: pd.DataFrame) -> str:
         ]
         how = protocol(pd.concat(found.values()))
         sentences.append(
-            f"**{chosen(rows, network).title}** ({how} protocol). Images on which two networks disagree: "
-            f"{'; '.join(parts)}."
+            f"**{line.title}** ({how} protocol). Images on which two networks disagree: {'; '.join(parts)}."
         )
     return said(*sentences) or not_yet("pairs of networks")
 
@@ -95,7 +91,7 @@ def correlated(runs: pd.DataFrame) -> str:
 def matched_found(rows: pd.DataFrame) -> str:
     """How much of the distance is a mere exchange of units."""
     sentences = []
-    for begin, (runs,) in each_network(rows, PUSHED):
+    for begin, (runs,) in each_line(rows, PUSHED):
         left = mean(runs, lambda row: row.matched_squared_distance / row.squared_distance)
         again = mean(runs, lambda row: row.rematched_squared_distance / row.squared_distance)
         sentences.append(
@@ -109,7 +105,7 @@ def matched_found(rows: pd.DataFrame) -> str:
 def flatness_found(rows: pd.DataFrame) -> str:
     """Whether the loss rises less under random steps after a push."""
     sentences = []
-    for begin, (runs,) in each_network(rows, TWINS):
+    for begin, (runs,) in each_line(rows, TWINS):
         ratio = values(runs, lambda row: 100 * np.mean(row.first_rises) / np.mean(row.second_rises)).to_numpy(float)
         change = Pairs(np.full(len(ratio), 100.0), ratio, protocol(runs))
         sentences.append(

@@ -35,24 +35,33 @@ PAIRS = (
 )
 
 
-def chosen(rows: pd.DataFrame, network: str) -> Line | None:
-    """The line of a network on which most pairs have been compared; None without any."""
+def chosen(rows: pd.DataFrame, network: str, *, longest: bool = False) -> Line | None:
+    """The line of a network on which most pairs have been compared, or that of most epochs; None without any."""
     own = [line for line in lines(rows, experiment="pair") if line.network == network]
     kept = finished(rows, "pair")
-    return max(own, key=lambda line: sum(each == line for each in kept.line), default=None)
+    return max(own, key=lambda line: (longest * line.length, sum(each == line for each in kept.line)), default=None)
 
 
-def pairs(rows: pd.DataFrame, network: str) -> dict[str, pd.DataFrame]:
-    """Compared pairs of a network by their kind's title; kinds without any are left out."""
-    line = chosen(rows, network)
-    if line is None:
-        return {}
+def pairs(rows: pd.DataFrame, network: str, *, longest: bool = False) -> dict[str, pd.DataFrame]:
+    """Compared pairs of a network's chosen line by their kind's title."""
+    line = chosen(rows, network, longest=longest)
+    return {} if line is None else pairs_on(rows, line)
+
+
+def pairs_on(rows: pd.DataFrame, line: Line) -> dict[str, pd.DataFrame]:
+    """Compared pairs of a line by their kind's title; kinds without any are left out."""
     strength = pushed(rows, line)
     found = {
         kind.title: on(rows, line, experiment="pair", other=kind.other, strength=strength if kind.push else 0.0)
         for kind in PAIRS
     }
     return {title: part for title, part in found.items() if len(part)}
+
+
+def by_line(rows: pd.DataFrame) -> dict[Line, dict[str, pd.DataFrame]]:
+    """Compared pairs of every line, by their kind's title; lines without any that the figures show are left out."""
+    found = {line: pairs_on(rows, line) for line in lines(rows, experiment="pair")}
+    return {line: parts for line, parts in found.items() if parts}
 
 
 def rises(rows: pd.DataFrame, network: str) -> dict[str, tuple[list[float], np.ndarray]]:

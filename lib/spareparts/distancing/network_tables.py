@@ -9,7 +9,7 @@ import pandas as pd
 from ..stats import BLANK, spread
 from . import author
 from .mechanism_verdicts import each_costs, percent_of_a_step
-from .network_series import COMBINED, chosen, ensembles, of_network, pairs, titled
+from .network_series import COMBINED, by_line, ensembles, of_network, titled
 from .rows import TITLES, Measure, finished, line_of, protocol
 from .tables import cells, ordered
 
@@ -21,11 +21,6 @@ WAY_TITLES = {
     "weighted_logits": "weighted logits",
 }
 PATHS = {"line": "line", "curve": "curve", "matched": "line, matched"}
-
-
-def networks(rows: pd.DataFrame) -> list[str]:
-    """Networks of which pairs have been compared."""
-    return [network for network in TITLES if chosen(rows, network) is not None]
 
 
 def percent(name: str) -> Measure:
@@ -74,11 +69,11 @@ def distances(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def by_pair(rows: pd.DataFrame, columns: dict[str, tuple[Measure, int]]) -> pd.DataFrame:
-    """One line for each kind of pair of each network."""
+    """One line for each kind of pair of each line of journeys."""
     found = {
-        (chosen(rows, network).title, title): cells(part, columns)
-        for network in networks(rows)
-        for title, part in pairs(rows, network).items()
+        (line.title, title): cells(part, columns)
+        for line, parts in by_line(rows).items()
+        for title, part in parts.items()
     }
     return ordered(found, "network", "pair")
 
@@ -86,15 +81,15 @@ def by_pair(rows: pd.DataFrame, columns: dict[str, tuple[Measure, int]]) -> pd.D
 def flatness(rows: pd.DataFrame) -> pd.DataFrame:
     """Rise of the training loss (nats) by the relative size of a random step, of pushed networks and their twins."""
     found: dict[Any, dict[str, Any]] = {}
-    for network in networks(rows):
-        part = pairs(rows, network).get("pushed, to its twin")
+    for line, parts in by_line(rows).items():
+        part = parts.get("pushed, to its twin")
         if part is None:
             continue
         for title, side in (("not pushed", "second"), ("pushed", "first")):
             rises, sizes = np.array(part[f"{side}_rises"].tolist()), part.step_sizes.iloc[0]
             columns = {f"step {size:g}": spread(rises[:, place], digits=4) for place, size in enumerate(sizes)}
             about = {"loss": spread(part[f"{side}_loss"], digits=4)} | columns
-            found[chosen(rows, network).title, title] = about | {"n": len(part), "protocol": protocol(part)}
+            found[line.title, title] = about | {"n": len(part), "protocol": protocol(part)}
     return ordered(found, "network", "")
 
 

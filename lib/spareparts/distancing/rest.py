@@ -1,0 +1,192 @@
+"""Where push and weight decay cancel on a flat loss: a shell around the checkpoint, and its mirror image at zero."""
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+from scipy.optimize import brentq
+
+from ..stats import BLANK, Pairs, difference_words, not_yet, said, spread
+from . import author
+from .config import Config
+from .penalty import Kernel
+from .rows import Line, arrays, first_distance, lines, on, protocol, pushed, relative, values
+from .series import chosen, strength_title
+from .tables import cells, ordered
+
+
+def shell(kernel: Kernel, *, weight_decay: float = Config.weight_decay) -> float:
+    """Squared distance from a single checkpoint at which the push is as strong as weight decay on what has moved.
+
+    Their gradients are `-2 s / sigma^2 exp(-d / sigma^2)` and `lambda` times the displacement, so that this is
+    `d = sigma^2 ln(2 s / (lambda sigma^2))`: 0 where the push is nowhere the stronger, infinite without weight decay.
+    """
+    steepness = steepness_of(kernel, weight_decay)
+    return kernel.spread * math.log(steepness) if steepness > 1 else 0.0
+
+
+def mirror(length: float, kernel: Kernel, *, weight_decay: float = Config.weight_decay) -> float:
+    """Squared distance from a single checkpoint `theta_c` of this length at which push and weight decay cancel.
+
+    Weight decay also acts on `theta_c` itself, so on a flat loss only `theta = (1 - u) theta_c` is at rest, with
+    `lambda (u - 1) = 2 s / sigma^2 u exp(-u^2 ||theta_c||^2 / sigma^2)`. That has one solution, and it has u >= 1: on
+    the other side of zero. Infinite without weight decay. Raises `ValueError` for a length that is not positive.
+    """
+    if not length > 0:
+        raise ValueError(f"length must be positive, got {length}")
+    steepness = steepness_of(kernel, weight_decay)
+    if math.isinf(steepness):
+        return math.inf
+    widths = length**2 / kernel.spread
+
+    def excess(u: float) -> float:
+        """Weight decay's pull less the push, in units of the decay."""
+        return u - 1 - steepness * u * math.exp(-(u**2) * widths)
+
+    beyond = 1 + steepness / math.sqrt(2 * math.e * widths)  # the push is nowhere stronger than there
+    return (brentq(excess, 1.0, beyond) if steepness else 1.0) ** 2 * length**2
+
+
+def steepness_of(kernel: Kernel, weight_decay: float) -> float:
+    """How many times as strong as weight decay the push is near the checkpoint: `2 s / (lambda sigma^2)`.
+
+    Raises `ValueError` for a negative weight decay and for settings that make no hill.
+    """
+    kernel.check()
+    if not weight_decay >= 0:
+        raise ValueError(f"weight_decay must be at least 0, got {weight_decay}")
+    return 2 * kernel.share(1) / kernel.spread / weight_decay if weight_decay else math.inf
+
+
+def lengths(row: pd.Series) -> tuple[float, float]:
+    """Length of all weights of a journey at its first checkpoint and at its end."""
+    found = arrays(row["hash"])
+    left = np.isfinite(found["squared_distance"][:, 0]).argmax()
+    return float(found["weight_norm"][left]), float(found["weight_norm"][-1])
+
+
+def kernel_of(row: pd.Series) -> Kernel:
+    """The hill of a journey."""
+    return Kernel(row.strength, row.width, row.reduction, row.halved_exponent)
+
+
+def shell_of(row: pd.Series) -> float:
+    """Squared distance of a journey's shell."""
+    return shell(kernel_of(row), weight_decay=row.weight_decay)
+
+
+def mirror_of(row: pd.Series) -> float:
+    """Squared distance of its checkpoint's mirror image."""
+    return mirror(lengths(row)[0], kernel_of(row), weight_decay=row.weight_decay)
+
+
+def cosine(row: pd.Series) -> float:
+    """Cosine of all weights at the end and at the first checkpoint; -1: mirrored at zero."""
+    begin, end = lengths(row)
+    return (begin**2 + end**2 - first_distance(row)) / (2 * begin * end)
+
+
+def grids(rows: pd.DataFrame) -> Iterator[tuple[Line, str, pd.DataFrame]]:
+    """Pushed journeys with one checkpoint at a constant rate: their line, what their push is called, and their runs."""
+    for line in lines(rows):
+        runs = on(rows, line, free=("strength", "width"))
+        for (strength, width), part in runs[runs.strength > 0].groupby(["strength", "width"]):
+            yield line, push_title(strength, width), part
+
+
+def push_title(strength: float, width: float) -> str:
+    """What tables and figures call a push; the usual width is not said."""
+    return strength_title(strength) + ("" if width == Config.width else f", width {width:,g}")
+
+
+def points(rows: pd.DataFrame) -> pd.DataFrame:
+    """One row a pushed journey, ours and the author's by strength: `title`, `push`, `source`, and squared distances.
+
+    Those are the `shell`, the `mirror` image (not known of the author's) and the `end`.
+    """
+    measures = {"shell": shell_of, "mirror": mirror_of, "end": first_distance}
+    parts = [
+        pd.DataFrame({name: values(part, measure) for name, measure in measures.items()}).assign(
+            title=line.title, push=push, source="ours"
+        )
+        for line, push, part in grids(rows)
+    ]
+    for network in author.NETWORKS:
+        for strength, experiment in author.STRENGTHS.items():
+            ends = author.theirs(network, experiment).squared_distance_0 if strength else ()
+            about = {"title": author.title(network), "push": push_title(strength, Config.width), "source": "author"}
+            known = {"shell": shell(Kernel(strength)), "mirror": np.nan, "end": np.asarray(ends, dtype=float)}
+            parts.append(pd.DataFrame(known | about))
+    return pd.concat([part for part in parts if len(part)], ignore_index=True)
+
+
+def table(rows: pd.DataFrame) -> pd.DataFrame:
+    """Squared distance of the shell, the mirror image and the end, and the cosine of the weights with the checkpoint's.
+
+    The author's beside them, whose lengths of the weights are not known.
+    """
+    columns = {
+        "end": (first_distance, 0),
+        "mirror image": (mirror_of, 0),
+        "cosine with the checkpoint": (cosine, 3),
+    }
+    places = points(rows).groupby(["title", "push"], sort=False)
+    found = {name: {"shell": f"{part.shell.mean():,.0f}" if part.shell.all() else BLANK} for name, part in places}
+    for line, push, part in grids(rows):
+        found[line.title, push] |= cells(part, columns)
+    for name, part in places:
+        if (part.source == "author").all():
+            found[name] |= {"end": spread(part.end, digits=0), "n": len(part), "protocol": "the author's"}
+    return ordered(found, "network", "push")
+
+
+def longest(rows: pd.DataFrame, network: str) -> tuple[Line, pd.DataFrame, pd.DataFrame] | None:
+    """The longest line of a network, its runs without the push and with it; None where there are not both."""
+    line = chosen(rows, network, longest=True)
+    still, runs = (on(rows, line, strength=each) for each in (0.0, pushed(rows, line)))
+    return None if still.empty or runs.empty else (line, still, runs)
+
+
+def headline(rows: pd.DataFrame, *, network: str = "mlp") -> str:
+    """What becomes of the weights on the longest journey, in short; nothing without one."""
+    asked = longest(rows, network)
+    if asked is None:
+        return ""
+    line, still, runs = asked
+    return (
+        f"After {line.length} epochs, the checkpoint at {line.mark}, its weights have a cosine of "
+        f"**{values(runs, cosine).mean():.2f}** with those at the checkpoint, without the push of "
+        f"{values(still, cosine).mean():.2f} (n = {len(runs)} and {len(still)}; "
+        f"{protocol(pd.concat([still, runs]))} protocol). Where a pushed network comes to rest can be computed: where "
+        "the hill and weight decay cancel."
+    )
+
+
+def found(rows: pd.DataFrame, *, network: str = "mlp") -> str:
+    """Whether the longest journey ends at the mirror image, and where the others end."""
+    asked = longest(rows, network)
+    if asked is None:
+        return not_yet("a pushed journey beside one that was not")
+    line, still, runs = asked
+    apart = Pairs(values(runs, mirror_of).to_numpy(), values(runs, first_distance).to_numpy(), protocol(runs))
+    return said(
+        f"**{line.title}, {push_title(pushed(rows, line), Config.width)}** ({protocol(pd.concat([still, runs]))} "
+        f"protocol). The mirror image lies at a squared distance of **{apart.first.mean():,.0f}**, and the networks "
+        f"ended at **{apart.second.mean():,.0f}**: a difference of {difference_words(relative(apart), digits=1)} %. "
+        f"All weights together have a cosine of **{values(runs, cosine).mean():.2f}** with those at the checkpoint; "
+        f"not pushed, of {values(still, cosine).mean():.2f} (n = {len(still)}).",
+        arrivals(rows),
+    )
+
+
+def arrivals(rows: pd.DataFrame) -> str:
+    """Which journeys reach their shell, and which do not or have none."""
+    told: dict[str, list[str]] = {}
+    for line, push, part in grids(rows):
+        border, end = values(part, shell_of).mean(), values(part, first_distance).mean()
+        where = "Short of the shell" if end < border else "At the shell or beyond it"
+        about = f"{end:,.0f} with the shell at {border:,.0f}" if border else f"{end:,.0f}"
+        place = where if border else "Without a shell, since weight decay is stronger everywhere,"
+        told.setdefault(place, []).append(f"{line.title}, {push} {about} (n = {len(part)})")
+    return " ".join(f"{place} ended: {'; '.join(each)}." for place, each in told.items())
