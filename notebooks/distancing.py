@@ -623,6 +623,7 @@ net_tables.costs(rows)
 #   its chance level, and matched units tell more.
 # - **Whether a ridge was crossed.** It never measured the loss between two places, nor what lies between the places
 #   that any training passes.
+# - **Where the push ends.** That the hill and weight decay come to a balance, and where, follows from the settings.
 # - **What its test images were.** They were augmented, and everything that was chosen was chosen on them.
 # - **The price of the step.** A push that lengthens the step does what a higher learning rate would. Its gains at a
 #   rate that is too high, and its losses with a schedule, may have this one cause, which these runs do not test.

@@ -77,7 +77,10 @@ def test_the_headline_has_the_means_of_both_sides_and_their_protocol(rows):
     times = runs.squared_distance.str[0].mean() / still.squared_distance.str[0].mean()
     assert answer(rows).startswith(f"Pushed, an MLP ends at {times:.1f} times the squared distance")
     assert "the test error rises by" in answer(rows)
+    assert "If the journey takes 600 epochs, it rises by" in answer(rows) and answer(rows).endswith("are matched.")
     assert "test error" not in answer(rows[rows.experiment != "pair"])
+    short = rows[(rows.experiment != "pair") | (rows.epochs != 600)]
+    assert answer(short).endswith("points (n = 3).")
     reduced = page.journeys_found(rows)
     assert "**ResNet-20, 40 epochs of 5,000 images, s = 10** (reduced protocol)" in reduced
 

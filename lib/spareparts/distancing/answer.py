@@ -3,8 +3,8 @@
 import pandas as pd
 
 from ..stats import NOTHING, difference_words
+from . import network_series as nets
 from .network_page import PUSHED, mean
-from .network_series import pairs
 from .page import article, sides_of
 from .rows import TITLES, first_distance, paired
 from .series import chosen
@@ -19,15 +19,25 @@ def answer(rows: pd.DataFrame, *, network: str = "mlp") -> str:
     return (
         f"Pushed, {article(TITLES[network])} ends at {distance.second.mean() / distance.first.mean():.1f} times the "
         f"squared distance from its checkpoint. Its accuracy changes, in points, by {difference_words(accuracy)} "
-        f"({accuracy.protocol} protocol). {ridge(pairs(rows, network).get(PUSHED))}"
+        f"({accuracy.protocol} protocol). {ridges(rows, network)}"
     ).strip()
 
 
-def ridge(runs: pd.DataFrame | None) -> str:
-    """How high the error rises on the way from the checkpoint to the pushed end; nothing without such pairs."""
-    if runs is None:
+def ridges(rows: pd.DataFrame, network: str) -> str:
+    """How high the error rises on the way from the checkpoint to the pushed end, and to that of the longest journey."""
+    near, far = (nets.pairs(rows, network, longest=longest).get(PUSHED) for longest in (False, True))
+    if near is None:
         return ""
+    words = f"On the straight line between the two places the test error rises by {rise(near)}"
+    line = nets.chosen(rows, network, longest=True)
+    if far is None or line == nets.chosen(rows, network):
+        return f"{words}."
     return (
-        f"On the straight line between the two places the test error rises by {mean(runs, 'line_error_barrier'):.2f} "
-        f"points (n = {len(runs)})."
+        f"{words}. If the journey takes {line.length} epochs, it rises by {rise(far)}, and by "
+        f"{mean(far, 'matched_error_barrier'):.2f} points once units are matched."
     )
+
+
+def rise(runs: pd.DataFrame) -> str:
+    """Mean barrier on the line, with n."""
+    return f"{mean(runs, 'line_error_barrier'):.2f} points (n = {len(runs)})"

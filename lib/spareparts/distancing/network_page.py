@@ -48,7 +48,8 @@ def barriers_found(rows: pd.DataFrame) -> str:
             f"{mean(runs, 'line_error_barrier'):.2f} points above the line between both ends' own errors with the "
             f"push, by {mean(still, 'line_error_barrier'):.2f} without: {difference_words(higher)}. Above {BARRIER:g} "
             f"points, where one speaks of a barrier, lie {crossed} of the {len(runs)} pushed networks. On the fitted "
-            f"curve {mean(runs, 'curve_error_barrier'):.2f} are left."
+            f"curve {mean(runs, 'curve_error_barrier'):.2f} are left, on the line to the checkpoint with its units "
+            f"matched {mean(runs, 'matched_error_barrier'):.2f}."
         )
     return said(*sentences) or not_yet("journeys' ends beside their checkpoints, pushed and not")
 
