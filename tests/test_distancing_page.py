@@ -263,6 +263,9 @@ def test_pairs_and_ensembles_stand_by_their_kind(rows):
     assert network_series.chosen(rows, "mlp").length == 40
     assert list(network_series.pairs(rows, "mlp", longest=True)) == [kind.title for kind in network_series.PAIRS[:2]]
     assert "**MLP, 600 epochs, s = 1** (paper protocol)" in network_page.barriers_found(rows)
+    assert "between the names of units" not in network_page.barriers_found(rows)  # matching leaves as much of it
+    matched = rows.assign(matched_error_barrier=0.3)
+    assert network_page.barriers_found(matched).count("between the names of units") == 3
     sizes, rises = network_series.rises(rows, "mlp")["pushed"]
     assert rises.shape == (3, len(sizes))
     assert {found.shape for found in network_series.by_size(rows, "mlp").values()} == {(3, 4)}

@@ -49,9 +49,16 @@ def barriers_found(rows: pd.DataFrame) -> str:
             f"push, by {mean(still, 'line_error_barrier'):.2f} without: {difference_words(higher)}. Above {BARRIER:g} "
             f"points, where one speaks of a barrier, lie {crossed} of the {len(runs)} pushed networks. On the fitted "
             f"curve {mean(runs, 'curve_error_barrier'):.2f} are left, on the line to the checkpoint with its units "
-            f"matched {mean(runs, 'matched_error_barrier'):.2f}."
+            f"matched {mean(runs, 'matched_error_barrier'):.2f}.{of_names(runs)}"
         )
     return said(*sentences) or not_yet("journeys' ends beside their checkpoints, pushed and not")
+
+
+def of_names(runs: pd.DataFrame) -> str:
+    """What it means that matching removes a barrier; nothing where it does not or where there is none."""
+    if not mean(runs, "matched_error_barrier") < BARRIER < mean(runs, "line_error_barrier"):
+        return ""
+    return " A barrier that matching removes lies between the names of units rather than between valleys."
 
 
 def strangers_found(rows: pd.DataFrame) -> str:

@@ -185,8 +185,8 @@ def arrivals(rows: pd.DataFrame) -> str:
     told: dict[str, list[str]] = {}
     for line, push, part in grids(rows):
         border, end = values(part, shell_of).mean(), values(part, first_distance).mean()
-        where = "Short of the shell" if end < border else "At the shell or beyond it"
-        about = f"{end:,.0f} with the shell at {border:,.0f}" if border else f"{end:,.0f}"
-        place = where if border else "Without a shell, since weight decay is stronger everywhere,"
-        told.setdefault(place, []).append(f"{line.title}, {push} {about} (n = {len(part)})")
-    return " ".join(f"{place} ended: {'; '.join(each)}." for place, each in told.items())
+        reached = "Short of the shell" if end < border else "At the shell or beyond it"
+        place = reached if border else "Without a shell, since weight decay is the stronger everywhere"
+        about = f"shell {border:,.0f}, " if border else ""
+        told.setdefault(place, []).append(f"{line.title}, {push} at {end:,.0f} ({about}n = {len(part)})")
+    return "\n\n".join(f"{place}: {'; '.join(each)}." for place, each in told.items())
