@@ -431,8 +431,9 @@ plots.path_planes(series.one_each(rows, mlp), marks=series.marks(mlp))
 # points or more, one calls it a barrier {cite:p}`frankle2020linear`. But a barrier on the line proves little as long
 # as a curved way around it may exist, and as long as the same was not measured for a network that nobody pushed. So
 # the figure has both, and the line to the second network with its units matched to those of the first
-# {cite:p}`ainsworth2023git`. BatchNorm statistics are estimated anew at every point; without that most networks of
-# this kind would show a barrier that is none.
+# {cite:p}`ainsworth2023git`. The curve is trained for few steps, from the middle of the line: what it leaves of a
+# barrier is an upper bound. BatchNorm statistics are estimated anew at every point; without that most networks of this
+# kind would show a barrier that is none.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Test error along the line, along a fitted curve, and along the line to the matched network, for four kinds of pairs of MLPs."}, "figure": {"caption": "The MLP: test error on the way from the journey's end (0) to the other network (1); means over n pairs, thin lines single pairs. Dashed, where in sight: chance, 90%.", "name": "fig-distancing-barriers"}}
 plots.barriers(nets.pairs(rows, "mlp"), chance=100 - series.CHANCE)
