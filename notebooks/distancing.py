@@ -380,10 +380,9 @@ plots.resting_places(rest.points(rows))
 Markdown(rest.found(rows))
 
 # %% [markdown]
-# A loss is not flat, and yet this is where they end. So distance from the checkpoint, over a long journey, measures the
-# hill and weight decay, not the loss. It does not say that another valley lay there. A network of rectifiers whose
-# weights have all changed sign is another function, though: on its way the loss has to rebuild what the network
-# computes.
+# A loss is not flat, and yet this is where journeys lead that are long enough. So their distance from the checkpoint
+# measures the hill and weight decay rather than the loss, and does not say that another valley lay there. But a network
+# of rectifiers whose weights have changed sign is another function: on its way the loss has to rebuild what it computes.
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Show the numbers"}
 rest.table(rows)

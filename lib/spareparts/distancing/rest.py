@@ -189,4 +189,11 @@ def arrivals(rows: pd.DataFrame) -> str:
         place = reached if border else "Without a shell, since weight decay is the stronger everywhere"
         about = f"shell {border:,.0f}, " if border else ""
         told.setdefault(place, []).append(f"{line.title}, {push} at {end:,.0f} ({about}n = {len(part)})")
-    return "\n\n".join(f"{place}: {'; '.join(each)}." for place, each in told.items())
+    return said(*(f"{place}: {'; '.join(each)}." for place, each in told.items()), of_the_author())
+
+
+def of_the_author() -> str:
+    """How many of the author's strengths led past their shell."""
+    theirs = points(pd.DataFrame())
+    means = theirs[theirs.shell > 0].groupby(["title", "push"])[["shell", "end"]].mean()
+    return f"Of the author's {len(means)} pushes with a shell, {int((means.end >= means.shell).sum())} ended beyond it."
