@@ -25,15 +25,17 @@ def answer(rows: pd.DataFrame, *, network: str = "mlp") -> str:
 
 def ridges(rows: pd.DataFrame, network: str) -> str:
     """How high the error rises on the way from the checkpoint to the pushed end, and to that of the longest journey."""
-    near, far = (nets.pairs(rows, network, longest=longest).get(PUSHED) for longest in (False, True))
+    usual, longest = (nets.chosen(rows, network, longest=each) for each in (False, True))
+    if usual is None or longest is None:
+        return ""
+    near, far = (nets.pairs_on(rows, line).get(PUSHED) for line in (usual, longest))
     if near is None:
         return ""
     words = f"On the straight line between the two places the test error rises by {rise(near)}"
-    line = nets.chosen(rows, network, longest=True)
-    if far is None or line == nets.chosen(rows, network):
+    if far is None or longest == usual:
         return f"{words}."
     return (
-        f"{words}. If the journey takes {line.length} epochs, it rises by {rise(far)}, and by "
+        f"{words}. If the journey takes {longest.length} epochs, it rises by {rise(far)}, and by "
         f"{mean(far, 'matched_error_barrier'):.2f} points once units are matched."
     )
 

@@ -15,7 +15,7 @@ from ..records import Diverged, checkpoint_path, weights_path
 from .config import Config, journey_of
 from .directions import Directions
 from .journey_plane import grid_around, plane_of, surface
-from .penalty import Kernel, Push
+from .penalty import Push, kernel_of
 from .setup import Sets, batches_of, build, generator_of, optimizer_of, sets_of
 from .watch import Watch, interval_of, measured, scored
 
@@ -88,7 +88,7 @@ def ready(config: Config, sets: Sets, **watching: Any) -> tuple[engine.Replica, 
     network = build(config, sets, generator=stream)
     batches = batches_of(config, sets, generator=stream)
     optimizer, schedule = optimizer_of(config, network, steps=len(batches))
-    push = Push(Kernel(config.strength, config.width, config.reduction, config.halved_exponent))
+    push = Push(kernel_of(config))
     directions = Directions(push, every=max(1, len(batches) // LOOKS))
     watch = Watch(config, sets, directions, steps=len(batches), **watching)
     replica = engine.Replica(

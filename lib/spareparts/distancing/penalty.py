@@ -39,6 +39,11 @@ class Kernel(NamedTuple):
         return self.strength / checkpoints if self.reduction == "mean" and checkpoints else self.strength
 
 
+def kernel_of(settings: Any) -> Kernel:
+    """The hill that a config, or the row of a record, has the settings of."""
+    return Kernel(settings.strength, settings.width, settings.reduction, settings.halved_exponent)
+
+
 def checkpoint_penalty(
     parameters: Iterable[Tensor],
     checkpoints: Iterable[Iterable[Tensor]],

@@ -10,8 +10,10 @@ from scipy.optimize import brentq
 from ..stats import BLANK, Pairs, difference_words, not_yet, said, spread
 from . import author
 from .config import Config
-from .penalty import Kernel
-from .rows import Line, arrays, first_distance, lines, on, protocol, pushed, relative, values
+from .journey_verdicts import named
+from .page import Sides, sides_of
+from .penalty import Kernel, kernel_of
+from .rows import Line, arrays, first_distance, lines, on, protocol, relative, values
 from .series import chosen, strength_title
 from .tables import cells, ordered
 
@@ -66,11 +68,6 @@ def lengths(row: pd.Series) -> tuple[float, float]:
     return float(found["weight_norm"][left]), float(found["weight_norm"][-1])
 
 
-def kernel_of(row: pd.Series) -> Kernel:
-    """The hill of a journey."""
-    return Kernel(row.strength, row.width, row.reduction, row.halved_exponent)
-
-
 def shell_of(row: pd.Series) -> float:
     """Squared distance of a journey's shell."""
     return shell(kernel_of(row), weight_decay=row.weight_decay)
@@ -106,19 +103,26 @@ def points(rows: pd.DataFrame) -> pd.DataFrame:
     Those are the `shell`, the `mirror` image (not known of the author's) and the `end`.
     """
     measures = {"shell": shell_of, "mirror": mirror_of, "end": first_distance}
-    parts = [
+    ours = [
         pd.DataFrame({name: values(part, measure) for name, measure in measures.items()}).assign(
             title=line.title, push=push, source="ours"
         )
         for line, push, part in grids(rows)
     ]
-    for network in author.NETWORKS:
-        for strength, experiment in author.STRENGTHS.items():
-            ends = author.theirs(network, experiment).squared_distance_0 if strength else ()
-            about = {"title": author.title(network), "push": push_title(strength, Config.width), "source": "author"}
-            known = {"shell": shell(Kernel(strength)), "mirror": np.nan, "end": np.asarray(ends, dtype=float)}
-            parts.append(pd.DataFrame(known | about))
-    return pd.concat([part for part in parts if len(part)], ignore_index=True)
+    return pd.concat([*ours, author_points()], ignore_index=True)
+
+
+def author_points() -> pd.DataFrame:
+    """The same of the author's journeys by strength."""
+    parts = [
+        pd.DataFrame({"end": author.theirs(network, experiment).squared_distance_0}).assign(
+            shell=shell(Kernel(strength)), mirror=np.nan, title=author.title(network), push=strength_title(strength)
+        )
+        for network in author.NETWORKS
+        for strength, experiment in author.STRENGTHS.items()
+        if strength
+    ]
+    return pd.concat(parts).assign(source="author")
 
 
 def table(rows: pd.DataFrame) -> pd.DataFrame:
@@ -126,56 +130,61 @@ def table(rows: pd.DataFrame) -> pd.DataFrame:
 
     The author's beside them, whose lengths of the weights are not known.
     """
-    columns = {
-        "end": (first_distance, 0),
-        "mirror image": (mirror_of, 0),
-        "cosine with the checkpoint": (cosine, 3),
+    columns = {"end": (first_distance, 0), "mirror image": (mirror_of, 0), "cosine with the checkpoint": (cosine, 3)}
+    ours = {
+        (line.title, push): {"shell": written(values(part, shell_of))} | cells(part, columns)
+        for line, push, part in grids(rows)
     }
-    places = points(rows).groupby(["title", "push"], sort=False)
-    found = {name: {"shell": f"{part.shell.mean():,.0f}" if part.shell.all() else BLANK} for name, part in places}
-    for line, push, part in grids(rows):
-        found[line.title, push] |= cells(part, columns)
-    for name, part in places:
-        if (part.source == "author").all():
-            found[name] |= {"end": spread(part.end, digits=0), "n": len(part), "protocol": "the author's"}
-    return ordered(found, "network", "push")
+    theirs = {
+        name: {
+            "shell": written(part.shell),
+            "end": spread(part.end, digits=0),
+            "n": len(part),
+            "protocol": "the author's",
+        }
+        for name, part in author_points().groupby(["title", "push"], sort=False)
+    }
+    return ordered(ours | theirs, "network", "push")
 
 
-def longest(rows: pd.DataFrame, network: str) -> tuple[Line, pd.DataFrame, pd.DataFrame] | None:
-    """The longest line of a network, its runs without the push and with it; None where there are not both."""
+def written(shells: pd.Series) -> str:
+    """The shell that journeys with the same settings share; a dash where there is none."""
+    return f"{shells.iloc[0]:,.0f}" if shells.iloc[0] else BLANK
+
+
+def longest(rows: pd.DataFrame, network: str) -> tuple[Line, Sides | None]:
+    """The longest line of a network, and its runs without the push and with it."""
     line = chosen(rows, network, longest=True)
-    still, runs = (on(rows, line, strength=each) for each in (0.0, pushed(rows, line)))
-    return None if still.empty or runs.empty else (line, still, runs)
+    return line, sides_of(rows, line)
 
 
 def headline(rows: pd.DataFrame, *, network: str = "mlp") -> str:
     """What becomes of the weights on the longest journey, in short; nothing without one."""
-    asked = longest(rows, network)
-    if asked is None:
+    line, sides = longest(rows, network)
+    if sides is None:
         return ""
-    line, still, runs = asked
+    still, runs = sides
     return (
         f"After {line.length} epochs, the checkpoint at {line.mark}, its weights have a cosine of "
         f"**{values(runs, cosine).mean():.2f}** with those at the checkpoint, without the push of "
-        f"{values(still, cosine).mean():.2f} (n = {len(runs)} and {len(still)}; "
-        f"{protocol(pd.concat([still, runs]))} protocol). Where a pushed network comes to rest can be computed: where "
-        "the hill and weight decay cancel."
+        f"{values(still, cosine).mean():.2f} (n = {len(runs)} and {len(still)}; {protocol(pd.concat(sides))} "
+        "protocol). Where a pushed network comes to rest can be computed: where the hill and weight decay cancel."
     )
 
 
 def found(rows: pd.DataFrame, *, network: str = "mlp") -> str:
     """Whether the longest journey ends at the mirror image, and where the others end."""
-    asked = longest(rows, network)
-    if asked is None:
+    line, sides = longest(rows, network)
+    if sides is None:
         return not_yet("a pushed journey beside one that was not")
-    line, still, runs = asked
+    still, runs = sides
     apart = Pairs(values(runs, mirror_of).to_numpy(), values(runs, first_distance).to_numpy(), protocol(runs))
     return said(
-        f"**{line.title}, {push_title(pushed(rows, line), Config.width)}** ({protocol(pd.concat([still, runs]))} "
-        f"protocol). The mirror image lies at a squared distance of **{apart.first.mean():,.0f}**, and the networks "
-        f"ended at **{apart.second.mean():,.0f}**: a difference of {difference_words(relative(apart), digits=1)} %. "
-        f"All weights together have a cosine of **{values(runs, cosine).mean():.2f}** with those at the checkpoint; "
-        f"not pushed, of {values(still, cosine).mean():.2f} (n = {len(still)}).",
+        f"**{named(rows, line)}** ({protocol(pd.concat(sides))} protocol). The mirror image lies at a squared distance "
+        f"of **{apart.first.mean():,.0f}**, and the networks ended at **{apart.second.mean():,.0f}**: a difference of "
+        f"{difference_words(relative(apart), digits=1)} %. All weights together have a cosine of "
+        f"**{values(runs, cosine).mean():.2f}** with those at the checkpoint; not pushed, of "
+        f"{values(still, cosine).mean():.2f} (n = {len(still)}).",
         arrivals(rows),
     )
 
@@ -194,6 +203,6 @@ def arrivals(rows: pd.DataFrame) -> str:
 
 def of_the_author() -> str:
     """How many of the author's strengths led past their shell."""
-    theirs = points(pd.DataFrame())
+    theirs = author_points()
     means = theirs[theirs.shell > 0].groupby(["title", "push"])[["shell", "end"]].mean()
     return f"Of the author's {len(means)} pushes with a shell, {int((means.end >= means.shell).sum())} ended beyond it."

@@ -30,18 +30,9 @@ from .journeys import demonstrated_journeys, directions, distance_grids, journey
 from .mixtures import arm_boxes, expert_loads, expert_similarities, feature_maps, gate_curves, similarity_levels
 from .pairs import barriers, disagreements, loss_rises, pair_distances
 from .paths import path_planes
-from .penalties import (
-    checkpoint_costs,
-    forces_by_dimension,
-    hill,
-    kernels,
-    printed_losses,
-    printed_steps,
-    reach,
-    resting_places,
-)
+from .penalties import checkpoint_costs, forces_by_dimension, hill, kernels, printed_losses, printed_steps, reach
 from .pruning import pruning_areas, pruning_curves, retrained
-from .pushes import pushed_and_not, setting_grid
+from .pushes import pushed_and_not, resting_places, setting_grid
 from .subspaces import elbows, noise_and_signal, principal_angles, rank_accuracies, spectra, spectral_density
 from .theories import (
     distance_and_gap,

@@ -6,20 +6,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
-from .marks import NOTHING, SMALL, TITLE, dotted, legend_below, look
-from .style import BLUE, CHANCE, GREY, ORANGE, VERMILION, canvas, empty, plain_log
+from .marks import NOTHING, SMALL, dotted, legend_below, look
+from .style import BLUE, CHANCE, ORANGE, VERMILION, canvas, empty, plain_log
 
 MEANT = {"color": BLUE, "linestyle": "-", "linewidth": 1.8}
 PRINTED = {"color": VERMILION, "linestyle": "--", "linewidth": 1.8}
 ALONE = 4.6  # inches across
-BAR = {"color": GREY, "linewidth": 6, "solid_capstyle": "butt", "alpha": 0.6}
-TICK = {"color": GREY, "linestyle": "", "marker": "|", "markersize": 11, "markeredgewidth": 2}
-END = {
-    "ours": {"color": BLUE, "marker": "o", "markersize": 5},
-    "author": {"color": VERMILION, "marker": "s", "markersize": 5, "fillstyle": "none"},
-}
 
 
 def hill(curves: pd.DataFrame) -> Figure:
@@ -85,43 +78,6 @@ def _mark(axis: Any, marks: Mapping[str, float], across: pd.Series, values: pd.S
     for place, (title, at) in enumerate(marks.items()):
         style = dotted(place) | {"linestyle": "", "markersize": 7, "markeredgecolor": "white"}
         axis.plot([at], [np.interp(at, across, values)], label=title, **style)
-
-
-def resting_places(points: pd.DataFrame) -> Figure:
-    """Squared distances at which journeys end, a dot a run, beside where a flat loss would have them come to rest.
-
-    One row a journey: `title` (a panel), `push` (a line of it), `source` (ours, or author: hollow), `shell`, `mirror`
-    and `end`. Bars lead from the mean shell to the mean mirror image; a tick is one of them alone. Logarithmic.
-    """
-    if points.empty:
-        return empty(NOTHING)
-    panels = {title: list(dict.fromkeys(part.push)) for title, part in points.groupby("title", sort=False)}
-    ratios = [len(pushes) + 0.6 for pushes in panels.values()]
-    height = (0.27 * sum(ratios) + 0.5 * len(panels)) / len(panels)
-    options = {"gridspec_kw": {"height_ratios": ratios}, "sharex": True}
-    with canvas(len(panels), 1, width=5.6, height=height, **options) as (figure, axes):
-        for axis, (title, pushes) in zip(axes[:, 0], panels.items(), strict=True):
-            part = points[points.title == title]
-            counts = [int((part.push == push).sum()) for push in pushes]
-            for place, push in enumerate(pushes):
-                _rest(axis, part[part.push == push], place)
-            axis.set_yticks(range(len(pushes)), [f"{push}, n = {n}" for push, n in zip(pushes, counts, strict=True)])
-            axis.set(xscale="log", ylim=(len(pushes) - 0.5, -0.5))
-            axis.set_title(title, fontsize=TITLE, loc="left")
-        axes[-1, 0].set_xlabel("squared distance from the checkpoint")
-        keys = [Line2D([], [], label="from the shell to the mirror image", **BAR)]
-        keys += [Line2D([], [], linestyle="", label=f"end of a journey, {who}", **END[who]) for who in END]
-        figure.legend(handles=keys, loc="outside lower center", fontsize=SMALL)
-    return figure
-
-
-def _rest(axis: Any, part: pd.DataFrame, place: int) -> None:
-    """One push: where its journeys would rest, and where they end."""
-    places = part[["shell", "mirror"]].mean()
-    known = places[np.isfinite(places) & (places > 0)].to_numpy()
-    axis.plot(known, np.full(len(known), place), **(BAR if len(known) > 1 else TICK))
-    for who, ends in part.groupby("source"):
-        axis.plot(ends.end, np.full(len(ends), place), linestyle="", **END[who])
 
 
 def forces_by_dimension(points: pd.DataFrame, *, marks: Mapping[str, float] | None = None) -> Figure:

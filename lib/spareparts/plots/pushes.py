@@ -1,5 +1,7 @@
 """Figures of what a push changes: runs with and without it, by strength and width, ours beside another author's."""
 
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -7,10 +9,16 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from .marks import NOTHING, SMALL, TITLE, dots, dotted, legend_below, look
-from .style import BLUE, CHANCE, GREY, ORANGE, canvas, empty, plain_log
+from .style import BLUE, CHANCE, GREY, ORANGE, VERMILION, canvas, empty, plain_log
 
 SIDES = {False: (BLUE, "o", "not pushed", -0.13), True: (ORANGE, "s", "pushed", 0.13)}  # with the place beside the line
 AUTHOR = "author"
+BAR = {"color": GREY, "linewidth": 6, "solid_capstyle": "butt", "alpha": 0.6}
+TICK = {"color": GREY, "linestyle": "", "marker": "|", "markersize": 11, "markeredgewidth": 2}
+ENDS = {  # of journeys, by whose they are
+    "ours": {"color": BLUE, "linestyle": "", "marker": "o", "markersize": 5},
+    AUTHOR: {"color": VERMILION, "linestyle": "", "marker": "s", "markersize": 5, "fillstyle": "none"},
+}
 
 
 def pushed_and_not(rows: pd.DataFrame, *, label: str, log: bool = False) -> Figure:
@@ -22,21 +30,33 @@ def pushed_and_not(rows: pd.DataFrame, *, label: str, log: bool = False) -> Figu
     rows = rows.dropna(subset="value") if len(rows) else rows
     if rows.empty:
         return empty(NOTHING)
-    panels = list(dict.fromkeys(rows.network))
-    settings = {name: list(dict.fromkeys(part.setting)) for name, part in rows.groupby("network", sort=False)}
-    ratios = [len(settings[name]) + 0.9 for name in panels]
-    height = (0.52 * sum(ratios) + 0.6) / len(panels)
-    options = {"gridspec_kw": {"height_ratios": ratios}}
-    with canvas(len(panels), 1, width=5.8, height=height, **options) as (figure, axes):
-        for axis, name in zip(axes[:, 0], panels, strict=True):
+    settings = _lines(rows, "network", "setting")
+    with _stacked(settings, line=0.52) as (figure, axes):
+        for axis, (name, own) in zip(axes, settings.items(), strict=True):
             part = rows[rows.network == name]
-            for place, setting in enumerate(settings[name]):
+            for place, setting in enumerate(own):
                 _compare(axis, part[part.setting == setting], place)
-            _finish(axis, part, settings[name], log=log)
-            axis.set_title(name, fontsize=TITLE, loc="left")
-        axes[-1, 0].set_xlabel(label)
-        _keys(figure, axes[0, 0], rows)
+            _finish(axis, part, own, log=log)
+        axes[-1].set_xlabel(label)
+        _keys(figure, axes[0], rows)
     return figure
+
+
+def _lines(rows: pd.DataFrame, panel: str, line: str) -> dict[str, list[str]]:
+    """The lines of each panel, by the columns that name both, in their order."""
+    return {name: list(dict.fromkeys(part[line])) for name, part in rows.groupby(panel, sort=False)}
+
+
+@contextlib.contextmanager
+def _stacked(lines: Mapping[str, Sequence[str]], *, line: float, **options: Any) -> Iterator[tuple[Figure, Any]]:
+    """Panels with a title above each other, as high as their lines of so many inches need."""
+    ratios = [len(own) + 0.9 for own in lines.values()]
+    height = (line * sum(ratios) + 0.6) / len(lines)
+    options |= {"gridspec_kw": {"height_ratios": ratios}}
+    with canvas(len(lines), 1, width=5.8, height=height, **options) as (figure, axes):
+        for axis, name in zip(axes[:, 0], lines, strict=True):
+            axis.set_title(name, fontsize=TITLE, loc="left")
+        yield figure, axes[:, 0]
 
 
 def _compare(axis: Any, part: pd.DataFrame, place: int) -> None:
@@ -73,6 +93,40 @@ def _keys(figure: Figure, axis: Any, rows: pd.DataFrame) -> None:
     if (rows.source == AUTHOR).any():
         axis.plot([], [], "o", color=GREY, label="the author's runs", fillstyle="none", markersize=5)
     legend_below(figure, axis, columns=3)
+
+
+def resting_places(points: pd.DataFrame) -> Figure:
+    """Squared distances at which journeys end, a dot a run, beside where a flat loss would have them come to rest.
+
+    One row a journey: `title` (a panel), `push` (a line of it), `source` (ours, or author: hollow), `shell`, `mirror`
+    and `end`. Bars lead from the mean shell to the mean mirror image; a tick is one of them alone. Logarithmic.
+    """
+    if points.empty:
+        return empty(NOTHING)
+    pushes = _lines(points, "title", "push")
+    with _stacked(pushes, line=0.38, sharex=True) as (figure, axes):
+        for axis, (title, own) in zip(axes, pushes.items(), strict=True):
+            parts = [points[(points.title == title) & (points.push == push)] for push in own]
+            for place, part in enumerate(parts):
+                _rest(axis, part, place)
+            labels = [f"{push}, n = {len(part)}" for push, part in zip(own, parts, strict=True)]
+            axis.set_yticks(range(len(own)), labels, fontsize=SMALL)
+            axis.set(xscale="log", ylim=(len(own) - 0.5, -0.5))
+        axes[-1].set_xlabel("squared distance from the checkpoint")
+        axes[0].plot([], [], label="from the shell to the mirror image", **BAR)
+        for who, style in ENDS.items():
+            axes[0].plot([], [], label=f"end of a journey, {who}", **style)
+        legend_below(figure, axes[0], columns=1)
+    return figure
+
+
+def _rest(axis: Any, part: pd.DataFrame, place: int) -> None:
+    """One push: where its journeys would rest, and where they end."""
+    places = part[["shell", "mirror"]].mean()
+    known = places[np.isfinite(places) & (places > 0)].to_numpy()
+    axis.plot(known, np.full(len(known), place), **(BAR if len(known) > 1 else TICK))
+    for who, found in part.groupby("source"):
+        axis.plot(found.end, np.full(len(found), place), **ENDS[who])
 
 
 def setting_grid(rows: pd.DataFrame, *, label: str) -> Figure:
