@@ -100,11 +100,13 @@ def test_every_push_has_its_line_and_the_authors_stand_beside_ours(rows):
     points = rest.points(rows)
     assert set(points.source) == {"ours", "author"} and points[points.source == "ours"].notna().all(axis=None)
     assert points[points.source == "author"].mirror.isna().all()
+    assert {"MLP, 40 epochs", "ResNet-20, reduced"} <= set(points.title)
 
 
 def test_sentences_say_n_and_protocol_and_what_has_not_run(rows):
     text = rest.found(rows)
     assert text.startswith("**MLP, 600 epochs, s = 1** (paper protocol)") and "nan" not in text and "n = 3" in text
+    assert "ResNet-20, reduced, s = 10 at" in text and "MLP, 40 epochs, s = 1 at" in text
     assert "nan" not in rest.found(rows[rows.seed == 1])
     assert "After 600 epochs, the checkpoint at 100" in rest.headline(rows)
     assert "ot run yet" in rest.found(pd.DataFrame()) and rest.headline(pd.DataFrame()) == ""

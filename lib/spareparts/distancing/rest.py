@@ -14,7 +14,7 @@ from .journey_verdicts import named
 from .page import Sides, sides_of
 from .penalty import Kernel, kernel_of
 from .rows import Line, arrays, first_distance, lines, on, protocol, relative, values
-from .series import chosen, strength_title
+from .series import chosen, panel_title, strength_title
 from .tables import cells, ordered
 
 
@@ -105,7 +105,7 @@ def points(rows: pd.DataFrame) -> pd.DataFrame:
     measures = {"shell": shell_of, "mirror": mirror_of, "end": first_distance}
     ours = [
         pd.DataFrame({name: values(part, measure) for name, measure in measures.items()}).assign(
-            title=line.title, push=push, source="ours"
+            title=panel_title(rows, line, protocol(part)), push=push, source="ours"
         )
         for line, push, part in grids(rows)
     ]
@@ -197,7 +197,8 @@ def arrivals(rows: pd.DataFrame) -> str:
         reached = "Short of the shell" if end < border else "At the shell or beyond it"
         place = reached if border else "Without a shell, since weight decay is the stronger everywhere"
         about = f"shell {border:,.0f}, " if border else ""
-        told.setdefault(place, []).append(f"{line.title}, {push} at {end:,.0f} ({about}n = {len(part)})")
+        title = panel_title(rows, line, protocol(part))
+        told.setdefault(place, []).append(f"{title}, {push} at {end:,.0f} ({about}n = {len(part)})")
     return said(*(f"{place}: {'; '.join(each)}." for place, each in told.items()), of_the_author())
 
 
