@@ -6,8 +6,9 @@ from typing import ClassVar
 from .. import data
 from ..records import RunConfig
 
-# baseline; with SNNL, or a contrastive loss in its place; raw pixels; uniform gates; balanced top-k gate; forward times
-ARMS = ("baseline", "snnl", "supcon", "simclr", "raw", "ensemble", "balanced", "inference")
+# baseline; with SNNL, or a contrastive loss in its place; raw pixels; uniform gates; balanced top-k gate, without SNNL
+# and with it; forward times
+ARMS = ("baseline", "snnl", "supcon", "simclr", "raw", "ensemble", "balanced", "balanced_snnl", "inference")
 DATASETS = ("mnist", "fashion_mnist", "cifar10", "cifar100")  # those of Table 1, in its order
 PUBLISHED_STEPS = 15_000
 ABLATION_SAMPLES = 25_000  # of CIFAR-10, for Fig. 7
@@ -20,18 +21,23 @@ STATED = {  # in Sec. 2.1 and 4.2
     "weight_decay": 1e-4,
 }
 
-CONTRASTED = ("snnl", "supcon", "simclr")
+BALANCED = ("balanced", "balanced_snnl")
+SNNL = ("snnl", "balanced_snnl")
+CONTRASTED = (*SNNL, "supcon", "simclr")
 LEARNING = tuple(arm for arm in ARMS if arm != "inference")
+GATED = tuple(arm for arm in LEARNING if arm != "ensemble")
 USERS = {  # the arms that use a setting; those that are not named are used by all
     "snnl_weight": CONTRASTED,
     "temperature": CONTRASTED,
     "layers": CONTRASTED,
-    "distance": ("snnl",),
-    "weight_schedule": ("snnl",),
-    "temperature_schedule": ("snnl",),
-    "chosen_experts": ("balanced",),
-    "balance_weight": ("balanced",),
-    "normalised_gate": tuple(arm for arm in LEARNING if arm != "ensemble"),
+    "distance": SNNL,
+    "weight_schedule": SNNL,
+    "temperature_schedule": SNNL,
+    "chosen_experts": BALANCED,
+    "balance_weight": BALANCED,
+    "normalised_gate": GATED,
+    "centred_gate": GATED,
+    "gate_learning_rate": GATED,
     "extractor": tuple(arm for arm in LEARNING if arm != "raw"),
     "filters": tuple(arm for arm in LEARNING if arm != "raw"),
     "augment": LEARNING,
@@ -82,12 +88,15 @@ class Config(RunConfig):
     chosen_experts: int = 2  # of the balanced gate: experts that share an image
     balance_weight: float = 0.01  # of the balanced gate's auxiliary loss
     normalised_gate: bool = False  # the gate sees features of length 1, so that a step moves its scores less
+    centred_gate: float = 0.0  # share of the features' running mean that is subtracted before the gate, 0 to 1
+    gate_learning_rate: float | None = None  # peak of the gate's own one-cycle schedule; None: peak_learning_rate
+    readings: int = 20  # of the gate, evenly along the training
 
     def __post_init__(self) -> None:
         super().__post_init__()
         data.fingerprint(self.dataset)  # raises for an unknown set
         self._check_names(NAMES)
-        for name in ("steps", "experts", "hidden_units", "filters", "chosen_experts"):
+        for name in ("steps", "experts", "hidden_units", "filters", "chosen_experts", "readings"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
         if self.batch_size < 2:
@@ -99,6 +108,10 @@ class Config(RunConfig):
         for name in ("seed", "peak_learning_rate", "momentum", "weight_decay", "balance_weight"):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} must be at least 0, got {getattr(self, name)}")
+        if not 0 <= self.centred_gate <= 1:
+            raise ValueError(f"centred_gate is a share and must lie in 0..1, got {self.centred_gate}")
+        if self.gate_learning_rate is not None and self.gate_learning_rate <= 0:
+            raise ValueError(f"gate_learning_rate must be positive, or None, got {self.gate_learning_rate}")
         self._check_arm()
 
     def _check_arm(self) -> None:
@@ -108,7 +121,7 @@ class Config(RunConfig):
             raise ValueError(f"filters are of the convolutional extractor and must stay 32, got {self.filters}")
         if self.arm == "simclr" and not self.augment:
             raise ValueError(f"arm 'simclr' compares two augmented views: augment must be True, got {self.augment}")
-        if self.arm == "balanced" and self.chosen_experts > self.experts:
+        if self.arm in BALANCED and self.chosen_experts > self.experts:
             raise ValueError(f"chosen_experts must be at most {self.experts}, the experts, got {self.chosen_experts}")
 
     @property

@@ -37,6 +37,7 @@ WORD_LEVELS = {
     "extractor": "{}",
     "augment": "augmented",
     "normalised_gate": "unit features",
+    "centred_gate": "centred gate",
 }
 METRICS = {  # column -> (metric, factor to its unit, digits)
     "accuracy, %": ("accuracy", 1, 1),

@@ -35,6 +35,7 @@ from .network import Mixture
 
 SHOWN = 2_000  # first test images, whose features are clustered and drawn
 FIGURE_SEED = 1  # the paper's figures show one run: ours is fixed here, before looking
+COLD = 0.1  # a temperature at which near neighbours alone count, to read the SNNL at in every arm
 NULL_DRAWS = 200
 TOGETHER = 4  # networks that read the test set in one pass: half a gigabyte each
 
@@ -44,7 +45,8 @@ def readings(networks: Sequence[Mixture], images: Tensor) -> Iterator[tuple[Tens
 
     def read(output: Any) -> tuple[Tensor, ...]:
         snnl = [block.flatten(1) for block in output.blocks]
-        return (networks[0].predict(output), output.gates, output.features, output.hidden, *snnl)
+        given = (networks[0].predict(output), output.gates, output.logits.argmax(2))
+        return (*given, output.features, output.hidden, *snnl)
 
     for start in range(0, len(networks), TOGETHER):
         yield from engine.predict_each(networks[start : start + TOGETHER], images, read=read)
@@ -54,7 +56,7 @@ def measure(
     config: Config, network: Mixture, reading: tuple[Tensor, ...], labels: Tensor, *, classes: int
 ) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """Metrics and arrays of a trained network on a test set; `FloatingPointError` where its outputs are not finite."""
-    scores, gates, features, hidden, *blocks = reading
+    scores, gates, answers, features, hidden, *blocks = reading
     if not all(output.isfinite().all() for output in (scores, features, hidden)):
         raise FloatingPointError("the trained network's outputs are not finite")
     weights = network.hidden_weight.detach()
@@ -65,11 +67,11 @@ def measure(
     similarity, arrays = similarities(weights, hidden, alive=alive)
     metrics |= similarity
     if config.arm != "ensemble":
+        metrics |= alternatives(gates, answers, labels)
         metrics |= variances(features, gates.argmax(1), num_experts=len(weights))
     metrics |= neighbourhoods(features[:SHOWN].cpu().numpy(), labels[:SHOWN].cpu().numpy())
     if blocks:
-        metrics["snnl"] = final_snnl(config, blocks, labels)
-        metrics["block_snnl"] = [round(value, 5) for value in block_snnl(config, blocks, labels).mean(1).tolist()]
+        metrics |= snnl_of_blocks(config, blocks, labels)
     if network.log_temperature is not None:
         metrics["learned_temperature"] = float(network.log_temperature.detach().exp())
     arrays |= {
@@ -100,6 +102,16 @@ def routing(gates: Tensor, labels: Tensor, *, classes: int) -> dict[str, Any]:
         "sample_entropy": float(entropy(gates).mean()),
         "max_entropy": math.log(experts),
         "mutual_information": float(mutual_information(chosen, labels, num_experts=experts, num_classes=classes)),
+    }
+
+
+def alternatives(gates: Tensor, answers: Tensor, labels: Tensor) -> dict[str, Any]:
+    """Accuracy in % of every expert alone on all images, and of the second choice of the gate on each."""
+    right = (answers == labels[:, None]).double()
+    second = gates.topk(min(2, gates.shape[1]), dim=1).indices[:, -1:]
+    return {
+        "expert_accuracies": [round(100 * share, 2) for share in right.mean(0).tolist()],
+        "second_choice_accuracy": 100 * float(right.gather(1, second).mean()),
     }
 
 
@@ -151,9 +163,11 @@ def neighbourhoods(features: np.ndarray, labels: np.ndarray) -> dict[str, float]
     }
 
 
-def block_snnl(config: Config, blocks: list[Tensor], labels: Tensor) -> Float[Tensor, "blocks batches"]:
-    """The SNNL of each block on the test set, in batches of the training size; measured in every arm."""
-    size, look = min(config.batch_size, len(labels)), {"temperature": config.temperature, "distance": config.distance}
+def block_snnl(
+    blocks: list[Tensor], labels: Tensor, *, batch_size: int, temperature: float, distance: str
+) -> Float[Tensor, "blocks batches"]:
+    """The SNNL of each block on the test set, in batches of the training size."""
+    size, look = min(batch_size, len(labels)), {"temperature": temperature, "distance": distance}
     each = [
         soft_nearest_neighbor_loss(rows.float(), classes, **look)
         for block in blocks
@@ -162,10 +176,16 @@ def block_snnl(config: Config, blocks: list[Tensor], labels: Tensor) -> Float[Te
     return torch.stack(each).view(len(blocks), -1)
 
 
-def final_snnl(config: Config, blocks: list[Tensor], labels: Tensor) -> float:
-    """The regularizer as trained with on the test set: minimum or sum over the blocks, mean over batches."""
-    each = block_snnl(config, blocks, labels)
-    return float((each.amin(0) if config.layers == "minimum" else each.sum(0)).mean())
+def snnl_of_blocks(config: Config, blocks: list[Tensor], labels: Tensor) -> dict[str, Any]:
+    """The SNNL on the test set, measured in every arm: as trained with, of each block, and of each at `COLD`."""
+    size, shape = config.batch_size, {"temperature": config.temperature, "distance": config.distance}
+    each = block_snnl(blocks, labels, batch_size=size, **shape)
+    cold = block_snnl(blocks, labels, batch_size=size, temperature=COLD, distance="cosine")
+    return {
+        "snnl": float((each.amin(0) if config.layers == "minimum" else each.sum(0)).mean()),
+        "block_snnl": [round(value, 5) for value in each.mean(1).tolist()],
+        "cold_snnl": [round(value, 5) for value in cold.mean(1).tolist()],
+    }
 
 
 def project(features: np.ndarray, *, seed: int) -> np.ndarray:

@@ -60,6 +60,15 @@ def expert_load(chosen: Int[Tensor, " batch"], *, num_experts: int) -> Float[Ten
     return torch.bincount(chosen, minlength=num_experts) / len(chosen)
 
 
+def mean_share(features: Float[Tensor, "batch features"]) -> float:
+    """Share of the features' mean squared length that lies in their common mean, `|mean z|^2 / mean |z|^2`, 0 to 1.
+
+    0 for centred features, 1 where all images have the same; NaN where all features are 0.
+    """
+    features = features.double()
+    return float(features.mean(0).square().sum() / features.square().sum(1).mean())
+
+
 def pairwise_similarity(weights: Float[Tensor, "experts hidden features"]) -> Float[Tensor, "experts experts"]:
     """Cosine of every two experts' flattened first-layer weights, -1 to 1."""
     unit = functional.normalize(weights.flatten(1), dim=1)

@@ -27,13 +27,33 @@ def full(values: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
     return values.float() if values.dtype == torch.bfloat16 else values
 
 
+class RunningMean(nn.Module):
+    """Mean of the features over the batches of the training so far, each weighing 0.9 of the one after it.
+
+    `m_n = sum_i 0.9^(n-i) b_i / sum_i 0.9^(n-i)` of the batch means b; after the first batch its mean, before it 0.
+    """
+
+    def __init__(self, features: int) -> None:
+        super().__init__()
+        self.register_buffer("total", torch.zeros(features))
+        self.register_buffer("weight", torch.zeros(()))
+
+    def forward(self, features: Float[Tensor, "batch features"]) -> Float[Tensor, " features"]:
+        """The mean, a batch in training mode counted in; no gradient passes through it."""
+        if self.training:
+            with torch.no_grad():
+                self.total.mul_(0.9).add_(0.1 * full(features.detach()).mean(0))
+                self.weight.mul_(0.9).add_(0.1)
+        return self.total / self.weight.clamp(min=1e-6)
+
+
 class Mixture(nn.Module):
     """Mixture of experts on the features of two blocks (Fig. 1 and 3), experts' weights stacked.
 
     Without an `extractor` gate and experts see the pixels; with `uniform_gates=True` they form a traditional ensemble
     (Eq. 3); with `chosen_experts` an image is shared by those of the largest scores only; a `normalised_gate` sees
-    features of length 1. Weights come from `generator` alone: hidden layers Kaiming, output layers Xavier, the rest
-    PyTorch's way.
+    features of length 1, a `centred_gate` sees them less that share of their running mean. Weights come from
+    `generator` alone: hidden layers Kaiming, output layers Xavier, the rest PyTorch's way.
     """
 
     def __init__(
@@ -50,12 +70,15 @@ class Mixture(nn.Module):
         uniform_gates: bool = False,
         chosen_experts: int | None = None,
         normalised_gate: bool = False,
+        centred_gate: float = 0.0,
         learned_temperature: bool = False,
     ) -> None:
         super().__init__()
         blocks, features = blocks_of(extractor, channels=channels, size=size, filters=filters)
         self.blocks = nn.ModuleList(blocks)
         self.uniform_gates, self.normalised_gate, self.chosen_experts = uniform_gates, normalised_gate, chosen_experts
+        self.centred_gate = centred_gate
+        self.mean = RunningMean(features) if centred_gate else None
         self.gate = nn.Linear(features, experts)
         self.hidden_weight = nn.Parameter(torch.empty(experts, hidden_units, features))
         self.hidden_bias = nn.Parameter(torch.zeros(experts, hidden_units))
@@ -74,13 +97,19 @@ class Mixture(nn.Module):
             current = block(current)
             blocks.append(current)
         features = current.flatten(1)
-        scores = full(self.gate(functional.normalize(features) if self.normalised_gate else features))
+        scores = full(self.gate(self.seen_by_gate(features)))
         # one product for all experts: (batch, features) x (features, experts * hidden)
         flat = functional.linear(features, self.hidden_weight.flatten(0, 1), self.hidden_bias.flatten())
         hidden = functional.relu(flat).unflatten(1, self.hidden_bias.shape)
         logits = full(torch.einsum("bkh,kch->bkc", hidden, self.output_weight) + self.output_bias)
         temperature = None if self.log_temperature is None else self.log_temperature.exp()
         return MixtureOutput(self.gates(scores), logits, tuple(blocks), features, hidden, scores, temperature)
+
+    def seen_by_gate(self, features: Float[Tensor, "batch features"]) -> Float[Tensor, "batch features"]:
+        """The features as the gate gets them: less their running mean, or of length 1, where that is asked for."""
+        if self.mean is not None:
+            features = features - self.centred_gate * self.mean(features)
+        return functional.normalize(features) if self.normalised_gate else features
 
     def gates(self, scores: Float[Tensor, "batch experts"]) -> Float[Tensor, "batch experts"]:
         """Probabilities of the experts: the softmax of the scores, of the largest only where few are chosen."""

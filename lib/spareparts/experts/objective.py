@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from .config import CONTRASTED, Config
+from .config import BALANCED, CONTRASTED, Config
 from .contrastive import normalized_temperature_cross_entropy, supervised_contrastive_loss
 from .feeding import Batch
 from .losses import gated_cross_entropy, load_balancing_loss, soft_nearest_neighbor_loss
@@ -37,8 +37,8 @@ class Objective:
         outputs = [network(view) for view in views]
         output = outputs[0]
         loss = gated_cross_entropy(output.gates, output.logits, batch.labels)
-        if self.arm == "balanced":
-            return loss + settings["balance_weight"] * load_balancing_loss(output.gates, output.scores)
+        if self.arm in BALANCED:
+            loss = loss + settings["balance_weight"] * load_balancing_loss(output.gates, output.scores)
         if self.arm not in CONTRASTED:
             return loss
         progress = getattr(batch, "progress", 0.0)
@@ -83,7 +83,7 @@ def objective_of(config: Config) -> tuple[Objective, dict[str, float]]:
     """The objective of a config and its settings."""
     names = [field.name for field in dataclasses.fields(Objective)]
     shared = Objective(**{name: getattr(config, name) for name in names})
-    if config.arm == "balanced":
-        return shared, {"balance_weight": config.balance_weight}
-    weighted = {"snnl_weight": config.snnl_weight, "temperature": config.temperature}
-    return shared, weighted if config.arm in CONTRASTED else {}
+    settings = {"balance_weight": config.balance_weight} if config.arm in BALANCED else {}
+    if config.arm in CONTRASTED:
+        settings |= {"snnl_weight": config.snnl_weight, "temperature": config.temperature}
+    return shared, settings

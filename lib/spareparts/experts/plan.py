@@ -45,6 +45,13 @@ FACTORS: dict[str, list[dict[str, Any]]] = {
     ],
     "input": [{"arm": "raw"}],
     "learning_rate": _levels("peak_learning_rate", (0.01, 0.03), arms=BOTH),
+    "centring": [
+        *_levels("centred_gate", (1.0,), arms=BOTH),
+        {"arm": "snnl", "centred_gate": 1.0, "temperature_schedule": "learned"},
+    ],
+    "learned_temperature": _levels("temperature_schedule", ("learned",)),
+    "balance": [{"arm": arm, "balance_weight": 1.0, "normalised_gate": True} for arm in ("balanced", "balanced_snnl")],
+    "unit_features": _levels("normalised_gate", (True,), arms=BOTH),
     "inference": [{"arm": "inference"}],
     "figure_7": _levels("snnl_weight", FIGURE_7),
 }

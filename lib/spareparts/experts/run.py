@@ -13,10 +13,9 @@ from ..records import Result, checkpoint_path, groups, weights_path
 from .config import Config
 from .inference import compare_inference
 from .instruments import measure, readings
-from .measures import LIVE_LOAD, entropy, expert_load
+from .measures import LIVE_LOAD, entropy, expert_load, mean_share
 from .setup import replica, tensors
 
-CURVE_POINTS = 20  # readings of the gate during training
 CURVE_IMAGES = 500  # first test images, on which it is read
 GROUP = 30  # configs that train side by side, at most: what is cut off loses no more
 SCALARS = (
@@ -38,26 +37,35 @@ class GateCurve:
         self.steps: list[int] = []
         self.live: list[int] = []
         self.load_entropy: list[float] = []  # nats
+        self.mean_share: list[float] = []  # of the features' squared length, in their common mean
 
     def __call__(self, progress: engine.Progress) -> None:
         """Read the gate once."""
         if progress.replica.network.uniform_gates:
             return
-        (gates,) = engine.predict(progress.replica.network, self.images, read=lambda output: (output.gates,))
+        gates, features = engine.predict(
+            progress.replica.network, self.images, read=lambda output: (output.gates, output.features)
+        )
         load = expert_load(gates.argmax(1), num_experts=gates.shape[1])
         self.steps.append(progress.step)
         self.live.append(int((load >= LIVE_LOAD).sum()))
         self.load_entropy.append(round(float(entropy(load)), 4))
+        self.mean_share.append(round(mean_share(features), 4))
 
     def state_dict(self) -> dict[str, list]:
         """The curves as a record and a checkpoint hold them."""
-        curves = {"curve_steps": self.steps, "curve_live": self.live, "curve_load_entropy": self.load_entropy}
+        curves = {
+            "curve_steps": self.steps,
+            "curve_live": self.live,
+            "curve_load_entropy": self.load_entropy,
+            "curve_mean_share": self.mean_share,
+        }
         return {name: list(curve) for name, curve in curves.items()}
 
     def load_state_dict(self, state: dict[str, list]) -> None:
         """Go on with the curves of a checkpoint."""
         self.steps, self.live = list(state["curve_steps"]), list(state["curve_live"])
-        self.load_entropy = list(state["curve_load_entropy"])
+        self.load_entropy, self.mean_share = list(state["curve_load_entropy"]), list(state["curve_mean_share"])
 
 
 def run(
@@ -101,7 +109,7 @@ def run_group(
     ends = engine.fit(
         [dataclasses.replace(each, callbacks=(curve,)) for each, curve in zip(replicas, curves, strict=True)],
         steps=first.steps,
-        every=max(1, first.steps // CURVE_POINTS),
+        every=max(1, first.steps // first.readings),
         precision=first.precision,
         progress=progress,
         side_by_side=side_by_side,

@@ -1,13 +1,14 @@
 """From a config to what is trained: data, network, optimizer and batches, from its seed alone."""
 
 import functools
+from typing import Any
 
 import torch
 from sklearn.model_selection import train_test_split
 from torch import Tensor
 
 from .. import data, engine
-from .config import Config
+from .config import BALANCED, Config
 from .feeding import batches_of
 from .network import Mixture
 from .objective import objective_of
@@ -49,11 +50,22 @@ def build(config: Config, *, images: Tensor, classes: int, generator: torch.Gene
         extractor=None if config.arm == "raw" else config.extractor,
         filters=config.filters,
         uniform_gates=config.arm == "ensemble",
-        chosen_experts=config.chosen_experts if config.arm == "balanced" else None,
+        chosen_experts=config.chosen_experts if config.arm in BALANCED else None,
         normalised_gate=config.normalised_gate,
+        centred_gate=config.centred_gate,
         learned_temperature=config.temperature_schedule == "learned",
     )
     return network.to(images.device)
+
+
+def parameter_groups(config: Config, network: Mixture) -> tuple[list[dict[str, Any]], list[float]]:
+    """Parameters by the learning rate that they have, and the peak of each group: the gate may have its own."""
+    if config.gate_learning_rate is None:
+        return [{"params": list(network.parameters())}], [config.peak_learning_rate]
+    gate = {id(parameter) for parameter in network.gate.parameters()}
+    others = [parameter for parameter in network.parameters() if id(parameter) not in gate]
+    groups = [{"params": others}, {"params": list(network.gate.parameters())}]
+    return groups, [config.peak_learning_rate, config.gate_learning_rate]
 
 
 def replica(config: Config, device: str) -> engine.Replica:
@@ -62,15 +74,16 @@ def replica(config: Config, device: str) -> engine.Replica:
     stream = data.generator(config.seed)
     network = build(config, images=images, classes=classes, generator=stream)
     batches = batches_of(config, images, labels, generator=stream)
+    groups, peaks = parameter_groups(config, network)
     optimizer = torch.optim.SGD(
-        network.parameters(),
+        groups,
         lr=config.peak_learning_rate,
         momentum=config.momentum,
         weight_decay=config.weight_decay,
         fused=True,
     )
     schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, config.peak_learning_rate, total_steps=config.steps, cycle_momentum=config.cycle_momentum
+        optimizer, peaks, total_steps=config.steps, cycle_momentum=config.cycle_momentum
     )
     shared, settings = objective_of(config)
     return engine.Replica(
