@@ -213,7 +213,13 @@ def test_a_run_that_diverges_is_a_result_with_its_step():
     wild, tame = results(config(peak_learning_rate=1e12, steps=5), config())
     assert (wild.outcome, wild.arrays) == ("diverged", {})
     assert wild.diverged_step == len(wild.metrics["loss_curve"]) + 1 <= 5
-    assert wild.metrics.keys() == {"loss_curve", *GateCurve(torch.empty(0)).state_dict()}
+    assert wild.metrics.keys() == {
+        "loss_curve",
+        "start_mean_square",
+        "start_losses",
+        "start_scores",
+        *GateCurve(torch.empty(0)).state_dict(),
+    }
     assert (tame.outcome, tame.diverged_step) == ("finished", None)
 
 

@@ -1,5 +1,6 @@
 """All that is read off a trained mixture for its record: numbers for the tables, arrays for the figures."""
 
+import copy
 import dataclasses
 import math
 from collections.abc import Iterator, Sequence
@@ -102,6 +103,21 @@ def routing(gates: Tensor, labels: Tensor, *, classes: int) -> dict[str, Any]:
         "sample_entropy": float(entropy(gates).mean()),
         "max_entropy": math.log(experts),
         "mutual_information": float(mutual_information(chosen, labels, num_experts=experts, num_classes=classes)),
+    }
+
+
+@torch.no_grad()
+def at_start(network: Mixture, images: Tensor, labels: Tensor) -> dict[str, Any]:
+    """What decides how a gate moves, of an untrained network on one batch: common mean, losses and scores of experts.
+
+    The network normalizes the batch by its own statistics, as in training, and is left as it is.
+    """
+    output = copy.deepcopy(network).train()(images)
+    likelihood = output.logits.log_softmax(2).gather(2, labels[:, None, None].expand(-1, output.logits.shape[1], 1))
+    return {
+        "start_mean_square": float(output.features.mean(0).square().sum()),  # |mean z|^2
+        "start_losses": [round(loss, 4) for loss in (-likelihood).mean((0, 2)).tolist()],  # nats
+        "start_scores": [round(score, 4) for score in output.scores.mean(0).tolist()],
     }
 
 

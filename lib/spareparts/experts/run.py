@@ -4,6 +4,7 @@ import dataclasses
 import functools
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -12,7 +13,7 @@ from .. import data, engine
 from ..records import Result, checkpoint_path, groups, weights_path
 from .config import Config
 from .inference import compare_inference
-from .instruments import measure, readings
+from .instruments import at_start, measure, readings
 from .measures import LIVE_LOAD, entropy, expert_load, mean_share
 from .setup import replica, tensors
 
@@ -106,6 +107,7 @@ def run_group(
     images, labels, classes = tensors(first.dataset, "test", device)
     replicas = [replica(config, device) for config in configs]
     curves = [GateCurve(images) for _ in configs]
+    starts = [at_start(each.network, images[:CURVE_IMAGES], labels[:CURVE_IMAGES]) for each in replicas]
     ends = engine.fit(
         [dataclasses.replace(each, callbacks=(curve,)) for each, curve in zip(replicas, curves, strict=True)],
         steps=first.steps,
@@ -117,17 +119,18 @@ def run_group(
     )
     finished = [trained.network for trained, end in zip(replicas, ends, strict=True) if end.outcome == "finished"]
     found = readings(finished, images)
-    for config, trained, curve, end in zip(configs, replicas, curves, ends, strict=True):
+    for config, trained, curve, start, end in zip(configs, replicas, curves, starts, ends, strict=True):
         started = time.perf_counter()
         reading = next(found) if end.outcome == "finished" else None
-        result = result_of(config, trained, curve, end, reading, labels=labels, classes=classes)
+        about = start | curve.state_dict()
+        result = result_of(config, trained, about, end, reading, labels=labels, classes=classes)
         yield config, dataclasses.replace(result, seconds=end.seconds + time.perf_counter() - started, device=described)
 
 
 def result_of(
     config: Config,
     trained: engine.Replica,
-    curve: GateCurve,
+    about: dict[str, Any],
     end: engine.Outcome,
     reading: tuple[Tensor, ...] | None,
     *,
@@ -135,7 +138,7 @@ def result_of(
     classes: int,
 ) -> Result:
     """Measure a trained config; a network whose outputs overflow after its last step has diverged at that step."""
-    metrics, arrays = {"loss_curve": [round(loss, 4) for loss in end.losses]} | curve.state_dict(), {}
+    metrics, arrays = {"loss_curve": [round(loss, 4) for loss in end.losses]} | about, {}
     if reading is not None:
         engine.save_weights(trained.network, weights_path(config))
         try:
