@@ -72,7 +72,7 @@ Markdown(page.protocol_note(pairs))
 
 # %% tags=["hide-input"]
 ledger = claims.ledger(class_rates.verdicts(rows))
-claims.show(ledger[ledger.word == "class_rates"])
+claims.published(ledger[ledger.word == "class_rates"])
 
 # %% [markdown]
 # ## The idea

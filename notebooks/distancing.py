@@ -100,7 +100,7 @@ Markdown(page.protocol_note(rows))
 # not for others is not reproduced; the note beside it says which.
 
 # %% tags=["hide-input"]
-claims.show(ledger)
+claims.published(ledger)
 
 # %% tags=["hide-input"]
 Markdown(author_page.finals_own_findings())

@@ -69,7 +69,7 @@ plots.expert_loads(table_rows, datasets=titles)
 # decide; where the number of seeds alone forbids a decision, the note says so. [](../methods.md) explains the rules.
 
 # %% tags=["hide-input"]
-claims.show(ledger)
+claims.published(ledger)
 
 # %% [markdown]
 # Some claims contradict the paper's own table before any run of ours. Abstract and conclusion claim a significant gain

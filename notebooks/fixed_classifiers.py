@@ -98,7 +98,7 @@ Markdown(page.said(page.protocol_note(rows), page.read_on()))
 # test for a difference would prove nothing.
 
 # %% tags=["hide-input"]
-claims.show(ledger)
+claims.published(ledger)
 
 # %% [markdown]
 # ## The idea

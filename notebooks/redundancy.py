@@ -83,7 +83,7 @@ Markdown(page.protocol_note(rows))
 # which the report sets out to test; a claim with several parts is reproduced only if each of them is.
 
 # %% tags=["hide-input"]
-claims.show(ledger)
+claims.published(ledger)
 
 # %% [markdown]
 # ## The idea

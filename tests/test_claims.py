@@ -1,13 +1,35 @@
-"""Tests of the ledger: every claim has a row, and every row says honestly what is known."""
+"""Tests of claims: each decided once, beside its evidence; the ledger says honestly what is known; the lock holds."""
 
+import json
 from html.parser import HTMLParser
 
+import nbformat
+import numpy as np
 import pandas as pd
 import pytest
 import yaml
 
-from spareparts.claims import CLAIMS, COLUMNS, SYMBOLS, counts, ledger, load, show, to_html
-from spareparts.stats import VERDICTS, Verdict
+from spareparts import claims
+from spareparts.claims import (
+    CLAIMS,
+    COLUMNS,
+    MEDIA,
+    STRICT,
+    SYMBOLS,
+    StatementError,
+    changes,
+    collect,
+    counts,
+    decide,
+    ledger,
+    load,
+    published,
+    show,
+    stands,
+    to_html,
+    write_lock,
+)
+from spareparts.stats import VERDICTS, Pairs, Verdict, sign, within
 
 SIZES = {"experts": 13, "distancing": 14, "fixed_classifiers": 14, "class_rates": 10, "redundancy": 16}
 ENTRY = {"id": "experts-1", "where": "Table 1", "claim": "rises", "quantity": "accuracy", "expect": "higher"}
@@ -98,7 +120,7 @@ def test_the_counts_of_a_paper_add_up_to_its_claims():
     assert list(table.columns) == list(VERDICTS)
     assert list(table.index) == list(dict.fromkeys(claim.word for claim in load()))
     assert table.sum(axis=1).to_dict() == pd.Series([claim.word for claim in load()]).value_counts().to_dict()
-    assert table.loc["experts", "reproduced"] == 1
+    assert table.loc["experts", "seen (reduced)"] == 1
 
 
 class Words(HTMLParser):
@@ -139,3 +161,165 @@ def test_the_ledger_asks_for_nothing_from_outside_the_page():
 def test_a_notebook_shows_the_ledger_as_html():
     rows = ledger({}, path=None)
     assert show(rows)._repr_html_() == to_html(rows)
+
+
+# Deciding beside the evidence
+
+
+def pairs(*differences, protocol="paper"):
+    return Pairs(np.zeros(len(differences)), np.array(differences, dtype=float), protocol)
+
+
+TEN = [0.1 * number for number in range(1, 11)]
+
+
+@pytest.fixture
+def building(monkeypatch):
+    """As while the book is built, with nothing decided yet."""
+    monkeypatch.setenv(STRICT, "1")
+    monkeypatch.setattr(claims, "_DECIDED", set())
+
+
+def test_holm_corrects_over_the_planned_tests_of_a_claim_and_over_nothing_else():
+    alone = decide("experts-1", {"rises": sign(pairs(*TEN), +1)})
+    both = decide("experts-1", {"rises": sign(pairs(*TEN), +1), "too": sign(pairs(*TEN), +1)})
+    beside = decide("experts-1", {"rises": sign(pairs(*TEN), +1), "equal": within(pairs(*TEN), margin=9, unit="")})
+    smallest = 2 / 2**10
+    assert alone.verdict.note == beside.parts["rises"].note == f"p = {smallest:.2g}"
+    assert both.parts["rises"].note == f"p = {2 * smallest:.2g}"
+
+
+@pytest.mark.parametrize(
+    ("protocol", "expected", "word"),
+    [
+        ("paper", +1, "reproduced"),
+        ("paper", -1, "not reproduced"),
+        ("reduced", +1, "seen (reduced)"),
+        ("reduced", -1, "not seen (reduced)"),
+    ],
+)
+def test_a_reduced_protocol_shows_and_settles_nothing(protocol, expected, word):
+    decision = decide("experts-1", {"rises": sign(pairs(*TEN, protocol=protocol), expected)})
+    assert decision.verdict.verdict == decision.parts["rises"].verdict == word
+
+
+def test_one_reduced_part_makes_the_whole_claim_reduced():
+    parts = {"a": sign(pairs(*TEN), +1), "b": sign(pairs(*TEN, protocol="reduced"), +1)}
+    assert decide("experts-1", parts).verdict.verdict == "seen (reduced)"
+
+
+def test_the_effect_of_a_single_part_is_that_of_the_claim():
+    assert decide("experts-1", {"rises": sign(pairs(*TEN), +1)}).verdict.effect == pytest.approx(np.mean(TEN))
+
+
+def test_an_unknown_claim_is_refused_with_the_nearest():
+    with pytest.raises(ValueError, match=r"there is no claim 'expert-12'; did you mean 'experts-12'\?"):
+        decide("expert-12", {"rises": sign(pairs(*TEN), +1)})
+
+
+def test_a_claim_is_decided_once_while_the_book_is_built(building):
+    decide("experts-1", {"rises": sign(pairs(*TEN), +1)})
+    with pytest.raises(ValueError, match="claim experts-1 is decided twice"):
+        decide("experts-1", {"rises": sign(pairs(*TEN), +1)})
+
+
+def test_a_reader_may_run_the_cell_of_a_verdict_again():
+    for _ in range(2):
+        decide("experts-1", {"rises": sign(pairs(*TEN), +1)})
+
+
+def test_the_card_shows_word_claim_parts_and_the_written_sentence_as_text():
+    decision = decide("experts-4", {"a <b>": sign(pairs(*TEN), +1)}, because="since 1 < 2")
+    card = Words()
+    html = decision._repr_mimebundle_()["text/html"]
+    card.feed(html)
+    text = "".join(card.text)
+    for shown in ("✓ reproduced", decision.claim.claim, "a <b>", "+0.55", "n = 10", "since 1 < 2"):
+        assert shown in text
+    assert "<b>" not in html and 'id="experts-4"' in html
+
+
+# What a sentence asserts
+
+
+def test_a_sentence_that_holds_leaves_no_trace(capsys, building):
+    stands(np.bool_(True), "it rises")
+    assert capsys.readouterr().out == ""
+
+
+def test_a_sentence_that_does_not_hold_leaves_a_note_on_a_users_page(monkeypatch):
+    shown = []
+    monkeypatch.setattr(claims, "display", shown.append)
+    stands(False, "a < b")
+    assert "a &lt; b" in shown[0].data and "These records do not" in shown[0].data
+
+
+def test_a_sentence_that_does_not_hold_stops_the_building_of_the_book(building):
+    with pytest.raises(StatementError, match="the text says that it rises; the committed records do not"):
+        stands(False, "it rises")
+
+
+@pytest.mark.parametrize("condition", [float("nan"), np.array([True]), None, 1])
+def test_what_is_no_truth_value_cannot_vouch_for_a_sentence(condition):
+    with pytest.raises(TypeError, match=r"the condition must be True or False, got .* for 'it rises'"):
+        stands(condition, "it rises")
+
+
+# The ledger of executed notebooks, and its lock
+
+
+def executed(tmp_path, name, *bundles):
+    """An executed notebook whose cells showed these."""
+    outputs = [nbformat.v4.new_output("display_data", data=bundle._repr_mimebundle_()) for bundle in bundles]
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("", outputs=outputs)])
+    path = tmp_path / f"{name}.ipynb"
+    path.write_text(json.dumps(notebook))
+    return path
+
+
+def two_claims(tmp_path):
+    return written(tmp_path, ENTRY, ENTRY | {"id": "experts-2"})
+
+
+def test_a_ledger_is_collected_from_what_chapters_decided(tmp_path):
+    path = two_claims(tmp_path)
+    first = decide("experts-1", {"rises": sign(pairs(*TEN), +1)}, because="it does", path=path)
+    old = published(ledger({"experts-2": HIGHER}, path=path).iloc[1:])
+    rows = collect([executed(tmp_path, "a", first), executed(tmp_path, "b", old)], path=path).set_index("id")
+    assert rows.chapter.to_dict() == {"experts-1": "a", "experts-2": "b"}
+    assert rows.verdict.to_dict() == {"experts-1": "reproduced", "experts-2": "seen (reduced)"}
+    assert rows.note["experts-1"] == "it does"
+    assert rows.interval["experts-2"] == HIGHER.interval
+    assert 'href="a.html#experts-1"' in to_html(rows.reset_index())
+
+
+def test_a_claim_that_is_decided_twice_or_nowhere_is_named(tmp_path):
+    path = two_claims(tmp_path)
+    decision = decide("experts-1", {"rises": sign(pairs(*TEN), +1)}, path=path)
+    with pytest.raises(ValueError, match="decided more than once: experts-1; decided nowhere: experts-2"):
+        collect([executed(tmp_path, "a", decision, decision)], path=path)
+
+
+def test_a_notebook_without_verdicts_decides_nothing(tmp_path):
+    path = written(tmp_path)
+    assert collect([executed(tmp_path, "a")], path=path).empty
+
+
+def test_the_lock_names_what_changed_and_nothing_else(tmp_path):
+    path, lock = two_claims(tmp_path), tmp_path / "verdicts.csv"
+    write_lock(ledger({"experts-2": HIGHER}, path=path), lock)
+    assert changes(ledger({"experts-2": HIGHER}, path=path), lock) == []
+    lower = Verdict("undecided", 0.1, (-0.1, 0.3), 4, "paper")
+    assert changes(ledger({"experts-2": lower}, path=path), lock) == [
+        "experts-2: seen (reduced), reduced, n = 5 -> undecided, paper, n = 4"
+    ]
+
+
+def test_the_committed_lock_has_a_line_for_every_claim():
+    assert list(claims.read_lock()) == [claim.id for claim in load()]
+
+
+def test_verdicts_survive_the_media_type_as_json(tmp_path):
+    decision = decide("experts-1", {"rises": sign(pairs(*TEN), +1)})
+    (entry,) = json.loads(json.dumps(decision._repr_mimebundle_()[MEDIA], allow_nan=False))
+    assert entry["id"] == "experts-1" and entry["parts"]["rises"]["n"] == 10

@@ -14,6 +14,8 @@ from spareparts.experts.config import LEARNING
 from spareparts.experts.run import GateCurve
 from spareparts.experts.setup import build, replica, tensors, training_set
 
+STARTED = ("loss_curve", "start_mean_square", "start_losses", "start_scores")  # what a run has that diverged at once
+
 # Seeds other than 1, whose features would be drawn by UMAP, which compiles for 15 s.
 
 

@@ -12,7 +12,7 @@ from spareparts.execute import (
     EXECUTED,
     NotebookError,
     execute,
-    execute_all,
+    execute_book,
     parameter_defaults,
     parse_parameter,
     read_notebook,
@@ -44,11 +44,40 @@ def run(
 
 @app.command()
 def book(output: Annotated[Path, typer.Option(help="folder of the executed notebooks")] = EXECUTED) -> None:
-    """Execute every notebook of the book, as many at a time as there are cores."""
+    """Execute every notebook of the book, as many at a time as there are cores, and compare the verdicts with the lock.
+
+    On the committed records every sentence must hold and every verdict must be the one in book/verdicts.csv.
+    """
+    from spareparts import claims
+
     _prepare_kernels()
-    jobs = {notebook: {} for notebook in toc_notebooks()}
-    for done, (notebook, seconds) in enumerate(execute_all(jobs, output), start=1):
-        print(f"[{done}/{len(jobs)}] {notebook.name}: {seconds:.0f} s", flush=True)
+    committed = "SPAREPARTS_RECORDS" not in os.environ
+    os.environ[claims.STRICT] = "1" if committed else "0"
+    count = len(list(toc_notebooks()))
+    for done, (notebook, seconds) in enumerate(execute_book(output), start=1):
+        print(f"[{done}/{count}] {notebook.name}: {seconds:.0f} s", flush=True)
+    if committed:
+        verdicts(output=output)
+
+
+@app.command()
+def verdicts(
+    output: Annotated[Path, typer.Option(help="folder of the executed notebooks")] = EXECUTED,
+    write: Annotated[bool, typer.Option("--write", help="make the lock what the chapters say")] = False,
+) -> None:
+    """Compare the verdicts of the executed chapters with the committed lock, book/verdicts.csv, or write it anew."""
+    from spareparts import claims
+
+    os.environ[claims.EXECUTED] = str(output.resolve())
+    ledger = claims.collect(claims.executed())
+    for line in (changed := claims.changes(ledger)):
+        print(line)
+    if write:
+        return claims.write_lock(ledger)
+    if changed:
+        print(f"{len(changed)} verdicts differ from {claims.LOCK}.")
+        print("If they are right, make them the lock: python -m spareparts verdicts --write")
+        raise typer.Exit(1)
 
 
 @app.command()

@@ -1,40 +1,46 @@
-"""The ledger: every claim of the five papers beside the verdict that the records give it."""
+"""The claims of the papers, the verdicts that the chapters give them, and the lock that holds both together.
 
+A chapter calls `decide` beside its evidence. The verdict is shown as a card and lies in the notebook's output under a
+media type of its own, from which `collect` gathers the ledger. `book/verdicts.csv` is the committed lock of all.
+"""
+
+import csv
+import dataclasses
+import difflib
+import json
+import os
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from html import escape
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import yaml
-from IPython.display import HTML
+from IPython.display import HTML, display
 
-from .stats import VERDICTS, Verdict, effect_words, not_run
+from .records import plain
+from .stats import VERDICTS, Planned, Verdict, combine, decide_all, effect_words, not_run, of_protocol
 
-CLAIMS = Path(__file__).resolve().parents[2] / "book" / "claims.yaml"
+BOOK = Path(__file__).resolve().parents[2] / "book"
+CLAIMS, LOCK = BOOK / "claims.yaml", BOOK / "verdicts.csv"
+MEDIA = "application/vnd.spareparts.verdicts+json"
+STRICT = "SPAREPARTS_STRICT"  # set to 1 where the book is built from the committed records
+EXECUTED = "SPAREPARTS_EXECUTED"  # the folder of the executed chapters, where it is not the book's own
 COLUMNS = ("id", "word", "where", "claim", "verdict", "effect", "interval", "unit", "level", "n", "protocol", "note")
-SYMBOLS = dict(zip(VERDICTS, "✓✗◐○", strict=True))
+SYMBOLS = dict(zip(VERDICTS, "✓✗▲▽◐○", strict=True))
 
 # Okabe and Ito's palette; the colour repeats what symbol and word already say.
-_COLOURS = dict(zip(VERDICTS, ("#0072b2", "#d55e00", "#e69f00", "#999999"), strict=True))
-_STYLE = """<style>
-table.ledger.ledger {border-collapse: collapse; width: 100%; table-layout: auto; font-size: .9em}
-table.ledger.ledger :is(th, td) {text-align: left; vertical-align: top; white-space: normal; padding: .4em .6em}
-table.ledger.ledger td:first-child {border-left: .35em solid var(--mark); white-space: nowrap}
-table.ledger.ledger small {display: block; opacity: .8; overflow-wrap: anywhere}
-@media (max-width: 600px) {
-  table.ledger.ledger, table.ledger.ledger :is(tbody, tr, td) {display: block; width: auto}
-  table.ledger.ledger thead {display: none}
-  table.ledger.ledger tr {border-left: .35em solid var(--mark); margin: 0 0 .8em; padding: .2em 0}
-  table.ledger.ledger td {border: 0; padding: .1em .6em}
-  table.ledger.ledger td:first-child {border-left: 0; font-weight: bold}
-}
-</style>"""
+_COLOURS = dict(zip(VERDICTS, ("#0072b2", "#d55e00", "#56b4e9", "#cc79a7", "#e69f00", "#999999"), strict=True))
 
 
-@dataclass(frozen=True, kw_only=True)
+class StatementError(AssertionError):
+    """A sentence of a chapter does not hold on the records that the book is built from."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Claim:
     """One claim of one paper, and what would count as reproducing it."""
 
@@ -60,11 +66,9 @@ def load(path: Path | None = None) -> list[Claim]:
     claims = [
         _claim(word, number, entry) for word, entries in blocks.items() for number, entry in enumerate(entries, 1)
     ]
-    seen: set[str] = set()
-    for claim in claims:
-        if claim.id in seen:
-            raise ValueError(f"claim ids must be unique, got {claim.id!r} twice in {path}")
-        seen.add(claim.id)
+    for name, count in Counter(claim.id for claim in claims).items():
+        if count > 1:
+            raise ValueError(f"claim ids must be unique, got {name!r} twice in {path}")
     return claims
 
 
@@ -72,7 +76,7 @@ def _claim(word: str, number: int, entry: Any) -> Claim:
     if not isinstance(entry, dict):
         raise ValueError(f"claim {number} of {word} must be a mapping, got {entry!r}")
     name = entry.get("id", f"number {number} of {word}")
-    known = [field.name for field in fields(Claim)]
+    known = [field.name for field in dataclasses.fields(Claim)]
     if unknown := [key for key in entry if key not in known]:
         raise ValueError(f"claim {name} has the unknown key {unknown[0]!r}; known are {', '.join(known)}")
     for key in known:
@@ -83,29 +87,227 @@ def _claim(word: str, number: int, entry: Any) -> Claim:
     return Claim(**entry)
 
 
+def claim(id: str, *, path: Path | None = None) -> Claim:
+    """The claim of that id; ValueError, with the nearest id, where there is none."""
+    known = {claim.id: claim for claim in load(path)}
+    if id not in known:
+        near = difflib.get_close_matches(id, known, n=1, cutoff=0)
+        raise ValueError(f"there is no claim {id!r}; did you mean {near[0]!r}?" if near else f"no claim {id!r}")
+    return known[id]
+
+
+# Deciding, beside the evidence
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Decision:
+    """A verdict on one claim with its parts and the sentence that says why; a notebook shows it as a card."""
+
+    claim: Claim
+    verdict: Verdict
+    parts: dict[str, Verdict]
+    because: str
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        return {"text/html": _card(self), "text/plain": _plain(self), MEDIA: [_entry(self)]}
+
+
+def decide(id: str, parts: Mapping[str, Planned | Verdict], *, because: str = "", path: Path | None = None) -> Decision:
+    """The verdict on a claim from its parts: Holm over the planned tests, then one word for all of them.
+
+    Parts of a reduced protocol are at most seen or not seen: they settle nothing. `because` is the sentence that a
+    person wrote under it. Raises `ValueError` for an unknown claim, one that this notebook has decided already (while
+    the book is built), and no parts.
+    """
+    about = claim(id, path=path)
+    _once(id)
+    tested = decide_all({name: part for name, part in parts.items() if isinstance(part, Planned)})
+    found = {name: tested.get(name, part) for name, part in parts.items()}
+    whole = next(iter(found.values())) if len(found) == 1 else combine(found)
+    worded = {name: of_protocol(part) for name, part in found.items()}
+    return Decision(claim=about, verdict=of_protocol(whole), parts=worded, because=because)
+
+
+_DECIDED: set[str] = set()
+
+
+def _once(id: str) -> None:
+    """While the book is built a claim is decided once; a reader may run a cell as often as he likes."""
+    if strict() and id in _DECIDED:
+        raise ValueError(f"claim {id} is decided twice in this notebook")
+    _DECIDED.add(id)
+
+
+def strict() -> bool:
+    """Whether the book is being built from the committed records, where every sentence must hold."""
+    return os.environ.get(STRICT) == "1"
+
+
+def stands(condition: Any, text: str) -> None:
+    """What a sentence asserts, checked: a note on the page where it does not hold, `StatementError` in a build.
+
+    `text` repeats the sentence's assertion: "the loss costs accuracy on CIFAR-100". Raises `TypeError` for a condition
+    that is no truth value, since NaN and arrays would pass as one.
+    """
+    if not isinstance(condition, bool | np.bool_):
+        raise TypeError(f"the condition must be True or False, got {condition!r} for {text!r}")
+    if condition:
+        return
+    if strict():
+        raise StatementError(f"the text says that {text}; the committed records do not: rewrite the paragraph")
+    note = f"The text below says that {escape(text)}. <strong>These records do not.</strong>"
+    display(HTML(f'<div class="statement" role="note">{note}</div>'))
+
+
+def _entry(decision: Decision) -> dict[str, Any]:
+    """A decision in JSON's types."""
+    verdict = dataclasses.asdict(decision.verdict)
+    parts = {name: dataclasses.asdict(part) for name, part in decision.parts.items()}
+    return plain({"id": decision.claim.id, "because": decision.because, **verdict, "parts": parts})
+
+
+def _plain(decision: Decision) -> str:
+    lines = [f"{decision.claim.id}: {decision.verdict.verdict}. {decision.claim.claim}"]
+    lines += [f"  {name}: {_measured(dataclasses.asdict(part))} ({part.note})" for name, part in decision.parts.items()]
+    return "\n".join([*lines, f"  {decision.because}"] if decision.because else lines)
+
+
+def _card(decision: Decision) -> str:
+    """The card of a decision: word, claim, every part with its numbers, and the written sentence."""
+    verdict, about = decision.verdict, decision.claim
+    head = f"{_word(verdict.verdict)} <span>{escape(about.claim)}</span> <small>{escape(about.where)}</small>"
+    rows = "".join(
+        f'<tr><th scope="row">{escape(name)}</th><td>{_word(part.verdict)}</td>'
+        f"<td>{escape(_measured(dataclasses.asdict(part)))}</td><td>{escape(part.note)}</td></tr>"
+        for name, part in decision.parts.items()
+    )
+    titles = "".join(f'<th scope="col">{title}</th>' for title in ("part", "verdict", "measured", "decided by"))
+    table = f'<div class="parts"><table><thead><tr>{titles}</tr></thead><tbody>{rows}</tbody></table></div>'
+    reason = f"<p>{escape(decision.because)}</p>" if decision.because else ""
+    mark = _COLOURS[verdict.verdict]
+    return f'<div class="verdict" id="{about.id}" style="--mark: {mark}"><p>{head}</p>{reason}{table}</div>'
+
+
+def _word(verdict: str) -> str:
+    return f'<strong><span aria-hidden="true">{SYMBOLS[verdict]}</span> {verdict}</strong>'
+
+
+# The ledger, collected from executed notebooks
+
+
+def published(rows: pd.DataFrame) -> Any:
+    """A chapter's ledger as it is shown, with its verdicts in the output for `collect`."""
+    entries = [
+        {name: row[name] for name in ("id", "verdict", "unit", "level", "n", "note")}
+        | {
+            "protocol": row["protocol"] or None,
+            "effect": None if pd.isna(row["effect"]) else row["effect"],
+            "interval": list(row["interval"]) if isinstance(row["interval"], tuple) else None,
+            "because": "",
+        }
+        for row in rows.to_dict("records")
+    ]
+    return _Published({"text/html": to_html(rows), MEDIA: plain(entries)})
+
+
+@dataclasses.dataclass(frozen=True)
+class _Published:
+    bundle: dict[str, Any]
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        return self.bundle
+
+
+def collect(notebooks: Iterable[Path], *, path: Path | None = None) -> pd.DataFrame:
+    """The ledger of executed notebooks: a row a claim, in the claims' order, with the chapter that decided it.
+
+    Raises `ValueError` that names every claim decided twice, by nobody, or unknown.
+    """
+    claims = load(path)
+    entries = [(entry, notebook.stem) for notebook in notebooks for entry in _entries(notebook)]
+    counts = Counter(entry["id"] for entry, _ in entries)
+    wrong = {
+        "decided more than once": [name for name, count in counts.items() if count > 1],
+        "decided nowhere": [claim.id for claim in claims if claim.id not in counts],
+        "not among the claims": sorted(set(counts) - {claim.id for claim in claims}),
+    }
+    if any(wrong.values()):
+        raise ValueError("; ".join(f"{what}: {', '.join(names)}" for what, names in wrong.items() if names))
+    decided = {entry["id"]: entry | {"chapter": chapter} for entry, chapter in entries}
+    return pd.DataFrame([_line(claim, decided[claim.id]) for claim in claims])
+
+
+def executed() -> list[Path]:
+    """The executed chapters, in no order that matters."""
+    folder = Path(os.environ.get(EXECUTED) or BOOK / "executed")
+    return sorted(path for path in folder.glob("*.ipynb") if path.stem != "ledger" and ".failed" not in path.name)
+
+
+def _entries(notebook: Path) -> list[dict[str, Any]]:
+    """The verdicts in a notebook's outputs."""
+    cells = json.loads(Path(notebook).read_text(encoding="utf-8"))["cells"]
+    outputs = [output for cell in cells for output in cell.get("outputs", [])]
+    return [entry for output in outputs for entry in output.get("data", {}).get(MEDIA, [])]
+
+
+def _line(claim: Claim, entry: Mapping[str, Any]) -> dict[str, Any]:
+    """A ledger's row: the note is the written sentence where there is one, else what the tests say."""
+    about = {"id": claim.id, "word": claim.word, "where": claim.where, "claim": claim.claim}
+    found = {name: entry[name] for name in ("verdict", "unit", "level", "n", "chapter")}
+    effect = float("nan") if entry["effect"] is None else entry["effect"]
+    interval = None if entry["interval"] is None else tuple(entry["interval"])
+    written = {"protocol": entry["protocol"] or "", "note": entry["because"] or entry["note"]}
+    return about | found | written | {"effect": effect, "interval": interval}
+
+
+# The lock
+
+
+def lock(ledger: pd.DataFrame) -> dict[str, dict[str, str]]:
+    """What the lock holds of a ledger: word, protocol and n of every claim."""
+    return {row.id: {"verdict": row.verdict, "protocol": row.protocol, "n": str(row.n)} for row in ledger.itertuples()}
+
+
+def read_lock(path: Path = LOCK) -> dict[str, dict[str, str]]:
+    """The committed lock."""
+    with path.open(encoding="utf-8", newline="") as file:
+        return {row.pop("id"): row for row in csv.DictReader(file)}
+
+
+def write_lock(ledger: pd.DataFrame, path: Path = LOCK) -> None:
+    """Write the lock: one line a claim, so that a changed verdict is one line of a difference."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, ["id", "verdict", "protocol", "n"], lineterminator="\n")
+        writer.writeheader()
+        writer.writerows({"id": id} | about for id, about in lock(ledger).items())
+
+
+def changes(ledger: pd.DataFrame, path: Path = LOCK) -> list[str]:
+    """What a ledger has otherwise than the lock, each as `experts-1: undecided, paper, n = 5 -> ...`."""
+    old, new = read_lock(path), lock(ledger)
+
+    def told(about: Mapping[str, str] | None) -> str:
+        return "nothing" if about is None else f"{about['verdict']}, {about['protocol'] or 'no run'}, n = {about['n']}"
+
+    return [f"{id}: {told(old.get(id))} -> {told(new.get(id))}" for id in {**old, **new} if old.get(id) != new.get(id)]
+
+
+# A ledger of verdicts that are at hand, and how a ledger is shown
+
+
 def ledger(verdicts: Mapping[str, Verdict], *, path: Path | None = None) -> pd.DataFrame:
     """One row per claim with its verdict, `not run` where none is given; ValueError for verdicts on no claim."""
     claims = load(path)
     if unknown := sorted(set(verdicts) - {claim.id for claim in claims}):
         raise ValueError(f"verdicts must be on known claims, got {', '.join(unknown)}")
-    return pd.DataFrame([_row(claim, verdicts.get(claim.id, not_run())) for claim in claims], columns=list(COLUMNS))
+    rows = [_row(claim, of_protocol(verdicts.get(claim.id, not_run()))) for claim in claims]
+    return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
 def _row(claim: Claim, verdict: Verdict) -> dict[str, Any]:
-    return {
-        "id": claim.id,
-        "word": claim.word,
-        "where": claim.where,
-        "claim": claim.claim,
-        "verdict": verdict.verdict,
-        "effect": float("nan") if verdict.effect is None else verdict.effect,
-        "interval": verdict.interval,
-        "unit": verdict.unit,
-        "level": verdict.level,
-        "n": verdict.n,
-        "protocol": verdict.protocol or "",
-        "note": verdict.note,
-    }
+    about = {"id": claim.id, "word": claim.word, "where": claim.where, "claim": claim.claim}
+    effect = float("nan") if verdict.effect is None else verdict.effect
+    return about | dataclasses.asdict(verdict) | {"effect": effect, "protocol": verdict.protocol or ""}
 
 
 def counts(rows: pd.DataFrame) -> pd.DataFrame:
@@ -124,21 +326,24 @@ def to_html(rows: pd.DataFrame) -> str:
     """The ledger as HTML that loads nothing; symbol and word carry each verdict, colour only repeats them."""
     head = "".join(f'<th scope="col">{title}</th>' for title in ("Verdict", "Claim", "Measured"))
     body = "\n".join(_html_row(row) for row in rows.to_dict("records"))
-    return f'{_STYLE}\n<table class="ledger">\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table>'
+    return f'<table class="ledger">\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table>'
 
 
 def _html_row(row: Mapping[str, Any]) -> str:
-    verdict = f'<span aria-hidden="true">{SYMBOLS[row["verdict"]]}</span> {row["verdict"]}'
-    claim = f"{escape(row['claim'])}<small>{escape(row['id'])}, {escape(row['where'])}</small>"
+    place = f"{escape(row['id'])}, {escape(row['where'])}"
+    if row.get("chapter"):
+        place = f'<a href="{escape(row["chapter"])}.html#{escape(row["id"])}">{place}</a>'
+    about = f"{escape(row['claim'])}<small>{place}</small>"
     note = f"<small>{escape(row['note'])}</small>" if row["note"] else ""
-    cells = "".join(f"<td>{cell}</td>" for cell in (verdict, claim, escape(_measured(row)) + note))
+    cells = "".join(f"<td>{cell}</td>" for cell in (_word(row["verdict"]), about, escape(_measured(row)) + note))
     return f'<tr style="--mark: {_COLOURS[row["verdict"]]}">{cells}</tr>'
 
 
 def _measured(row: Mapping[str, Any]) -> str:
     """`+0.28 points [0.10, 0.40], n = 5, reduced protocol`, as far as it is known."""
-    effect = "" if pd.isna(row["effect"]) else effect_words(row["effect"], row["unit"], level=row["level"])
-    if effect and isinstance(row["interval"], tuple):
+    known = row["effect"] is not None and not pd.isna(row["effect"])
+    effect = effect_words(row["effect"], row["unit"], level=row["level"]) if known else ""
+    if effect and row["interval"] is not None and not isinstance(row["interval"], float):
         effect += " [{:.3g}, {:.3g}]".format(*row["interval"])
     protocol = f"{row['protocol']} protocol" if row["protocol"] else ""
     return ", ".join(part for part in (effect, f"n = {row['n']}" if row["n"] else "", protocol) if part)

@@ -112,6 +112,21 @@ def execute_all(jobs: dict[Path, dict[str, Any]], folder: Path) -> Iterator[tupl
             yield tasks[task], executed.metadata.papermill["duration"]
 
 
+def execute_book(folder: Path, parameters: dict[str, dict[str, Any]] | None = None) -> Iterator[tuple[Path, float]]:
+    """Execute the notebooks of the table of contents, the ledger last, since it collects what the others decided.
+
+    `parameters` maps a notebook's stem to its parameters.
+    """
+    from .claims import EXECUTED as PLACE
+
+    os.environ[PLACE] = str(Path(folder).resolve())
+    jobs = {notebook: (parameters or {}).get(notebook.stem, {}) for notebook in toc_notebooks()}
+    last = {notebook: given for notebook, given in jobs.items() if notebook.stem == "ledger"}
+    yield from execute_all({notebook: jobs[notebook] for notebook in jobs if notebook not in last}, folder)
+    if last:
+        yield from execute_all(last, folder)
+
+
 def toc_notebooks(toc: Path = ROOT / "_toc.yml") -> Iterator[Path]:
     """The notebooks whose executed form stands in the book's table of contents, in its order."""
     for file in _files(yaml.safe_load(toc.read_text())):

@@ -44,10 +44,24 @@ def read(path: Path) -> dict[str, Any] | None:
     return record | {"hash": path.stem}
 
 
-def frame(word: str) -> pd.DataFrame:
-    """One tidy row per record of a paper: config, metrics, outcome, protocol, data, device, versions, seconds, hash."""
+def frame(source: str | type[RunConfig]) -> pd.DataFrame:
+    """One tidy row per record of a paper: config, metrics, outcome, protocol, data, device, versions, seconds, hash.
+
+    `source` is the paper's word or, better, its `Config`: then a field that is younger than a record has its default,
+    the protocol is what the config says of itself today, and the column `settings` holds each run's whole config.
+    """
+    word = source if isinstance(source, str) else source.word
     paths = {path.name: path for folder in reversed(store.folders()) for path in sorted((folder / word).glob("*.json"))}
-    return rows(record for path in paths.values() if (record := read(path)) is not None)
+    found = (record for path in paths.values() if (record := read(path)) is not None)
+    return rows(found if isinstance(source, str) else (completed(record, source) for record in found))
+
+
+def completed(record: dict[str, Any], config: type[RunConfig]) -> dict[str, Any]:
+    """A record with every field of the config, its protocol as the config computes it, and all of it as `settings`."""
+    defaults = {field.name: field.default for field in dataclasses.fields(config)}
+    settings = {name: value for name, value in (defaults | record["config"]).items() if name in defaults}
+    protocol = config(**settings).protocol
+    return record | {"config": settings, "settings": settings, "protocol": protocol}
 
 
 def arrays(word: str, hash: str) -> dict[str, np.ndarray]:

@@ -7,6 +7,7 @@ from .equivalence import EquivalenceTest, equivalence, equivalence_power
 from .estimates import Correlation, Estimate, bootstrap_interval, spearman
 from .paired import PairedTest, holm, paired_wilcoxon
 from .ranking import Ranking, ranking
+from .tidy import mean_sd, paired
 from .verdicts import (
     PROTOCOLS,
     VERDICTS,
@@ -16,6 +17,7 @@ from .verdicts import (
     decide_sign,
     effect_words,
     not_run,
+    of_protocol,
 )
 from .words import (
     BLANK,
@@ -61,8 +63,11 @@ __all__ = [
     "equivalence_power",
     "holm",
     "mcnemar",
+    "mean_sd",
     "not_run",
     "not_yet",
+    "of_protocol",
+    "paired",
     "paired_wilcoxon",
     "ranking",
     "remarked",

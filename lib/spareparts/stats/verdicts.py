@@ -1,5 +1,6 @@
-"""From a test to a word: reproduced, not reproduced, undecided, not run."""
+"""From a test to a word: reproduced or not, seen or not where the protocol was reduced, undecided, not run."""
 
+import dataclasses
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,7 +10,8 @@ from .equivalence import EquivalenceTest
 from .estimates import Correlation
 from .paired import PairedTest
 
-VERDICTS = ("reproduced", "not reproduced", "undecided", "not run")
+VERDICTS = ("reproduced", "not reproduced", "seen (reduced)", "not seen (reduced)", "undecided", "not run")
+REDUCED = {"reproduced": "seen (reduced)", "not reproduced": "not seen (reduced)"}  # a reduced protocol settles nothing
 PROTOCOLS = ("paper", "reduced")
 
 
@@ -49,6 +51,13 @@ def effect_words(effect: float, unit: str, *, level: bool) -> str:
 def not_run(note: str = "") -> Verdict:
     """The verdict of a claim without records."""
     return Verdict("not run", None, None, 0, None, note=note)
+
+
+def of_protocol(verdict: Verdict) -> Verdict:
+    """The same verdict in the words that its protocol allows: what a reduced one decides is seen or not seen."""
+    if verdict.protocol != "reduced":
+        return verdict
+    return dataclasses.replace(verdict, verdict=REDUCED.get(verdict.verdict, verdict.verdict))
 
 
 def decide_sign(
