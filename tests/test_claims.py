@@ -106,7 +106,7 @@ def test_without_verdicts_every_claim_reads_not_run():
 
 def test_a_verdict_stands_in_the_row_of_its_claim():
     row = ledger({"experts-2": HIGHER}).set_index("id").loc["experts-2"]
-    assert (row["verdict"], row["effect"], row["interval"], row["n"]) == ("reproduced", 0.28, (0.1, 0.4), 5)
+    assert (row["verdict"], row["effect"], row["interval"], row["n"]) == ("seen (reduced)", 0.28, (0.1, 0.4), 5)
     assert (row["protocol"], row["unit"], row["note"]) == ("reduced", "points", "p = 0.01")
 
 
