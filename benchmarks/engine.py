@@ -12,7 +12,7 @@ from torch.nn import functional
 from torch.utils.data import DataLoader
 
 from spareparts import data, engine, experts
-from spareparts.experts.objective import objective_of
+from spareparts.experts.training import objective_of
 from spareparts.models import lenet_300_100
 
 from .plain import Images, PlainMixture, lightning_side, plain_objective

@@ -13,7 +13,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from spareparts import data, engine, experts
 from spareparts.engine.processes import Worker, cores
-from spareparts.experts.objective import objective_of
+from spareparts.experts.training import objective_of
 
 from .engine import experts_optimizer, mnist
 from .plain import Images, PlainMixture, lightning_side, plain_objective

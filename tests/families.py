@@ -14,7 +14,7 @@ from spareparts.data import Batches, crop_and_flip, generator
 from spareparts.distancing.penalty import Kernel, Push
 from spareparts.engine import Replica
 from spareparts.experts import Config, Mixture
-from spareparts.experts.objective import objective_of
+from spareparts.experts.training import objective_of
 from spareparts.fixed_classifiers import FixedClassifier
 from spareparts.fixed_classifiers.binarise import BinarisedClassifier
 from spareparts.models import Dropout, densenet_bc, lenet_300_100, mlp, mobilenet_v2, resnet

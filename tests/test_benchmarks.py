@@ -15,7 +15,7 @@ from typer import Typer
 from typer.testing import CliRunner
 
 from spareparts import data, experts
-from spareparts.experts.objective import objective_of
+from spareparts.experts.training import objective_of
 from spareparts.plots.benchmarks import benchmark_ratios
 from spareparts.records import RecordError
 

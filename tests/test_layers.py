@@ -20,8 +20,10 @@ ALLOWED: dict[str, set[str]] = {
     "data": set(),
     "models": set(),
     "engine": {"data"},
-    "plots": {"records", "stats"},
+    "style": {"records", "stats"},
+    "plots": {"records", "stats", "style"},
     "claims": {"records", "stats"},
+    "results": {"records", "stats", "style"},
 } | {paper: {"engine", "models", "data", "records", "stats"} for paper in PAPERS}
 
 
@@ -92,7 +94,7 @@ def test_torch_cannot_be_imported_where_this_says_so():
     assert "No module named 'torch'" in done.stderr
 
 
-@pytest.mark.parametrize("name", ["records", "stats", "plots", "claims"])
+@pytest.mark.parametrize("name", ["records", "stats", "style", "plots", "claims"])
 def test_records_statistics_plots_and_claims_import_where_torch_cannot_be(name):
     if not (PACKAGE / name).is_dir() and not (PACKAGE / f"{name}.py").is_file():
         pytest.skip(f"spareparts.{name} does not exist yet")

@@ -1,14 +1,20 @@
-"""What defines a run of the experts chapter."""
+"""What defines a run of the experts chapter, and which runs a notebook's parameters name."""
 
 import dataclasses
-from typing import ClassVar
+import itertools
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+import pandas as pd
 
 from .. import data
-from ..records import RunConfig
+from ..records import RunConfig, matching
+from ..records.grid import check_lists
 
 # baseline; with SNNL, or a contrastive loss in its place; raw pixels; uniform gates; balanced top-k gate, without SNNL
-# and with it; forward times
-ARMS = ("baseline", "snnl", "supcon", "simclr", "raw", "ensemble", "balanced", "balanced_snnl", "inference")
+# and with it
+ARMS = ("baseline", "snnl", "supcon", "simclr", "raw", "ensemble", "balanced", "balanced_snnl")
 DATASETS = ("mnist", "fashion_mnist", "cifar10", "cifar100")  # those of Table 1, in its order
 PUBLISHED_STEPS = 15_000
 ABLATION_SAMPLES = 25_000  # of CIFAR-10, for Fig. 7
@@ -24,8 +30,10 @@ STATED = {  # in Sec. 2.1 and 4.2
 BALANCED = ("balanced", "balanced_snnl")
 SNNL = ("snnl", "balanced_snnl")
 CONTRASTED = (*SNNL, "supcon", "simclr")
-LEARNING = tuple(arm for arm in ARMS if arm != "inference")
-GATED = tuple(arm for arm in LEARNING if arm != "ensemble")
+PUBLISHED = ("baseline", "snnl", "raw", "ensemble")  # the arms that the paper speaks of
+OURS = ("normalised_gate", "centred_gate", "gate_learning_rate", "extractor", "augment")  # what it does not
+GATED = tuple(arm for arm in ARMS if arm != "ensemble")
+EXTRACTED = tuple(arm for arm in ARMS if arm != "raw")
 USERS = {  # the arms that use a setting; those that are not named are used by all
     "snnl_weight": CONTRASTED,
     "temperature": CONTRASTED,
@@ -38,9 +46,8 @@ USERS = {  # the arms that use a setting; those that are not named are used by a
     "normalised_gate": GATED,
     "centred_gate": GATED,
     "gate_learning_rate": GATED,
-    "extractor": tuple(arm for arm in LEARNING if arm != "raw"),
-    "filters": tuple(arm for arm in LEARNING if arm != "raw"),
-    "augment": LEARNING,
+    "extractor": EXTRACTED,
+    "filters": EXTRACTED,
 }
 NAMES = {  # what a setting may be called
     "arm": ARMS,
@@ -136,9 +143,102 @@ class Config(RunConfig):
 
     @property
     def protocol(self) -> str:
-        """`paper` where every setting that the paper states is as it states it, else `reduced`."""
-        stated = all(
-            getattr(self, field.name) == field.default for field in dataclasses.fields(self) if field.name in STATED
-        )
+        """`paper` for what the paper describes, with every setting that it states as it states it; else `reduced`."""
+        default = {field.name: field.default for field in dataclasses.fields(self)}
+        stated = all(getattr(self, name) == default[name] for name in (*STATED, *OURS))
         whole = self.train_samples in (None, ABLATION_SAMPLES) and self.dataset in DATASETS
-        return "paper" if stated and whole else "reduced"
+        return "paper" if stated and whole and self.arm in PUBLISHED else "reduced"
+
+
+BOTH = ("baseline", "snnl")
+FIGURE_7 = (*np.linspace(-100, 100, 30).tolist(), 0.0)  # the paper's weights leave 0 out
+Settings = Mapping[str, Any]
+
+
+def _levels(name: str, values: Sequence[Any], *, arms: Sequence[str] = ("snnl",)) -> list[dict[str, Any]]:
+    return [{"arm": arm, name: value} for value in values for arm in arms]
+
+
+# Each factor with the settings that it tries beside the standard ones.
+FACTORS: dict[str, list[dict[str, Any]]] = {
+    "experts": _levels("experts", (2, 3, 4), arms=BOTH),
+    "snnl_weight": _levels("snnl_weight", (0.1, 10.0, 100.0)),
+    "temperature": _levels("temperature", (0.1, 10.0)) + _levels("temperature_schedule", ("learned", "annealed")),
+    "distance": _levels("distance", ("squared_euclidean",)),
+    "layers": _levels("layers", ("sum",)),
+    "weight_schedule": _levels("weight_schedule", ("rising", "falling")),
+    "loss": [
+        {"arm": "supcon", "temperature": 0.1},
+        {"arm": "simclr", "temperature": 0.1, "augment": True},
+        {"arm": "baseline", "augment": True},  # the control of what sees two views
+    ],
+    "extractor": [
+        *_levels("extractor", ("transformer",), arms=BOTH),
+        *({"arm": arm, "extractor": "transformer", "peak_learning_rate": 0.01} for arm in BOTH),
+    ],
+    "filters": _levels("filters", (8, 16, 64), arms=BOTH),
+    "gate": [
+        {"arm": "balanced"},
+        *_levels("balance_weight", (0.1, 1.0), arms=("balanced",)),
+        {"arm": "balanced", "balance_weight": 1.0, "normalised_gate": True},
+        *_levels("normalised_gate", (True,), arms=("baseline",)),
+        {"arm": "ensemble"},
+    ],
+    "input": [{"arm": "raw"}],
+    "learning_rate": _levels("peak_learning_rate", (0.01, 0.03), arms=BOTH),
+    "centring": [
+        *_levels("centred_gate", (1.0,), arms=BOTH),
+        {"arm": "snnl", "centred_gate": 1.0, "temperature_schedule": "learned"},
+    ],
+    "learned_temperature": _levels("temperature_schedule", ("learned",)),
+    "balance": [{"arm": arm, "balance_weight": 1.0, "normalised_gate": True} for arm in ("balanced", "balanced_snnl")],
+    "unit_features": _levels("normalised_gate", (True,), arms=BOTH),
+    "figure_7": _levels("snnl_weight", FIGURE_7),
+}
+
+
+def plan(
+    *,
+    datasets: Sequence[str],
+    seeds: Sequence[int],
+    arms: Sequence[str] = BOTH,
+    steps: int = PUBLISHED_STEPS,
+    snnl_weights: Sequence[float] = (1.0,),
+    factors: Sequence[str] = (),
+    **settings: Any,
+) -> list[Config]:
+    """The configs that a notebook's parameters name: every data set, arm and seed, and every weight in the SNNL arm.
+
+    Each of `factors` adds the settings that it tries, one at a time; `figure_7` draws its own training images.
+    Raises `ValueError` for a repeated or empty list or an unknown factor, `TypeError` for an unknown setting.
+    """
+    check_lists({"datasets": datasets, "arms": arms, "seeds": seeds, "snnl_weights": snnl_weights})
+    unknown = [factor for factor in factors if factor not in FACTORS]
+    if unknown:
+        raise ValueError(f"unknown factors {', '.join(map(repr, unknown))}; known: {', '.join(FACTORS)}")
+    return [
+        Config(dataset=dataset, seed=seed, steps=steps, **settings | choice)
+        for dataset, seed in itertools.product(datasets, seeds)
+        for choice in _choices(arms, snnl_weights=snnl_weights, factors=factors)
+    ]
+
+
+def _choices(arms: Sequence[str], *, snnl_weights: Sequence[float], factors: Sequence[str]) -> list[dict[str, Any]]:
+    """The settings that each data set and seed is trained with."""
+    standard = [
+        {"arm": arm} | ({"snnl_weight": weight} if arm == "snnl" else {})
+        for arm in arms
+        for weight in (snnl_weights if arm == "snnl" else (1.0,))
+    ]
+    drawn = {"train_samples": ABLATION_SAMPLES}
+    tried = [choice | (drawn if factor == "figure_7" else {}) for factor in factors for choice in FACTORS[factor]]
+    return standard + tried
+
+
+def standard(runs: pd.DataFrame) -> pd.DataFrame:
+    """Finished runs of both arms with every setting at its default; of each data set those with the most steps."""
+    if runs.empty:
+        return runs
+    kept = matching(runs[runs.outcome == "finished"], Config, free=("dataset", "arm", "seed", "steps"), settings={})
+    kept = kept[kept.arm.isin(BOTH)]
+    return kept[kept.steps == kept.groupby("dataset").steps.transform("max")]

@@ -1,4 +1,4 @@
-"""The losses: soft nearest neighbor loss (Eq. 6) and the gated cross entropy of a mixture (Eq. 5)."""
+"""The losses: soft nearest neighbor loss (Eq. 6), gated cross entropy (Eq. 5), and what may stand in their place."""
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -6,9 +6,24 @@ from torch import Tensor
 from torch.nn import functional
 
 from .. import engine
-from .checks import check_labels, check_pairs
 
 DISTANCES = ("cosine", "squared_euclidean")
+
+
+def check_labels(labels: Int[Tensor, " batch"], *, count: int, name: str = "labels") -> None:
+    """Raise `ValueError` unless all labels lie in 0..count-1; on a GPU the host waits for them."""
+    if len(labels) and not 0 <= int(labels.min()) <= int(labels.max()) < count:
+        raise ValueError(f"{name} must lie in 0..{count - 1}, got {int(labels.min())}..{int(labels.max())}")
+
+
+def check_pairs(
+    embeddings: Float[Tensor, "..."], labels: Int[Tensor, "..."], *, temperature: float | Float[Tensor, ""]
+) -> None:
+    """Raise `ValueError` unless there is one label per embedding and the temperature, if a number, is positive."""
+    if not isinstance(temperature, Tensor) and temperature <= 0:
+        raise ValueError(f"temperature must be positive, got {temperature}")
+    if labels.shape != embeddings.shape[:1]:
+        raise ValueError(f"labels must be one per embedding, got {tuple(labels.shape)} and {tuple(embeddings.shape)}")
 
 
 def pairwise_distance(
@@ -62,6 +77,46 @@ def soft_nearest_neighbor_loss(
     same = scores.masked_fill(~partners, -torch.inf).logsumexp(1)
     every = scores.masked_fill(~others, -torch.inf).logsumexp(1)
     return (every - same).where(valid, 0).sum() / valid.sum().clamp(min=1)
+
+
+def supervised_contrastive_loss(
+    embeddings: Float[Tensor, "batch *features"],
+    labels: Int[Tensor, " batch"],
+    *,
+    temperature: float | Float[Tensor, ""] = 0.1,
+) -> Float[Tensor, ""]:
+    """Supervised contrastive loss, at least 0, its mean over positives outside the logarithm (Khosla 2020, Eq. 2).
+
+    `1/|V| sum_{i in V} -1/|P(i)| sum_{p in P(i)} [s_ip / t - logsumexp_{a != i}(s_ia / t)]` with the cosine s of
+    flattened rows, P(i) the others of i's class and V the samples that have some; 0 if there are none.
+    Raises `ValueError` for a temperature that is not positive and for shapes that do not match.
+    """
+    check_pairs(embeddings, labels, temperature=temperature)
+    if len(labels) < 2:
+        return embeddings.sum() * 0
+    scores = -pairwise_distance(embeddings) / temperature
+    others, partners = different(labels), positive_pairs(labels)
+    likelihood = scores - scores.masked_fill(~others, -torch.inf).logsumexp(1, keepdim=True)
+    counts = partners.sum(1)
+    each = -likelihood.masked_fill(~partners, 0).sum(1) / counts.clamp(min=1)
+    return each.sum() / (counts > 0).sum().clamp(min=1)
+
+
+def normalized_temperature_cross_entropy(
+    first: Float[Tensor, "batch *features"],
+    second: Float[Tensor, "batch *features"],
+    *,
+    temperature: float | Float[Tensor, ""] = 0.5,
+) -> Float[Tensor, ""]:
+    """NT-Xent of SimCLR, at least 0, over two views of each image (Chen et al. 2020, Eq. 1): which one is its other?
+
+    `1/2N sum_i [logsumexp_{k != i}(s_ik / t) - s_ij / t]`, where j is the other view of i; 0 for fewer than two images.
+    Raises `ValueError` for a temperature that is not positive and for views whose shapes differ.
+    """
+    if first.shape != second.shape:
+        raise ValueError(f"both views must share a shape, got {tuple(first.shape)} and {tuple(second.shape)}")
+    pairs = torch.arange(len(first), device=first.device).repeat(2)
+    return supervised_contrastive_loss(torch.cat([first, second]), pairs, temperature=temperature)
 
 
 def gated_cross_entropy(

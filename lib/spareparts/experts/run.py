@@ -12,10 +12,8 @@ from torch import Tensor
 from .. import data, engine
 from ..records import Result, checkpoint_path, groups, weights_path
 from .config import Config
-from .inference import compare_inference
-from .instruments import at_start, measure, readings
-from .measures import LIVE_LOAD, entropy, expert_load, mean_share
-from .setup import replica, tensors
+from .measures import LIVE_LOAD, at_start, entropy, expert_load, mean_share, measure, readings
+from .training import replica, tensors
 
 CURVE_IMAGES = 500  # first test images, on which it is read
 GROUP = 30  # configs that train side by side, at most: what is cut off loses no more
@@ -31,42 +29,32 @@ SCALARS = (
 
 
 class GateCurve:
-    """Callback that reads, along training, how many experts live and how evenly the gate loads them."""
+    """Callback that reads along training how many experts live, how evenly they are loaded, and the common mean."""
 
     def __init__(self, images: Tensor) -> None:
         self.images = images[:CURVE_IMAGES]
-        self.steps: list[int] = []
-        self.live: list[int] = []
-        self.load_entropy: list[float] = []  # nats
-        self.mean_share: list[float] = []  # of the features' squared length, in their common mean
+        # steps, live experts, entropy of the load in nats, share of the features' squared length in their common mean
+        self.curves = {f"curve_{name}": [] for name in ("steps", "live", "load_entropy", "mean_share")}
 
     def __call__(self, progress: engine.Progress) -> None:
         """Read the gate once."""
-        if progress.replica.network.uniform_gates:
+        network = progress.replica.network
+        if network.uniform_gates:
             return
-        gates, features = engine.predict(
-            progress.replica.network, self.images, read=lambda output: (output.gates, output.features)
-        )
+        gates, features = engine.predict(network, self.images, read=lambda output: (output.gates, output.features))
         load = expert_load(gates.argmax(1), num_experts=gates.shape[1])
-        self.steps.append(progress.step)
-        self.live.append(int((load >= LIVE_LOAD).sum()))
-        self.load_entropy.append(round(float(entropy(load)), 4))
-        self.mean_share.append(round(mean_share(features), 4))
+        live = int((load >= LIVE_LOAD).sum())
+        found = (progress.step, live, round(float(entropy(load)), 4), round(mean_share(features), 4))
+        for curve, value in zip(self.curves.values(), found, strict=True):
+            curve.append(value)
 
     def state_dict(self) -> dict[str, list]:
         """The curves as a record and a checkpoint hold them."""
-        curves = {
-            "curve_steps": self.steps,
-            "curve_live": self.live,
-            "curve_load_entropy": self.load_entropy,
-            "curve_mean_share": self.mean_share,
-        }
-        return {name: list(curve) for name, curve in curves.items()}
+        return {name: list(curve) for name, curve in self.curves.items()}
 
     def load_state_dict(self, state: dict[str, list]) -> None:
         """Go on with the curves of a checkpoint."""
-        self.steps, self.live = list(state["curve_steps"]), list(state["curve_live"])
-        self.load_entropy, self.mean_share = list(state["curve_load_entropy"]), list(state["curve_mean_share"])
+        self.curves = {name: list(state[name]) for name in self.curves}
 
 
 def run(
@@ -100,9 +88,6 @@ def run_group(
     configs: Sequence[Config], *, device: str, progress: bool = True, side_by_side: bool | None = None
 ) -> Iterator[tuple[Config, Result]]:
     """Train configs that differ in seed and scalars only, then measure each; training that was cut off goes on."""
-    if configs[0].arm == "inference":
-        yield from ((config, inference(config, device=device, progress=progress)) for config in configs)
-        return
     first, described = configs[0], engine.describe(device)
     images, labels, classes = tensors(first.dataset, "test", device)
     replicas = [replica(config, device) for config in configs]
@@ -147,19 +132,3 @@ def result_of(
         except FloatingPointError:
             end = dataclasses.replace(end, outcome="diverged", diverged_step=end.steps)
     return Result(metrics=metrics, arrays=arrays, outcome=end.outcome, diverged_step=end.diverged_step)
-
-
-def inference(config: Config, *, device: str, progress: bool = True) -> Result:
-    """Forward times and parameters of both arms, trained alike, measured in turn in this process."""
-    started, trained = time.perf_counter(), []
-    for arm in ("baseline", "snnl"):
-        own = dataclasses.replace(config, arm=arm)
-        ready = replica(own, device)
-        if weights_path(own).exists():
-            engine.load_weights(ready.network, weights_path(own))
-        else:
-            engine.fit([ready], steps=own.steps, precision=own.precision, progress=progress)
-        trained.append(ready.network.eval())
-    images, _, _ = tensors(config.dataset, "test", device)
-    metrics = compare_inference(trained, images)
-    return Result(metrics=metrics, seconds=time.perf_counter() - started, device=engine.describe(device))

@@ -23,11 +23,9 @@ from .ensembles import (
     ensemble_sizes,
     predicted_errors,
 )
-from .factors import condition_curves, live_by_level, sensitivity, weight_sweep
 from .head_costs import cost_and_accuracy, head_times, parameter_shares
 from .interactive import unit_graph
 from .journeys import demonstrated_journeys, directions, distance_grids, journey_curves
-from .mixtures import arm_boxes, expert_loads, expert_similarities, feature_maps, gate_curves, similarity_levels
 from .pairs import barriers, disagreements, loss_rises, pair_distances
 from .paths import path_planes
 from .penalties import checkpoint_costs, forces_by_dimension, hill, kernels, printed_losses, printed_steps, reach
@@ -50,14 +48,12 @@ __all__ = [
     "accuracy_differences",
     "agreement_shares",
     "alignments",
-    "arm_boxes",
     "barriers",
     "calibrations",
     "checkpoint_costs",
     "class_prices",
     "clustering",
     "combination_accuracies",
-    "condition_curves",
     "cost_and_accuracy",
     "critical_differences",
     "demonstrated_journeys",
@@ -69,19 +65,14 @@ __all__ = [
     "elbows",
     "ensemble_sizes",
     "error_curves",
-    "expert_loads",
-    "expert_similarities",
     "feature_accuracies",
     "feature_growth",
-    "feature_maps",
     "filter_angles",
     "forces_by_dimension",
-    "gate_curves",
     "head_times",
     "hill",
     "journey_curves",
     "kernels",
-    "live_by_level",
     "loss_rises",
     "main_spaces",
     "noise_and_signal",
@@ -103,9 +94,7 @@ __all__ = [
     "resampled",
     "resting_places",
     "retrained",
-    "sensitivity",
     "setting_grid",
-    "similarity_levels",
     "size_growth",
     "specialized_shares",
     "spectra",
@@ -116,7 +105,6 @@ __all__ = [
     "ticket_accuracies",
     "unit_graph",
     "unit_shares",
-    "weight_sweep",
     "word_perplexities",
     "xord_errors",
 ]

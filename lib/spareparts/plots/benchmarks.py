@@ -5,7 +5,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 
-from .style import BLUE, CHANCE, GREY, VERMILION, canvas, empty
+from ..style import BLUE, CHANCE, GREY, VERMILION, canvas, empty
 
 TICKS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500)
 

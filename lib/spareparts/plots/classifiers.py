@@ -8,8 +8,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from ..style import BLUE, CHANCE, GREEN, GREY, ORANGE, PALETTE, PURPLE, SKY, VERMILION, canvas, empty, panel_width
 from .marks import NOTHING, dots
-from .style import BLUE, CHANCE, GREEN, GREY, ORANGE, PALETTE, PURPLE, SKY, VERMILION, canvas, empty, panel_width
 
 SMALL = 8  # points, of legends
 Arrays = Mapping[str, np.ndarray]

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from ..stats import Ranking
-from .style import BLUE, CHANCE, GREEN, GREY, ORANGE, PALETTE, VERMILION, canvas, empty
+from ..style import BLUE, CHANCE, GREEN, GREY, ORANGE, PALETTE, VERMILION, canvas, empty
 
 SHAPES = ("o", "s", "^", "D")
 COLOURS = (BLUE, ORANGE, GREEN, GREY)

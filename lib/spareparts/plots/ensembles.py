@@ -9,8 +9,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike
 
+from ..style import BLUE, CHANCE, GREY, ORANGE, canvas, empty, plain_log
 from .marks import NOTHING, SMALL, TITLE, dots, dotted, legend_below, look
-from .style import BLUE, CHANCE, GREY, ORANGE, canvas, empty, plain_log
 
 WAYS = {  # to combine members: colour, marker, filling and label
     "single": (GREY, "D", "full", "single members"),

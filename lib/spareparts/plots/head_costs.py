@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 
-from .style import BLUE, CHANCE, GREEN, ORANGE, PALETTE, VERMILION, canvas, empty
+from ..style import BLUE, CHANCE, GREEN, ORANGE, PALETTE, VERMILION, canvas, empty
 
 SMALL = 8  # points, of legends
 LOOKS = ((BLUE, "o", "-"), (ORANGE, "s", "--"), (GREEN, "^", "-."))

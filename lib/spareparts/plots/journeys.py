@@ -9,8 +9,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from ..style import CHANCE, canvas, empty, plain_log
 from .marks import NOTHING, SMALL, TITLE, Arrays, checkpoints, legend_below, look, mean_and_range
-from .style import CHANCE, canvas, empty, plain_log
 
 Groups = Mapping[str, Sequence[Arrays]]
 CURVES = {

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
 from ..stats import bootstrap_interval
-from .style import CHANCE, PALETTE
+from ..style import CHANCE, PALETTE
 
 NOTHING = "no records yet"
 SMALL = 9  # points, of legends; half as large on a phone where two panels stand side by side

@@ -8,8 +8,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
+from ..style import BLUE, CHANCE, GREEN, GREY, ORANGE, canvas, empty
 from .marks import NOTHING, SMALL, TITLE, dots, dotted, legend_below, look
-from .style import BLUE, CHANCE, GREEN, GREY, ORANGE, canvas, empty
 
 WAYS = {  # between two networks
     "line": (BLUE, "-", "o", "straight line"),

@@ -9,8 +9,8 @@ from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 
+from ..style import VERMILION, canvas, empty
 from .marks import NOTHING, TITLE, Arrays, legend_below
-from .style import VERMILION, canvas, empty
 
 LEVELS = 12  # of a surface
 MOST_PANELS = 2  # side by side on a phone

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from ..style import BLUE, CHANCE, ORANGE, VERMILION, canvas, empty, plain_log
 from .marks import NOTHING, SMALL, dotted, legend_below, look
-from .style import BLUE, CHANCE, ORANGE, VERMILION, canvas, empty, plain_log
 
 MEANT = {"color": BLUE, "linestyle": "-", "linewidth": 1.8}
 PRINTED = {"color": VERMILION, "linestyle": "--", "linewidth": 1.8}

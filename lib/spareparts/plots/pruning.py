@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from ..style import BLUE, CHANCE, GREY, ORANGE, canvas, empty, panel_width
 from .marks import dots
-from .style import BLUE, CHANCE, GREY, ORANGE, canvas, empty, panel_width
 
 # rows of a record's curves, which random orders follow; in the order of the rows
 ORDERS = ("norm_smallest", "norm_largest", "frame_potential_smallest", "frame_potential_largest")

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from ..style import BLUE, CHANCE, GREY, ORANGE, VERMILION, canvas, empty, plain_log
 from .marks import NOTHING, SMALL, TITLE, dots, dotted, legend_below, look
-from .style import BLUE, CHANCE, GREY, ORANGE, VERMILION, canvas, empty, plain_log
 
 SIDES = {False: (BLUE, "o", "not pushed", -0.13), True: (ORANGE, "s", "pushed", 0.13)}  # with the place beside the line
 AUTHOR = "author"

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from .style import BLUE, CHANCE, ORANGE, PALETTE, canvas, empty, panel_width, plain_log
+from ..style import BLUE, CHANCE, ORANGE, PALETTE, canvas, empty, panel_width, plain_log
 
 FORMS = {"weights": "W", "normalized": "W, rows normalized", "update": "W − Z"}
 NOISE = {

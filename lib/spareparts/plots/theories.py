@@ -8,8 +8,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 from scipy.stats import hypergeom
 
+from ..style import BLUE, CHANCE, GREEN, GREY, ORANGE, PALETTE, VERMILION, canvas, empty
 from .marks import NOTHING
-from .style import BLUE, CHANCE, GREEN, GREY, ORANGE, PALETTE, VERMILION, canvas, empty
 
 ARMS = {"rewound": (BLUE, "o"), "late": (GREEN, "^"), "resampled": (ORANGE, "s")}
 ARM_LABELS = {"rewound": "own weights", "late": "own weights, later", "resampled": "new weights"}

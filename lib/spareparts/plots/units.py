@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from .style import BLUE, CHANCE, GREEN, GREY, ORANGE, PALETTE, canvas, empty, panel_width, plain_log
+from ..style import BLUE, CHANCE, GREEN, GREY, ORANGE, PALETTE, canvas, empty, panel_width, plain_log
 
 CLUSTERING = {"potential": 0, "centred_potential": 1, "spectrum_potential": 2, "nearest": 3, "spectrum_nearest": 4}
 QUANTILES = (5, 25, 50, 75, 95)  # % of the units

@@ -57,10 +57,16 @@ def frame(source: str | type[RunConfig]) -> pd.DataFrame:
 
 
 def completed(record: dict[str, Any], config: type[RunConfig]) -> dict[str, Any]:
-    """A record with every field of the config, its protocol as the config computes it, and all of it as `settings`."""
+    """A record with every field of the config, its protocol as the config computes it, and all of it as `settings`.
+
+    A kind of run that the config no longer knows keeps the protocol that was recorded.
+    """
     defaults = {field.name: field.default for field in dataclasses.fields(config)}
-    settings = {name: value for name, value in (defaults | record["config"]).items() if name in defaults}
-    protocol = config(**settings).protocol
+    settings = defaults | record["config"]
+    try:
+        protocol = config(**settings).protocol
+    except (TypeError, ValueError):
+        protocol = record["protocol"]
     return record | {"config": settings, "settings": settings, "protocol": protocol}
 
 

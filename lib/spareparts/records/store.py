@@ -201,7 +201,7 @@ def load_or_run(
 
     `missing` is `list` or `run`. Each result is written as soon as `run` yields it, so a cut-off loses nothing.
     """
-    from .frame import rows
+    from .frame import completed, rows
 
     if missing not in ("list", "run"):
         raise ValueError(f"missing must be 'list' or 'run', got {missing!r}")
@@ -215,4 +215,5 @@ def load_or_run(
         print(f"{len(todo)} of the {len(configs)} runs of these parameters have no record.")
         print("To make them, run the notebook again with the same parameters and MISSING=run:")
         print(f"python -m spareparts run notebooks/{word}.py --set MISSING=run")
-    return rows([record | {"hash": key(config)} for config in configs if (record := load(config)) is not None])
+    found = ((config, load(config)) for config in configs)
+    return rows([completed(record, type(config)) | {"hash": key(config)} for config, record in found if record])

@@ -18,6 +18,7 @@ from .verdicts import (
     effect_words,
     not_run,
     of_protocol,
+    untestable,
 )
 from .words import (
     BLANK,
@@ -77,6 +78,7 @@ __all__ = [
     "spread",
     "too_few",
     "trend",
+    "untestable",
     "verdict_counts",
     "with_deviation",
     "within",

@@ -53,6 +53,11 @@ def not_run(note: str = "") -> Verdict:
     return Verdict("not run", None, None, 0, None, note=note)
 
 
+def untestable(note: str, *, n: int, protocol: str) -> Verdict:
+    """Undecided, since the runs that there are cannot speak to the claim; `note` says why."""
+    return Verdict("undecided", None, None, n, protocol, note=note)
+
+
 def of_protocol(verdict: Verdict) -> Verdict:
     """The same verdict in the words that its protocol allows: what a reduced one decides is seen or not seen."""
     if verdict.protocol != "reduced":

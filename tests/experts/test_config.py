@@ -9,10 +9,9 @@ from torch.nn.functional import cross_entropy, max_pool2d, one_hot, relu
 from spareparts import experts
 from spareparts.data import Batch, generator
 from spareparts.experts import FACTORS, Config, Mixture, MixtureOutput, plan, soft_nearest_neighbor_loss
-from spareparts.experts.extractors import Block
-from spareparts.experts.feeding import TimedBatch
 from spareparts.experts.losses import load_balancing_loss
-from spareparts.experts.objective import objective_of
+from spareparts.experts.network import Block, RunningMean
+from spareparts.experts.training import TimedBatch, objective_of
 from spareparts.records import key
 
 # Config
@@ -38,6 +37,9 @@ from spareparts.records import key
         ({"filters": 0}, "filters must be at least 1, got 0"),
         ({"extractor": "perceptron"}, "extractor must be one of convolutional, transformer, got 'perceptron'"),
         ({"extractor": "transformer", "filters": 16}, "must stay 32, got 16"),
+        ({"centred_gate": 1.5}, "centred_gate is a share and must lie in 0..1, got 1.5"),
+        ({"gate_learning_rate": 0.0}, "gate_learning_rate must be positive, or None, got 0.0"),
+        ({"readings": 0}, "readings must be at least 1, got 0"),
         ({"arm": "simclr"}, "compares two augmented views: augment must be True, got False"),
         ({"arm": "balanced", "chosen_experts": 6}, "chosen_experts must be at most 5, the experts, got 6"),
         ({"arm": "snnl", "weight_schedule": "cosine"}, "must be one of constant, rising, falling, got 'cosine'"),
@@ -56,7 +58,7 @@ SNNL = {"snnl_weight": 10.0, "temperature": 0.1, "distance": "squared_euclidean"
 SCHEDULES = {"weight_schedule": "rising", "temperature_schedule": "learned"}
 UNUSED = [(arm, name, value) for arm in ("baseline", "raw", "ensemble") for name, value in (SNNL | SCHEDULES).items()]
 UNUSED += [("supcon", "distance", "squared_euclidean"), ("raw", "filters", 16), ("snnl", "balance_weight", 1.0)]
-UNUSED += [("ensemble", "normalised_gate", True)]
+UNUSED += [("ensemble", "normalised_gate", True), ("ensemble", "centred_gate", 0.5)]
 
 
 @pytest.mark.parametrize(("arm", "name", "value"), UNUSED)
@@ -87,6 +89,11 @@ def test_a_run_is_the_papers_whatever_it_leaves_open():
     assert Config(dataset="digits").protocol == "reduced"
     assert Config(train_samples=25_000).protocol == "paper"  # the ablation's
     assert Config(train_samples=1_000).protocol == "reduced"
+
+
+@pytest.mark.parametrize("ours", [{"centred_gate": 1.0}, {"gate_learning_rate": 0.01}, {"arm": "balanced"}])
+def test_what_the_paper_does_not_speak_of_is_not_its_protocol(ours):
+    assert Config(**ours).protocol == "reduced"
 
 
 def test_the_defaults_are_what_the_paper_states():
@@ -215,6 +222,35 @@ def test_a_normalised_gate_does_not_see_how_long_the_features_are():
     assert not torch.allclose(plain(images()).scores, normalised(images()).scores, atol=1e-3)
 
 
+def test_the_running_mean_is_that_of_the_batches_each_weighing_nine_tenths_of_the_next():
+    mean, batches = RunningMean(3), [torch.rand(4, 3, generator=generator(seed)) for seed in range(5)]
+    assert torch.equal(mean.eval()(batches[0]), torch.zeros(3))
+    mean.train()
+    assert torch.allclose(mean(batches[0]), batches[0].mean(0))
+    for batch in batches[1:]:
+        last = mean(batch)
+    weights = 0.9 ** torch.arange(4, -1, -1)
+    expected = sum(weight * batch.mean(0) for weight, batch in zip(weights, batches, strict=True)) / weights.sum()
+    assert torch.allclose(last, expected)
+    assert torch.equal(mean.eval()(batches[0]), last)  # what is only looked at is not counted in
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
+def test_a_centred_gate_sees_the_features_less_that_share_of_their_mean(share):
+    network = mixture(centred_gate=share)
+    output = network(images())
+    seen = output.features - share * output.features.mean(0)
+    assert torch.allclose(output.scores, seen @ network.gate.weight.T + network.gate.bias, atol=1e-5)
+
+
+def test_no_common_shift_of_the_features_reaches_a_centred_gate():
+    network = mixture(centred_gate=1.0)
+    features = torch.rand(12, network.gate.in_features, generator=generator(1))
+    seen = network.seen_by_gate(features)
+    network.mean = RunningMean(network.gate.in_features)
+    assert torch.allclose(network.seen_by_gate(features + 7), seen, atol=1e-5)
+
+
 def test_a_balanced_gate_shares_an_image_among_the_best_two_in_the_proportion_of_their_scores():
     output = mixture(chosen_experts=2)(images())
     everyone = output.scores.softmax(1)
@@ -285,6 +321,15 @@ def test_the_balanced_arm_adds_a_loss_that_even_loads_make_least():
     batch, network = Batch(images(), labels), Fixed(output)
     added = objective(Config(arm="balanced", balance_weight=0.5), network, batch) - objective(Config(), network, batch)
     assert added.item() == pytest.approx(0.5 * load_balancing_loss(output.gates, output.scores).item(), abs=1e-6)
+
+
+def test_the_balanced_arm_with_snnl_adds_both_losses():
+    output, labels = mixture(chosen_experts=2)(images()), torch.arange(12) % 4
+    batch, network = Batch(images(), labels), Fixed(output)
+    plain, balanced, snnl, both = (
+        objective(Config(arm=arm), network, batch).item() for arm in ("baseline", "balanced", "snnl", "balanced_snnl")
+    )
+    assert both - plain == pytest.approx(balanced - plain + snnl - plain, rel=1e-4)
 
 
 @pytest.mark.parametrize(("schedule", "share"), [("rising", 0.25), ("falling", 0.75)])

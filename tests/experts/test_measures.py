@@ -13,7 +13,9 @@ from torch.nn.functional import one_hot
 
 from spareparts.data import generator
 from spareparts.experts import (
+    mean_share,
     mutual_information,
+    predicted_collapse,
     specialization_entropy,
 )
 from spareparts.experts.measures import (
@@ -134,3 +136,43 @@ def test_a_random_partition_keeps_all_but_groups_minus_1_of_n_minus_1_parts():
     found = torch.stack([partition_variance(features, order % 4, num_groups=4) for order in orders])
     assert abs(found.mean() - (1 - 3 / 39)) < 5 * found.std() / math.sqrt(300)
     assert (found < 1).all()
+
+
+# The common mean, and how it moves a gate
+
+
+def test_the_share_of_the_mean_is_0_of_centred_features_and_1_of_equal_ones():
+    features = random(12, 4)
+    assert mean_share(features - features.mean(0)) == pytest.approx(0, abs=1e-30)
+    assert mean_share(features[:1].expand(12, 4)) == pytest.approx(1)
+
+
+@given(st.floats(0.1, 10))
+def test_the_share_of_the_mean_has_no_unit(scale):
+    features = random(12, 4)
+    assert mean_share(scale * features) == pytest.approx(mean_share(features))
+
+
+def collapse(**changed):
+    start = {"mean_square": 999.0, "losses": [2.0, 2.5], "scores": [0.0, 0.0], "learning_rates": [1e-3] * 500}
+    return predicted_collapse(**start | {"momentum": 0.0} | changed)
+
+
+def test_without_momentum_a_gap_grows_at_first_by_rate_times_mean_square_times_half_the_losses_difference():
+    """Two experts at even gates: each step moves the gap by rate (|m|^2 + 1) * 2 * (1/2)(1/2)(l_2 - l_1)."""
+    step = 1e-3 * 1000 * 0.5 * 0.5
+    assert collapse(gap=0.99 * step) == 1
+    assert collapse(gap=1.01 * step) == 2
+
+
+def test_a_gate_that_does_not_see_the_mean_moves_by_its_bias_alone():
+    assert collapse(mean_square=0.0) is None
+    assert collapse() < collapse(mean_square=499.0) <= 500
+
+
+def test_experts_of_equal_losses_never_part():
+    assert collapse(losses=[2.0, 2.0]) is None
+
+
+def test_a_leader_that_is_worse_is_overtaken_before_the_gate_collapses():
+    assert collapse(scores=[0.0, 2.0]) > collapse(scores=[2.0, 0.0])

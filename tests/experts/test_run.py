@@ -10,9 +10,9 @@ import torch
 from spareparts import data, records
 from spareparts.engine import load_weights
 from spareparts.experts import Config, run
-from spareparts.experts.config import LEARNING
+from spareparts.experts.config import ARMS
 from spareparts.experts.run import GateCurve
-from spareparts.experts.setup import build, replica, tensors, training_set
+from spareparts.experts.training import build, replica, tensors, training_set
 
 STARTED = ("loss_curve", "start_mean_square", "start_losses", "start_scores")  # what a run has that diverged at once
 
@@ -139,7 +139,7 @@ def own(arm: str) -> dict[str, object]:
     return {"arm": arm, "steps": 60} | ({"augment": True} if arm == "simclr" else {})
 
 
-@pytest.mark.parametrize("arm", sorted(set(LEARNING) - {"ensemble"}))
+@pytest.mark.parametrize("arm", sorted(set(ARMS) - {"ensemble"}))
 def test_every_arm_learns_and_its_measures_keep_their_bounds(arm):
     (result,) = results(config(**own(arm)))
     found = result.metrics
@@ -171,12 +171,39 @@ def test_a_learned_temperature_moves_and_is_recorded():
     assert 0 < result.metrics["learned_temperature"] != 1
 
 
-def test_inference_times_both_arms_in_turn_and_counts_the_same_parameters():
-    (result,) = results(config(arm="inference"))
-    found = result.metrics
-    assert found["baseline_parameters"] == found["snnl_parameters"] > 0
-    assert len(found["baseline_forward_seconds"]) == len(found["snnl_forward_seconds"])
-    assert min(found["baseline_forward_seconds"]) > 0
+def test_a_gate_of_the_same_rate_in_a_group_of_its_own_trains_as_in_one_group():
+    one, two = results(config(), config(gate_learning_rate=0.1))
+    assert one.metrics["load"] == two.metrics["load"]
+    assert one.metrics["loss_curve"] == pytest.approx(two.metrics["loss_curve"], rel=1e-4)
+
+
+def test_a_gate_that_cannot_move_keeps_its_first_weights_but_for_their_decay():
+    settings = config(gate_learning_rate=1e-12)
+    (result,) = results(settings)
+    trained = replica(settings, "cpu").network
+    before = trained.gate.weight.detach().clone()
+    load_weights(trained, records.weights_path(settings))
+    assert result.outcome == "finished"
+    assert torch.allclose(trained.gate.weight, before, atol=1e-7)
+
+
+def test_readings_are_as_many_as_asked_for():
+    (result,) = results(config(steps=12, readings=6))
+    assert result.metrics["curve_steps"] == [2, 4, 6, 8, 10, 12]
+    assert all(0 < share < 1 for share in result.metrics["curve_mean_share"])
+
+
+def test_what_moves_a_gate_is_read_before_the_first_step():
+    short, long = results(config(steps=2), config(steps=20))
+    for name in ("start_mean_square", "start_losses", "start_scores"):
+        assert short.metrics[name] == long.metrics[name]
+    assert len(short.metrics["start_losses"]) == 5
+
+
+def test_an_expert_that_answers_for_all_has_the_mixtures_accuracy():
+    (result,) = results(config(steps=60, experts=1))
+    assert result.metrics["expert_accuracies"] == [pytest.approx(result.metrics["accuracy"], abs=0.01)]
+    assert result.metrics["second_choice_accuracy"] == pytest.approx(result.metrics["accuracy"])
 
 
 def test_the_minimum_over_blocks_is_at_most_each_block():

@@ -10,7 +10,7 @@ from pytorch_metric_learning.losses import NTXentLoss, SupConLoss
 from torch.nn.functional import cross_entropy, normalize
 
 from spareparts.data import generator
-from spareparts.experts.contrastive import normalized_temperature_cross_entropy, supervised_contrastive_loss
+from spareparts.experts.losses import normalized_temperature_cross_entropy, supervised_contrastive_loss
 
 TEMPERATURES = (0.07, 0.5, 1.0, 10.0)
 

@@ -34,6 +34,13 @@ SETTINGS = {
 }
 
 
+def use() -> None:
+    """Make the house's look that of every figure drawn from here on: seaborn's ticks, its colours, its sizes."""
+    sns.set_theme(
+        context="notebook", style="ticks", palette=PALETTE, font_scale=0.85, rc=SETTINGS | {"lines.linewidth": 1.4}
+    )
+
+
 @contextmanager
 def canvas(rows: int, columns: int, *, width: float = 3.3, height: float = 3.0, **options) -> Iterator[tuple]:
     """A figure of `rows` x `columns` axes, each `width` x `height` inches, closed so that no cell shows it twice."""

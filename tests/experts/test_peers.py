@@ -8,8 +8,7 @@ from pytorch_metric_learning.losses import SupConLoss
 
 from spareparts.data import generator
 from spareparts.experts import soft_nearest_neighbor_loss
-from spareparts.experts.contrastive import supervised_contrastive_loss
-from spareparts.experts.losses import pairwise_distance, positive_pairs
+from spareparts.experts.losses import pairwise_distance, positive_pairs, supervised_contrastive_loss
 
 STABILITY = 1e-5
 FLOOR = -math.log(STABILITY)  # 11.51 nats: the most that the definition with the constant can say

@@ -1,0 +1,234 @@
+"""From a config to what is trained: data, network, loss, batches and optimizer, from its seed alone."""
+
+import dataclasses
+import functools
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+import torch
+from jaxtyping import Float, Int
+from sklearn.model_selection import train_test_split
+from torch import Tensor
+
+from .. import data, engine
+from .config import BALANCED, CONTRASTED, Config
+from .losses import (
+    gated_cross_entropy,
+    load_balancing_loss,
+    normalized_temperature_cross_entropy,
+    soft_nearest_neighbor_loss,
+    supervised_contrastive_loss,
+)
+from .network import Mixture, MixtureOutput, full
+
+ANNEALED_EPOCHS, ANNEALED_POWER = 25, 0.55  # t = 1/(1 + epoch)^0.55, an epoch being a 25th of the training
+
+
+@functools.lru_cache(maxsize=2)
+def tensors(dataset: str, split: str, device: str) -> tuple[Tensor, Tensor, int]:
+    """Images scaled to [0, 1], labels and number of classes of a split, on the device; kept for the next run."""
+    found = data.load(dataset, split, device=device)
+    return data.to_float(found.images), found.labels, len(found.classes)
+
+
+def training_set(config: Config, device: str) -> tuple[Tensor, Tensor, int]:
+    """The training images of a run: all, or a stratified draw of `train_samples` by the run's seed."""
+    images, labels, classes = tensors(config.dataset, "train", device)
+    if config.train_samples is None or config.train_samples == len(labels):
+        return images, labels, classes
+    if not classes <= config.train_samples < len(labels):
+        raise ValueError(f"train_samples must lie in {classes}..{len(labels)}, got {config.train_samples}")
+    rows = torch.arange(len(labels)).numpy()
+    chosen, _ = train_test_split(
+        rows, train_size=config.train_samples, stratify=labels.cpu().numpy(), random_state=config.seed
+    )
+    picked = torch.from_numpy(chosen).to(images.device)
+    return images[picked], labels[picked], classes
+
+
+def build(config: Config, *, images: Tensor, classes: int, generator: torch.Generator) -> Mixture:
+    """The untrained network of a config for images of that shape."""
+    if images.shape[2] != images.shape[3] or images.shape[2] < 4:
+        raise ValueError(f"images must be square and at least 4 pixels wide, got {tuple(images.shape[2:])}")
+    network = Mixture(
+        channels=images.shape[1],
+        size=images.shape[2],
+        classes=classes,
+        experts=config.experts,
+        hidden_units=config.hidden_units,
+        generator=generator,
+        extractor=None if config.arm == "raw" else config.extractor,
+        filters=config.filters,
+        uniform_gates=config.arm == "ensemble",
+        chosen_experts=config.chosen_experts if config.arm in BALANCED else None,
+        normalised_gate=config.normalised_gate,
+        centred_gate=config.centred_gate,
+        learned_temperature=config.temperature_schedule == "learned",
+    )
+    return network.to(images.device)
+
+
+class TimedBatch(NamedTuple):
+    """A batch with the share of the training that is done."""
+
+    inputs: Float[Tensor, "batch ..."]
+    labels: Int[Tensor, " batch"]
+    progress: Float[Tensor, ""]  # 0 at the first step, below 1 at the last
+
+
+Batch = data.Batch | TimedBatch
+
+
+class Timed(Iterator[TimedBatch]):
+    """Batches of a training that has so many steps, each with its progress."""
+
+    def __init__(self, batches: data.Batches, *, steps: int) -> None:
+        self.batches, self.steps, self.step = batches, steps, 0
+        self.batch_size = batches.batch_size
+
+    def __len__(self) -> int:
+        return len(self.batches)
+
+    def __next__(self) -> TimedBatch:
+        batch = next(self.batches)
+        progress = torch.tensor(self.step / self.steps, device=batch.inputs.device)
+        self.step += 1
+        return TimedBatch(*batch, progress)
+
+    def state_dict(self) -> dict[str, Any]:
+        """All that is needed to go on."""
+        return self.batches.state_dict() | {"step": self.step}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on where `state_dict` was taken."""
+        self.batches.load_state_dict(state)
+        self.step = state["step"]
+
+
+def two_views(
+    images: Float[Tensor, "batch channels height width"], *, generator: torch.Generator
+) -> Float[Tensor, "batch views channels height width"]:
+    """Each image cropped and flipped twice."""
+    return torch.stack([data.crop_and_flip(images, generator=generator) for _ in range(2)], dim=1)
+
+
+def batches_of(config: Config, images: Tensor, labels: Tensor, *, generator: torch.Generator) -> data.Batches | Timed:
+    """The batches that a config trains on."""
+    augment = None
+    if config.augment:
+        augment = two_views if config.arm == "simclr" else data.crop_and_flip
+    batches = data.Batches(images, labels, batch_size=config.batch_size, generator=generator, augment=augment)
+    scheduled = config.weight_schedule != "constant" or config.temperature_schedule == "annealed"
+    return Timed(batches, steps=config.steps) if scheduled else batches
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Objective:
+    """Gated cross entropy plus what the arm adds: the weighted SNNL of the blocks (Eq. 7), or another loss.
+
+    Weights and temperature are settings, so that configs that differ in them only share an objective.
+    """
+
+    arm: str
+    distance: str = "cosine"
+    layers: str = "minimum"
+    weight_schedule: str = "constant"
+    temperature_schedule: str = "constant"
+
+    def __call__(
+        self, network: Callable[[Tensor], MixtureOutput], batch: Batch, settings: Mapping[str, float | Tensor]
+    ) -> Tensor:
+        """The loss of a batch; in the `simclr` arm its inputs are two views of each image."""
+        views = batch.inputs.unbind(1) if self.arm == "simclr" else (batch.inputs,)
+        outputs = [network(view) for view in views]
+        output = outputs[0]
+        loss = gated_cross_entropy(output.gates, output.logits, batch.labels)
+        if self.arm in BALANCED:
+            loss = loss + settings["balance_weight"] * load_balancing_loss(output.gates, output.scores)
+        if self.arm not in CONTRASTED:
+            return loss
+        progress = getattr(batch, "progress", 0.0)
+        temperature = self.temperature(output, settings, progress)
+        added = self.contrast([output.blocks for output in outputs], batch.labels, temperature)
+        return loss + self.weight(settings, progress) * added
+
+    def weight(self, settings: Mapping[str, float | Tensor], progress: float | Tensor) -> float | Tensor:
+        """Alpha of Eq. 7 after that share of the training."""
+        shares = {"constant": 1, "rising": progress, "falling": 1 - progress}
+        return settings["snnl_weight"] * shares[self.weight_schedule]
+
+    def temperature(
+        self, output: MixtureOutput, settings: Mapping[str, float | Tensor], progress: float | Tensor
+    ) -> float | Tensor:
+        """The temperature after that share of the training; a learned one comes with the output."""
+        if output.temperature is not None:
+            return output.temperature
+        if self.temperature_schedule == "annealed":
+            return settings["temperature"] / (1 + ANNEALED_EPOCHS * progress) ** ANNEALED_POWER
+        return settings["temperature"]
+
+    def contrast(
+        self, views: list[tuple[Tensor, ...]], labels: Tensor, temperature: float | Tensor
+    ) -> Float[Tensor, ""]:
+        """Minimum or sum over the blocks of their SNNL, or of what stands in its place, in full precision."""
+        with torch.autocast(labels.device.type, enabled=False):
+            blocks = zip(*([full(block).flatten(1) for block in view] for view in views), strict=True)
+            each = torch.stack([self.layer_loss(block, labels, temperature) for block in blocks])
+        return each.min() if self.layers == "minimum" else each.sum()
+
+    def layer_loss(self, views: tuple[Tensor, ...], labels: Tensor, temperature: float | Tensor) -> Float[Tensor, ""]:
+        """The loss of one block's outputs."""
+        if self.arm == "simclr":
+            return normalized_temperature_cross_entropy(*views, temperature=temperature)
+        if self.arm == "supcon":
+            return supervised_contrastive_loss(*views, labels, temperature=temperature)
+        return soft_nearest_neighbor_loss(*views, labels, temperature=temperature, distance=self.distance)
+
+
+def objective_of(config: Config) -> tuple[Objective, dict[str, float]]:
+    """The objective of a config and its settings."""
+    names = [field.name for field in dataclasses.fields(Objective)]
+    shared = Objective(**{name: getattr(config, name) for name in names})
+    settings = {"balance_weight": config.balance_weight} if config.arm in BALANCED else {}
+    if config.arm in CONTRASTED:
+        settings |= {"snnl_weight": config.snnl_weight, "temperature": config.temperature}
+    return shared, settings
+
+
+def parameter_groups(config: Config, network: Mixture) -> tuple[list[dict[str, Any]], list[float]]:
+    """Parameters by the learning rate that they have, and the peak of each group: the gate may have its own."""
+    if config.gate_learning_rate is None:
+        return [{"params": list(network.parameters())}], [config.peak_learning_rate]
+    gate = {id(parameter) for parameter in network.gate.parameters()}
+    others = [parameter for parameter in network.parameters() if id(parameter) not in gate]
+    groups = [{"params": others}, {"params": list(network.gate.parameters())}]
+    return groups, [config.peak_learning_rate, config.gate_learning_rate]
+
+
+def replica(config: Config, device: str) -> engine.Replica:
+    """A config ready to be trained; both arms of a seed start from the same weights and see the same batches."""
+    images, labels, classes = training_set(config, device)
+    stream = data.generator(config.seed)
+    network = build(config, images=images, classes=classes, generator=stream)
+    batches = batches_of(config, images, labels, generator=stream)
+    groups, peaks = parameter_groups(config, network)
+    optimizer = torch.optim.SGD(
+        groups,
+        lr=config.peak_learning_rate,
+        momentum=config.momentum,
+        weight_decay=config.weight_decay,
+        fused=True,
+    )
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, peaks, total_steps=config.steps, cycle_momentum=config.cycle_momentum
+    )
+    shared, settings = objective_of(config)
+    return engine.Replica(
+        name=f"{config.dataset} {config.arm} seed {config.seed}",
+        network=network,
+        objective=shared,
+        settings=settings,
+        optimizer=optimizer,
+        batches=batches,
+        schedule=schedule,
+    )

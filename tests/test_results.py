@@ -1,0 +1,82 @@
+"""The runs that somebody asked for: all are counted, what varies is shown, and a reader of the book sees nothing."""
+
+import pandas as pd
+import pytest
+
+from toy import Toy
+
+from spareparts import results
+from spareparts.results import figure, requested, summary, varied
+
+METRICS = {"accuracy": "accuracy, %", "loss": "loss, nats", "absent": "not there"}
+
+
+def run(seed, accuracy, *, outcome="finished", **settings):
+    config = {"seed": seed, "rate": 0.1, "arm": "plain", "augment": False} | settings
+    found = {"accuracy": accuracy, "loss": 1.0, "outcome": outcome, "protocol": "reduced"}
+    return config | found | {"settings": config}
+
+
+def frame(*runs):
+    return pd.DataFrame(list(runs))
+
+
+def test_a_setting_varies_where_two_runs_differ_and_the_seed_never_does():
+    runs = frame(run(1, 50.0), run(2, 50.0, arm="other"), run(3, 50.0, rate=0.2))
+    assert varied(runs) == ["rate", "arm"]
+    assert varied(runs.iloc[:1]) == []
+
+
+def test_a_line_has_the_mean_over_seeds_with_n_and_what_diverged():
+    runs = frame(run(1, 50.0), run(2, 60.0), run(3, float("nan"), outcome="diverged"), run(1, 70.0, rate=0.2))
+    table = summary(runs, METRICS)
+    assert table.loc[0.1].to_dict() == {
+        "accuracy, %": "55.00 (7.07)",
+        "loss, nats": "1.00 (0.00)",
+        "n": 2,
+        "diverged": 1,
+        "protocol": "reduced",
+    }
+    assert table.loc[0.2, "accuracy, %"] == "70.00 (–)"
+
+
+def test_without_anything_that_varies_there_is_one_line_of_all_runs():
+    assert summary(frame(run(1, 50.0), run(2, 60.0)), METRICS).n.to_dict() == {"all": 2}
+
+
+@pytest.mark.parametrize(
+    ("other", "axis"),
+    [({"rate": 0.2}, "rate"), ({"arm": "other"}, "arm"), ({"augment": True}, "augment"), ({}, "seed")],
+)
+def test_the_figure_has_a_panel_a_metric_against_what_varies(other, axis):
+    drawn = figure(frame(run(1, 50.0), run(2, 60.0), run(3, 70.0, **other)), METRICS)
+    assert [panel.get_ylabel() for panel in drawn.axes] == ["accuracy, %", "loss, nats"]
+    assert {panel.get_xlabel() for panel in drawn.axes} == {axis}
+    assert len(drawn.axes[0].collections[0].get_offsets()) == 3
+
+
+def displayed(monkeypatch, *, injected):
+    shown = []
+    monkeypatch.setattr(results, "injected", lambda: injected)
+    monkeypatch.setattr(results, "display", lambda *objects: shown.extend(objects))
+    return shown
+
+
+def test_a_reader_of_the_book_is_shown_nothing(monkeypatch):
+    shown = displayed(monkeypatch, injected=False)
+    requested([Toy()], frame(run(1, 50.0)), METRICS)
+    assert shown == []
+
+
+def test_who_asks_for_runs_sees_which_are_missing_and_how_to_keep_the_others(monkeypatch):
+    shown = displayed(monkeypatch, injected=True)
+    requested([Toy()] * 3, frame(run(1, 50.0)), METRICS)
+    texts = " ".join(each.data for each in shown if hasattr(each, "data"))
+    assert "2 of 3 runs have no record" in texts and "to_csv" in texts
+    assert any(isinstance(each, pd.DataFrame) for each in shown)
+
+
+def test_who_asks_for_runs_of_which_none_has_a_record_is_told_so(monkeypatch):
+    shown = displayed(monkeypatch, injected=True)
+    requested([Toy()], pd.DataFrame(), METRICS)
+    assert "1 of 1 runs have no record" in shown[1].data
