@@ -2,7 +2,6 @@
 
 import pandas as pd
 import pytest
-
 from toy import Toy
 
 from spareparts import results

@@ -190,6 +190,10 @@ FACTORS: dict[str, list[dict[str, Any]]] = {
         *_levels("centred_gate", (1.0,), arms=BOTH),
         {"arm": "snnl", "centred_gate": 1.0, "temperature_schedule": "learned"},
     ],
+    "collapse": [
+        *_levels("gate_learning_rate", (1e-6, 1e-5, 1e-4, 1e-3, 1e-2), arms=("baseline",)),
+        *_levels("centred_gate", (0.5, 0.75, 0.9, 0.97, 1.0), arms=("baseline",)),
+    ],
     "learned_temperature": _levels("temperature_schedule", ("learned",)),
     "balance": [{"arm": arm, "balance_weight": 1.0, "normalised_gate": True} for arm in ("balanced", "balanced_snnl")],
     "unit_features": _levels("normalised_gate", (True,), arms=BOTH),
