@@ -92,7 +92,7 @@ def verify(
     budget: Annotated[str, typer.Option(metavar="TIME", help="what they may take together")] = "10m",
     output: Annotated[Path | None, typer.Option(help="where the audit is kept [book/audit.json]")] = None,
 ) -> None:
-    """Make random records again, here and now, and compare every metric."""
+    """Make random records again, here and now, and compare every recorded metric."""
     from spareparts import verify
     from spareparts.sweep.durations import parse_duration
 
