@@ -1,3 +1,4 @@
+import ast
 import os
 import subprocess
 import sys
@@ -7,6 +8,8 @@ import nbformat
 import pytest
 
 from spareparts.execute import (
+    ROOT,
+    RUNS,
     NotebookError,
     check_parameters,
     execute,
@@ -15,6 +18,7 @@ from spareparts.execute import (
     read_notebook,
     toc_notebooks,
 )
+from spareparts.verify import papers
 
 HEADER = """\
 # ---
@@ -160,6 +164,25 @@ def test_the_executed_notebook_holds_the_outputs_and_every_parameter(notebook):
 def test_with_no_parameter_given_the_defaults_are_folded(notebook):
     cells = nbformat.read(execute(notebook, Path("out.ipynb")), as_version=4).cells
     assert [cell.metadata.tags for cell in cells if cell.metadata.get("tags")] == [["parameters", "hide-input"]]
+
+
+def test_what_stands_behind_the_last_cell_asked_for_is_not_executed(notebook):
+    notebook.write_text(NOTEBOOK.replace("# %%\nfrom pathlib", '# %% tags=["runs"]\nfrom pathlib'))
+    cells = nbformat.read(execute(notebook, Path("out.ipynb"), {"STEPS": 2}, until="runs"), as_version=4).cells
+    assert cells[-1].source == "from pathlib import Path" and cells[-1].execution_count
+    assert not Path("started").exists()
+    execute(notebook, Path("whole.ipynb"), until="no such tag")
+    assert Path("started").exists()
+
+
+def test_every_papers_notebook_makes_its_runs_in_one_cell_that_shows_nothing():
+    for word in papers():
+        cells = [cell for cell in read_notebook(ROOT / "notebooks" / f"{word}.py").cells if cell.cell_type == "code"]
+        (place,) = [place for place, cell in enumerate(cells) if RUNS in cell.metadata.get("tags", [])]
+        assert "records.load_or_run(" in cells[place].source, word
+        assert place == 1, f"{word}: only the parameters stand before the runs, so that a sweep imports no more"
+        last = ast.parse(cells[place].source).body[-1]
+        assert not isinstance(last, ast.Expr), f"{word}: a table of the runs would stand on the page"
 
 
 def test_an_error_in_a_cell_names_notebook_cell_line_and_what_was_left(notebook):

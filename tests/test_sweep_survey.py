@@ -8,7 +8,7 @@ from spareparts import experts, records
 from spareparts.execute import ROOT
 from spareparts.sweep import survey as module
 from spareparts.sweep.engine import predecessors
-from spareparts.sweep.grid import Cell, from_file
+from spareparts.sweep.grid import Cell, from_file, with_pages
 from spareparts.sweep.progress import runs_table, settings_words, spans
 from spareparts.sweep.survey import PlannedRun, cost, distinct, estimator, grouped, is_done, planned, survey
 
@@ -74,6 +74,16 @@ def test_a_planned_cell_is_done_when_all_its_runs_have_records(toy, tmp_path):
         assert not is_done(one, survey([one]))
         records.save(Toy(seed=seed), result())
     assert is_done(one, survey([one]))
+
+
+def test_a_page_that_is_asked_for_has_to_be_there_too(toy, tmp_path):
+    one = cell(tmp_path, SEEDS=[1])
+    records.save(Toy(seed=1), result())
+    (page,) = with_pages([one])
+    assert is_done(one, survey([one])) and not is_done(page, survey([page]))
+    page.output.parent.mkdir()
+    page.output.touch()
+    assert is_done(page, survey([page]))
 
 
 def test_a_cell_without_a_plan_is_done_when_its_executed_notebook_is_there(toy, tmp_path):

@@ -56,6 +56,7 @@ def sweep(
     target: Annotated[Path, typer.Argument(help="a notebook, or a file like notebooks/sweeps/experts.yaml")],
     grid: Annotated[list[str] | None, typer.Option(metavar="NAME=A,B", help="a notebook for every value")] = None,
     settings: Annotated[list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="in every one")] = None,
+    pages: Annotated[bool, typer.Option("--pages", help="execute the chapters too, not only their runs")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="show runs and cost, start nothing")] = False,
     scheduler: Annotated[str | None, typer.Option(metavar="tcp://HOST:PORT", help="a Dask cluster that runs")] = None,
     slurm: Annotated[Path | None, typer.Option(metavar="FILE.yaml", help="jobs for SLURM to start")] = None,
@@ -68,7 +69,7 @@ def sweep(
     from spareparts.sweep.durations import parse_duration
 
     _prepare_kernels()
-    cells = command.cells_of(target, grid or [], settings or [])
+    cells = command.cells_of(target, grid or [], settings or [], pages=pages)
     if dry_run:
         return command.dry_run(cells, as_json=as_json)
     seconds = parse_duration(deadline) if deadline else None

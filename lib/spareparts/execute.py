@@ -20,6 +20,7 @@ from traitlets.config import Config
 
 ROOT = Path(__file__).resolve().parents[2]
 EXECUTED = ROOT / "book" / "executed"
+RUNS = "runs"  # the tag of the cell that makes the runs
 
 
 class NotebookError(RuntimeError):
@@ -42,6 +43,12 @@ def parameter_defaults(notebook: nbformat.NotebookNode) -> dict[str, Any]:
         except (SyntaxError, ValueError) as error:
             raise ValueError(f"the default of {name} must be a plain literal, got {found['default']}") from error
     return defaults
+
+
+def last_tagged(notebook: nbformat.NotebookNode, tag: str | None) -> int | None:
+    """How many cells there are up to the last one with that tag, None where none has it."""
+    places = [place for place, cell in enumerate(notebook.cells, start=1) if tag in cell.metadata.get("tags", [])]
+    return max(places, default=None)
 
 
 def default_of(name: str, defaults: dict[str, Any]) -> Any:
@@ -74,14 +81,22 @@ def parse_parameter(text: str, defaults: dict[str, Any]) -> tuple[str, Any]:
 
 
 def execute(
-    notebook: Path, output: Path, parameters: dict[str, Any] | None = None, *, progress: bool = False, **settings: Any
+    notebook: Path,
+    output: Path,
+    parameters: dict[str, Any] | None = None,
+    *,
+    until: str | None = None,
+    progress: bool = False,
+    **settings: Any,
 ) -> Path:
     """Execute `notebook` with `parameters` into `output`, which appears only when whole; returns its path.
 
-    `settings` go to papermill (`execution_timeout`: seconds a cell). Raises ValueError before anything starts where a
-    parameter does not fit, NotebookError where a cell raised: it is then left beside `output` as *.failed.ipynb.
+    `until` is the tag of the last cell to execute; a notebook without such a cell is executed to its end. `settings` go
+    to papermill (`execution_timeout`: seconds a cell). Raises ValueError before anything starts where a parameter does
+    not fit, NotebookError where a cell raised: it is then left beside `output` as *.failed.ipynb.
     """
     node, parameters, output = read_notebook(notebook), parameters or {}, Path(output).resolve()
+    node.cells = node.cells[: last_tagged(node, until)]
     defaults = parameter_defaults(node)
     check_parameters(parameters, defaults)
     output.parent.mkdir(parents=True, exist_ok=True)

@@ -10,7 +10,7 @@ unless it names another notebook, relative to itself.
       DATASETS: [mnist, cifar10]
       SEEDS: 1..10              # as in --grid: a range, or values with commas
     zip:                        # each group is one axis of the grid: its lists go along together
-      - {SNNL_WEIGHTS: [0.1, 1.0], DEMO_STEPS: [10, 1]}
+      - {SNNL_WEIGHTS: [0.1, 1.0], PRECISION: [float32, bfloat16]}
     exclude:                    # cells that match an entry are left out; an entry names one value or several
       - {DATASETS: cifar10, SEEDS: 6..10}
     override:                   # other values for the cells that match
@@ -22,6 +22,8 @@ beside `blocks` holds for all of them.
 
 A value of a list parameter that is no list itself becomes a list of one, so `SEEDS: [[1, 2], [3, 4]]` makes cells of
 two seeds each. Where the notebook has a parameter MISSING, a sweep sets it to `run` unless told otherwise.
+
+A notebook is executed up to the cell tagged `runs`, and to its end where it has none or where its pages are asked for.
 """
 
 import dataclasses
@@ -49,6 +51,7 @@ class Cell:
     parameters: Values  # every one, defaults included
     varied: Values
     output: Path
+    pages: bool = False  # whether the chapter is executed too, or only what makes its runs
 
     @property
     def name(self) -> str:
@@ -79,6 +82,13 @@ def from_file(path: Path, settings: Iterable[str] = ()) -> list[Cell]:
         return _distinct([cell for block in blocks for cell in _block_cells(Path(path), block, list(settings))])
     except (yaml.YAMLError, ValueError) as error:
         raise ValueError(f"{path}: {' '.join(str(error).split())}") from error
+
+
+def with_pages(cells: Iterable[Cell]) -> list[Cell]:
+    """The same cells with their chapters executed to the end, into files of their own."""
+    return [
+        dataclasses.replace(cell, pages=True, output=cell.output.parent / "pages" / cell.output.name) for cell in cells
+    ]
 
 
 def _blocks(document: Any) -> Iterator[Values]:

@@ -104,9 +104,12 @@ def estimator(rows: pd.DataFrame) -> Callable[[dict[str, Any]], float | None]:
 
 
 def is_done(cell: Cell, found: Survey) -> bool:
-    """Whether nothing is left to do: all its runs recorded, or, where it has no plan, its executed notebook there."""
+    """Whether nothing is left to do: all its runs recorded, or, where it has no plan, its executed notebook there.
+
+    Where its page is asked for, that has to be there too.
+    """
     if cell.output in found and cell.parameters.get("MISSING") == "run":
-        return all(run.recorded for run in found[cell.output])
+        return all(run.recorded for run in found[cell.output]) and (not cell.pages or cell.output.is_file())
     return cell.output.is_file()
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 import psutil
 from distributed import get_worker
 
-from ..execute import NotebookError, execute
+from ..execute import RUNS, NotebookError, execute
 from .durations import show_duration
 from .grid import Cell
 
@@ -40,7 +40,7 @@ def run_cell(cell: Cell, environment: dict[str, str], deadline: float | None, *a
     started, message = time.monotonic(), ""
     with watched(deadline, wanted=_wanted()) as late:
         try:
-            execute(cell.notebook, cell.output, cell.parameters)
+            execute(cell.notebook, cell.output, cell.parameters, until=None if cell.pages else RUNS)
         except NotebookError as error:
             message = str(error)
         except RuntimeError:  # the kernel died: a DeadKernelError, or one while it started
