@@ -44,10 +44,21 @@ def read(path: Path) -> dict[str, Any] | None:
     return record | {"hash": path.stem}
 
 
+def index(word: str) -> dict[str, dict[str, Any]]:
+    """A paper's records by their hashes, each file read once; of each only its `config` and its `seconds`."""
+    found = filter(None, map(read, _paths(word)))
+    return {record["hash"]: {"config": record["config"], "seconds": record["seconds"]} for record in found}
+
+
+def _paths(word: str) -> list[Path]:
+    """The files of a paper's records; one in the first folder covers its namesake in the second."""
+    paths = {path.name: path for folder in reversed(store.folders()) for path in sorted((folder / word).glob("*.json"))}
+    return list(paths.values())
+
+
 def frame(word: str) -> pd.DataFrame:
     """One tidy row per record of a paper: config, metrics, outcome, protocol, data, device, versions, seconds, hash."""
-    paths = {path.name: path for folder in reversed(store.folders()) for path in sorted((folder / word).glob("*.json"))}
-    return rows(record for path in paths.values() if (record := read(path)) is not None)
+    return rows(filter(None, map(read, _paths(word))))
 
 
 def arrays(word: str, hash: str) -> dict[str, np.ndarray]:
