@@ -16,9 +16,17 @@ from spareparts.execute import (
     parameter_defaults,
     parse_parameter,
     read_notebook,
+    read_parameters,
     toc_notebooks,
 )
 from spareparts.verify import papers
+
+
+def waiting(word):
+    """A paper as a parameter; that of the experts fails for as long as its chapter is being rewritten."""
+    marks = [pytest.mark.xfail(strict=True, reason="its chapter is being rewritten")] if word == "experts" else []
+    return pytest.param(word, marks=marks)
+
 
 HEADER = """\
 # ---
@@ -139,6 +147,11 @@ def test_a_wrong_type_is_refused_before_anything_starts(notebook, parameters):
     assert sorted(os.listdir()) == ["tiny.py"]
 
 
+def test_the_parameters_are_those_of_the_whole_notebook():
+    for path in (ROOT / "notebooks").glob("*.py"):
+        assert parameter_defaults(read_parameters(path)) == parameter_defaults(read_notebook(path)), path
+
+
 def test_a_default_that_has_to_be_computed_is_refused(notebook):
     notebook.write_text(NOTEBOOK.replace("STEPS = 10", "STEPS = 5 * 2"))
     with pytest.raises(ValueError, match="the default of STEPS must be a plain literal"):
@@ -175,14 +188,14 @@ def test_what_stands_behind_the_last_cell_asked_for_is_not_executed(notebook):
     assert Path("started").exists()
 
 
-def test_every_papers_notebook_makes_its_runs_in_one_cell_that_shows_nothing():
-    for word in papers():
-        cells = [cell for cell in read_notebook(ROOT / "notebooks" / f"{word}.py").cells if cell.cell_type == "code"]
-        (place,) = [place for place, cell in enumerate(cells) if RUNS in cell.metadata.get("tags", [])]
-        assert "records.load_or_run(" in cells[place].source, word
-        assert place == 1, f"{word}: only the parameters stand before the runs, so that a sweep imports no more"
-        last = ast.parse(cells[place].source).body[-1]
-        assert not isinstance(last, ast.Expr), f"{word}: a table of the runs would stand on the page"
+@pytest.mark.parametrize("word", [waiting(word) for word in papers()])
+def test_every_papers_notebook_makes_its_runs_in_one_cell_that_shows_nothing(word):
+    cells = [cell for cell in read_notebook(ROOT / "notebooks" / f"{word}.py").cells if cell.cell_type == "code"]
+    (place,) = [place for place, cell in enumerate(cells) if RUNS in cell.metadata.get("tags", [])]
+    assert "records.load_or_run(" in cells[place].source
+    assert place == 1, "only the parameters stand before the runs, so that a sweep imports no more"
+    last = ast.parse(cells[place].source).body[-1]
+    assert not isinstance(last, ast.Expr), "a table of the runs would stand on the page"
 
 
 def test_an_error_in_a_cell_names_notebook_cell_line_and_what_was_left(notebook):

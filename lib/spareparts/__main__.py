@@ -1,4 +1,4 @@
-"""The command line: python -m spareparts --help."""
+"""The command line: python -m spareparts --help. Each command imports what it needs, so that all of them start soon."""
 
 import os
 import sys
@@ -6,18 +6,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from nbclient.exceptions import DeadKernelError
-
-from spareparts.execute import (
-    EXECUTED,
-    NotebookError,
-    execute,
-    execute_all,
-    parameter_defaults,
-    parse_parameter,
-    read_notebook,
-    toc_notebooks,
-)
 
 app = typer.Typer(
     add_completion=False,
@@ -36,6 +24,8 @@ def run(
     output: Annotated[Path | None, typer.Option(help="the executed notebook [_build/runs/<name>.ipynb]")] = None,
 ) -> None:
     """Execute one notebook, with other parameters than its defaults where --set gives them."""
+    from spareparts.execute import execute, parameter_defaults, parse_parameter, read_notebook
+
     _prepare_kernels()
     defaults = parameter_defaults(read_notebook(notebook))
     parameters = dict(parse_parameter(setting, defaults) for setting in settings or [])
@@ -43,11 +33,15 @@ def run(
 
 
 @app.command()
-def book(output: Annotated[Path, typer.Option(help="folder of the executed notebooks")] = EXECUTED) -> None:
+def book(
+    output: Annotated[Path | None, typer.Option(help="folder of the executed notebooks [book/executed]")] = None,
+) -> None:
     """Execute every notebook of the book, as many at a time as there are cores."""
+    from spareparts.execute import EXECUTED, execute_all, toc_notebooks
+
     _prepare_kernels()
     jobs = {notebook: {} for notebook in toc_notebooks()}
-    for done, (notebook, seconds) in enumerate(execute_all(jobs, output), start=1):
+    for done, (notebook, seconds) in enumerate(execute_all(jobs, output or EXECUTED), start=1):
         print(f"[{done}/{len(jobs)}] {notebook.name}: {seconds:.0f} s", flush=True)
 
 
@@ -106,17 +100,15 @@ def verify(
 def list_data() -> None:
     """Show the data sets, whether each is there and whole, and where."""
     from spareparts import data
-    from spareparts.data.tabular import table_listing
-    from spareparts.data.text import text_listing
 
     for row in data.listing():
         state = "whole" if row.intact else "damaged" if row.present else "not there"
         size = f"{row.samples[0]:,} + {row.samples[1]:,} of {'x'.join(map(str, row.shape))}" if row.samples else ""
         print(f"{row.name:<30} {state:<10} {size:<32} {row.path or 'comes with scikit-learn'}")
     states = {True: "whole", False: "damaged", None: "not there"}
-    for text in text_listing():
+    for text in data.text_listing():
         print(f"{text.name:<30} {states[text.intact]:<10} {text.bytes:,} bytes of text".ljust(74) + f" {text.folder}")
-    for table in table_listing():
+    for table in data.table_listing():
         state = states[table.intact]
         size = f"{table.rows[0]:,} + {table.rows[1]:,} of {table.features}, {table.classes} classes"
         print(f"{table.name:<30} {state:<10} {size:<32} {table.path}")
@@ -141,9 +133,20 @@ def main() -> None:
     """Run the command line; what a user can mend is told in one line, with status 2, a failed notebook with 1."""
     try:
         app(prog_name="python -m spareparts")
-    except (ValueError, OSError, NotebookError, DeadKernelError) as error:
+    except (ValueError, OSError, RuntimeError) as error:
+        if isinstance(error, RuntimeError) and not _is_notebooks(error):
+            raise
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2 if isinstance(error, ValueError | OSError) else 1)
+
+
+def _is_notebooks(error: RuntimeError) -> bool:
+    """Whether a notebook's cell raised, or its kernel died."""
+    from nbclient.exceptions import DeadKernelError
+
+    from spareparts.execute import NotebookError
+
+    return isinstance(error, NotebookError | DeadKernelError)
 
 
 if __name__ == "__main__":

@@ -8,8 +8,6 @@ from typing import Any
 from rich.console import Console
 
 from ..execute import ROOT
-from .cluster import connect
-from .engine import outcomes
 from .grid import Cell, from_file, from_options, with_pages
 from .progress import Board, as_plain, counts, outcome_plain, runs_table, summary
 from .survey import Survey, cost, distinct, is_done, survey
@@ -69,6 +67,10 @@ def sweep(
 def _run(
     todo: list[Cell], found: Survey, console: Console, deadline: float | None, **where: Any
 ) -> tuple[list[Outcome], int]:
+    # Dask, which a dry run and `status` do without, takes a second to import.
+    from .cluster import connect
+    from .engine import outcomes
+
     with (
         connect(**where) as client,
         Board(len(todo), workers=lambda: len(client.scheduler_info()["workers"]), console=console) as board,

@@ -38,7 +38,7 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from ..execute import check_parameters, default_of, parameter_defaults, parse_parameter, read_notebook
+from ..execute import check_parameters, default_of, parameter_defaults, parse_parameter, read_parameters
 
 Values = dict[str, Any]
 PARTS = ("notebook", "name", "parameters", "grid", "zip", "exclude", "override")
@@ -64,14 +64,14 @@ class Source(NamedTuple):
     """A notebook that is swept, read once however many cells it has."""
 
     notebook: Path
-    text: str
+    text: str  # as JSON
     defaults: Values
 
     @classmethod
     def read(cls, notebook: Path) -> "Source":
         """The notebook at a path; FileNotFoundError where there is none."""
-        defaults = parameter_defaults(read_notebook(notebook))
-        return cls(notebook.resolve(), notebook.read_text(), defaults)
+        defaults = parameter_defaults(read_parameters(notebook))
+        return cls(notebook.resolve(), json.dumps(notebook.read_text()), defaults)
 
 
 def from_options(notebook: Path, grid: Iterable[str] = (), settings: Iterable[str] = ()) -> list[Cell]:
@@ -193,7 +193,7 @@ def _matches(parameters: Values, where: Values) -> bool:
 
 def _cell(source: Source, parameters: Values, varied: Values) -> Cell:
     notebook = source.notebook
-    identity = json.dumps([source.text, parameters], sort_keys=True)
+    identity = f"[{source.text}, {json.dumps(parameters, sort_keys=True)}]"
     digest = hashlib.sha256(identity.encode()).hexdigest()[:8]
     text = "-".join(f"{name}={_short(value)}" for name, value in varied.items())
     file = f"{re.sub(r'[^A-Za-z0-9_=.,-]', '_', text)[:80]}-{digest}.ipynb"
