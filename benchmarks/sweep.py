@@ -1,4 +1,4 @@
-"""What a sweep costs over papermill alone."""
+"""What a sweep costs over papermill alone, and over its runs."""
 
 import contextlib
 import tempfile
@@ -9,12 +9,14 @@ import jupytext
 import papermill
 from rich.console import Console
 
+from spareparts.execute import ROOT, RUNS, execute
 from spareparts.sweep.command import sweep
 from spareparts.sweep.grid import from_options
 
 from .row import Row
 
 NOTEBOOKS = 64
+CHAPTER = "class_rates"
 ALONE = 8  # enough for papermill alone, which does the same again and again
 TRIVIAL = """\
 # ---
@@ -67,3 +69,24 @@ def alone() -> float:
             settings = {"progress_bar": False, "extra_arguments": ["--log-level=CRITICAL"]}
             papermill.execute_notebook(node, str(Path(folder, f"{number}.ipynb")), {"NUMBER": number}, **settings)
         return (time.perf_counter() - started) / ALONE
+
+
+def sweep_cell() -> Row:
+    """A cell of a sweep without its runs: up to the cell that makes them, against the whole chapter."""
+    return Row(
+        ours=lambda: beyond_the_runs(RUNS),
+        other=lambda: beyond_the_runs(None),
+        goal=7.0,
+        unit="s/notebook",
+        note=f"The chapter {CHAPTER} with all its runs recorded: a kernel, the libraries, the plan and the look at the "
+        "records, against the chapter to its end. The goal is 6 s beyond the runs, where a chapter takes 44 s or more.",
+        libraries=("papermill", "ipykernel"),
+    )
+
+
+def beyond_the_runs(until: str | None) -> float:
+    """Seconds that a cell takes whose runs have been made."""
+    with tempfile.TemporaryDirectory() as folder:
+        started = time.perf_counter()
+        execute(ROOT / "notebooks" / f"{CHAPTER}.py", Path(folder, "cell.ipynb"), {"MISSING": "list"}, until=until)
+        return time.perf_counter() - started

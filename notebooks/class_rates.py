@@ -35,18 +35,22 @@ DEMO_EPOCHS = 4
 DEMO_SEEDS = [1, 2, 3]
 DEMO_RATE_LEARNING_RATE = 1e5
 
+# %% tags=["hide-input", "runs"]
+from spareparts import class_rates, records
+
+grid = {"datasets": DATASETS, "activations": ACTIVATIONS, "seeds": SEEDS, "variants": VARIANTS, "cutoffs": CUTOFFS}
+configs = class_rates.plan(**grid, learning_rates=LEARNING_RATES, epochs=EPOCHS)
+runs = records.load_or_run(configs, class_rates.run, missing=MISSING)
+
 # %% tags=["hide-input"]
 from IPython.display import Markdown
 from myst_nb import glue
 
-from spareparts import claims, class_rates, plots, records
+from spareparts import claims, plots
 from spareparts.class_rates import controls, demonstration, page, points, tables, totals
 from spareparts.class_rates.answer import answer
 from spareparts.class_rates.rows import LABELS
 
-grid = {"datasets": DATASETS, "activations": ACTIVATIONS, "seeds": SEEDS, "variants": VARIANTS, "cutoffs": CUTOFFS}
-configs = class_rates.plan(**grid, learning_rates=LEARNING_RATES, epochs=EPOCHS)
-records.load_or_run(configs, class_rates.run, missing=MISSING)
 rows = records.frame("class_rates")
 pairs = class_rates.paired(rows)
 

@@ -50,20 +50,9 @@ MEMBERS = []
 MISSING = "list"  # or "run": make the runs that have no record
 DEMO_EPOCHS = 40
 
-# %% tags=["hide-input"]
-import json
+# %% tags=["hide-input", "runs"]
+from spareparts import distancing, records
 
-from IPython.display import Markdown
-from myst_nb import glue
-
-from spareparts import claims, distancing, execute, plots, records, stats
-from spareparts.distancing import author, author_page, demonstration, draft, mechanism, pace, page, rest, series, tables
-from spareparts.distancing import network_page as pages
-from spareparts.distancing import network_series as nets
-from spareparts.distancing import network_tables as net_tables
-from spareparts.distancing.answer import answer
-
-# %% tags=["hide-input"]
 asked = {"experiments": EXPERIMENTS, "networks": NETWORKS, "datasets": DATASETS, "seeds": SEEDS}
 push = {"strength": STRENGTH, "width": WIDTH, "reduction": REDUCTION, "halved_exponent": HALVED_EXPONENT}
 time = {"epochs": EPOCHS, "checkpoint": CHECKPOINT, "checkpoints": CHECKPOINTS}
@@ -71,7 +60,21 @@ rates = {"learning_rate": LEARNING_RATE, "schedule": SCHEDULE, "period": PERIOD,
 training = {"weight_decay": WEIGHT_DECAY, "batch_size": BATCH_SIZE, "augment": AUGMENT, "precision": PRECISION}
 networks = {"train_samples": TRAIN_SAMPLES, "other": OTHER, "kind": KIND, "members": MEMBERS}
 configs = distancing.plan(**asked, **push, **time, **rates, **training, **networks)
-records.load_or_run(configs, distancing.run, missing=MISSING)
+runs = records.load_or_run(configs, distancing.run, missing=MISSING)
+
+# %% tags=["hide-input"]
+import json
+
+from IPython.display import Markdown
+from myst_nb import glue
+
+from spareparts import claims, execute, plots, stats
+from spareparts.distancing import author, author_page, demonstration, draft, mechanism, pace, page, rest, series, tables
+from spareparts.distancing import network_page as pages
+from spareparts.distancing import network_series as nets
+from spareparts.distancing import network_tables as net_tables
+from spareparts.distancing.answer import answer
+
 rows = records.frame("distancing")
 
 # %% [markdown]

@@ -50,24 +50,27 @@ PRECISION = ["bfloat16"]  # as published: "float32"; or "tf32"
 MISSING = "list"  # or "run": make the runs that have no record
 DEMO_EPOCHS = 12
 
-# %% tags=["hide-input"]
-import json
+# %% tags=["hide-input", "runs"]
+from spareparts import fixed_classifiers, records
 
-from IPython.display import Markdown
-from myst_nb import glue
-
-from spareparts import claims, execute, fixed_classifiers, plots, records
-from spareparts.fixed_classifiers import cost_page, cost_tables, demonstration, mathematics, page, points, tables
-from spareparts.fixed_classifiers.answer import answer
-
-# %% tags=["hide-input"]
 asked = {"experiments": EXPERIMENTS, "networks": NETWORKS, "datasets": DATASETS, "heads": HEADS, "seeds": SEEDS}
 data = {"epochs": EPOCHS, "train_samples": TRAIN_SAMPLES, "classes": CLASSES, "class_choice": CLASS_CHOICE}
 data |= {"features": FEATURES, "batch_size": BATCH_SIZE, "precision": PRECISION, "phase": PHASE}
 head = {"loss": LOSS, "scale": SCALE, "initial_scale": INITIAL_SCALE, "scale_decay": SCALE_DECAY, "negate": NEGATE}
 head |= {"skip_ones": SKIP_ONES, "coordinates": COORDINATES, "binarised": BINARISED}
 configs = fixed_classifiers.plan(**asked, **data, **head, embedding=EMBEDDING, units=UNITS)
-records.load_or_run(configs, fixed_classifiers.run, missing=MISSING)
+runs = records.load_or_run(configs, fixed_classifiers.run, missing=MISSING)
+
+# %% tags=["hide-input"]
+import json
+
+from IPython.display import Markdown
+from myst_nb import glue
+
+from spareparts import claims, execute, plots
+from spareparts.fixed_classifiers import cost_page, cost_tables, demonstration, mathematics, page, points, tables
+from spareparts.fixed_classifiers.answer import answer
+
 rows = records.frame("fixed_classifiers")
 text = cost_page.text_of(rows)
 

@@ -37,24 +37,27 @@ PRECISION = "float32"  # or "bfloat16", "tf32"
 MISSING = "list"  # or "run": make the runs that have no record
 DEMO_ITERATIONS = 1500
 
+# %% tags=["hide-input", "runs"]
+from spareparts import records, redundancy
+
+asked = {"experiments": EXPERIMENTS, "models": MODELS, "datasets": DATASETS, "seeds": SEEDS}
+settings = {"iterations": ITERATIONS, "train_samples": TRAIN_SAMPLES, "classes": CLASSES, "optimizer": OPTIMIZER}
+settings |= {"shuffled_labels": SHUFFLED_LABELS, "learning_rate": LEARNING_RATE, "precision": PRECISION}
+configs = redundancy.plan(**asked, **settings)
+runs = records.load_or_run(configs, redundancy.run, missing=MISSING)
+
 # %% tags=["hide-input"]
 import json
 
 from IPython.display import HTML, Markdown
 from myst_nb import glue
 
-from spareparts import claims, execute, plots, records, redundancy
+from spareparts import claims, execute, plots
 from spareparts.redundancy import demonstration, layer_page, page, points, tables, theory_page, theory_tables
 from spareparts.redundancy.answer import answer
 from spareparts.redundancy.rows import TICKETS, TITLES, by_classes, by_width, chosen
 from spareparts.redundancy.widths import CORRELATIONS, DROPS
 
-# %% tags=["hide-input"]
-asked = {"experiments": EXPERIMENTS, "models": MODELS, "datasets": DATASETS, "seeds": SEEDS}
-settings = {"iterations": ITERATIONS, "train_samples": TRAIN_SAMPLES, "classes": CLASSES, "optimizer": OPTIMIZER}
-settings |= {"shuffled_labels": SHUFFLED_LABELS, "learning_rate": LEARNING_RATE, "precision": PRECISION}
-configs = redundancy.plan(**asked, **settings)
-records.load_or_run(configs, redundancy.run, missing=MISSING)
 rows = records.frame("redundancy")
 
 # %% [markdown]

@@ -58,7 +58,7 @@ def imported(path: Path, package: Path) -> set[str]:
             targets += [[*source, alias.name] for alias in node.names]
     names = {target[1] for target in targets if target[0] == package.name and len(target) > 1}
     siblings = {name for name in names if (package / name).is_dir() or (package / f"{name}.py").is_file()}
-    return siblings - {module_name(path, package)}
+    return siblings - {module_name(path, package), "lazily"}  # which imports nothing
 
 
 @pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: str(path.relative_to(PACKAGE)))
@@ -94,11 +94,53 @@ def test_torch_cannot_be_imported_where_this_says_so():
     assert "No module named 'torch'" in done.stderr
 
 
+def without_torch(program):
+    """How a program ends, and what it says, where torch cannot be imported."""
+    environment = os.environ | {"PYTHONPATH": str(LIBRARY)}
+    words = [sys.executable, "-c", WITHOUT_TORCH + program]
+    done = subprocess.run(words, env=environment, capture_output=True, text=True)
+    return done.returncode, done.stderr
+
+
+@pytest.mark.parametrize("paper", PAPERS)
+def test_runs_are_planned_and_their_records_found_without_torch(paper):
+    program = f"""
+import spareparts.sweep.command as command
+from spareparts.execute import ROOT
+
+assert command.survey(command.from_file(ROOT / "notebooks" / "sweeps" / "{paper}.yaml"))
+"""
+    assert without_torch(program) == (0, "")
+
+
+def test_data_are_listed_without_torch_or_scikit_learn(tmp_path, monkeypatch):
+    monkeypatch.setenv("SPAREPARTS_DATA", str(tmp_path))
+    program = """
+import sys
+import spareparts.__main__ as commands
+
+commands.list_data()
+assert "sklearn" not in sys.modules
+"""
+    assert without_torch(program) == (0, "")
+
+
+def test_a_part_named_like_what_it_holds_does_not_take_its_place():
+    program = """
+import spareparts.class_rates.run
+from spareparts import class_rates
+
+assert callable(class_rates.run) and class_rates.run.__module__ == "spareparts.class_rates.run"
+assert set(class_rates.__all__) <= set(dir(class_rates))
+for name in class_rates.__all__:
+    getattr(class_rates, name)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 @pytest.mark.parametrize("name", ["records", "stats", "style", "plots", "claims"])
 def test_records_statistics_plots_and_claims_import_where_torch_cannot_be(name):
     if not (PACKAGE / name).is_dir() and not (PACKAGE / f"{name}.py").is_file():
         pytest.skip(f"spareparts.{name} does not exist yet")
-    environment = os.environ | {"PYTHONPATH": str(LIBRARY)}
-    program = WITHOUT_TORCH + f"import spareparts.{name}"
-    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+    assert without_torch(f"import spareparts.{name}") == (0, "")

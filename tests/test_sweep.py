@@ -88,6 +88,17 @@ def test_every_notebook_ends_as_it_should_and_what_finished_is_not_repeated(note
     assert again.returncode == 0 and len(started("fine")) == 1
 
 
+def test_a_sweep_stops_after_the_runs_unless_pages_are_asked_for(notebook):
+    notebook.write_text(NOTEBOOK.replace("# %%\nimport os", '# %% tags=["runs"]\nimport os'))
+    words = command("modes.py", "--grid", "MODE=error", "--workers", "1", "--json")
+    done = subprocess.run(words, capture_output=True, text=True)
+    (end,) = json.loads(done.stdout)["notebooks"]
+    assert done.returncode == 0 and end["state"] == "finished" and Path(end["output"]).is_file()
+    done = subprocess.run([*words, "--pages"], capture_output=True, text=True)
+    (page,) = json.loads(done.stdout)["notebooks"]
+    assert done.returncode == 1 and "no such mode" in page["message"] and page["output"] != end["output"]
+
+
 def test_ctrl_c_ends_the_kernels_and_keeps_what_finished(notebook):
     words = command("modes.py", "--grid", "MODE=fine,slow", "--workers", "2")
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}

@@ -1,16 +1,30 @@
+import sys
 from types import ModuleType
 
-import pandas as pd
 import pytest
 from toy import Toy, result
 
 from spareparts import experts, records
-from spareparts.execute import ROOT
+from spareparts.execute import ROOT, read_parameters
+from spareparts.sweep import grid
 from spareparts.sweep import survey as module
 from spareparts.sweep.engine import predecessors
-from spareparts.sweep.grid import Cell, from_file
+from spareparts.sweep.estimate import estimator
+from spareparts.sweep.grid import Cell, from_file, with_pages
 from spareparts.sweep.progress import runs_table, settings_words, spans
-from spareparts.sweep.survey import PlannedRun, cost, distinct, estimator, grouped, is_done, planned, survey
+from spareparts.sweep.survey import PlannedRun, cost, distinct, grouped, is_done, planned, survey
+
+NOTEBOOK = """\
+# ---
+# jupyter:
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+# %% tags=["parameters"]
+SEEDS = [1]
+"""
 
 
 def toy_plan(*, seeds, rates=(0.5,), **settings):
@@ -76,6 +90,16 @@ def test_a_planned_cell_is_done_when_all_its_runs_have_records(toy, tmp_path):
     assert is_done(one, survey([one]))
 
 
+def test_a_page_that_is_asked_for_has_to_be_there_too(toy, tmp_path):
+    one = cell(tmp_path, SEEDS=[1])
+    records.save(Toy(seed=1), result())
+    (page,) = with_pages([one])
+    assert is_done(one, survey([one])) and not is_done(page, survey([page]))
+    page.output.parent.mkdir()
+    page.output.touch()
+    assert is_done(page, survey([page]))
+
+
 def test_a_cell_without_a_plan_is_done_when_its_executed_notebook_is_there(toy, tmp_path):
     one = cell(tmp_path, word="other")
     assert survey([one]) == {} and not is_done(one, {})
@@ -95,16 +119,12 @@ def test_a_run_that_several_cells_need_counts_once(toy, tmp_path):
     assert [run.config["seed"] for run in distinct(found)] == [1, 2, 3]
 
 
-ROWS = pd.DataFrame(
-    {
-        "dataset": ["mnist", "mnist", "cifar10", "cifar10"],
-        "arm": ["baseline", "baseline", "baseline", "snnl"],
-        "samples": [None, None, None, None],
-        "steps": [100, 100, 100, 200],
-        "seed": [1, 2, 1, 1],
-        "seconds": [10.0, 20.0, 30.0, 80.0],
-    }
-)
+RECORDED = [
+    ({"dataset": "mnist", "arm": "baseline", "samples": None, "steps": 100, "seed": 1}, 10.0),
+    ({"dataset": "mnist", "arm": "baseline", "samples": None, "steps": 100, "seed": 2}, 20.0),
+    ({"dataset": "cifar10", "arm": "baseline", "samples": None, "steps": 100, "seed": 1}, 30.0),
+    ({"dataset": "cifar10", "arm": "snnl", "samples": None, "steps": 200, "seed": 1}, 80.0),
+]
 
 
 @pytest.mark.parametrize(
@@ -117,19 +137,48 @@ ROWS = pd.DataFrame(
     ],
 )
 def test_a_run_costs_the_median_of_the_nearest_recorded_ones_scaled_by_its_steps(settings, seconds):
-    assert estimator(ROWS)(settings | {"samples": None, "seed": 9}) == pytest.approx(seconds)
+    assert estimator(RECORDED)(settings | {"samples": None, "seed": 9}) == pytest.approx(seconds)
 
 
 def test_seconds_are_not_scaled_where_a_length_is_left_to_the_experiment():
-    rows = pd.DataFrame({"epochs": [None, 10.0], "network": ["a", "b"], "seconds": [4.0, 6.0]})
-    assert estimator(rows)({"epochs": None, "network": "a"}) == 4
-    assert estimator(rows)({"epochs": 5, "network": "a"}) == 4
-    assert estimator(rows)({"epochs": 5, "network": "b"}) == 3
-    assert estimator(rows)({"epochs": None, "network": "b"}) == 5  # either is as near
+    estimate = estimator([({"epochs": None, "network": "a"}, 4.0), ({"epochs": 10, "network": "b"}, 6.0)])
+    assert estimate({"epochs": None, "network": "a"}) == 4
+    assert estimate({"epochs": 5, "network": "a"}) == 4
+    assert estimate({"epochs": 5, "network": "b"}) == 3
+    assert estimate({"epochs": None, "network": "b"}) == 5  # either is as near
+
+
+def test_a_record_that_is_older_than_a_setting_had_its_default():
+    recorded = [({"network": "a"}, 4.0), ({"network": "b", "augment": False}, 6.0)]
+    estimate = estimator(recorded, defaults={"network": "a", "augment": True})
+    assert estimate({"network": "a", "augment": True}) == 4
+    assert estimate({"network": "b", "augment": True}) == 5  # either differs in one setting
+
+
+def test_every_record_and_every_notebook_is_read_once_however_many_cells_there_are(toy, tmp_path, monkeypatch):
+    for seed in (1, 2, 3):
+        records.save(Toy(seed=seed), result())
+    read, frame = [], sys.modules["spareparts.records.frame"]
+    monkeypatch.setattr(frame, "read", lambda path, once=frame.read: read.append(path) or once(path))
+    survey([cell(tmp_path, str(place), SEEDS=[1, 2, 3, 4]) for place in range(5)])
+    assert len(read) == len(set(read)) == 3
+    (tmp_path / "sweeps").mkdir()
+    (tmp_path / "tiny.py").write_text(NOTEBOOK)
+    (tmp_path / "sweeps" / "tiny.yaml").write_text("blocks: [{grid: {SEEDS: 1..2}}, {grid: {SEEDS: 3..4}}]")
+    opened = []
+    monkeypatch.setattr(grid, "read_parameters", lambda path: opened.append(path) or read_parameters(path))
+    assert len(from_file(tmp_path / "sweeps" / "tiny.yaml")) == 4 and len(opened) == 1
+
+
+def test_a_record_of_other_settings_under_a_runs_hash_is_refused(toy, tmp_path, records_folder):
+    path = records.save(Toy(seed=1), result())
+    path.write_text(path.read_text().replace('"rate":0.5', '"rate":0.25'))
+    with pytest.raises(records.RecordError, match="holds another value of rate"):
+        survey([cell(tmp_path, SEEDS=[1])])
 
 
 def test_without_records_the_cost_is_unknown_and_with_all_of_them_nothing():
-    assert estimator(pd.DataFrame())({"steps": 1}) is None
+    assert estimator([])({"steps": 1}) is None
     assert cost([run(1, seconds=None), run(2)]) is None
     assert cost([run(1, recorded=True), run(2, recorded=True)]) == 0
     assert cost([run(1, recorded=True), run(2), run(3)]) == 4

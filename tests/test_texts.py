@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from spareparts import data
-from spareparts.data import download_texts, known_texts, markov, text
+from spareparts.data import download_texts, known_texts, markov
 from spareparts.data.text import END, UNKNOWN, numbered
 
 PARTS = {"train": "a b <unk>\n a\n", "valid": "b\n", "test": "a zebra\n\n"}
@@ -28,7 +28,7 @@ def folder(tmp_path, monkeypatch):
     monkeypatch.setenv("SPAREPARTS_DATA", str(tmp_path))
     for name, known in known_texts.KNOWN_TEXTS.items():
         own = known._replace(sha1={part: sha1(content) for part, content in PARTS.items()})
-        monkeypatch.setitem(text.KNOWN_TEXTS, name, own)
+        monkeypatch.setitem(known_texts.KNOWN_TEXTS, name, own)
     data.load_text.cache_clear()
     yield tmp_path / "text" / "wikitext-2"
     data.load_text.cache_clear()
@@ -95,12 +95,12 @@ def test_each_text_has_a_fingerprint_without_its_files(folder):
 
 
 def test_the_listing_tells_what_is_there_and_whole(folder):
-    assert [(row.name, row.intact) for row in text.text_listing()] == [("ptb", None), ("wikitext_2", None)]
+    assert [(row.name, row.intact) for row in known_texts.text_listing()] == [("ptb", None), ("wikitext_2", None)]
     write(folder, **PARTS)
-    ours = text.text_listing()[1]
+    ours = known_texts.text_listing()[1]
     assert (ours.intact, ours.folder, ours.bytes) == (True, folder, sum(map(len, PARTS.values())))
     write(folder, test="x")
-    assert text.text_listing()[1].intact is False
+    assert known_texts.text_listing()[1].intact is False
 
 
 # Fetching

@@ -43,6 +43,15 @@ def test_a_metric_that_was_altered_is_found(recorded):
     assert check.outcome == "differs" and check.note.startswith("accuracy: recorded ")
 
 
+def test_a_metric_that_was_added_later_is_no_difference_and_one_that_is_gone_is(recorded):
+    record = json.loads(recorded.read_text())
+    metrics = {name: value for name, value in record["metrics"].items() if name != "accuracy"}
+    change(recorded, metrics=metrics)
+    assert [(check.outcome, check.metrics) for check in audit()] == [("agrees", len(verify.repeatable(metrics)))]
+    change(recorded, metrics=record["metrics"] | {"retired": 1.0})
+    assert [(check.outcome, check.note) for check in audit()] == [("differs", "retired: recorded 1.0, now not there")]
+
+
 def test_elsewhere_a_tolerance_holds(recorded):
     record = json.loads(recorded.read_text())
     change(recorded, device="another", metrics=record["metrics"] | {"accuracy": record["metrics"]["accuracy"] + 0.01})
@@ -81,7 +90,8 @@ def test_nothing_is_started_when_the_budget_is_spent(recorded, monkeypatch):
         ({"a": None}, {"a": None}, False, []),
         ({"a": None}, {"a": 1.0}, False, ["a"]),
         ({"a": "finished"}, {"a": "diverged"}, False, ["a"]),
-        ({"a": 1.0}, {"b": 1.0}, False, ["a", "b"]),
+        ({"a": 1.0}, {"b": 1.0}, False, ["a"]),  # gone
+        ({"a": 1.0}, {"a": 1.0, "b": 1.0}, True, []),  # added to the instruments later
     ],
 )
 def test_numbers_differ_by_a_bit_here_and_by_more_than_the_tolerance_elsewhere(before, now, exact, apart):

@@ -1,4 +1,4 @@
-"""The command line: python -m spareparts --help."""
+"""The command line: python -m spareparts --help. Each command imports what it needs, so that all of them start soon."""
 
 import os
 import sys
@@ -6,18 +6,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from nbclient.exceptions import DeadKernelError
-
-from spareparts.execute import (
-    EXECUTED,
-    NotebookError,
-    execute,
-    execute_book,
-    parameter_defaults,
-    parse_parameter,
-    read_notebook,
-    toc_notebooks,
-)
 
 app = typer.Typer(
     add_completion=False,
@@ -36,6 +24,8 @@ def run(
     output: Annotated[Path | None, typer.Option(help="the executed notebook [_build/runs/<name>.ipynb]")] = None,
 ) -> None:
     """Execute one notebook, with other parameters than its defaults where --set gives them."""
+    from spareparts.execute import execute, parameter_defaults, parse_parameter, read_notebook
+
     _prepare_kernels()
     defaults = parameter_defaults(read_notebook(notebook))
     parameters = dict(parse_parameter(setting, defaults) for setting in settings or [])
@@ -43,18 +33,21 @@ def run(
 
 
 @app.command()
-def book(output: Annotated[Path, typer.Option(help="folder of the executed notebooks")] = EXECUTED) -> None:
+def book(
+    output: Annotated[Path | None, typer.Option(help="folder of the executed notebooks [book/executed]")] = None,
+) -> None:
     """Execute every notebook of the book, as many at a time as there are cores, and compare the verdicts with the lock.
 
     On the committed records every sentence must hold and every verdict must be the one in book/verdicts.csv.
     """
     from spareparts import claims
+    from spareparts.execute import EXECUTED, execute_book, toc_notebooks
 
     _prepare_kernels()
     committed = "SPAREPARTS_RECORDS" not in os.environ
     os.environ[claims.STRICT] = "1" if committed else "0"
     count = len(list(toc_notebooks()))
-    for done, (notebook, seconds) in enumerate(execute_book(output), start=1):
+    for done, (notebook, seconds) in enumerate(execute_book(output or EXECUTED), start=1):
         print(f"[{done}/{count}] {notebook.name}: {seconds:.0f} s", flush=True)
     if committed:
         verdicts(output=output)
@@ -62,13 +55,14 @@ def book(output: Annotated[Path, typer.Option(help="folder of the executed noteb
 
 @app.command()
 def verdicts(
-    output: Annotated[Path, typer.Option(help="folder of the executed notebooks")] = EXECUTED,
+    output: Annotated[Path | None, typer.Option(help="folder of the executed notebooks [book/executed]")] = None,
     write: Annotated[bool, typer.Option("--write", help="make the lock what the chapters say")] = False,
 ) -> None:
     """Compare the verdicts of the executed chapters with the committed lock, book/verdicts.csv, or write it anew."""
     from spareparts import claims
 
-    os.environ[claims.EXECUTED] = str(output.resolve())
+    if output is not None:
+        os.environ[claims.EXECUTED] = str(output.resolve())
     ledger = claims.collect(claims.executed())
     for line in (changed := claims.changes(ledger)):
         print(line)
@@ -85,6 +79,7 @@ def sweep(
     target: Annotated[Path, typer.Argument(help="a notebook, or a file like notebooks/sweeps/experts.yaml")],
     grid: Annotated[list[str] | None, typer.Option(metavar="NAME=A,B", help="a notebook for every value")] = None,
     settings: Annotated[list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="in every one")] = None,
+    pages: Annotated[bool, typer.Option("--pages", help="execute the chapters too, not only their runs")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="show runs and cost, start nothing")] = False,
     scheduler: Annotated[str | None, typer.Option(metavar="tcp://HOST:PORT", help="a Dask cluster that runs")] = None,
     slurm: Annotated[Path | None, typer.Option(metavar="FILE.yaml", help="jobs for SLURM to start")] = None,
@@ -97,7 +92,7 @@ def sweep(
     from spareparts.sweep.durations import parse_duration
 
     _prepare_kernels()
-    cells = command.cells_of(target, grid or [], settings or [])
+    cells = command.cells_of(target, grid or [], settings or [], pages=pages)
     if dry_run:
         return command.dry_run(cells, as_json=as_json)
     seconds = parse_duration(deadline) if deadline else None
@@ -121,7 +116,7 @@ def verify(
     budget: Annotated[str, typer.Option(metavar="TIME", help="what they may take together")] = "10m",
     output: Annotated[Path | None, typer.Option(help="where the audit is kept [book/audit.json]")] = None,
 ) -> None:
-    """Make random records again, here and now, and compare every metric."""
+    """Make random records again, here and now, and compare every recorded metric."""
     from spareparts import verify
     from spareparts.sweep.durations import parse_duration
 
@@ -134,17 +129,15 @@ def verify(
 def list_data() -> None:
     """Show the data sets, whether each is there and whole, and where."""
     from spareparts import data
-    from spareparts.data.tabular import table_listing
-    from spareparts.data.text import text_listing
 
     for row in data.listing():
         state = "whole" if row.intact else "damaged" if row.present else "not there"
         size = f"{row.samples[0]:,} + {row.samples[1]:,} of {'x'.join(map(str, row.shape))}" if row.samples else ""
         print(f"{row.name:<30} {state:<10} {size:<32} {row.path or 'comes with scikit-learn'}")
     states = {True: "whole", False: "damaged", None: "not there"}
-    for text in text_listing():
+    for text in data.text_listing():
         print(f"{text.name:<30} {states[text.intact]:<10} {text.bytes:,} bytes of text".ljust(74) + f" {text.folder}")
-    for table in table_listing():
+    for table in data.table_listing():
         state = states[table.intact]
         size = f"{table.rows[0]:,} + {table.rows[1]:,} of {table.features}, {table.classes} classes"
         print(f"{table.name:<30} {state:<10} {size:<32} {table.path}")
@@ -169,9 +162,20 @@ def main() -> None:
     """Run the command line; what a user can mend is told in one line, with status 2, a failed notebook with 1."""
     try:
         app(prog_name="python -m spareparts")
-    except (ValueError, OSError, NotebookError, DeadKernelError) as error:
+    except (ValueError, OSError, RuntimeError) as error:
+        if isinstance(error, RuntimeError) and not _is_notebooks(error):
+            raise
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2 if isinstance(error, ValueError | OSError) else 1)
+
+
+def _is_notebooks(error: RuntimeError) -> bool:
+    """Whether a notebook's cell raised, or its kernel died."""
+    from nbclient.exceptions import DeadKernelError
+
+    from spareparts.execute import NotebookError
+
+    return isinstance(error, NotebookError | DeadKernelError)
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ from traitlets.config import Config
 
 ROOT = Path(__file__).resolve().parents[2]
 EXECUTED = ROOT / "book" / "executed"
+RUNS = "runs"  # the tag of the cell that makes the runs
 
 
 class NotebookError(RuntimeError):
@@ -33,6 +34,17 @@ def read_notebook(path: Path) -> nbformat.NotebookNode:
     return jupytext.read(path)
 
 
+def read_parameters(path: Path) -> nbformat.NotebookNode:
+    """Of the notebook at `path` the cell tagged `parameters` alone, which spares reading hundreds of others."""
+    if Path(path).suffix != ".py":
+        return read_notebook(path)
+    if not Path(path).is_file():
+        raise FileNotFoundError(f"there is no notebook {path}")
+    head, *cells = re.split(r"^(?=# %%)", Path(path).read_text(), flags=re.MULTILINE)
+    found = [cell for cell in cells if '"parameters"' in cell.partition("\n")[0]]
+    return jupytext.reads(head + "".join(found), fmt="py:percent")
+
+
 def parameter_defaults(notebook: nbformat.NotebookNode) -> dict[str, Any]:
     """Names and default values in the cell tagged `parameters`; ValueError for a default that is no plain literal."""
     defaults = {}
@@ -42,6 +54,12 @@ def parameter_defaults(notebook: nbformat.NotebookNode) -> dict[str, Any]:
         except (SyntaxError, ValueError) as error:
             raise ValueError(f"the default of {name} must be a plain literal, got {found['default']}") from error
     return defaults
+
+
+def last_tagged(notebook: nbformat.NotebookNode, tag: str | None) -> int | None:
+    """How many cells there are up to the last one with that tag, None where none has it."""
+    places = [place for place, cell in enumerate(notebook.cells, start=1) if tag in cell.metadata.get("tags", [])]
+    return max(places, default=None)
 
 
 def default_of(name: str, defaults: dict[str, Any]) -> Any:
@@ -74,14 +92,22 @@ def parse_parameter(text: str, defaults: dict[str, Any]) -> tuple[str, Any]:
 
 
 def execute(
-    notebook: Path, output: Path, parameters: dict[str, Any] | None = None, *, progress: bool = False, **settings: Any
+    notebook: Path,
+    output: Path,
+    parameters: dict[str, Any] | None = None,
+    *,
+    until: str | None = None,
+    progress: bool = False,
+    **settings: Any,
 ) -> Path:
     """Execute `notebook` with `parameters` into `output`, which appears only when whole; returns its path.
 
-    `settings` go to papermill (`execution_timeout`: seconds a cell). Raises ValueError before anything starts where a
-    parameter does not fit, NotebookError where a cell raised: it is then left beside `output` as *.failed.ipynb.
+    `until` is the tag of the last cell to execute; a notebook without such a cell is executed to its end. `settings` go
+    to papermill (`execution_timeout`: seconds a cell). Raises ValueError before anything starts where a parameter does
+    not fit, NotebookError where a cell raised: it is then left beside `output` as *.failed.ipynb.
     """
     node, parameters, output = read_notebook(notebook), parameters or {}, Path(output).resolve()
+    node.cells = node.cells[: last_tagged(node, until)]
     defaults = parameter_defaults(node)
     check_parameters(parameters, defaults)
     output.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Makes random records again, here and now, and compares every metric with what was recorded.
+"""Makes random records again, here and now, and compares every recorded metric.
 
 On the processor and the versions of the record a metric must be equal to the last bit. Elsewhere rounding differs, and
 training amplifies it: there a metric agrees if it lies within 5% or 0.02 of the record's, whichever is more.
@@ -153,10 +153,13 @@ def _check(hash: str, record: dict[str, Any], **found: Any) -> Check:
 
 
 def differences(before: dict[str, Any], now: dict[str, Any], *, exact: bool) -> list[str]:
-    """What does not agree, each as `name: recorded, now`; a metric that only one side has is among them."""
+    """What does not agree, each as `name: recorded, now`; a recorded metric that is gone is among them.
+
+    A metric that the record lacks was added to the instruments later, and there is nothing to compare it with.
+    """
     apart = []
-    for name in sorted(before.keys() | now.keys()):
-        old, new = (side.get(name, "not there") for side in (before, now))
+    for name, old in sorted(before.items()):
+        new = now.get(name, "not there")
         if old != new and (exact or not _close(old, new)):
             apart.append(f"{name}: recorded {old}, now {new}")
     return apart

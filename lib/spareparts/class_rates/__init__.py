@@ -8,43 +8,20 @@ weights move, from the same batch; Table 1 counts hidden layers, and two of its 
 initialization; alpha_mu is divided by 10 until training stays finite; the cutoff is chosen on validation for each seed.
 """
 
-from .config import ARMS, CUTOFFS, VARIANTS, Config, plan
-from .continuation import continued_gradient, growth, remainders
-from .gradients import class_gradients
-from .networks import FullyConnected, SeededDropout, hidden_widths
-from .optimizer import ClassRateSGD, rated_layers
-from .rows import paired, published, side
-from .run import run
-from .specialization import ceiling, rank_sum, specialized_share
-from .table import ARCHITECTURES, ATTAINABLE, PUBLISHED_ACCURACY, PUBLISHED_SPECIALISED, architecture
-from .verdicts import verdicts
+from ..lazily import attach
 
-__all__ = [
-    "ARCHITECTURES",
-    "ARMS",
-    "ATTAINABLE",
-    "CUTOFFS",
-    "PUBLISHED_ACCURACY",
-    "PUBLISHED_SPECIALISED",
-    "VARIANTS",
-    "ClassRateSGD",
-    "Config",
-    "FullyConnected",
-    "SeededDropout",
-    "architecture",
-    "ceiling",
-    "class_gradients",
-    "continued_gradient",
-    "growth",
-    "hidden_widths",
-    "paired",
-    "plan",
-    "published",
-    "rank_sum",
-    "rated_layers",
-    "remainders",
-    "run",
-    "side",
-    "specialized_share",
-    "verdicts",
-]
+__all__ = attach(
+    __name__,
+    {
+        "config": ["ARMS", "CUTOFFS", "VARIANTS", "Config", "plan"],
+        "continuation": ["continued_gradient", "growth", "remainders"],
+        "gradients": ["class_gradients"],
+        "networks": ["FullyConnected", "SeededDropout", "hidden_widths"],
+        "optimizer": ["ClassRateSGD", "rated_layers"],
+        "rows": ["paired", "published", "side"],
+        "run": ["run"],
+        "specialization": ["ceiling", "rank_sum", "specialized_share"],
+        "table": ["ARCHITECTURES", "ATTAINABLE", "PUBLISHED_ACCURACY", "PUBLISHED_SPECIALISED", "architecture"],
+        "verdicts": ["verdicts"],
+    },
+)

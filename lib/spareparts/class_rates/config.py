@@ -8,12 +8,12 @@ from typing import ClassVar
 from .. import data
 from ..records import RunConfig
 from ..records.grid import check_lists
-from .gradients import FORMS
-from .networks import ACTIVATIONS
 from .table import ATTAINABLE, Architecture, architecture
 
 PUBLISHED_EPOCHS = 100
+ACTIVATIONS = ("selu", "relu", "tanh")
 ARMS = ("baseline", "class_rates", "proof")
+FORMS = ("sample", "class", "batch")  # of what the rates grow by
 CUTOFFS = (10, 20, 30)  # epochs
 GROUPS = ("classes", "one", "shuffled", "layers", "clusters")
 RATE_LEARNING_RATES = {"selu": 1e5, "tanh": 1e5, "relu": 1e4}  # alpha_mu

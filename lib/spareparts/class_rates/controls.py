@@ -4,7 +4,7 @@ import pandas as pd
 
 from ..records import lined
 from ..stats import Ranking, holm, ranking
-from .networks import ACTIVATIONS
+from .config import ACTIVATIONS
 from .rows import LABELS, TUNED_RATES, by_set, of_variant, paired, published, side
 from .verdicts import CONTROLS, set_test
 

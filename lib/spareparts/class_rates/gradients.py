@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-FORMS = ("sample", "class", "batch")
+from .config import FORMS
 
 
 def class_gradients(

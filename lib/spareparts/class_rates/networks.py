@@ -7,7 +7,8 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 from torch.nn import functional, init
 
-ACTIVATIONS = ("selu", "relu", "tanh")
+from .config import ACTIVATIONS
+
 SHAPES = ("conic", "rectangular")
 SELU_FLOOR = -1.7580993408473766  # -scale * alpha of SELU: where its units saturate
 

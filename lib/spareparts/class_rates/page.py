@@ -5,9 +5,8 @@ from collections.abc import Iterable
 import pandas as pd
 
 from ..stats import NOTHING, bootstrap_interval
-from .config import PUBLISHED_EPOCHS
+from .config import ACTIVATIONS, PUBLISHED_EPOCHS
 from .counting import chance, counted, first_seed, no_better_than_chance, published_count, published_mean
-from .networks import ACTIVATIONS
 from .rows import (
     LABELS,
     PUBLISHED_RATE,

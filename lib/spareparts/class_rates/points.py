@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from .networks import ACTIVATIONS
+from .config import ACTIVATIONS
 from .rows import shown, title
 
 

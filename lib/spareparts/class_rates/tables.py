@@ -8,9 +8,8 @@ from scipy import stats
 
 from ..records import lined
 from ..stats import BLANK
-from .config import CUTOFFS
+from .config import ACTIVATIONS, CUTOFFS
 from .counting import chance, median_over_seeds, with_mcnemar
-from .networks import ACTIVATIONS
 from .rows import KEYS, LABELS, PUBLISHED_SEED, by_set, of_variant, published, shown, side, title, with_official
 from .table import ARCHITECTURES, ATTAINABLE, PUBLISHED_ACCURACY, PUBLISHED_SPECIALISED
 from .verdicts import share_test

@@ -8,6 +8,7 @@ import pandas as pd
 
 from ..records import lined
 from ..stats import BLANK, bootstrap_interval
+from .config import ACTIVATIONS
 from .counting import (
     ALPHA,
     PUBLISHED_SIGNIFICANT,
@@ -18,7 +19,6 @@ from .counting import (
     significant,
     with_mcnemar,
 )
-from .networks import ACTIVATIONS
 from .rows import LABELS, by_set, seed_counts
 from .table import ARCHITECTURES, ATTAINABLE
 from .tables import signed, spread

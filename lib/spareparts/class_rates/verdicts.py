@@ -17,8 +17,8 @@ from ..stats import (
     not_run,
     paired_wilcoxon,
 )
+from .config import ACTIVATIONS
 from .counting import counted, first_seed, median_over_seeds, published_count, significant, with_mcnemar
-from .networks import ACTIVATIONS
 from .rows import LABELS, by_set, paired, protocol, published
 from .table import ATTAINABLE
 

@@ -6,8 +6,7 @@ from pathlib import Path
 from urllib.request import Request, urlopen
 
 from .files import DownloadFailed, replacing, root
-from .known_texts import KNOWN_TEXTS, PARTS
-from .text import check_part, text_path
+from .known_texts import KNOWN_TEXTS, PARTS, check_part, text_path
 
 # The first author's own copy; the archive's first address no longer answers.
 ARCHIVE = "https://wikitext.smerity.com/wikitext-2-v1.zip"  # 4.5 MB

@@ -1,8 +1,14 @@
 """The texts this project knows by name: their checksums are known even where their files are not."""
 
+import hashlib
+from pathlib import Path
 from typing import NamedTuple
 
+from .files import DataCorrupt, DataMissing, root
+from .markov import DRAWN
+
 PARTS = ("train", "valid", "test")
+GENERATED_TEXT = "generated"
 
 
 class KnownText(NamedTuple):
@@ -39,3 +45,74 @@ KNOWN_TEXTS = {
         "CC BY-SA 3.0 and GFDL (Merity et al. 2016, from Wikipedia)",
     ),
 }
+
+
+def text_path(name: str, part: str) -> Path:
+    """The file of a part of a known text."""
+    return root() / "text" / KNOWN_TEXTS[name].folder / f"{part}.txt"
+
+
+def text_lines(name: str, part: str) -> list[str]:
+    """The lines of a part of a known text, its checksum checked."""
+    path = text_path(name, part)
+    if not path.exists():
+        how = "Fetch it with: python -m spareparts data fetch wikitext_2"
+        if name == "ptb":
+            how = "Its licence does not let us fetch it; put Mikolov's ptb.train.txt there under this name"
+        raise DataMissing(f"text {name!r} is not there: no {path.name} in {path.parent}. {how}")
+    content = path.read_bytes()
+    check_part(path, content, KNOWN_TEXTS[name].sha1[part])
+    return content.decode().splitlines()
+
+
+def check_part(what: object, content: bytes, expected: str) -> None:
+    """DataCorrupt, with what was expected and found, unless the content has the expected SHA-1."""
+    found = hashlib.sha1(content, usedforsecurity=False).hexdigest()
+    if found != expected:
+        raise DataCorrupt(f"{what} is not the expected text: sha1 expected {expected}, found {found}")
+
+
+def check_text_name(name: str) -> None:
+    """ValueError for a text that is not known."""
+    if name not in KNOWN_TEXTS and name != GENERATED_TEXT:
+        raise ValueError(f"unknown text {name!r}; known: {', '.join(KNOWN_TEXTS)}, {GENERATED_TEXT}")
+
+
+def text_fingerprint(name: str) -> str:
+    """Sha256 that identifies a text, known without its files; ValueError for an unknown name."""
+    check_text_name(name)
+    if name == GENERATED_TEXT:
+        return hashlib.sha256(DRAWN.encode()).hexdigest()
+    return KNOWN_TEXTS[name].fingerprint
+
+
+def text_fidelity(name: str) -> str:
+    """How a text relates to the official files, in words; ValueError for an unknown name."""
+    check_text_name(name)
+    return "drawn from a Markov chain" if name == GENERATED_TEXT else KNOWN_TEXTS[name].fidelity
+
+
+class TextRow(NamedTuple):
+    """One line of `text_listing`."""
+
+    name: str
+    folder: Path
+    bytes: int  # of the parts that are there
+    intact: bool | None  # None: a part is not there
+
+
+def text_listing() -> list[TextRow]:
+    """A line for each known text, its parts checked; the generated one needs no file."""
+    return [_row(name) for name in KNOWN_TEXTS]
+
+
+def _row(name: str) -> TextRow:
+    paths = [text_path(name, part) for part in PARTS]
+    size = sum(path.stat().st_size for path in paths if path.exists())
+    try:
+        intact = all(text_lines(name, part) for part in PARTS)
+    except DataMissing:
+        intact = None
+    except DataCorrupt:
+        intact = False
+    return TextRow(name, paths[0].parent, size, intact)

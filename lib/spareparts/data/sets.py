@@ -1,22 +1,17 @@
-"""Image sets by name, as whole tensors with their fingerprint checked."""
+"""Image sets by name: what identifies them, which of them are there, and their files with the fingerprint checked."""
 
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
 from difflib import get_close_matches
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import torch
-from jaxtyping import Int, UInt8
-from torch import Tensor
 
-from .digits import digits
+from .digits import digits, is_known_file
 from .files import (
-    SPLITS,
     DataCorrupt,
     DataMissing,
     check_fingerprint,
-    check_form,
     contents,
     digest,
     read_about,
@@ -24,22 +19,8 @@ from .files import (
     root,
     verify,
 )
+from .folders import folder_classes, folder_fingerprint, is_folder
 from .known import KNOWN
-from .streaming import folder_classes, folder_fingerprint, is_folder
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Dataset:
-    """One split of a data set: images as stored, labels 0..classes-1, and what identifies the data."""
-
-    name: str
-    split: str
-    images: UInt8[Tensor, "samples height width *channels"]
-    labels: Int[Tensor, " samples"]
-    classes: tuple[str, ...]
-    fingerprint: str  # sha256 of both splits' arrays, as `digest` computes it
-    fidelity: str  # how the arrays relate to the official files
-    coarse_labels: Int[Tensor, " samples"] | None = None  # superclasses, where the set has them (cifar100)
 
 
 class Row(NamedTuple):
@@ -53,57 +34,40 @@ class Row(NamedTuple):
     intact: bool | None  # the fingerprint is the expected one
 
 
-def load(name: str, split: str, *, device: torch.device | str = "cpu") -> Dataset:
-    """A split ("train" or "test") of a known set, or of one's own in the same form under `root()`.
-
-    ValueError for an unknown name or split, DataMissing if it has not been fetched, DataCorrupt if it is not the data
-    that its fingerprint promises. Nothing is ever downloaded or deleted.
-    """
-    if _in_folders(name):
-        raise ValueError(f"{name!r} is a folder of images, which is streamed: take load_folder")
-    _check_name(name)
-    if split not in SPLITS:
-        raise ValueError(f'split must be "train" or "test", got {split!r}')
-    keys = {"images": f"{split}_images", "labels": f"{split}_labels", "coarse_labels": f"{split}_coarse"}
-    arrays, classes = _digits() if name == "digits" else _stored(name, tuple(keys.values()))
-    check_form(name, arrays[keys["images"]], arrays[keys["labels"]], len(classes))
-    tensors = {field: torch.from_numpy(arrays[key]).to(device) for field, key in keys.items() if key in arrays}
-    identity = {"classes": classes, "fingerprint": fingerprint(name), "fidelity": fidelity(name)}
-    return Dataset(name=name, split=split, **tensors, **identity)
-
-
 def fingerprint(name: str) -> str:
     """The sha256 (64 hex digits) that a set's arrays must have; of a known set it needs no files."""
-    if _in_folders(name):
+    if in_folders(name):
         return folder_fingerprint(name)
-    _check_name(name)
+    check_name(name)
     return KNOWN[name].sha256 if name in KNOWN else read_about(root() / f"{name}.json")["sha256"]
 
 
 def fidelity(name: str) -> str:
     """How a set's arrays relate to the official files, in words; known without the files, as `fingerprint` is."""
-    if _in_folders(name):
+    if in_folders(name):
         return "a folder of images, known by their names and sizes"
-    _check_name(name)
+    check_name(name)
     return KNOWN[name].fidelity if name in KNOWN else read_about(root() / f"{name}.json").get("fidelity", "not stated")
 
 
 def classes(name: str) -> tuple[str, ...]:
     """Names of a set's classes, in the order of the labels; of a known set they need no files."""
-    if _in_folders(name):
+    if in_folders(name):
         return folder_classes(name)
-    _check_name(name)
-    return KNOWN[name].classes if name in KNOWN else load(name, "test").classes
+    check_name(name)
+    return KNOWN[name].classes if name in KNOWN else stored(name, ())[1]
 
 
 def listing() -> list[Row]:
-    """A row for each known set and each of one's own under `root()`, its fingerprint checked (0.5 s a set)."""
-    return [_row(name) for name in (*KNOWN, *_own_names())]
+    """A row for each known set and each of one's own under `root()`, its fingerprint checked, side by side."""
+    with ThreadPoolExecutor() as pool:
+        return list(pool.map(_row, (*KNOWN, *_own_names())))
 
 
 def _row(name: str) -> Row:
     if name == "digits":
-        return Row(name, True, None, (1437, 360), (8, 8), digest(digits()) == fingerprint(name))
+        intact = is_known_file() or digest(digits()) == fingerprint(name)
+        return Row(name, True, None, (1437, 360), (8, 8), intact)
     path = root() / f"{name}.npz"
     if not _present(path):
         return Row(name, False, path, None, None, None)
@@ -126,11 +90,13 @@ def _own_names() -> list[str]:
     return [name for name in found if name not in KNOWN]
 
 
-def _in_folders(name: str) -> bool:
+def in_folders(name: str) -> bool:
+    """Whether a set is a folder of images."""
     return name not in KNOWN and isinstance(name, str) and is_folder(name)
 
 
-def _check_name(name: str) -> None:
+def check_name(name: str) -> None:
+    """ValueError, with the nearest known name, for an unknown set."""
     if name in KNOWN:
         return
     names = [*KNOWN, *_own_names()]
@@ -141,13 +107,14 @@ def _check_name(name: str) -> None:
     raise ValueError(f"unknown data set {name!r}{hint} Known: {', '.join(names)} (own sets are looked for in {root()})")
 
 
-def _digits() -> tuple[dict[str, np.ndarray], tuple[str, ...]]:
+def known_digits() -> tuple[dict[str, np.ndarray], tuple[str, ...]]:
+    """The arrays and the classes of scikit-learn's digits, their fingerprint checked."""
     arrays = digits()
     check_fingerprint("scikit-learn's digits", fingerprint("digits"), digest(arrays))
     return arrays, KNOWN["digits"].classes
 
 
-def _stored(name: str, keys: tuple[str, ...]) -> tuple[dict[str, np.ndarray], tuple[str, ...]]:
+def stored(name: str, keys: tuple[str, ...]) -> tuple[dict[str, np.ndarray], tuple[str, ...]]:
     """The named arrays and the classes of a set on disk, once its file is there with the right fingerprint."""
     path = root() / f"{name}.npz"
     if not _present(path):

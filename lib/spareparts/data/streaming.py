@@ -3,12 +3,10 @@
 `<root>/<name>/train/<class>/<image>` and the same with `val` in place of `train`, as ImageNet is unpacked.
 """
 
-import hashlib
 import multiprocessing
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from pathlib import Path
 
 import torch
@@ -18,36 +16,12 @@ from torch.utils.data import DataLoader
 
 from .batches import Batch
 from .files import root
+from .folders import FOLDERS, folder_classes
 
-FOLDERS = {"train": "train", "test": "val"}  # the folder of each split
 SUFFIXES = (".jpeg", ".jpg", ".png")
 MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet, in [0, 1]
 MARGIN = 256 / 224  # an evaluated image's shorter side, in units of the square cut from its middle
 MOST_WORKERS = 16
-
-
-def is_folder(name: str) -> bool:
-    """Whether a set of that name lies under the root as folders of images."""
-    return (root() / name / FOLDERS["train"]).is_dir()
-
-
-def folder_classes(name: str) -> tuple[str, ...]:
-    """Names of the class folders, sorted: label 0 is the first."""
-    return tuple(sorted(path.name for path in (root() / name / FOLDERS["train"]).iterdir() if path.is_dir()))
-
-
-def folder_fingerprint(name: str) -> str:
-    """Sha256 (64 hex digits) of the images' names and sizes in bytes; what is in them is not read."""
-    return _fingerprint(root() / name)
-
-
-@lru_cache(maxsize=8)
-def _fingerprint(folder: Path) -> str:
-    total = hashlib.sha256()
-    for split in FOLDERS.values():
-        for path in sorted((folder / split).glob("*/*")):
-            total.update(f"{path.relative_to(folder)} {path.stat().st_size}\n".encode())
-    return total.hexdigest()
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -4,10 +4,15 @@ A penalty on the distance to weights of an earlier epoch: where it carries the n
 whether an ensemble of what is left on the way gains.
 """
 
-from .config import EXPERIMENTS, NETWORKS, Config, journey_of
-from .penalty import Push, checkpoint_penalty
-from .plan import plan
-from .run import run
-from .verdicts import verdicts
+from ..lazily import attach
 
-__all__ = ["EXPERIMENTS", "NETWORKS", "Config", "Push", "checkpoint_penalty", "journey_of", "plan", "run", "verdicts"]
+__all__ = attach(
+    __name__,
+    {
+        "config": ["EXPERIMENTS", "NETWORKS", "Config", "journey_of"],
+        "penalty": ["Push", "checkpoint_penalty"],
+        "plan": ["plan"],
+        "run": ["run"],
+        "verdicts": ["verdicts"],
+    },
+)

@@ -8,47 +8,30 @@ cosine distance, the two block outputs as layers, momentum held at 0.9 through t
 for the experts' hidden layers and Glorot's for their outputs.
 """
 
-from .config import ARMS, FACTORS, Config, plan, standard
-from .losses import (
-    gated_cross_entropy,
-    load_balancing_loss,
-    normalized_temperature_cross_entropy,
-    soft_nearest_neighbor_loss,
-    supervised_contrastive_loss,
-)
-from .measures import (
-    embedding_similarity,
-    matched_similarity,
-    mean_share,
-    mutual_information,
-    pairwise_similarity,
-    predicted_collapse,
-    shuffled_similarity,
-    specialization_entropy,
-)
-from .network import Mixture, MixtureOutput
-from .run import run
+from ..lazily import attach
 
-__all__ = [
-    "ARMS",
-    "FACTORS",
-    "Config",
-    "Mixture",
-    "MixtureOutput",
-    "embedding_similarity",
-    "gated_cross_entropy",
-    "load_balancing_loss",
-    "matched_similarity",
-    "mean_share",
-    "mutual_information",
-    "normalized_temperature_cross_entropy",
-    "pairwise_similarity",
-    "plan",
-    "predicted_collapse",
-    "run",
-    "shuffled_similarity",
-    "soft_nearest_neighbor_loss",
-    "specialization_entropy",
-    "standard",
-    "supervised_contrastive_loss",
-]
+__all__ = attach(
+    __name__,
+    {
+        "config": ["ARMS", "FACTORS", "Config", "plan", "standard"],
+        "losses": [
+            "gated_cross_entropy",
+            "load_balancing_loss",
+            "normalized_temperature_cross_entropy",
+            "soft_nearest_neighbor_loss",
+            "supervised_contrastive_loss",
+        ],
+        "measures": [
+            "embedding_similarity",
+            "matched_similarity",
+            "mean_share",
+            "mutual_information",
+            "pairwise_similarity",
+            "predicted_collapse",
+            "shuffled_similarity",
+            "specialization_entropy",
+        ],
+        "network": ["Mixture", "MixtureOutput"],
+        "run": ["run"],
+    },
+)

@@ -3,29 +3,19 @@
 What a classifier that is never trained costs and saves, on images and in a language model.
 """
 
-from .coherence import CoincidingRows, max_coherence
-from .config import EMBEDDINGS, EXPERIMENTS, HEADS, NETWORKS, Config
-from .heads import FixedClassifier
-from .losses import cosine_loss
-from .plan import plan
-from .run import run
-from .shares import parameter_shares
-from .transform import fast_hadamard_transform
-from .verdicts import verdicts
+from ..lazily import attach
 
-__all__ = [
-    "EMBEDDINGS",
-    "EXPERIMENTS",
-    "HEADS",
-    "NETWORKS",
-    "CoincidingRows",
-    "Config",
-    "FixedClassifier",
-    "cosine_loss",
-    "fast_hadamard_transform",
-    "max_coherence",
-    "parameter_shares",
-    "plan",
-    "run",
-    "verdicts",
-]
+__all__ = attach(
+    __name__,
+    {
+        "coherence": ["CoincidingRows", "max_coherence"],
+        "config": ["EMBEDDINGS", "EXPERIMENTS", "HEADS", "NETWORKS", "Config"],
+        "heads": ["FixedClassifier"],
+        "losses": ["cosine_loss"],
+        "plan": ["plan"],
+        "run": ["run"],
+        "shares": ["parameter_shares"],
+        "transform": ["fast_hadamard_transform"],
+        "verdicts": ["verdicts"],
+    },
+)

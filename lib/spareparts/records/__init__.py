@@ -5,12 +5,13 @@ read from the committed folder and, over it, from `$SPAREPARTS_RECORDS`; they ar
 """
 
 from .config import RunConfig, groups, key
-from .frame import arrays, asked, frame, lined, matching, provenance
+from .frame import arrays, asked, frame, index, lined, matching, provenance
 from .measured import Diverged, measured, rounded
 from .store import (
     RecordError,
     Result,
     cache_folder,
+    check_same,
     checkpoint_path,
     folders,
     load,
@@ -29,10 +30,12 @@ __all__ = [
     "arrays",
     "asked",
     "cache_folder",
+    "check_same",
     "checkpoint_path",
     "folders",
     "frame",
     "groups",
+    "index",
     "key",
     "lined",
     "load",

@@ -1,6 +1,7 @@
 """The identity of a run: a frozen config, and the hash of all that can change its result."""
 
 import dataclasses
+import functools
 import hashlib
 import json
 import math
@@ -22,9 +23,7 @@ class RunConfig:
     revision: ClassVar[int]  # raised whenever the mechanism changes what a config gives
 
     def __post_init__(self) -> None:
-        for name, kind in get_type_hints(type(self)).items():
-            if name not in {field.name for field in dataclasses.fields(self)}:
-                continue
+        for name, kind in _kinds(type(self)).items():
             value = getattr(self, name)
             if type(value) is int and kind in (float, float | None):
                 object.__setattr__(self, name, float(value))
@@ -68,6 +67,13 @@ class RunConfig:
     def protocol(self) -> str:
         """`paper` where the run follows the published protocol, else `reduced`."""
         raise NotImplementedError
+
+
+@functools.cache
+def _kinds(config: type[RunConfig]) -> dict[str, Any]:
+    """The type of each field; looked up once, as plans make thousands of configs."""
+    hints = get_type_hints(config)
+    return {field.name: hints[field.name] for field in dataclasses.fields(config)}
 
 
 def key(config: RunConfig) -> str:

@@ -44,6 +44,18 @@ def read(path: Path) -> dict[str, Any] | None:
     return record | {"hash": path.stem}
 
 
+def index(word: str) -> dict[str, dict[str, Any]]:
+    """A paper's records by their hashes, each file read once; of each only its `config` and its `seconds`."""
+    found = filter(None, map(read, _paths(word)))
+    return {record["hash"]: {"config": record["config"], "seconds": record["seconds"]} for record in found}
+
+
+def _paths(word: str) -> list[Path]:
+    """The files of a paper's records; one in the first folder covers its namesake in the second."""
+    paths = {path.name: path for folder in reversed(store.folders()) for path in sorted((folder / word).glob("*.json"))}
+    return list(paths.values())
+
+
 def frame(source: str | type[RunConfig]) -> pd.DataFrame:
     """One tidy row per record of a paper: config, metrics, outcome, protocol, data, device, versions, seconds, hash.
 
@@ -51,8 +63,7 @@ def frame(source: str | type[RunConfig]) -> pd.DataFrame:
     the protocol is what the config says of itself today, and the column `settings` holds each run's whole config.
     """
     word = source if isinstance(source, str) else source.word
-    paths = {path.name: path for folder in reversed(store.folders()) for path in sorted((folder / word).glob("*.json"))}
-    found = (record for path in paths.values() if (record := read(path)) is not None)
+    found = filter(None, map(read, _paths(word)))
     return rows(found if isinstance(source, str) else (completed(record, source) for record in found))
 
 

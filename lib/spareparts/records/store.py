@@ -12,7 +12,7 @@ import os
 import platform
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -177,12 +177,24 @@ def load(config: RunConfig) -> dict[str, Any] | None:
         stored = dict(record["config"])
     except (ValueError, KeyError, TypeError) as error:
         raise RecordError(f"{path} is not a whole record ({error}); move it away and run again") from error
-    expected = plain(dataclasses.asdict(config))
-    defaults = {field.name: plain(field.default) for field in dataclasses.fields(config)}
-    changed = {name for name, value in expected.items() if stored.get(name, defaults[name]) != value}
-    if changed:
-        raise RecordError(f"{path} holds another value of {', '.join(sorted(changed))}: was a default changed?")
+    check_same(config, stored)
     return record
+
+
+def check_same(config: RunConfig, stored: Mapping[str, Any]) -> None:
+    """`RecordError` unless these are the settings of a config; a field that is not stored had its default."""
+    changed = [
+        field.name
+        for field in dataclasses.fields(config)
+        if not _same(getattr(config, field.name), stored.get(field.name, field.default))
+    ]
+    if changed:
+        name = f"{config.word}/{key(config)}.json"
+        raise RecordError(f"{name} holds another value of {', '.join(changed)}: was a default changed?")
+
+
+def _same(value: Any, stored: Any) -> bool:
+    return value == stored or plain(value) == plain(stored)  # the first of them spares nearly all the second
 
 
 def unrecorded(configs: Iterable[RunConfig]) -> list[RunConfig]:

@@ -4,24 +4,17 @@ Which units of a trained network can be removed, by their norm or by their frame
 and their training show; and instruments for each theory of overparameterization that the report sets out to test.
 """
 
-from .compact import compact
-from .config import EXPERIMENTS, MODELS, Config
-from .curves import pruning_curves
-from .frames import contributions, frame_potential, pruning_order
-from .plan import plan
-from .run import run
-from .verdicts import verdicts
+from ..lazily import attach
 
-__all__ = [
-    "EXPERIMENTS",
-    "MODELS",
-    "Config",
-    "compact",
-    "contributions",
-    "frame_potential",
-    "plan",
-    "pruning_curves",
-    "pruning_order",
-    "run",
-    "verdicts",
-]
+__all__ = attach(
+    __name__,
+    {
+        "compact": ["compact"],
+        "config": ["EXPERIMENTS", "MODELS", "Config"],
+        "curves": ["pruning_curves"],
+        "frames": ["contributions", "frame_potential", "pruning_order"],
+        "plan": ["plan"],
+        "run": ["run"],
+        "verdicts": ["verdicts"],
+    },
+)

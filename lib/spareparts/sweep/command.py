@@ -8,9 +8,7 @@ from typing import Any
 from rich.console import Console
 
 from ..execute import ROOT
-from .cluster import connect
-from .engine import outcomes
-from .grid import Cell, from_file, from_options
+from .grid import Cell, from_file, from_options, with_pages
 from .progress import Board, as_plain, counts, outcome_plain, runs_table, summary
 from .survey import Survey, cost, distinct, is_done, survey
 from .task import Outcome
@@ -18,13 +16,13 @@ from .task import Outcome
 INTERRUPTED = 130  # the exit status that shells expect after Ctrl-C
 
 
-def cells_of(target: Path, grid: list[str], settings: list[str]) -> list[Cell]:
-    """The cells of a notebook with grids, or of a sweep file."""
-    if target.suffix not in (".yaml", ".yml"):
-        return from_options(target, grid, settings)
-    if grid:
+def cells_of(target: Path, grid: list[str], settings: list[str], *, pages: bool = False) -> list[Cell]:
+    """The cells of a notebook with grids, or of a sweep file; with `pages` their chapters are executed to the end."""
+    is_file = target.suffix in (".yaml", ".yml")
+    if is_file and grid:
         raise ValueError(f"{target} holds its own grids; --grid goes with a notebook")
-    return from_file(target, settings)
+    cells = from_file(target, settings) if is_file else from_options(target, grid, settings)
+    return with_pages(cells) if pages else cells
 
 
 def dry_run(cells: list[Cell], *, as_json: bool = False) -> None:
@@ -69,6 +67,10 @@ def sweep(
 def _run(
     todo: list[Cell], found: Survey, console: Console, deadline: float | None, **where: Any
 ) -> tuple[list[Outcome], int]:
+    # Dask, which a dry run and `status` do without, takes a second to import.
+    from .cluster import connect
+    from .engine import outcomes
+
     with (
         connect(**where) as client,
         Board(len(todo), workers=lambda: len(client.scheduler_info()["workers"]), console=console) as board,

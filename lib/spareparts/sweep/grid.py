@@ -10,7 +10,7 @@ unless it names another notebook, relative to itself.
       DATASETS: [mnist, cifar10]
       SEEDS: 1..10              # as in --grid: a range, or values with commas
     zip:                        # each group is one axis of the grid: its lists go along together
-      - {SNNL_WEIGHTS: [0.1, 1.0], DEMO_STEPS: [10, 1]}
+      - {SNNL_WEIGHTS: [0.1, 1.0], PRECISION: [float32, bfloat16]}
     exclude:                    # cells that match an entry are left out; an entry names one value or several
       - {DATASETS: cifar10, SEEDS: 6..10}
     override:                   # other values for the cells that match
@@ -22,20 +22,23 @@ beside `blocks` holds for all of them.
 
 A value of a list parameter that is no list itself becomes a list of one, so `SEEDS: [[1, 2], [3, 4]]` makes cells of
 two seeds each. Where the notebook has a parameter MISSING, a sweep sets it to `run` unless told otherwise.
+
+A notebook is executed up to the cell tagged `runs`, and to its end where it has none or where its pages are asked for.
 """
 
 import dataclasses
+import functools
 import hashlib
 import itertools
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 
-from ..execute import check_parameters, default_of, parameter_defaults, parse_parameter, read_notebook
+from ..execute import check_parameters, default_of, parameter_defaults, parse_parameter, read_parameters
 
 Values = dict[str, Any]
 PARTS = ("notebook", "name", "parameters", "grid", "zip", "exclude", "override")
@@ -49,6 +52,7 @@ class Cell:
     parameters: Values  # every one, defaults included
     varied: Values
     output: Path
+    pages: bool = False  # whether the chapter is executed too, or only what makes its runs
 
     @property
     def name(self) -> str:
@@ -56,17 +60,31 @@ class Cell:
         return " ".join(f"{name}={_short(value)}" for name, value in self.varied.items()) or self.notebook.stem
 
 
+class Source(NamedTuple):
+    """A notebook that is swept, read once however many cells it has."""
+
+    notebook: Path
+    text: str  # as JSON
+    defaults: Values
+
+    @classmethod
+    def read(cls, notebook: Path) -> "Source":
+        """The notebook at a path; FileNotFoundError where there is none."""
+        defaults = parameter_defaults(read_parameters(notebook))
+        return cls(notebook.resolve(), json.dumps(notebook.read_text()), defaults)
+
+
 def from_options(notebook: Path, grid: Iterable[str] = (), settings: Iterable[str] = ()) -> list[Cell]:
     """One cell for every combination of `grid` (NAME=a,b), `settings` (NAME=VALUE) in each; ValueError for bad ones."""
-    defaults = parameter_defaults(read_notebook(notebook))
+    source = Source.read(Path(notebook))
     axes: Values = {}
     for text in grid:
-        name, values = parse_parameter(text, _as_lists(defaults))
+        name, values = parse_parameter(text, _as_lists(source.defaults))
         if name in axes:
             raise ValueError(f"{name} stands in two grids; write its values in one, with commas")
         axes[name] = values
-    fixed = dict(parse_parameter(text, defaults) for text in settings)
-    return _distinct(_cells(Path(notebook), {"grid": axes, "parameters": fixed}, defaults))
+    fixed = dict(parse_parameter(text, source.defaults) for text in settings)
+    return _distinct(_cells(source, {"grid": axes, "parameters": fixed}))
 
 
 def from_file(path: Path, settings: Iterable[str] = ()) -> list[Cell]:
@@ -75,10 +93,17 @@ def from_file(path: Path, settings: Iterable[str] = ()) -> list[Cell]:
         raise FileNotFoundError(f"there is no sweep file {path}")
     try:
         document = yaml.safe_load(Path(path).read_text())
-        blocks = list(_blocks(document))
-        return _distinct([cell for block in blocks for cell in _block_cells(Path(path), block, list(settings))])
+        blocks, read = list(_blocks(document)), functools.cache(Source.read)
+        return _distinct([cell for block in blocks for cell in _block_cells(Path(path), block, list(settings), read)])
     except (yaml.YAMLError, ValueError) as error:
         raise ValueError(f"{path}: {' '.join(str(error).split())}") from error
+
+
+def with_pages(cells: Iterable[Cell]) -> list[Cell]:
+    """The same cells with their chapters executed to the end, into files of their own."""
+    return [
+        dataclasses.replace(cell, pages=True, output=cell.output.parent / "pages" / cell.output.name) for cell in cells
+    ]
 
 
 def _blocks(document: Any) -> Iterator[Values]:
@@ -93,15 +118,15 @@ def _blocks(document: Any) -> Iterator[Values]:
         yield common | block | {"parameters": _mapping(common, "parameters") | _mapping(block, "parameters")}
 
 
-def _block_cells(path: Path, block: Values, settings: list[str]) -> list[Cell]:
-    notebook = path.parent / block.get("notebook", f"../{path.stem}.py")
-    defaults = parameter_defaults(read_notebook(notebook))
-    fixed = dict(parse_parameter(text, defaults) for text in settings)
-    return _cells(notebook, block | {"parameters": block["parameters"] | fixed}, defaults)
+def _block_cells(path: Path, block: Values, settings: list[str], read: Callable[[Path], Source]) -> list[Cell]:
+    source = read(path.parent / block.get("notebook", f"../{path.stem}.py"))
+    fixed = dict(parse_parameter(text, source.defaults) for text in settings)
+    return _cells(source, block | {"parameters": block["parameters"] | fixed})
 
 
-def _cells(notebook: Path, block: Values, defaults: Values) -> list[Cell]:
+def _cells(source: Source, block: Values) -> list[Cell]:
     """The cells of one block, every value checked against the notebook's defaults."""
+    defaults = source.defaults
     axes = _axes(block, defaults)
     excluded = [_matcher(entry, defaults) for entry in _list(block, "exclude")]
     overrides = [_override(entry, defaults) for entry in _list(block, "override")]
@@ -114,7 +139,7 @@ def _cells(notebook: Path, block: Values, defaults: Values) -> list[Cell]:
             given |= changes if _matches(given, where) else {}
         check_parameters(given, defaults)
         if not any(_matches(given, entry) for entry in excluded):
-            cells.append(_cell(notebook, defaults | given, {name: given[name] for name in varied}))
+            cells.append(_cell(source, defaults | given, {name: given[name] for name in varied}))
     if not cells:
         raise ValueError("the exclusions leave no cell")
     return cells
@@ -166,13 +191,14 @@ def _matches(parameters: Values, where: Values) -> bool:
     return all(parameters.get(name) in choices for name, choices in where.items())
 
 
-def _cell(notebook: Path, parameters: Values, varied: Values) -> Cell:
-    identity = json.dumps([Path(notebook).read_text(), parameters], sort_keys=True)
+def _cell(source: Source, parameters: Values, varied: Values) -> Cell:
+    notebook = source.notebook
+    identity = f"[{source.text}, {json.dumps(parameters, sort_keys=True)}]"
     digest = hashlib.sha256(identity.encode()).hexdigest()[:8]
     text = "-".join(f"{name}={_short(value)}" for name, value in varied.items())
     file = f"{re.sub(r'[^A-Za-z0-9_=.,-]', '_', text)[:80]}-{digest}.ipynb"
     output = Path("_build", "sweeps", notebook.stem, file.lstrip("-")).resolve()
-    return Cell(notebook=notebook.resolve(), parameters=parameters, varied=varied, output=output)
+    return Cell(notebook=notebook, parameters=parameters, varied=varied, output=output)
 
 
 def _distinct(cells: list[Cell]) -> list[Cell]:

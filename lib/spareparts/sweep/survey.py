@@ -10,15 +10,13 @@ import functools
 import importlib
 import importlib.util
 import inspect
-import statistics
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import pandas as pd
-
 from .. import records
+from .estimate import estimator
 from .grid import Cell
 
 
@@ -42,7 +40,8 @@ def paper_module(word: str) -> ModuleType | None:
     if not word.isidentifier() or importlib.util.find_spec(f"spareparts.{word}") is None:
         return None
     module = importlib.import_module(f"spareparts.{word}")
-    return module if callable(getattr(module, "plan", None)) and callable(getattr(module, "run", None)) else None
+    # By their names alone: what runs would bring torch, which planning does without.
+    return module if {"Config", "plan", "run"} <= set(dir(module)) else None
 
 
 def planned(module: ModuleType, parameters: dict[str, Any]) -> list[records.RunConfig]:
@@ -60,53 +59,50 @@ def planned(module: ModuleType, parameters: dict[str, Any]) -> list[records.RunC
 def survey(cells: Iterable[Cell]) -> Survey:
     """The runs of every cell whose notebook has a plan."""
     found: Survey = {}
-    estimators: dict[str, Callable[[dict[str, Any]], float | None]] = {}
+    looks: dict[str, Callable[[records.RunConfig], PlannedRun]] = {}
     for cell in cells:
         word = cell.notebook.stem
         module = paper_module(word)
         if module is None:
             continue
-        estimate = estimators.setdefault(word, estimators.get(word) or estimator(records.frame(word)))
-        found[cell.output] = [_planned_run(config, estimate) for config in planned(module, cell.parameters)]
+        if word not in looks:
+            looks[word] = _look(module.Config, records.index(word))
+        found[cell.output] = [looks[word](config) for config in planned(module, cell.parameters)]
     return found
 
 
-def _planned_run(config: records.RunConfig, estimate: Callable[[dict[str, Any]], float | None]) -> PlannedRun:
-    settings, record = dataclasses.asdict(config), records.load(config)
-    seconds = record["seconds"] if record else estimate(settings)
-    usual = frozenset(field.name for field in dataclasses.fields(config) if settings[field.name] == field.default)
-    about = {"word": config.word, "key": records.key(config), "config": settings, "usual": usual}
-    return PlannedRun(recorded=record is not None, seconds=seconds, **about)
-
-
-def estimator(rows: pd.DataFrame) -> Callable[[dict[str, Any]], float | None]:
-    """A function from a run's settings to its seconds: the median of the recorded runs that agree in most settings.
-
-    Where the number of steps or epochs differs, their seconds are scaled by it, if both are given.
-    """
+def _look(
+    kind: type[records.RunConfig], recorded: Mapping[str, Mapping[str, Any]]
+) -> Callable[[records.RunConfig], PlannedRun]:
+    """A function from a config to its run, by a paper's records, which are indexed once."""
+    defaults = {field.name: field.default for field in dataclasses.fields(kind)}
+    estimate = estimator(((record["config"], record["seconds"]) for record in recorded.values()), defaults=defaults)
 
     @functools.cache
-    def nearest_seconds(items: tuple[tuple[str, Any], ...]) -> float | None:
-        settings = dict(items)
-        agreeing = [name for name in settings if name in rows]
-        if rows.empty or not agreeing:
-            return None
-        same = sum((rows[name] == settings[name]) | (rows[name].isna() & (settings[name] is None)) for name in agreeing)
-        nearest = rows[same == same.max()]
-        seconds = nearest.seconds
-        for length in {"steps", "epochs"} & set(agreeing):
-            if settings[length] is not None:
-                seconds = seconds * (settings[length] / nearest[length].astype(float)).fillna(1.0)
-        return float(statistics.median(seconds))
+    def look(config: records.RunConfig) -> PlannedRun:
+        settings, key = {name: getattr(config, name) for name in defaults}, records.key(config)
+        record = recorded.get(key)
+        if record:
+            records.check_same(config, record["config"])
+        return PlannedRun(
+            word=config.word,
+            key=key,
+            config=settings,
+            recorded=record is not None,
+            seconds=record["seconds"] if record else estimate(settings),
+            usual=frozenset(name for name, value in settings.items() if value == defaults[name]),
+        )
 
-    # Seeds cost the same: one look at the records serves them all.
-    return lambda settings: nearest_seconds(tuple((name, settings[name]) for name in settings if name != "seed"))
+    return look
 
 
 def is_done(cell: Cell, found: Survey) -> bool:
-    """Whether nothing is left to do: all its runs recorded, or, where it has no plan, its executed notebook there."""
+    """Whether nothing is left to do: all its runs recorded, or, where it has no plan, its executed notebook there.
+
+    Where its page is asked for, that has to be there too.
+    """
     if cell.output in found and cell.parameters.get("MISSING") == "run":
-        return all(run.recorded for run in found[cell.output])
+        return all(run.recorded for run in found[cell.output]) and (not cell.pages or cell.output.is_file())
     return cell.output.is_file()
 
 
@@ -127,11 +123,17 @@ def grouped(runs: Iterable[PlannedRun], *, lines: int = 50) -> list[tuple[dict[s
     The settings are taken in the order of `Config`, so that the first, mostly the data set, is always among them.
     """
     runs = list(runs)
-    table = pd.DataFrame([run.config for run in runs]).map(repr)
-    varied = [name for name in table if name != "seed" and table[name].nunique() > 1]
-    while len(varied) > 1 and len(table.groupby(varied)) > lines:
+    values = {name: {repr(run.config[name]) for run in runs} for name in runs[0].config} if runs else {}
+    varied = [name for name, different in values.items() if name != "seed" and len(different) > 1]
+    groups = _by(varied, runs)
+    while len(varied) > 1 and len(groups) > lines:
         varied.pop()
+        groups = _by(varied, runs)
+    return [(dict(zip(varied, values, strict=True)), members) for values, members in groups.items()]
+
+
+def _by(names: list[str], runs: Iterable[PlannedRun]) -> dict[tuple, list[PlannedRun]]:
     groups: dict[tuple, list[PlannedRun]] = {}
     for run in runs:
-        groups.setdefault(tuple(run.config[name] for name in varied), []).append(run)
-    return [(dict(zip(varied, values, strict=True)), members) for values, members in groups.items()]
+        groups.setdefault(tuple(run.config[name] for name in names), []).append(run)
+    return groups

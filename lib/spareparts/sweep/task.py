@@ -8,9 +8,8 @@ import time
 from collections.abc import Callable, Iterator
 
 import psutil
-from distributed import get_worker
 
-from ..execute import NotebookError, execute
+from ..execute import RUNS, NotebookError, execute
 from .durations import show_duration
 from .grid import Cell
 
@@ -34,13 +33,15 @@ def run_cell(cell: Cell, environment: dict[str, str], deadline: float | None, *a
     A kernel that dies raises instead, so that Dask tries again. `after` are cells that make runs which this one needs
     too: they have to end first. `deadline` is in seconds for the whole notebook.
     """
+    from distributed import get_worker
+
     os.environ.update(environment)
     for part in cell.output.parent.glob(f".{cell.output.stem}.*.ipynb"):
         part.unlink(missing_ok=True)  # of a worker that was killed
     started, message = time.monotonic(), ""
     with watched(deadline, wanted=_wanted()) as late:
         try:
-            execute(cell.notebook, cell.output, cell.parameters)
+            execute(cell.notebook, cell.output, cell.parameters, until=None if cell.pages else RUNS)
         except NotebookError as error:
             message = str(error)
         except RuntimeError:  # the kernel died: a DeadKernelError, or one while it started
@@ -92,6 +93,8 @@ def kill_kernels() -> None:
 
 def _wanted() -> Callable[[], bool]:
     """Whether the scheduler still wants the task that calls this: a cancelled one would go on in its thread."""
+    from distributed import get_worker
+
     worker = get_worker()
     key = worker.get_current_task()
 
