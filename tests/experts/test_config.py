@@ -28,7 +28,7 @@ from spareparts.records import key
         ({"steps": 0}, "steps must be at least 1, got 0"),
         ({"experts": 0}, "experts must be at least 1, got 0"),
         ({"hidden_units": -1}, "hidden_units must be at least 1, got -1"),
-        ({"batch_size": 1}, "batch_size must be at least 2, got 1: BatchNorm needs two images"),
+        ({"batch_size": 1}, "batch_size must be at least 2, got 1"),
         ({"train_samples": 0}, "train_samples must be at least 1, or None for all, got 0"),
         ({"seed": -1}, "seed must be at least 0, got -1"),
         ({"peak_learning_rate": -0.1}, "peak_learning_rate must be at least 0, got -0.1"),

@@ -18,14 +18,14 @@ ARMS = ("baseline", "snnl", "supcon", "simclr", "raw", "ensemble", "balanced", "
 DATASETS = ("mnist", "fashion_mnist", "cifar10", "cifar100")  # those of Table 1, in its order
 PUBLISHED_STEPS = 15_000
 ABLATION_SAMPLES = 25_000  # of CIFAR-10, for Fig. 7
-STATED = {  # in Sec. 2.1 and 4.2
-    "steps": PUBLISHED_STEPS,
-    "batch_size": 100,
-    "hidden_units": 128,
-    "peak_learning_rate": 0.1,
-    "momentum": 0.9,
-    "weight_decay": 1e-4,
-}
+STATED = (
+    "steps",
+    "batch_size",
+    "hidden_units",
+    "peak_learning_rate",
+    "momentum",
+    "weight_decay",
+)  # in Sec. 2.1 and 4.2
 
 BALANCED = ("balanced", "balanced_snnl")
 SNNL = ("snnl", "balanced_snnl")
@@ -49,6 +49,9 @@ USERS = {  # the arms that use a setting; those that are not named are used by a
     "extractor": EXTRACTED,
     "filters": EXTRACTED,
 }
+# BatchNorm needs two images
+LEAST = {"steps": 1, "experts": 1, "hidden_units": 1, "filters": 1, "chosen_experts": 1, "readings": 1, "batch_size": 2}
+LEAST |= dict.fromkeys(("seed", "peak_learning_rate", "momentum", "weight_decay", "balance_weight"), 0)
 NAMES = {  # what a setting may be called
     "arm": ARMS,
     "distance": ("cosine", "squared_euclidean"),
@@ -103,18 +106,13 @@ class Config(RunConfig):
         super().__post_init__()
         data.fingerprint(self.dataset)  # raises for an unknown set
         self._check_names(NAMES)
-        for name in ("steps", "experts", "hidden_units", "filters", "chosen_experts", "readings"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
-        if self.batch_size < 2:
-            raise ValueError(f"batch_size must be at least 2, got {self.batch_size}: BatchNorm needs two images")
+        for name, least in LEAST.items():
+            if getattr(self, name) < least:
+                raise ValueError(f"{name} must be at least {least}, got {getattr(self, name)}")
         if self.temperature <= 0:
             raise ValueError(f"temperature must be positive, got {self.temperature}")
         if self.train_samples is not None and self.train_samples < 1:
             raise ValueError(f"train_samples must be at least 1, or None for all, got {self.train_samples}")
-        for name in ("seed", "peak_learning_rate", "momentum", "weight_decay", "balance_weight"):
-            if getattr(self, name) < 0:
-                raise ValueError(f"{name} must be at least 0, got {getattr(self, name)}")
         if not 0 <= self.centred_gate <= 1:
             raise ValueError(f"centred_gate is a share and must lie in 0..1, got {self.centred_gate}")
         if self.gate_learning_rate is not None and self.gate_learning_rate <= 0:

@@ -65,25 +65,13 @@ class Attention(nn.Module):
         return tokens + self.narrow(functional.gelu(self.widen(self.second_norm(tokens))))
 
 
-class Transformer(nn.Module):
-    """The first of two transformer blocks, with the cutting of patches before it."""
-
-    def __init__(self, channels: int, *, size: int) -> None:
-        super().__init__()
-        self.patches, self.attention = Patches(channels, size=size), Attention()
-
-    def forward(self, images: Float[Tensor, "batch channels height width"]) -> Float[Tensor, "batch tokens features"]:
-        """Tokens of the images after one block."""
-        return self.attention(self.patches(images))
-
-
 def blocks_of(extractor: str | None, *, channels: int, size: int, filters: int) -> tuple[list[nn.Module], int]:
     """The blocks of an extractor for square images, and how many features they give; the pixels without one."""
     if extractor is None:
         return [], channels * size**2
     if extractor == "convolutional":
         return [Block(channels, filters), Block(filters, 2 * filters)], 2 * filters * (size // 4) ** 2
-    return [Transformer(channels, size=size), Attention()], CHANNELS * (size // PATCH) ** 2
+    return [nn.Sequential(Patches(channels, size=size), Attention()), Attention()], CHANNELS * (size // PATCH) ** 2
 
 
 @torch.no_grad()
