@@ -68,7 +68,7 @@ table.swaplevel(axis=1).sort_index(axis=1).style.format("{:.1f}", na_rep="–").
     "{:.0f}", na_rep="–", subset=[(name, "n") for name in ("CIFAR-10", "FashionMNIST")]
 )
 
-# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this figure is drawn", "image": {"alt": "Live experts of every short run, one row a setting, FashionMNIST and CIFAR-10. Nearly all rows have one live expert; balanced gates of weight one have three to five."}, "figure": {"caption": "Live experts in every run of one factor at a time (500 steps, bfloat16, reduced), spread a little so that equal ones can be seen. K is 5 where nothing else is said.", "name": "fig-experts-factors"}}
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this figure is drawn", "image": {"alt": "Live experts of every short run, one row a setting, FashionMNIST and CIFAR-10. Nearly all rows have one live expert; balanced gates of weight one have three to five."}, "figure": {"caption": "Live experts in every run of one factor at a time (500 steps, bfloat16, reduced); dots of equal runs cover each other. K is 5 where nothing else is said.", "name": "fig-experts-factors"}}
 dots = tried.assign(row=tried.arm + ": " + tried.setting).sort_values("row")
 figure, axis = plt.subplots(figsize=(8, 8.5), layout="constrained")
 sns.stripplot(dots, x="live_experts", y="row", hue="set", dodge=True, jitter=0.2, size=4, ax=axis)
@@ -158,6 +158,40 @@ lines = {
     for name in ("FashionMNIST", "CIFAR-10")
 }
 pd.Series(lines).unstack().reindex(list(SIDES)).rename_axis("points of accuracy")
+
+# %% [markdown]
+# ## The paper's Figures 4 and 6, as they look here
+#
+# Its Figure 4 shows the similarity of every two experts as a heat map. Ours, for the seed that was fixed before looking,
+# shows what dead experts look like: nearly every number is within what two random matrices of this size give.
+
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this figure is drawn", "image": {"alt": "Two heat maps of the similarity times 100 of every two of five experts on CIFAR-100, without and with the loss; the two are nearly the same."}, "figure": {"caption": "Similarity x100 of every two experts' first-layer weights on CIFAR-100, seed 1, 1,500 steps (reduced). Two random matrices of this size have a standard deviation of 0.14. A star marks live experts.", "name": "fig-experts-squares"}}
+chosen = experts.standard(every)
+chosen = chosen[(chosen.dataset == "cifar100") & (chosen.seed == 1)].set_index("arm")
+figure, axes = plt.subplots(1, 2, figsize=(8, 3.2), layout="constrained")
+for axis, arm in zip(axes, ("baseline", "snnl"), strict=True):
+    run = chosen.loc[arm]
+    square = 100 * records.arrays("experts", run.hash)["similarities"].astype(float)
+    np.fill_diagonal(square, np.nan)
+    names = [f"{place}{'*' if load >= 0.01 else ''}" for place, load in enumerate(run.load, start=1)]
+    look = {"annot": True, "fmt": ".2f", "cmap": "vlag", "vmin": -0.4, "vmax": 0.4, "square": True}
+    sns.heatmap(square, ax=axis, xticklabels=names, yticklabels=names, **look)
+    axis.set_title(arm)
+plt.show()
+
+# %% [markdown]
+# Its Figure 6 shows the features by UMAP, which draws clusters whether or not they are there. The chapter measures them.
+
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this figure is drawn", "image": {"alt": "UMAP of test features of CIFAR-10 coloured by class, without the loss and with it: two similar clouds with the classes mixed in the middle."}, "figure": {"caption": "UMAP of the features of the first 2,000 test images of CIFAR-10, seed 1, 1,500 steps (reduced), coloured by class.", "name": "fig-experts-umap"}}
+chosen = experts.standard(every)
+chosen = chosen[(chosen.dataset == "cifar10") & (chosen.seed == 1)].set_index("arm")
+figure, axes = plt.subplots(1, 2, figsize=(8, 3.6), layout="constrained")
+for axis, arm in zip(axes, ("baseline", "snnl"), strict=True):
+    found = records.arrays("experts", chosen.loc[arm].hash)
+    points, labels = found["umap"].astype(float), found["umap_labels"]
+    axis.scatter(*points.T, c=labels, cmap="tab10", s=4, linewidths=0)
+    axis.set(title=f"{arm}, silhouette {chosen.loc[arm].silhouette:.2f}", xticks=[], yticks=[])
+plt.show()
 
 # %% [markdown]
 # ## A mixture, an ensemble, and raw pixels
