@@ -4,8 +4,9 @@ Data lives on the device as whole tensors, batches are index draws from a seeded
 device within an epoch.
 """
 
+from ..checks import may_read
 from .checkpoint import Opening
-from .device import choose_device, describe, may_read, one_thread
+from .device import choose_device, describe, one_thread
 from .evaluate import images_at_once, predict, predict_each
 from .fit import fit
 from .processes import each
