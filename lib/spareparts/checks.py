@@ -25,20 +25,20 @@ def positive(**numbers: Number) -> None:
         _require(value > 0, name, "positive", value)
 
 
-def at_least(least: float, **numbers: Number) -> None:
+def at_least(least: float, /, **numbers: Number) -> None:
     """`ValueError` for a number below `least`, or infinite; a tensor's where the host may read it."""
     for name, value in _read(numbers):
         _require(value >= least, name, f"at least {least}", value)
 
 
-def whole(least: int, **counts: float) -> None:
+def whole(least: int, /, **counts: float) -> None:
     """`ValueError` for a count below `least`, or not a whole number."""
     at_least(least, **counts)
     for name, value in counts.items():
         _require(value == int(value), name, "a whole number", value)
 
 
-def one_of(known: Collection[str], **names: str) -> None:
+def one_of(known: Collection[str], /, **names: str) -> None:
     """`ValueError` for a name that is not known, with those that are."""
     for name, value in names.items():
         if value not in known:
@@ -83,13 +83,13 @@ def same_shape(**arrays: Shaped[Tensor, "..."] | Shaped[np.ndarray, "..."]) -> N
         raise ValueError(f"{_listed(arrays)} must share a shape, got {_listed(shapes)}")
 
 
-def width(features: int, **arrays: Shaped[Tensor, "..."]) -> None:
+def width(size: int, /, **arrays: Shaped[Tensor, "..."]) -> None:
     """`ValueError` for a last axis of another size, or for numbers that are not floating-point."""
     for name, values in arrays.items():
         if not values.is_floating_point():
             raise ValueError(f"{name} must be floating-point numbers, got {values.dtype}")
-        if values.dim() < 1 or values.shape[-1] != features:
-            raise ValueError(f"{name} must have {features} features, got shape {tuple(values.shape)}")
+        if values.dim() < 1 or values.shape[-1] != size:
+            raise ValueError(f"{name} must have {size} features, got shape {tuple(values.shape)}")
 
 
 def _read(numbers: Mapping[str, Number]) -> Iterator[tuple[str, float]]:
