@@ -197,7 +197,7 @@ def test_the_bottom_sixteen_layers_are_rated_and_never_the_topmost(layers, expec
 @pytest.mark.usefixtures("unchecked")
 def test_bad_input_is_named():
     network, inputs, labels = problem()
-    with pytest.raises(ValueError, match=r"labels must lie in 0\.\.2, got 0\.\.3"):
+    with pytest.raises(ValueError, match=r"groups must lie in 0\.\.2, got 0\.\.3"):
         rated(network).observe(torch.tensor([0, 3]))
     with pytest.raises(ValueError, match=r"labels must lie in 0\.\.2, got -1\.\.0"):
         class_gradients(inputs[:2], inputs[:2], torch.tensor([-1, 0]), num_classes=3)

@@ -9,7 +9,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from .gradients import check_form, check_labels, members
+from .. import checks
+from .gradients import check_form, members
 
 MOST_LAYERS = 16  # the paper's limit, "for computational reasons"
 CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
@@ -20,10 +21,8 @@ def rated_layers(network: nn.Module, *, count: int = MOST_LAYERS, position: str 
 
     Raises `ValueError` for a network with convolutions (not supported) or without a linear layer below another.
     """
-    if position not in ("bottom", "top"):
-        raise ValueError(f"position must be 'bottom' or 'top', got {position!r}")
-    if count < 1:
-        raise ValueError(f"count must be at least 1 layer, got {count}")
+    checks.one_of(("bottom", "top"), position=position)
+    checks.whole(1, count=count)
     for name, module in network.named_modules():
         if isinstance(module, CONVOLUTIONS):
             raise ValueError(f"class rates are not supported for convolutions: {name!r} is a {type(module).__name__}")
@@ -90,7 +89,7 @@ class ClassRateSGD(torch.optim.SGD):
     def observe(self, groups: Int[Tensor, " batch"]) -> None:
         """Take the group of each sample of the coming batch; `ValueError` for one outside 0..num_groups-1."""
         if self.rated:
-            check_labels(groups, num_classes=self.num_groups)
+            checks.labels(groups, count=self.num_groups, name="groups")
             self._groups, self._samples = list(members(groups, num_groups=self.num_groups)), len(groups)
             self._inputs, self._output_gradients, self._repeated = {}, {}, False
 
@@ -227,9 +226,7 @@ class ClassRateSGD(torch.optim.SGD):
 
 
 def _check(*, lr: float, rate_lr: float, num_groups: int, cutoff: int, reset_every: int | None) -> None:
-    for name, value in (("lr", lr), ("rate_lr", rate_lr)):
-        if not (math.isfinite(value) and value > 0):
-            raise ValueError(f"{name} must be positive, got {value}")
-    for name, count in (("num_groups", num_groups), ("cutoff", cutoff), ("reset_every", reset_every)):
-        if count is not None and count < 1:
-            raise ValueError(f"{name} must be at least 1, got {count}")
+    checks.positive(lr=lr, rate_lr=rate_lr)
+    checks.whole(1, num_groups=num_groups, cutoff=cutoff)
+    if reset_every is not None:
+        checks.whole(1, reset_every=reset_every)
