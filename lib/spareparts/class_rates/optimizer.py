@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from .. import checks
@@ -41,6 +41,10 @@ class ClassRateSGD(torch.optim.SGD):
     `reset_every` steps (None: never); after `cutoff` steps the plain gradient is used again. Before each forward pass
     `observe` has to be told the batch's groups: its labels, or what else shall share a rate.
 
+    The rates are of the gradient that flows into the rated layers' outputs, so that is all that these layers' gradients
+    may hold: a penalty on their weights, clipping, and gradients added up over several backward passes have no groups.
+    `step` raises `RuntimeError` for them (on a GPU the next reset does, or the cutoff: a step does not wait for it).
+
     With `per_layer=True` a rated layer has a single rate, driven by the mean of S over its weights and biases.
     """
 
@@ -72,6 +76,10 @@ class ClassRateSGD(torch.optim.SGD):
         self._inputs: dict[nn.Linear, Tensor] = {}
         self._output_gradients: dict[nn.Linear, Tensor] = {}
         self._repeated = False  # whether a layer was passed backwards twice, as where it is shared
+        self._probes = {layer: _probe(layer) for layer in self.layers}
+        self._beyond = self.layers[0].weight.new_zeros(
+            (), dtype=torch.bool
+        )  # whether gradients held more than the data's
         self._hooks = [layer.register_forward_hook(self._watch) for layer in self.layers]
         self.rates = {layer: self._ones(layer) for layer in self.layers}
 
@@ -110,6 +118,8 @@ class ClassRateSGD(torch.optim.SGD):
             raise ValueError("ClassRateSGD takes no closure: it needs the gradients of one backward pass")
         if self.rated:
             self._rate_gradients()
+            if checks.may_read(self._beyond):
+                self._refuse_beyond()
         super().step()
         self.steps += 1
         if self.steps == self.cutoff:
@@ -132,8 +142,16 @@ class ClassRateSGD(torch.optim.SGD):
                     f"a rated layer takes one row for each of {self._samples} groups, "
                     f"got inputs of shape {tuple(inputs.shape)}"
                 )
+            self._beyond |= beyond_data(layer, inputs, output_gradients, self._probes[layer])
             update = self._one_rate if self.per_layer else self._rates_by_group
             update(layer, inputs, output_gradients)
+
+    def _refuse_beyond(self) -> None:
+        if self._beyond:
+            raise RuntimeError(
+                "the gradients of a rated layer hold more than the batch's own: a penalty on its weights, clipping and "
+                "gradients of several backward passes are not supported"
+            )
 
     def _rates_by_group(self, layer: nn.Linear, inputs: Tensor, output_gradients: Tensor) -> None:
         """Grow the rates of a layer group by group, and replace its gradients; no more than one `G_j` is held."""
@@ -195,6 +213,7 @@ class ClassRateSGD(torch.optim.SGD):
         return [rate for rates in self.rates.values() for rate in rates]
 
     def _note_largest(self) -> None:
+        self._refuse_beyond()
         found = max(float(rate.max()) for rate in self._all_rates())
         self.largest_rate = found if math.isnan(found) else max(self.largest_rate, found)
 
@@ -223,6 +242,35 @@ class ClassRateSGD(torch.optim.SGD):
             return
         for kept, loaded in zip(self._all_rates(), (rate for row in rates for rate in row), strict=True):
             kept.copy_(loaded)
+
+
+def _probe(layer: nn.Linear) -> Float[Tensor, " fan_in"]:
+    """A direction of the layer's inputs that nothing else is likely to be orthogonal to."""
+    drawn = torch.randn(layer.in_features, generator=torch.Generator().manual_seed(0))
+    return drawn.to(layer.weight)
+
+
+def beyond_data(
+    layer: nn.Linear,
+    inputs: Float[Tensor, "batch fan_in"],
+    output_gradients: Float[Tensor, "batch fan_out"],
+    probe: Float[Tensor, " fan_in"],
+) -> Bool[Tensor, ""]:
+    """Whether the layer's gradients are more than `sum_i d_i a_i^T`, beyond rounding; not where numbers are not finite.
+
+    Compared along a direction v, as `grad v = D^T (A v)`: two small products instead of the whole sum once more.
+    """
+    coarse = max(torch.finfo(values.dtype).eps for values in (inputs, output_gradients, probe))
+    if probe.is_cuda and torch.get_float32_matmul_precision() != "highest":
+        coarse = max(coarse, 2**-10)  # TF32
+    inputs, output_gradients = inputs.to(probe), output_gradients.to(probe)
+    sizes = output_gradients.abs()
+    along = (inputs @ probe, inputs.abs() @ probe.abs())
+    pairs = [(layer.weight.grad @ probe, output_gradients.T @ along[0], sizes.T @ along[1])]
+    if layer.bias is not None:
+        pairs.append((layer.bias.grad, output_gradients.sum(0), sizes.sum(0)))
+    least = torch.finfo(probe.dtype).tiny
+    return torch.stack([((held - own).abs() > 64 * coarse * size + least).any() for held, own, size in pairs]).any()
 
 
 def _check(*, lr: float, rate_lr: float, num_groups: int, cutoff: int, reset_every: int | None) -> None:
