@@ -157,6 +157,23 @@ def test_what_is_not_a_record_is_named_and_skipped(kind, records_folder):
         assert records.frame("toy").seed.tolist() == [1]
 
 
+@pytest.mark.parametrize("name", ["{} (copy).json", "copy.json", "0123456789abcdef.json"])
+def test_a_record_under_another_name_does_not_count_again(name, records_folder):
+    path = save(Toy(), result())
+    copy = path.with_name(name.format(path.stem))
+    copy.write_bytes(path.read_bytes())
+    with pytest.warns(UserWarning, match=f"skipped .*: a record's name must be {key(Toy())}.json"):
+        assert records.frame("toy").hash.tolist() == [key(Toy())]
+
+
+def test_a_record_whose_settings_were_changed_by_hand_is_not_of_its_run_any_more():
+    path = save(Toy(), result())
+    record = json.loads(path.read_text())
+    path.write_text(json.dumps(record | {"config": record["config"] | {"seed": 2}}))
+    with pytest.warns(UserWarning, match=f"a record's name must be {key(Toy(seed=2))}.json"):
+        assert records.frame("toy").empty
+
+
 def test_bytes_and_folders_are_named_and_skipped(records_folder):
     save(Toy(), result())
     (records_folder / "toy" / "bytes.json").write_bytes(b"\xff\xfe\x00")
