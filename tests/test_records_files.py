@@ -117,6 +117,23 @@ def test_trained_weights_are_cached_outside_under_the_same_hash(tmp_path):
 # Reading
 
 
+def test_two_states_of_changed_code_share_no_checkpoint(monkeypatch, tmp_path):
+    module = tmp_path / "spareparts" / "records" / "store.py"
+    module.parent.mkdir(parents=True)
+    monkeypatch.setattr(store, "__file__", str(module))
+    monkeypatch.setattr(store, "commit", lambda: "0123456789ab-dirty")
+    names = set()
+    for text in ("a = 1", "a = 2"):
+        module.write_text(text)
+        store.code.cache_clear()
+        names.add(records.checkpoint_path([Toy()]).name)
+    monkeypatch.setattr(store, "commit", lambda: "0123456789ab")
+    store.code.cache_clear()
+    names.add(records.checkpoint_path([Toy()]).name)
+    store.code.cache_clear()
+    assert len(names) == 3 and f"{key(Toy())}-0123456789ab.checkpoint" in names
+
+
 def test_a_frame_has_a_row_for_each_run_and_a_column_for_each_setting_and_metric():
     save(Toy(seed=1), result(0.5))
     save(Toy(seed=2, samples=10), result(0.25))

@@ -11,13 +11,15 @@ from .evaluate import images_at_once, predict, predict_each
 from .fit import fit
 from .processes import each
 from .replica import Outcome, Progress, Replica
-from .weights import load_weights, save_weights
+from .weights import DamagedFile, cached_weights, load_weights, save_weights
 
 __all__ = [
+    "DamagedFile",
     "Opening",
     "Outcome",
     "Progress",
     "Replica",
+    "cached_weights",
     "choose_device",
     "describe",
     "each",
