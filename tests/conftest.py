@@ -3,6 +3,7 @@
 import gc
 import os
 import shutil
+import signal
 
 # Before anything imports torch or NumPy.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -14,6 +15,13 @@ from jaxtyping import install_import_hook
 # Every annotated shape of the library is checked in this process. Processes that a test starts run the library as a
 # user would; JAXTYPING_DISABLE=1 turns the check off here too, for looking into torch.compile.
 install_import_hook("spareparts", "shape_checks.check")
+
+
+# A suite in the background or under nohup ignores these, and so would the processes that its tests start to interrupt.
+# A handler is not inherited, not even one that does nothing: they start as in a terminal, and the suite lives on.
+for number in (signal.SIGINT, signal.SIGHUP):
+    if signal.getsignal(number) is signal.SIG_IGN:
+        signal.signal(number, lambda *_: None)
 
 
 def pytest_collection_finish() -> None:
@@ -53,8 +61,16 @@ def browser():
     with sync_playwright() as play:
         options = ["--no-sandbox", "--disable-background-networking"]
         chromium = play.chromium.launch(executable_path=path, args=options)
+        opened = chromium.new_page
+        chromium.new_page = lambda **settings: patient(opened(**settings))
         yield chromium
         chromium.close()
+
+
+def patient(page):
+    """A page that waits for a busy machine: only what never comes about is a failure."""
+    page.set_default_timeout(300_000)  # milliseconds
+    return page
 
 
 OPT_IN = ("kills", "two_hosts", "slurm")  # asked for by name: pytest -m slurm

@@ -65,6 +65,7 @@ def test_a_trend_with_blocks_is_taken_within_them():
         ([1.0, 1, 2, 2], [1, 1, 2, 2], "y must vary within a block"),
         ([1.0, 2, 3, 4], [1, 1, 2], "blocks must name one of each value's, 4, got shape"),
         ([1.0, 2, 3, np.nan], [1, 1, 2, 2], "must be finite"),
+        ([1.0, 2, 3, 4], [1, 1, 2, np.nan], "blocks must name one of each value's, got nan in"),
     ],
 )
 def test_what_has_no_correlation_within_blocks_is_refused(y, blocks, message):

@@ -50,8 +50,6 @@ PAGES = re.findall(r"(?:root|file): (\S+)", (ROOT / "_toc.yml").read_text())
 PAPERS = ("experts", "distancing", "fixed_classifiers", "class_rates", "redundancy")
 CHAPTERS = [page for page in PAGES if page.rsplit("/", 1)[-1] in PAPERS]
 
-pytestmark = pytest.mark.timeout(600)
-
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory):

@@ -11,6 +11,7 @@ from families import FAMILIES, STEPS, lenets
 
 from spareparts import experts, records
 from spareparts.engine import Opening, fit
+from spareparts.engine.weights import write
 from spareparts.experts.run import GateCurve, run_group, run_one
 
 
@@ -126,7 +127,8 @@ def test_it_is_written_every_so_many_seconds_and_not_more_often(tmp_path, monkey
     [
         (lambda path: path.write_bytes(b"not a checkpoint"), "training starts anew: .* cannot be read"),
         (lambda path: path.write_bytes(path.read_bytes()[:100]), "training starts anew: .* cannot be read"),
-        (lambda path: torch.save({"identity": {"steps": 3}}, path), "training starts anew: .* belongs to {'steps': 3}"),
+        (lambda path: torch.save(torch.load(path) | {"runs": []}, path), "training starts anew: .* is damaged: sha256"),
+        (lambda path: write({"identity": {"steps": 3}}, path), "training starts anew: .* belongs to {'steps': 3}"),
     ],
 )
 def test_a_file_that_is_no_checkpoint_of_this_training_is_told_and_left_out(spoil, message, tmp_path):
@@ -170,7 +172,7 @@ def test_a_run_of_the_experts_that_was_cut_off_goes_on_from_the_cache(monkeypatc
             run_one(config, device="cpu", progress=False)
     path = records.checkpoint_path([config])
     assert path.exists()
-    assert path.stem == f"{records.key(config)}-{records.store.commit()}"
+    assert path.stem == f"{records.key(config)}-{records.store.code()}"
     assert metrics(run_one(config, device="cpu", progress=False)) == metrics(whole)
     assert not path.exists()
 

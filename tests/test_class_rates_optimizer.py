@@ -197,7 +197,7 @@ def test_the_bottom_sixteen_layers_are_rated_and_never_the_topmost(layers, expec
 @pytest.mark.usefixtures("unchecked")
 def test_bad_input_is_named():
     network, inputs, labels = problem()
-    with pytest.raises(ValueError, match=r"labels must lie in 0\.\.2, got 0\.\.3"):
+    with pytest.raises(ValueError, match=r"groups must lie in 0\.\.2, got 0\.\.3"):
         rated(network).observe(torch.tensor([0, 3]))
     with pytest.raises(ValueError, match=r"labels must lie in 0\.\.2, got -1\.\.0"):
         class_gradients(inputs[:2], inputs[:2], torch.tensor([-1, 0]), num_classes=3)
@@ -231,6 +231,50 @@ def test_layers_used_twice_and_batches_that_do_not_fit_the_groups_are_refused():
     rows(inputs.reshape(5, 4, 5)).sum().backward()
     with pytest.raises(ValueError, match=r"got inputs of shape \(5, 4, 5\)"):
         optimizer.step()
+
+
+def penalised(network, inputs, labels):
+    squares = sum(parameter.square().sum() for parameter in network.parameters())
+    (functional.cross_entropy(network(inputs), labels) + 1e-3 * squares).backward()
+
+
+def clipped(network, inputs, labels):
+    functional.cross_entropy(network(inputs), labels).backward()
+    nn.utils.clip_grad_norm_(network.parameters(), 1e-3)
+
+
+def observed_twice(network, inputs, labels, optimizer):
+    functional.cross_entropy(network(inputs), labels).backward()
+    optimizer.observe(labels)
+    functional.cross_entropy(network(inputs), labels).backward()
+
+
+@pytest.mark.parametrize("double", [True, False])
+@pytest.mark.parametrize("per_layer", [True, False])
+@pytest.mark.parametrize("gradients", [penalised, clipped, observed_twice])
+def test_gradients_beyond_the_batchs_own_have_no_groups_and_are_refused(gradients, per_layer, double):
+    network, inputs, labels = problem(double=double)
+    optimizer = rated(network, per_layer=per_layer, num_groups=1 if per_layer else 3)
+    groups = torch.zeros_like(labels) if per_layer else labels
+    before = copy.deepcopy(network.state_dict())
+    optimizer.observe(groups)
+    more = {"optimizer": optimizer} if gradients is observed_twice else {}
+    gradients(network, inputs, groups if more else labels, **more)
+    with pytest.raises(RuntimeError, match="hold more than the batch's own: a penalty"):
+        optimizer.step()
+    assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items())
+
+
+@pytest.mark.parametrize("scale", [1e-30, 1.0, 1e15])
+def test_gradients_of_any_size_with_dead_units_are_the_batchs_own(scale):
+    stream = generator(3)
+    network = nn.Sequential(nn.Linear(400, 300), nn.ReLU(), nn.Linear(300, 200), nn.ReLU(), nn.Linear(200, 5))
+    network[0].bias.data[:100] = -1e3
+    inputs, labels = torch.randn(500, 400, generator=stream), torch.randint(3, (500,), generator=stream)
+    optimizer = rated(network, rate_lr=1e-6)
+    optimizer.observe(labels)
+    (scale * functional.cross_entropy(network(inputs), labels)).backward()
+    optimizer.step()
 
 
 def test_the_step_that_it_is_measured_against_moves_the_weights_alike():

@@ -43,7 +43,7 @@ def test_disagreement_counts_images_with_two_answers():
 
 def test_predictions_on_other_images_are_refused(unchecked):
     first, second = torch.tensor([0, 1, 2, 3]), torch.tensor([0, 1, 3])
-    with pytest.raises(ValueError, match="predictions must be equally many and at least one, got 4 and 3"):
+    with pytest.raises(ValueError, match="first and second must be equally many and at least one, got 4 and 3"):
         disagreement(first, second)
 
 
@@ -70,10 +70,27 @@ def test_the_divergence_is_scipys():
     assert divergence(first, first) == pytest.approx(0, abs=1e-12)
 
 
+def test_nothing_is_repeated_to_fit(unchecked):
+    one, all_images = LOGITS[0].softmax(1)[:1], LOGITS[1].softmax(1)
+    for measure in (independent_disagreement, divergence):
+        with pytest.raises(ValueError, match=r"first and second must share a shape"):
+            measure(one, all_images)
+    for errors in (predicted_errors, measured_errors):
+        with pytest.raises(ValueError, match="images and labels must be equally many"):
+            errors(LOGITS.softmax(2), LABELS[:1])
+    with pytest.raises(ValueError, match=r"predictions must be whole numbers of shape \(batch,\)"):
+        disagreement(LABELS[:, None], LABELS)
+
+
+def test_confidences_that_are_nan_have_no_calibration():
+    with pytest.raises(ValueError, match=r"confidences must lie in \[0, 1\], got nan to nan"):
+        expected_calibration_error(torch.tensor([0.5, math.nan]), torch.tensor([True, False]))
+
+
 def test_every_image_is_counted_once_by_its_largest_group():
     predictions = torch.tensor([[0, 1, 2, 3], [0, 1, 2, 2], [0, 1, 1, 1]])
     assert agreement_counts(predictions, classes=4).tolist() == [1, 1, 2]
-    with pytest.raises(ValueError, match="predictions must lie below 3, the number of classes, got 3"):
+    with pytest.raises(ValueError, match=r"predictions must lie in 0\.\.2, got 0\.\.3"):
         agreement_counts(predictions, classes=3)
 
 
@@ -134,15 +151,17 @@ def test_weights_choose_members():
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ({"of": "votes"}, "of must be probabilities or logits, got 'votes'"),
+        ({"of": "votes"}, "of must be one of probabilities, logits, got 'votes'"),
+        ({"weights": torch.ones(1)}, "logits and weights must be equally many"),
+        ({"weights": torch.tensor([math.nan, 0.5, 0.5, 0.0])}, "weights must be at least 0 and sum to 1"),
         ({"weights": torch.ones(4)}, "weights must be at least 0 and sum to 1"),
         ({"weights": torch.tensor([-1.0, 2.0, 0.0, 0.0])}, "weights must be at least 0 and sum to 1"),
     ],
 )
-def test_other_combinations_are_refused(wrong, message):
+def test_other_combinations_are_refused(unchecked, wrong, message):
     with pytest.raises(ValueError, match=message):
         combine(LOGITS, **wrong)
-    with pytest.raises(ValueError, match="of must be probabilities or logits, got 'votes'"):
+    with pytest.raises(ValueError, match="of must be one of probabilities, logits, got 'votes'"):
         fit_weights(LOGITS, LABELS, of="votes")
 
 

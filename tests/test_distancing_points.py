@@ -210,6 +210,10 @@ def test_a_steeper_minimum_loses_more():
 
 
 def test_no_draws_and_steps_backwards_are_refused():
-    for wrong in ({"draws": 0}, {"sizes": (0.1, -1)}):
-        with pytest.raises(ValueError, match="draws must be at least 1 and sizes positive"):
+    for wrong, message in (
+        ({"draws": 0}, "draws must be at least 1, got 0"),
+        ({"sizes": (0.1, -1)}, "sizes must be positive, got -1"),
+        ({"sizes": (0.1, math.nan)}, "sizes must be positive, got nan"),
+    ):
+        with pytest.raises(ValueError, match=message):
             perturbed_losses(small(1), IMAGES, LABELS, statistics=None, generator=generator(1), **wrong)

@@ -54,7 +54,7 @@ def test_cosine_restarts_are_pytorchs_by_epoch_and_by_batch():
     [
         ("linear", {"period": 6}, "schedule must be one of constant, step, cosine, got 'linear'"),
         ("step", {"period": 7}, "multiple of 3 epochs, got 7"),
-        ("cosine", {"period": 0}, "at least 1, got 0 and 5"),
+        ("cosine", {"period": 0}, "period must be at least 1, got 0"),
     ],
 )
 def test_schedules_that_cannot_be_are_refused(name, settings, message):

@@ -1,11 +1,13 @@
 """Around the training loop: evaluation in batches, cached weights, threads, and the device's name."""
 
+import contextlib
+
 import pytest
 import torch
 from torch import nn
 
 from spareparts.data import generator
-from spareparts.engine import describe, load_weights, one_thread, predict, save_weights
+from spareparts.engine import DamagedFile, cached_weights, describe, load_weights, one_thread, predict, save_weights
 from spareparts.engine.device import matmul_precision
 
 
@@ -55,6 +57,34 @@ def test_weights_are_read_as_they_were_written(tmp_path):
     assert [found.name for found in path.parent.iterdir()] == [path.name]
     found = load_weights(network(2), path).state_dict()
     assert all(torch.equal(value, found[name]) for name, value in network(1).state_dict().items())
+
+
+def test_weights_that_were_changed_are_named_and_made_again(tmp_path):
+    path = tmp_path / "weights.pt"
+    save_weights(network(1), path, commit="abc")
+    content = torch.load(path)
+    assert content["commit"] == "abc"
+    content["0.weight"].zero_()
+    torch.save(content, path)
+    with pytest.raises(DamagedFile, match="is damaged: sha256 expected"):
+        load_weights(network(2), path)
+    with pytest.warns(UserWarning, match="trained again: .*weights.pt is damaged"):
+        assert cached_weights(network(2), path) is None
+    torch.save(network(1).state_dict(), path)
+    with pytest.warns(UserWarning, match="weights.pt cannot be read, or has no checksum"):
+        assert cached_weights(network(2), path) is None
+    assert cached_weights(network(2), tmp_path / "none.pt") is None
+
+
+def test_no_bit_of_a_file_can_be_turned_unnoticed(tmp_path):
+    path = tmp_path / "weights.pt"
+    save_weights(network(1), path)
+    whole, expected = path.read_bytes(), network(1).state_dict()
+    for place in torch.randint(len(whole), (200,), generator=torch.Generator().manual_seed(0)).tolist():
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
+        with contextlib.suppress(DamagedFile):
+            found = load_weights(network(2), path).state_dict()
+            assert all(torch.equal(value, expected[name]) for name, value in found.items())
 
 
 def test_weights_that_are_not_there_are_named(tmp_path):

@@ -1,5 +1,8 @@
 """Heads of every kind: their formula by hand, what they train, and what they refuse."""
 
+import math
+import warnings
+
 import pytest
 import torch
 from torch import nn
@@ -87,6 +90,28 @@ def test_zeros_have_the_bias_as_their_scores_and_a_finite_gradient():
     assert not scores.any() and features.grad.isfinite().all()
 
 
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+@pytest.mark.parametrize("kind", SCALED)
+def test_in_half_precision_scores_are_those_of_single_up_to_rounding_with_zeros_and_with_large_features(kind, dtype):
+    made, features = head(kind=kind), 3e4 * samples() / samples().abs().max()
+    features[0] = 0
+    expected = made(features)
+    found = made.to(dtype)(features.to(dtype))
+    assert found.dtype == dtype
+    torch.testing.assert_close(found.float(), expected, rtol=0, atol=16 * torch.finfo(dtype).eps)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_features_of_another_width_are_refused_by_every_kind(unchecked, kind):
+    with warnings.catch_warnings(action="ignore"):  # of rows that coincide
+        made = head(512, 1000, kind=kind)
+    for width in (1, 128, 256, 511, 1024):
+        with pytest.raises(ValueError, match=rf"features must have 512 features, got shape \(3, {width}\)"):
+            made(torch.ones(3, width))
+    with pytest.raises(ValueError, match="features must be floating-point numbers"):
+        made(torch.ones(3, 512, dtype=torch.int64))
+
+
 def test_the_length_of_a_sample_changes_nothing_where_features_are_normalised():
     for kind in SCALED:
         made = head(kind=kind)
@@ -108,6 +133,8 @@ def test_the_length_of_a_sample_changes_nothing_where_features_are_normalised():
         ({"kind": "low_rank", "rank": 0}, "rank must be at least 1, got 0"),
         ({"kind": "sparse", "density": 1.5}, r"density must lie in \(0, 1\], got 1.5"),
         ({"scale": -1.0}, r"scale must be positive, got -1.0"),
+        ({"scale": math.nan}, r"scale must be positive, got nan"),
+        ({"eps": math.inf}, r"eps must be finite, got inf"),
         ({"initial_scale": 0.0}, "initial_scale must be positive, got 0.0"),
         ({"kind": "learned", "scale": 1.0}, "kind 'learned' has no scale"),
         ({"kind": "learned", "initial_scale": 10.0}, "kind 'learned' has no scale .* initial_scale 10.0"),

@@ -26,6 +26,12 @@ def test_with_orthonormal_rows_their_minimum_has_cosines_of_one_over_the_root_of
     assert all(cosine_loss(made(other[None]), torch.tensor([0]), loss=loss) > value for other in others)
 
 
+@pytest.mark.parametrize("labels", [[0, 3], [-1, 0], [0], [[0, 1]], [0.0, 1.0]])
+def test_labels_are_one_a_sample_and_of_the_classes(unchecked, labels):
+    with pytest.raises(ValueError, match="labels must"):
+        cosine_loss(torch.zeros(2, 3), torch.tensor(labels), loss="cosine_squared")
+
+
 def test_another_loss_is_refused():
     with pytest.raises(ValueError, match="loss must be one of cosine_absolute, cosine_squared, got 'cosine'"):
         cosine_loss(torch.zeros(1, 2), torch.tensor([0]), loss="cosine")

@@ -6,6 +6,8 @@ import pytest
 import scipy.linalg
 import scipy.stats
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from spareparts.data import generator
 from spareparts.fixed_classifiers.coherence import described, groups_of_equal, max_coherence
@@ -95,6 +97,19 @@ def test_coherence_is_the_cosine_of_the_closest_lines_however_long():
     assert max_coherence(rows) == pytest.approx(math.sqrt(0.5))
     assert max_coherence(rows[:2]) == 0 and max_coherence(rows[:1]) == 0
     assert max_coherence(torch.cat([rows, -5 * rows[:1]])) == pytest.approx(1)
+
+
+@given(st.floats(1e-38, 1e38), st.floats(1e-38, 1e38))
+def test_coherence_does_not_depend_on_the_rows_lengths_however_tiny_or_huge(first, second):
+    rows = torch.tensor([[0.8, 0.6], [0.6, 0.8]], dtype=torch.float64)
+    lengths = torch.tensor([[first], [second]])
+    assert max_coherence((lengths * rows).float()) == pytest.approx(0.96, abs=1e-6)
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+def test_rows_that_are_not_finite_have_no_coherence(value):
+    with pytest.raises(ValueError, match=rf"matrix must be finite, got .*{value}.* at \[1, 0\]"):
+        max_coherence(torch.tensor([[1.0, 0], [value, 0]]))
 
 
 def test_many_rows_are_compared_in_parts(monkeypatch):

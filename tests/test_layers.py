@@ -17,14 +17,15 @@ ALLOWED: dict[str, set[str]] = {
     "__init__": set(),
     "records": set(),
     "stats": set(),
-    "data": set(),
-    "models": set(),
-    "engine": {"data"},
+    "checks": set(),
+    "data": {"checks"},
+    "models": {"checks"},
+    "engine": {"checks", "data"},
     "style": {"records", "stats"},
     "plots": {"records", "stats", "style"},
     "claims": {"records", "stats"},
     "results": {"records", "stats", "style"},
-} | {paper: {"engine", "models", "data", "records", "stats"} for paper in PAPERS}
+} | {paper: {"engine", "models", "data", "checks", "records", "stats"} for paper in PAPERS}
 
 
 # SciPy looks torch up in sys.modules, so an entry of None there would break SciPy itself: refuse to find it instead.

@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -26,9 +27,13 @@ def squares(found) -> list[int]:
     return sorted(result["square"] for _, result in found)
 
 
-def test_each_config_comes_as_soon_as_it_is_done_from_two_processes_of_one_thread(spread):
-    asked = configs(5, at_0={"nested": True, "wait": 2})
-    found = list(engine.each(work.square, asked, workers=2))
+def test_each_config_comes_as_soon_as_it_is_done_from_two_processes_of_one_thread(spread, tmp_path):
+    asked = configs(5, at_0={"nested": True, "until": str(tmp_path / "the others are here")})
+    found = []
+    for one in engine.each(work.square, asked, workers=2):
+        found.append(one)
+        if len(found) == 4:
+            Path(asked[0]["until"]).touch()
     assert found[-1][0] == asked[0]
     assert sorted((config["number"], result["square"]) for config, result in found) == [(n, n * n) for n in range(5)]
     processes = {result["process"] for _, result in found}

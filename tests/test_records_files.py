@@ -117,6 +117,23 @@ def test_trained_weights_are_cached_outside_under_the_same_hash(tmp_path):
 # Reading
 
 
+def test_two_states_of_changed_code_share_no_checkpoint(monkeypatch, tmp_path):
+    module = tmp_path / "spareparts" / "records" / "store.py"
+    module.parent.mkdir(parents=True)
+    monkeypatch.setattr(store, "__file__", str(module))
+    monkeypatch.setattr(store, "commit", lambda: "0123456789ab-dirty")
+    names = set()
+    for text in ("a = 1", "a = 2"):
+        module.write_text(text)
+        store.code.cache_clear()
+        names.add(records.checkpoint_path([Toy()]).name)
+    monkeypatch.setattr(store, "commit", lambda: "0123456789ab")
+    store.code.cache_clear()
+    names.add(records.checkpoint_path([Toy()]).name)
+    store.code.cache_clear()
+    assert len(names) == 3 and f"{key(Toy())}-0123456789ab.checkpoint" in names
+
+
 def test_a_frame_has_a_row_for_each_run_and_a_column_for_each_setting_and_metric():
     save(Toy(seed=1), result(0.5))
     save(Toy(seed=2, samples=10), result(0.25))
@@ -155,6 +172,23 @@ def test_what_is_not_a_record_is_named_and_skipped(kind, records_folder):
     stray.write_text(FOREIGN[kind])
     with pytest.warns(UserWarning, match=f"skipped .*{kind}.json: not a whole record"):
         assert records.frame("toy").seed.tolist() == [1]
+
+
+@pytest.mark.parametrize("name", ["{} (copy).json", "copy.json", "0123456789abcdef.json"])
+def test_a_record_under_another_name_does_not_count_again(name, records_folder):
+    path = save(Toy(), result())
+    copy = path.with_name(name.format(path.stem))
+    copy.write_bytes(path.read_bytes())
+    with pytest.warns(UserWarning, match=f"skipped .*: a record's name must be {key(Toy())}.json"):
+        assert records.frame("toy").hash.tolist() == [key(Toy())]
+
+
+def test_a_record_whose_settings_were_changed_by_hand_is_not_of_its_run_any_more():
+    path = save(Toy(), result())
+    record = json.loads(path.read_text())
+    path.write_text(json.dumps(record | {"config": record["config"] | {"seed": 2}}))
+    with pytest.warns(UserWarning, match=f"a record's name must be {key(Toy(seed=2))}.json"):
+        assert records.frame("toy").empty
 
 
 def test_bytes_and_folders_are_named_and_skipped(records_folder):

@@ -11,6 +11,8 @@ from spareparts.models import conv_2, lenet_300_100, vgg
 from spareparts.redundancy import compact, pruning_curves
 from spareparts.redundancy.curves import area
 from spareparts.redundancy.parts import cut
+from spareparts.redundancy.ranks import rank_accuracies
+from spareparts.redundancy.widths import accuracy_drops
 
 
 def draw(seed=0):
@@ -116,6 +118,18 @@ def test_several_layers_are_made_smaller_at_once_and_trained_on():
 def test_layers_that_feed_no_other_are_refused(layer):
     with pytest.raises(ValueError, match="layer must be one of fc1, fc2"):
         cut(fully_connected(), layer)
+
+
+def test_labels_are_one_an_image_and_not_repeated(unchecked):
+    network, images = fully_connected(), torch.rand(3, 1, 4, 4, generator=draw())
+    for labels in (torch.zeros(1).long(), torch.zeros(3, 1).long()):
+        for count in (
+            lambda given: pruning_curves(network, images, given, [torch.arange(12)], layer="fc1"),
+            lambda given: accuracy_drops(network, images, given, layer="fc1"),
+            lambda given: rank_accuracies(network[1:], images.flatten(1), given, ranks=[1]),
+        ):
+            with pytest.raises(ValueError, match="labels must be"):
+                count(labels)
 
 
 def test_what_is_no_order_and_no_unit_is_refused():

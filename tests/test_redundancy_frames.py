@@ -1,5 +1,7 @@
 """Frame potential: closed forms, bounds, and greedy orders against recomputing."""
 
+import math
+
 import pytest
 import torch
 
@@ -102,6 +104,15 @@ def test_a_random_order_is_the_generators_and_holds_every_unit_once():
 def test_unknown_names_are_refused(settings):
     with pytest.raises(ValueError, match="must be one of"):
         pruning_order(random_rows(3, 2), **settings)
+
+
+@pytest.mark.parametrize("criterion", ["norm", "frame_potential"])
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+def test_units_that_are_not_finite_have_no_order(criterion, value):
+    rows = random_rows(3, 2)
+    rows[1, 0] = value
+    with pytest.raises(ValueError, match=rf"rows must be finite, got .*{value}.* at \[1, 0\]"):
+        pruning_order(rows, criterion=criterion)
 
 
 def test_a_random_order_needs_a_generator():

@@ -62,8 +62,19 @@ def test_equal_singular_values_have_the_largest_ranks_and_no_elbow():
 
 
 def test_negative_ranks_are_refused():
-    with pytest.raises(ValueError, match=r"ranks must be at least 0, got \[-1\]"):
+    with pytest.raises(ValueError, match="ranks must be at least 0, got -1"):
         list(spectra.truncated(random(2, 3), ranks=[-1]))
+    for measure in (spectra.residual_norm, spectra.kept_norm):
+        with pytest.raises(ValueError, match="rank must be at least 0, got -1"):
+            measure(torch.ones(3), rank=-1)
+
+
+def test_values_that_are_not_finite_have_no_elbow_and_are_no_noise():
+    values = torch.tensor([2.0, math.nan, 1.0])
+    with pytest.raises(ValueError, match="values must be finite, got nan"):
+        spectra.elbow(values)
+    with pytest.raises(ValueError, match="values must be finite, got nan"):
+        noise.fit_noise(values, units=3, fan_in=5)
 
 
 # Noise

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats as scipy_stats
 
-from spareparts.stats import bootstrap_interval, holm, mcnemar, paired_wilcoxon, spearman
+from spareparts.stats import bootstrap_interval, equivalence, holm, mcnemar, paired_wilcoxon, spearman
 
 FIVE = [1.0, 2.0, 3.0, 4.0, 5.0]
 FIVE_HIGHER = [1.1, 2.2, 3.3, 4.4, 5.5]
@@ -59,6 +59,25 @@ def test_ties_and_zeros_are_resolved_by_listing_every_sign(differences):
 def test_a_tie_is_a_tie_whatever_its_last_bit():
     assert 0.3 - 0.2 != 0.2 - 0.1
     assert paired_wilcoxon([0.2, 0.1, 0.0], [0.3, 0.2, 0.4]).method == "exact with ties"
+
+
+def test_a_pair_of_huge_values_blurs_only_its_own_difference():
+    first, second = np.array([[90.1, 80.2, 95.3, 70.4, 88.5, 91.6, 77.7], [89.0, 78.1, 92.0, 66.0, 83.0, 85.0, 70.0]])
+    assert paired_wilcoxon(first, second).p == 2 / 2**7
+    assert paired_wilcoxon([*first, 4.1e14], [*second, 3.9e14]).p == 2 / 2**8
+    kept = equivalence([*first, 4.1e14], [*second, 4.1e14], margin=1.0)
+    assert kept.sd == pytest.approx(np.std([*(second - first), 0], ddof=1)) and not kept.equivalent
+
+
+@given(st.lists(st.integers(-40, 40), min_size=2, max_size=12), st.integers(-30, 30))
+@settings(max_examples=40, deadline=None)
+def test_ties_do_not_depend_on_the_unit(differences, exponent):
+    first = np.arange(len(differences), dtype=float)
+    unit, tenths = 10.0**exponent, np.array(differences) / 10
+    test, scaled = (paired_wilcoxon(first * one, (first + tenths) * one) for one in (1.0, unit))
+    assert (scaled.p, scaled.method, scaled.rank_biserial) == (test.p, test.method, test.rank_biserial)
+    whole = paired_wilcoxon(np.zeros(len(differences)), np.array(differences, dtype=float))
+    assert (test.p, test.method, test.rank_biserial) == (whole.p, whole.method, whole.rank_biserial)
 
 
 def test_many_tied_pairs_fall_back_on_the_normal_approximation_and_say_so():

@@ -57,7 +57,7 @@ def started(mode):
     return [int(path.name.rsplit("-", 1)[1]) for path in Path().glob(f"started-{mode}-*")]
 
 
-def wait_until(condition, seconds=60):
+def wait_until(condition, seconds=300):
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "it did not come about"
@@ -65,24 +65,21 @@ def wait_until(condition, seconds=60):
 
 
 def test_every_notebook_ends_as_it_should_and_what_finished_is_not_repeated(notebook):
-    words = command("modes.py", "--grid", "MODE=fine,error,slow,dies", "--workers", "4", "--deadline", "10s", "--json")
+    words = command("modes.py", "--grid", "MODE=fine,error,dies", "--workers", "3", "--json")
     done = subprocess.run(words, capture_output=True, text=True)
     assert done.returncode == 1, done.stderr
     ends = {end["cell"]: end for end in json.loads(done.stdout)["notebooks"]}
     assert {name: end["state"] for name, end in ends.items()} == {
         "MODE=fine": "finished",
         "MODE=error": "failed",
-        "MODE=slow": "failed",
         "MODE=dies": "failed",
     }
     assert "modes.py, cell [4], line 20: ValueError: no such mode" in ends["MODE=error"]["message"]
     left = ends["MODE=error"]["output"].replace(".ipynb", ".failed.ipynb")
     assert left in ends["MODE=error"]["message"] and Path(left).exists()
-    assert "its deadline of 10 s had passed" in ends["MODE=slow"]["message"]
     assert "DeadKernelError" in ends["MODE=dies"]["message"]
-    # A kernel that dies is tried twice again; an error in a cell or a deadline is not.
-    assert [len(started(mode)) for mode in ("fine", "error", "slow", "dies")] == [1, 1, 1, 3]
-    assert not any(psutil.pid_exists(kernel) for kernel in started("slow"))
+    # A kernel that dies is tried twice again; an error in a cell is not.
+    assert [len(started(mode)) for mode in ("fine", "error", "dies")] == [1, 1, 3]
     again = subprocess.run(command("modes.py", "--grid", "MODE=fine", "--json"), capture_output=True, text=True)
     assert json.loads(again.stdout) == {"status": 0, "already": 1, "notebooks": []}
     assert again.returncode == 0 and len(started("fine")) == 1
@@ -99,20 +96,29 @@ def test_a_sweep_stops_after_the_runs_unless_pages_are_asked_for(notebook):
     assert done.returncode == 1 and "no such mode" in page["message"] and page["output"] != end["output"]
 
 
+def test_a_notebook_past_its_deadline_is_ended_and_not_tried_again(notebook):
+    words = command("modes.py", "--grid", "MODE=slow", "--workers", "1", "--deadline", "10s", "--json")
+    done = subprocess.run(words, capture_output=True, text=True)
+    (end,) = json.loads(done.stdout)["notebooks"]
+    assert end["state"] == "failed" and "its deadline of 10 s had passed" in end["message"]
+    # On a busy machine it passes before the cell is reached.
+    assert len(started("slow")) <= 1 and not any(psutil.pid_exists(kernel) for kernel in started("slow"))
+
+
 def test_ctrl_c_ends_the_kernels_and_keeps_what_finished(notebook):
     words = command("modes.py", "--grid", "MODE=fine,slow", "--workers", "2")
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     with subprocess.Popen(words, **pipes, start_new_session=True) as sweep:
-        wait_until(lambda: list(Path("_build/sweeps/modes").glob("MODE=fine*.ipynb")) and started("slow"))
-        time.sleep(1)  # until the sweep has heard of it
+        assert any("MODE=fine" in line for line in sweep.stdout)  # the sweep has heard of it
+        wait_until(lambda: started("slow"))
         os.killpg(sweep.pid, signal.SIGINT)  # as a terminal does: its workers are told too
-        output, errors = sweep.communicate(timeout=60)
+        output, errors = sweep.communicate(timeout=300)
     assert sweep.returncode == 130, errors
     assert "1 of 2 notebooks finished, 0 failed, 1 not started or cut off: the same command resumes" in " ".join(
         output.split()
     )
     assert "Traceback" not in errors
-    wait_until(lambda: not any(psutil.pid_exists(kernel) for kernel in started("slow")), seconds=5)
+    wait_until(lambda: not any(psutil.pid_exists(kernel) for kernel in started("slow")))
     assert len(list(Path("_build/sweeps/modes").glob("*.ipynb"))) == 1
 
 
@@ -141,7 +147,7 @@ def test_a_cluster_of_ones_own_is_used_and_freed_when_the_sweep_is_killed(notebo
         with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as sweep:
             wait_until(lambda: started("slow"))
             sweep.kill()
-        wait_until(lambda: not any(psutil.pid_exists(kernel) for kernel in started("slow")), seconds=20)
+        wait_until(lambda: not any(psutil.pid_exists(kernel) for kernel in started("slow")))
         done = subprocess.run(command("modes.py", "--grid", "MODE=fine", "--scheduler", address), capture_output=True)
         assert done.returncode == 0
 

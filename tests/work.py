@@ -3,6 +3,7 @@
 import os
 import signal
 import time
+from pathlib import Path
 
 import torch
 
@@ -20,6 +21,8 @@ class TwoWords(Exception):
 def square(config: dict) -> dict:
     """The square of a number, what this process is like, and such accidents as the config asks for."""
     time.sleep(config.get("wait", 0))
+    while "until" in config and not Path(config["until"]).exists():
+        time.sleep(0.01)
     if config.get("dies"):
         os.kill(os.getpid(), signal.SIGKILL)
     if config.get("exits"):

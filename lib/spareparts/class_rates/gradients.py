@@ -6,6 +6,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from .. import checks
 from .config import FORMS
 
 
@@ -25,8 +26,8 @@ def class_gradients(
     Raises `ValueError` for labels outside 0..num_classes-1, another form, and sizes that do not match.
     """
     check_form(form)
-    check_equally_many(inputs=inputs, output_gradients=output_gradients, labels=labels)
-    check_labels(labels, num_classes=num_classes)
+    checks.equally_many(inputs=inputs, output_gradients=output_gradients, labels=labels)
+    checks.labels(labels, count=num_classes)
     shape = (num_classes, output_gradients.shape[1], inputs.shape[1])
     gradients, drives = inputs.new_zeros(shape), inputs.new_zeros(shape)
     for group, rows in members(labels, num_groups=num_classes):
@@ -49,25 +50,6 @@ def members(labels: Int[Tensor, " batch"], *, num_groups: int) -> Iterator[tuple
             yield group, rows
 
 
-def check_equally_many(**tensors: Tensor) -> None:
-    """Raise `ValueError` where the tensors have no samples, or not equally many."""
-    *most, last = tensors
-    sizes = [len(tensor) for tensor in tensors.values()]
-    if len(set(sizes)) > 1 or not sizes[0]:
-        raise ValueError(
-            f"{', '.join(most)} and {last} must be equally many and at least one, "
-            f"got {', '.join(map(str, sizes[:-1]))} and {sizes[-1]}"
-        )
-
-
 def check_form(form: str) -> None:
     """Raise `ValueError` for an unknown form of the drive."""
-    if form not in FORMS:
-        raise ValueError(f"form must be one of {', '.join(FORMS)}, got {form!r}")
-
-
-def check_labels(labels: Int[Tensor, " batch"], *, num_classes: int) -> None:
-    """Raise `ValueError` where a label lies outside 0..num_classes-1."""
-    low, high = (int(bound) for bound in labels.aminmax())
-    if low < 0 or high >= num_classes:
-        raise ValueError(f"labels must lie in 0..{num_classes - 1}, got {low}..{high}")
+    checks.one_of(FORMS, form=form)

@@ -7,6 +7,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 from torch.nn import functional, init
 
+from .. import checks
 from .config import ACTIVATIONS
 
 SHAPES = ("conic", "rectangular")
@@ -18,10 +19,8 @@ def hidden_widths(*, layers: int, width: int, shape: str, classes: int) -> list[
 
     Raises `ValueError` for another shape, and for fewer than one layer or unit.
     """
-    if shape not in SHAPES:
-        raise ValueError(f"shape must be one of {', '.join(SHAPES)}, got {shape!r}")
-    if layers < 1 or width < 1:
-        raise ValueError(f"layers and width must be at least 1, got {layers} and {width}")
+    checks.one_of(SHAPES, shape=shape)
+    checks.whole(1, layers=layers, width=width, classes=classes)
     if shape == "rectangular":
         return [width] * layers
     return [round(width * (classes / width) ** (layer / layers)) for layer in range(layers)]
@@ -92,8 +91,7 @@ class FullyConnected(nn.Module):
         generator: torch.Generator,
     ) -> None:
         super().__init__()
-        if activation not in ACTIVATIONS:
-            raise ValueError(f"activation must be one of {', '.join(ACTIVATIONS)}, got {activation!r}")
+        checks.one_of(ACTIVATIONS, activation=activation)
         self.activate = {"selu": functional.selu, "relu": functional.relu, "tanh": torch.tanh}[activation]
         sizes = [features, *widths, classes]
         layers = [nn.utils.skip_init(nn.Linear, *pair) for pair in itertools.pairwise(sizes)]

@@ -6,10 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from .gradients import check_form, check_labels, members
+from .. import checks
+from .gradients import check_form, members
 
 MOST_LAYERS = 16  # the paper's limit, "for computational reasons"
 CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
@@ -20,10 +21,8 @@ def rated_layers(network: nn.Module, *, count: int = MOST_LAYERS, position: str 
 
     Raises `ValueError` for a network with convolutions (not supported) or without a linear layer below another.
     """
-    if position not in ("bottom", "top"):
-        raise ValueError(f"position must be 'bottom' or 'top', got {position!r}")
-    if count < 1:
-        raise ValueError(f"count must be at least 1 layer, got {count}")
+    checks.one_of(("bottom", "top"), position=position)
+    checks.whole(1, count=count)
     for name, module in network.named_modules():
         if isinstance(module, CONVOLUTIONS):
             raise ValueError(f"class rates are not supported for convolutions: {name!r} is a {type(module).__name__}")
@@ -41,6 +40,10 @@ class ClassRateSGD(torch.optim.SGD):
     `W <- W - alpha sum_j mu^j o G_j`, both from the same batch. The rates start at 1 and return to it every
     `reset_every` steps (None: never); after `cutoff` steps the plain gradient is used again. Before each forward pass
     `observe` has to be told the batch's groups: its labels, or what else shall share a rate.
+
+    The rates are of the gradient that flows into the rated layers' outputs, so that is all that these layers' gradients
+    may hold: a penalty on their weights, clipping, and gradients added up over several backward passes have no groups.
+    `step` raises `RuntimeError` for them (on a GPU the next reset does, or the cutoff: a step does not wait for it).
 
     With `per_layer=True` a rated layer has a single rate, driven by the mean of S over its weights and biases.
     """
@@ -73,6 +76,10 @@ class ClassRateSGD(torch.optim.SGD):
         self._inputs: dict[nn.Linear, Tensor] = {}
         self._output_gradients: dict[nn.Linear, Tensor] = {}
         self._repeated = False  # whether a layer was passed backwards twice, as where it is shared
+        self._probes = {layer: _probe(layer) for layer in self.layers}
+        self._beyond = self.layers[0].weight.new_zeros(
+            (), dtype=torch.bool
+        )  # whether gradients held more than the data's
         self._hooks = [layer.register_forward_hook(self._watch) for layer in self.layers]
         self.rates = {layer: self._ones(layer) for layer in self.layers}
 
@@ -90,7 +97,7 @@ class ClassRateSGD(torch.optim.SGD):
     def observe(self, groups: Int[Tensor, " batch"]) -> None:
         """Take the group of each sample of the coming batch; `ValueError` for one outside 0..num_groups-1."""
         if self.rated:
-            check_labels(groups, num_classes=self.num_groups)
+            checks.labels(groups, count=self.num_groups, name="groups")
             self._groups, self._samples = list(members(groups, num_groups=self.num_groups)), len(groups)
             self._inputs, self._output_gradients, self._repeated = {}, {}, False
 
@@ -111,6 +118,8 @@ class ClassRateSGD(torch.optim.SGD):
             raise ValueError("ClassRateSGD takes no closure: it needs the gradients of one backward pass")
         if self.rated:
             self._rate_gradients()
+            if checks.may_read(self._beyond):
+                self._refuse_beyond()
         super().step()
         self.steps += 1
         if self.steps == self.cutoff:
@@ -133,8 +142,16 @@ class ClassRateSGD(torch.optim.SGD):
                     f"a rated layer takes one row for each of {self._samples} groups, "
                     f"got inputs of shape {tuple(inputs.shape)}"
                 )
+            self._beyond |= beyond_data(layer, inputs, output_gradients, self._probes[layer])
             update = self._one_rate if self.per_layer else self._rates_by_group
             update(layer, inputs, output_gradients)
+
+    def _refuse_beyond(self) -> None:
+        if self._beyond:
+            raise RuntimeError(
+                "the gradients of a rated layer hold more than the batch's own: a penalty on its weights, clipping and "
+                "gradients of several backward passes are not supported"
+            )
 
     def _rates_by_group(self, layer: nn.Linear, inputs: Tensor, output_gradients: Tensor) -> None:
         """Grow the rates of a layer group by group, and replace its gradients; no more than one `G_j` is held."""
@@ -196,6 +213,7 @@ class ClassRateSGD(torch.optim.SGD):
         return [rate for rates in self.rates.values() for rate in rates]
 
     def _note_largest(self) -> None:
+        self._refuse_beyond()
         found = max(float(rate.max()) for rate in self._all_rates())
         self.largest_rate = found if math.isnan(found) else max(self.largest_rate, found)
 
@@ -226,10 +244,37 @@ class ClassRateSGD(torch.optim.SGD):
             kept.copy_(loaded)
 
 
+def _probe(layer: nn.Linear) -> Float[Tensor, " fan_in"]:
+    """A direction of the layer's inputs that nothing else is likely to be orthogonal to."""
+    drawn = torch.randn(layer.in_features, generator=torch.Generator().manual_seed(0))
+    return drawn.to(layer.weight)
+
+
+def beyond_data(
+    layer: nn.Linear,
+    inputs: Float[Tensor, "batch fan_in"],
+    output_gradients: Float[Tensor, "batch fan_out"],
+    probe: Float[Tensor, " fan_in"],
+) -> Bool[Tensor, ""]:
+    """Whether the layer's gradients are more than `sum_i d_i a_i^T`, beyond rounding; not where numbers are not finite.
+
+    Compared along a direction v, as `grad v = D^T (A v)`: two small products instead of the whole sum once more.
+    """
+    coarse = max(torch.finfo(values.dtype).eps for values in (inputs, output_gradients, probe))
+    if probe.is_cuda and torch.get_float32_matmul_precision() != "highest":
+        coarse = max(coarse, 2**-10)  # TF32
+    inputs, output_gradients = inputs.to(probe), output_gradients.to(probe)
+    sizes = output_gradients.abs()
+    along = (inputs @ probe, inputs.abs() @ probe.abs())
+    pairs = [(layer.weight.grad @ probe, output_gradients.T @ along[0], sizes.T @ along[1])]
+    if layer.bias is not None:
+        pairs.append((layer.bias.grad, output_gradients.sum(0), sizes.sum(0)))
+    least = torch.finfo(probe.dtype).tiny
+    return torch.stack([((held - own).abs() > 64 * coarse * size + least).any() for held, own, size in pairs]).any()
+
+
 def _check(*, lr: float, rate_lr: float, num_groups: int, cutoff: int, reset_every: int | None) -> None:
-    for name, value in (("lr", lr), ("rate_lr", rate_lr)):
-        if not (math.isfinite(value) and value > 0):
-            raise ValueError(f"{name} must be positive, got {value}")
-    for name, count in (("num_groups", num_groups), ("cutoff", cutoff), ("reset_every", reset_every)):
-        if count is not None and count < 1:
-            raise ValueError(f"{name} must be at least 1, got {count}")
+    checks.positive(lr=lr, rate_lr=rate_lr)
+    checks.whole(1, num_groups=num_groups, cutoff=cutoff)
+    if reset_every is not None:
+        checks.whole(1, reset_every=reset_every)

@@ -4,6 +4,8 @@ import numpy as np
 from jaxtyping import Float, Float64, Int, Shaped
 from scipy import stats
 
+from .. import checks
+
 BLOCK = 128  # neurons ranked at once, to bound the memory
 THRESHOLD = 1e-7  # the paper's, "to mitigate the multiple hypothesis situation"
 
@@ -14,12 +16,12 @@ def rank_sum(
     """Two-sided p value of every neuron and class against the rest, as `scipy.stats.ranksums` gives it, in [0, 1].
 
     All neurons are ranked once and the ranks summed by one matrix product. A class without samples, or with all of
-    them, has p = 1. Raises `ValueError` for sizes that do not match and activations that are not finite.
+    them, has p = 1. Raises `ValueError` for sizes that do not match, labels outside the classes, and activations that
+    are not finite.
     """
-    if len(activations) != len(labels) or not len(labels):
-        raise ValueError(f"activations and labels must be equally many, got {len(activations)} and {len(labels)}")
-    if not np.isfinite(activations).all():
-        raise ValueError("activations must be finite")
+    checks.equally_many(activations=activations, labels=labels)
+    checks.labels(labels, count=num_classes)
+    checks.finite(activations=activations)
     one_hot = np.eye(num_classes)[labels]
     blocks = (activations[:, start : start + BLOCK].T for start in range(0, activations.shape[1], BLOCK))
     sums = np.vstack([average_ranks(np.ascontiguousarray(block)) @ one_hot for block in blocks])
@@ -70,14 +72,21 @@ def specialized_share(
 ) -> Float64[np.ndarray, " classes"]:
     """Percentage of all hidden neurons that are specialized in each class, 0 to 100; Table 3 is its mean.
 
-    A dead neuron is constant, so its p is 1.
+    A dead neuron is constant, so its p is 1. Raises `ValueError` as `rank_sum` does, and for a threshold that is not
+    positive.
     """
+    checks.positive(threshold=threshold)
     counts = sum((rank_sum(layer, labels, num_classes=num_classes) < threshold).sum(0) for layer in layers)
     return 100 * counts / sum(layer.shape[1] for layer in layers)
 
 
 def ceiling(labels: Int[np.ndarray, " samples"], *, num_classes: int, threshold: float = THRESHOLD) -> float:
-    """Percentage of classes with enough samples for any neuron at all to pass the threshold, 0 to 100."""
+    """Percentage of classes with enough samples for any neuron at all to pass the threshold, 0 to 100.
+
+    Raises `ValueError` for labels outside the classes and a threshold that is not positive.
+    """
+    checks.labels(labels, count=num_classes)
+    checks.positive(threshold=threshold)
     inside = np.bincount(labels, minlength=num_classes).astype(float)
     outside = len(labels) - inside
     best = np.sqrt(3 * inside * outside / (len(labels) + 1))  # every sample of the class above all others

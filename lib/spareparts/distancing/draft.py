@@ -8,6 +8,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from .. import checks
+
 MINIMUM = 2 / 3  # of Figure 2.1's function
 
 
@@ -39,8 +41,7 @@ def figure_2_2(
     """
     x, parts = np.linspace(-furthest, furthest, points), []
     for deviation in deviations:
-        if deviation <= 0:
-            raise ValueError(f"deviations must be positive, got {deviation}")
+        checks.positive(deviations=deviation)
         figure, equation = (np.exp(-(x**2) / (factor * deviation**2)) for factor in (1, 2))
         parts.append(pd.DataFrame({"x": x, "deviation": deviation, "figure": figure, "equation": equation}))
     return pd.concat(parts, ignore_index=True)
@@ -72,8 +73,8 @@ def forces(*, dimensions: Sequence[int], move: float = 0.05, width: float = 1000
     distance of 2 sigma^2, whatever the dimension: with the same move for each weight a larger network leaves it sooner.
     Raises `ValueError` for dimensions below 1.
     """
-    if min(dimensions) < 1:
-        raise ValueError(f"dimensions must be at least 1, got {min(dimensions)}")
+    for count in dimensions:
+        checks.whole(1, dimensions=count)
     count = np.asarray(dimensions, dtype=float)
     kernel, length = np.exp(-count * move**2 / (2 * width)), np.sqrt(count) * move / width
     printed = length * np.exp(-(move**2) / (2 * width))

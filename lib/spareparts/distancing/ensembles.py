@@ -11,7 +11,10 @@ from scipy.optimize import minimize
 from torch import Tensor
 from torch.nn import functional
 
+from .. import checks
+
 LEAST_PROBABILITY = 1e-12
+MEANS = ("probabilities", "logits")
 
 
 def combine(
@@ -22,14 +25,14 @@ def combine(
 ) -> Float[Tensor, "batch classes"]:
     """Probabilities of an ensemble: `sum_i w_i p_i` (Sec. 1.2.4), or the softmax of its members' mean logits.
 
-    Without weights all members count alike. Raises `ValueError` for another name, and for weights that are negative or
-    do not sum to 1.
+    Without weights all members count alike. Raises `ValueError` for another name, and for weights that are negative, do
+    not sum to 1, or are not one a member.
     """
-    if of not in ("probabilities", "logits"):
-        raise ValueError(f"of must be probabilities or logits, got {of!r}")
+    checks.one_of(MEANS, of=of)
     if weights is None:
         weights = torch.full((len(logits),), 1 / len(logits))
-    if (weights < 0).any() or abs(float(weights.double().sum()) - 1) > 1e-6:
+    checks.equally_many(logits=logits, weights=weights)
+    if not ((weights >= 0).all() and abs(float(weights.double().sum()) - 1) <= 1e-6):
         raise ValueError(f"weights must be at least 0 and sum to 1, got {weights.tolist()}")
     values = logits.double().softmax(2) if of == "probabilities" else logits.double()
     mean = torch.einsum("m,mbc->bc", weights.to(values), values)
@@ -41,11 +44,13 @@ def fit_weights(
 ) -> Float[Tensor, " members"]:
     """Weights of `combine`, at least 0 with sum 1, of largest likelihood on held-out images: a convex problem.
 
-    Raises `ValueError` for another name.
+    Raises `ValueError` for another name, logits that are not finite, and labels that are not one an image, of the
+    classes.
     """
+    checks.one_of(MEANS, of=of)
+    checks.finite(logits=logits)
+    _check_labels(logits, labels)
     members = len(logits)
-    if of not in ("probabilities", "logits"):
-        raise ValueError(f"of must be probabilities or logits, got {of!r}")
     found = minimize(
         _likelihood(logits, labels) if of == "probabilities" else _likelihood_of_logits(logits, labels),
         np.full(members, 1 / members),
@@ -57,6 +62,11 @@ def fit_weights(
     )
     weights = np.clip(found.x, 0, None)
     return torch.from_numpy(weights / weights.sum())
+
+
+def _check_labels(values: Float[Tensor, "members batch classes"], labels: Int[Tensor, " batch"]) -> None:
+    checks.equally_many(images=values[0], labels=labels)
+    checks.labels(labels, count=values.shape[2])
 
 
 Loss = Callable[[np.ndarray], tuple[float, np.ndarray]]  # of weights, with its gradient
@@ -102,8 +112,10 @@ def predicted_errors(probabilities: Float[Tensor, "members batch classes"], labe
     """`v / k + (k - 1) c / k` (Eq. 1.14) for k up to all members; v and c are means over members and over pairs.
 
     An error is the vector `p - y`; its square is summed over classes. On the images and members that it is measured on
-    the equation is an identity: it predicts something of others only. Raises `ValueError` for a single member.
+    the equation is an identity: it predicts something of others only. Raises `ValueError` for a single member, and for
+    labels that are not one an image, of the classes.
     """
+    _check_labels(probabilities, labels)
     count = len(probabilities)
     if count < 2:
         raise ValueError(f"Eq. 1.14 needs pairs of members, got {count} member")
@@ -116,7 +128,11 @@ def predicted_errors(probabilities: Float[Tensor, "members batch classes"], labe
 
 
 def measured_errors(probabilities: Float[Tensor, "members batch classes"], labels: Int[Tensor, " batch"]) -> Errors:
-    """Squared error of the mean of k members' probabilities, mean over all choices of k of them."""
+    """Squared error of the mean of k members' probabilities, mean over all choices of k of them.
+
+    Raises `ValueError` for labels that are not one an image, of the classes.
+    """
+    _check_labels(probabilities, labels)
     count, right = len(probabilities), functional.one_hot(labels, probabilities.shape[2])
     found = []
     for size in range(1, count + 1):

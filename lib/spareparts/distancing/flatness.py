@@ -6,6 +6,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from .. import checks
 from .points import Point, measure, network_at, point_of
 
 SIZES = (0.1, 0.2, 0.4)
@@ -46,8 +47,9 @@ def perturbed_losses(
     directions but for their filters' lengths. Raises `ValueError` for fewer than one draw and sizes that are not
     positive.
     """
-    if draws < 1 or min(sizes) <= 0:
-        raise ValueError(f"draws must be at least 1 and sizes positive, got {draws} and {list(sizes)}")
+    checks.whole(1, draws=draws)
+    for size in sizes:
+        checks.positive(sizes=size)
     point, losses = point_of(network), []
     for _ in range(draws):
         direction = random_direction(point, generator=generator)

@@ -12,6 +12,7 @@ from torch.nn import functional
 
 from .. import data, engine
 from ..records import Diverged, checkpoint_path, weights_path
+from ..records.store import commit
 from .config import Config, journey_of
 from .directions import Directions
 from .journey_plane import grid_around, plane_of, surface
@@ -34,7 +35,7 @@ def journey(
     sets = sets_of(config, engine.choose_device())
 
     def keep(network: nn.Module, epoch: int) -> None:
-        engine.save_weights(network, left_path(config, epoch))
+        engine.save_weights(network, left_path(config, epoch), commit=commit())
 
     going = {"checkpoint": checkpoint_path([config]), "progress": progress}
     network, watch, end = travel(config, sets, keep=keep, listeners=listeners, **going)
@@ -187,11 +188,22 @@ def left_path(config: Config, epoch: int) -> Path:
 def load_left(config: Config, *, epoch: int | None = None, device: str | None = None) -> nn.Module:
     """The network that a journey left after an epoch: 0, a checkpoint's, or its end's (None).
 
-    Raises `ValueError` for another epoch, `FileNotFoundError` where the cache has no such weights.
+    Raises `ValueError` for another epoch and for a damaged file, `FileNotFoundError` where the cache has no such
+    weights.
     """
     epoch = config.length if epoch is None else epoch
+    return engine.load_weights(_empty(config, epoch, device), left_path(config, epoch)).eval()
+
+
+def cached_left(config: Config, *, epoch: int) -> nn.Module | None:
+    """The same where the cache has it whole, else None."""
+    network = engine.cached_weights(_empty(config, epoch), left_path(config, epoch))
+    return None if network is None else network.eval()
+
+
+def _empty(config: Config, epoch: int, device: str | None = None) -> nn.Module:
+    """The network of a journey with other weights; `ValueError` for an epoch after which none are left."""
     known = (0, *config.marks, config.length)
     if epoch not in known:
         raise ValueError(f"epoch must be one of {', '.join(map(str, known))}, got {epoch}")
-    network = build(config, sets_of(config, device or engine.choose_device()), generator=generator_of(config))
-    return engine.load_weights(network, left_path(config, epoch)).eval()
+    return build(config, sets_of(config, device or engine.choose_device()), generator=generator_of(config))

@@ -7,6 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from .. import checks
 from .points import Point, point_of
 
 REDUCTIONS = ("mean", "sum")
@@ -22,12 +23,9 @@ class Kernel(NamedTuple):
 
     def check(self) -> None:
         """Raise `ValueError` for settings that make no hill."""
-        if not self.strength >= 0:  # which nan is not either
-            raise ValueError(f"strength must be at least 0, got {self.strength}")
-        if not self.width > 0:
-            raise ValueError(f"width must be positive, got {self.width}")
-        if self.reduction not in REDUCTIONS:
-            raise ValueError(f"reduction must be one of {', '.join(REDUCTIONS)}, got {self.reduction!r}")
+        checks.at_least(0, strength=self.strength)
+        checks.positive(width=self.width)
+        checks.one_of(REDUCTIONS, reduction=self.reduction)
 
     @property
     def spread(self) -> float:
@@ -103,8 +101,13 @@ def growth_per_step(*, strength: float, width: float, learning_rate: float, mome
     """Factor of the displacement in a step near a single checkpoint: `1 + eta / (1 - alpha) * 2 s / sigma^2`.
 
     There the gradient of the penalty is `-2 s / sigma^2` times the displacement, and momentum makes the step as long as
-    `1 / (1 - alpha)` of plain ones (Eq. 1.12).
+    `1 / (1 - alpha)` of plain ones (Eq. 1.12). Raises `ValueError` for settings that make no hill, a learning rate that
+    is not positive, and a momentum outside [0, 1).
     """
+    Kernel(strength, width).check()
+    checks.positive(learning_rate=learning_rate)
+    if not 0 <= momentum < 1:
+        raise ValueError(f"momentum must lie in [0, 1), got {momentum}")
     return 1 + learning_rate / (1 - momentum) * 2 * strength / Kernel(strength, width).spread
 
 

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.optim.swa_utils import update_bn
 
-from .. import engine
+from .. import checks, engine
 
 Point = dict[str, Tensor]  # every parameter by its name, detached
 BATCH = 500  # images at once, at most, of which statistics are estimated
@@ -64,7 +64,8 @@ def estimate_statistics(network: nn.Module, images: Float[Tensor, "batch *shape"
 
 
 def measure(network: nn.Module, images: Float[Tensor, "batch *shape"], labels: Int[Tensor, " batch"]) -> Measured:
-    """Loss and error of a network in evaluation mode."""
+    """Loss and error of a network in evaluation mode; `ValueError` for labels that are not one an image."""
+    checks.equally_many(images=images, labels=labels)
     (scores,) = engine.predict(network, images)
     wrong = (scores.argmax(1) != labels).double().mean()
     return Measured(float(functional.cross_entropy(scores.double(), labels)), 100 * float(wrong))

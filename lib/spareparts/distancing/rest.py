@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from scipy.optimize import brentq
 
+from .. import checks
 from ..stats import BLANK, Pairs, difference_words, not_yet, said, spread
 from . import author
 from .config import Config
@@ -35,8 +36,7 @@ def mirror(length: float, kernel: Kernel, *, weight_decay: float = Config.weight
     `lambda (u - 1) = 2 s / sigma^2 u exp(-u^2 ||theta_c||^2 / sigma^2)`. That has one solution, and it has u >= 1: on
     the other side of zero. Infinite without weight decay. Raises `ValueError` for a length that is not positive.
     """
-    if not length > 0:
-        raise ValueError(f"length must be positive, got {length}")
+    checks.positive(length=length)
     steepness = steepness_of(kernel, weight_decay)
     if math.isinf(steepness):
         return math.inf
@@ -56,8 +56,7 @@ def steepness_of(kernel: Kernel, weight_decay: float) -> float:
     Raises `ValueError` for a negative weight decay and for settings that make no hill.
     """
     kernel.check()
-    if not weight_decay >= 0:
-        raise ValueError(f"weight_decay must be at least 0, got {weight_decay}")
+    checks.at_least(0, weight_decay=weight_decay)
     return 2 * kernel.share(1) / kernel.spread / weight_decay if weight_decay else math.inf
 
 

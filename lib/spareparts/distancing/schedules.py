@@ -5,6 +5,8 @@ import math
 import torch
 from torch.optim.lr_scheduler import CosineAnnealingWarmRestarts, LambdaLR, LRScheduler
 
+from .. import checks
+
 STEP_FACTOR = 0.1
 
 
@@ -26,10 +28,8 @@ def schedule_of(
     `constant`, `step` or `cosine`; the rate changes with the epoch, the cosine's also `per_batch`.
     Raises `ValueError` for another name, and for a step decay whose period has no whole thirds.
     """
-    if name not in ("constant", "step", "cosine"):
-        raise ValueError(f"schedule must be one of constant, step, cosine, got {name!r}")
-    if min(period, steps) < 1:
-        raise ValueError(f"period and steps must be at least 1, got {period} and {steps}")
+    checks.one_of(("constant", "step", "cosine"), schedule=name)
+    checks.whole(1, period=period, steps=steps)
     if name == "step" and period % 3:
         raise ValueError(f"period must be a multiple of 3 epochs, got {period}")
     if name == "constant":

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from .probe import DrawsMask
 from .replica import Outcome, Run
-from .weights import write
+from .weights import DamagedFile, read, write
 
 REVISION = 1  # of the file's form
 
@@ -100,10 +100,10 @@ class Checkpoint:
 
     def _restore(self, path: Path, identity: dict[str, Any]) -> None:
         try:
-            saved = torch.load(path, map_location="cpu", weights_only=True)
+            saved = read(path)
             found = saved["identity"]
-        except Exception as error:  # whatever torch.load makes of a file that is none of its own
-            warnings.warn(f"training starts anew: {path} cannot be read ({type(error).__name__})", stacklevel=4)
+        except (DamagedFile, KeyError) as error:
+            warnings.warn(f"training starts anew: {error}", stacklevel=4)
             return
         if found != identity:
             warnings.warn(f"training starts anew: {path} belongs to {found}", stacklevel=4)

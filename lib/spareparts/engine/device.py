@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 PRECISIONS = ("float32", "bfloat16", "tf32")
 
@@ -38,11 +38,6 @@ def choose_device(name: str | None = None) -> str:
     if device.type == "cuda" and (device.index or 0) >= count:
         raise ValueError(f"device {name!r} is not there: this machine has {count} CUDA devices")
     return name
-
-
-def may_read(values: Tensor) -> bool:
-    """Whether the host may look at values: free on a CPU, a wait on a GPU, and impossible within stacked replicas."""
-    return values.device.type == "cpu" and not torch._C._are_functorch_transforms_active()
 
 
 @contextlib.contextmanager

@@ -5,6 +5,8 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
 
+from .. import checks
+
 ROWS = 1024  # compared with all others at once
 
 
@@ -17,13 +19,25 @@ def max_coherence(matrix: Float[Tensor, "classes features"]) -> float:
     """Largest |cosine| between two different rows: 0 where all are orthogonal, 1 where two coincide or are opposite.
 
     With more rows than features it is at least `sqrt((C - N) / (N (C - 1)))` (Welch). It is 0 for a single row.
+    Raises `ValueError` for entries that are not finite.
     """
-    rows, largest = functional.normalize(matrix), 0.0
+    checks.finite(matrix=matrix)
+    rows, largest = functional.normalize(_moderate(matrix)), 0.0
     for start in range(0, len(rows), ROWS):
         cosines = (rows[start : start + ROWS] @ rows.T).abs()
         cosines.diagonal(start).zero_()
         largest = max(largest, float(cosines.max()))
     return min(largest, 1.0)
+
+
+def _moderate(matrix: Tensor) -> Float[Tensor, "classes features"]:
+    """The same directions with entries up to 1: squares of tiny and of huge ones would be 0 and infinite.
+
+    Scaled by powers of two, so exactly.
+    """
+    wide = matrix.double()
+    _, exponents = wide.abs().amax(1, keepdim=True).frexp()
+    return torch.ldexp(wide, -exponents).to(torch.promote_types(matrix.dtype, torch.float32))
 
 
 def groups_of_equal(values: Float[Tensor, " classes"]) -> list[tuple[int, ...]]:

@@ -7,7 +7,7 @@ from jaxtyping import Float, Int
 from sklearn.utils.extmath import randomized_svd
 from torch import Tensor
 
-from .. import data
+from .. import checks, data
 from ..data.text import END
 
 WINDOW = 5  # words on each side that count as a word's context; ours, as all numbers here
@@ -70,8 +70,7 @@ def positive_pmi(counts: scipy.sparse.csr_array, *, shift: float) -> scipy.spars
 
     Raises `ValueError` for a shift k below 1.
     """
-    if shift < 1:
-        raise ValueError(f"shift must be at least 1, got {shift}")
+    checks.at_least(1, shift=shift)
     found = counts.tocoo()
     row, column = found.coords
     of_rows, of_columns = counts.sum(1), counts.sum(0)

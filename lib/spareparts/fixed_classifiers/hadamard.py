@@ -5,7 +5,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
-from .. import data
+from .. import checks, data
 from .coherence import groups_of_equal
 from .matrices import paley, paley_order, sylvester, sylvester_order
 from .transform import fast_hadamard_transform
@@ -55,7 +55,8 @@ class Hadamard(nn.Module):
     def forward(
         self, inputs: Float[Tensor, "*batch features"], bias: Float[Tensor, " classes"] | None = None
     ) -> Float[Tensor, "*batch classes"]:
-        """The products with all rows, plus a bias."""
+        """The products with all rows, plus a bias; `ValueError` for inputs of another width."""
+        checks.width(self.in_features, inputs=inputs)
         if self.signs is not None:
             return functional.linear(inputs, self.signs.to(inputs.dtype), bias)
         scores = self._rows_of(fast_hadamard_transform(self._folded(inputs)))
@@ -101,9 +102,8 @@ class Hadamard(nn.Module):
 
 
 def _check(matrix: str, coordinates: str, generator: torch.Generator | None) -> None:
-    for name, value, known in (("matrix", matrix, MATRICES), ("coordinates", coordinates, COORDINATES)):
-        if value not in known:
-            raise ValueError(f"{name} must be one of {', '.join(known)}, got {value!r}")
+    checks.one_of(MATRICES, matrix=matrix)
+    checks.one_of(COORDINATES, coordinates=coordinates)
     if coordinates == "scattered" and matrix != "sylvester":
         raise ValueError(f"scattered coordinates are those of a sylvester matrix, got {matrix!r}")
     if coordinates == "scattered" and generator is None:

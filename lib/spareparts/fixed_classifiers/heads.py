@@ -7,6 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from .. import checks
 from .coherence import CoincidingRows, described, max_coherence
 from .hadamard import Hadamard
 from .matrices import orthonormal, tight_frame
@@ -38,8 +39,8 @@ class FixedClassifier(nn.Module):
     `density`, 0 to 1), both by default with a quarter of the weights. These draw their biases, the others begin with 0.
 
     Raises `ValueError` for sizes below 1, unknown words, a kind that draws without a generator, a scale that is not
-    positive or not used, and an option of another kind; `TypeError` for an unknown option. Warns with
-    `CoincidingRows` where classes share a row.
+    positive or not used, an option of another kind, and features of another width; `TypeError` for an unknown option.
+    Warns with `CoincidingRows` where classes share a row.
     """
 
     def __init__(
@@ -59,6 +60,7 @@ class FixedClassifier(nn.Module):
         super().__init__()
         _check(in_features, num_classes, kind=kind, generator=generator)
         _check_scale(kind, scale=scale, initial_scale=initial_scale, negate=negate)
+        checks.positive(eps=eps)
         _check_options(kind, options)
         self.in_features, self.num_classes, self.kind, self.eps = in_features, num_classes, kind, eps
         self.projection = _projection(in_features, num_classes, kind=kind, generator=generator, **options)
@@ -80,15 +82,20 @@ class FixedClassifier(nn.Module):
 
     def forward(self, features: Float[Tensor, "*batch features"]) -> Float[Tensor, "*batch classes"]:
         """Class scores (logits)."""
+        checks.width(self.in_features, features=features)
         if self.scale is None:
             return self.projection(features, self.bias)
         # all factors in one, applied to the features: there are mostly fewer of them than of products
         factor = self.sign * self._entry * self.scale / (self.norms(features) + self.eps)
-        return self.projection(factor * features, self.bias)
+        scaled = factor * features
+        if not torch.is_autocast_enabled(features.device.type):
+            scaled = scaled.to(features.dtype)
+        return self.projection(scaled, self.bias)
 
     def norms(self, features: Float[Tensor, "*batch features"]) -> Float[Tensor, "*batch 1"]:
-        """What a kind that normalises divides each sample by."""
-        return torch.linalg.vector_norm(features, dim=-1, keepdim=True)
+        """What a kind that normalises divides each sample by; half precision has no room for it, nor for 1 / eps."""
+        dtype = torch.promote_types(features.dtype, torch.float32)
+        return torch.linalg.vector_norm(features, dim=-1, keepdim=True, dtype=dtype)
 
     @property
     def _entry(self) -> float:
@@ -156,11 +163,8 @@ def _first_bias(
 
 
 def _check(in_features: int, num_classes: int, *, kind: str, generator: torch.Generator | None) -> None:
-    for name, value in (("in_features", in_features), ("num_classes", num_classes)):
-        if value < 1:
-            raise ValueError(f"{name} must be at least 1, got {value}")
-    if kind not in KINDS:
-        raise ValueError(f"kind must be one of {', '.join(KINDS)}, got {kind!r}")
+    checks.whole(1, in_features=in_features, num_classes=num_classes)
+    checks.one_of(KINDS, kind=kind)
     if generator is None and kind != "hadamard":
         raise ValueError(f"generator must be given for kind {kind!r}, which draws its matrix, got None")
 
@@ -169,9 +173,7 @@ def _check_scale(kind: str, *, scale: float | None, initial_scale: float, negate
     if kind not in SCALED and (scale is not None or initial_scale != 1.0 or negate):
         given = f"scale {scale}, initial_scale {initial_scale} and negate {negate}"
         raise ValueError(f"kind {kind!r} has no scale and nothing to negate, got {given}")
-    for name, value in (("scale", scale), ("initial_scale", initial_scale)):
-        if value is not None and value <= 0:
-            raise ValueError(f"{name} must be positive, got {value}")
+    checks.positive(initial_scale=initial_scale, **({} if scale is None else {"scale": scale}))
 
 
 def _check_options(kind: str, options: Mapping[str, object]) -> None:

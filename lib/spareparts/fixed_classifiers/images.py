@@ -11,6 +11,7 @@ from torch import nn
 
 from .. import engine
 from ..records import Result, checkpoint_path, weights_path
+from ..records.store import commit
 from .config import SCALED, Config
 from .growth import growth
 from .heads import FixedClassifier
@@ -52,7 +53,7 @@ def result_of(config: Config, network: nn.Module, sets: Sets, readings: Readings
     """Metrics and arrays of a trained network, whose weights go to the cache; of one that diverged its curves."""
     metrics, arrays = about_curves(config, readings, end)
     if end.outcome == "finished":
-        engine.save_weights(network, weights_path(config))
+        engine.save_weights(network, weights_path(config), commit=commit())
         found = {name: evaluate(network, getattr(sets, name), loss=config.loss) for name in ("train", "test")}
         metrics |= about_errors(found, sets) | about_head(network)
         arrays |= predicted(found["test"], sets)

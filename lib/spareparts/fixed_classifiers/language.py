@@ -14,6 +14,7 @@ from torch.nn.functional import cross_entropy
 
 from .. import data, engine
 from ..records import Diverged, checkpoint_path, weights_path
+from ..records.store import commit
 from .config import Config
 from .embeddings import word_vectors
 from .lstm import LanguageModel, count_parameters
@@ -39,7 +40,7 @@ def language(
     prepared = time.perf_counter() - started
     watch, ended = train(network, config, text, device=device, progress=progress)
     network.load_state_dict(watch.best)
-    engine.save_weights(network, weights_path(config))
+    engine.save_weights(network, weights_path(config), commit=commit())
     losses, targets = word_losses(network, text.test.to(device))
     return about(network, config, text) | {
         "perplexity": math.exp(losses.mean()),

@@ -7,7 +7,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional
 
-from .. import models
+from .. import checks, models
 
 LAYERS = 2
 RANGE = 0.1  # learned word vectors start uniform within it
@@ -21,7 +21,8 @@ class LanguageModel(nn.Module):
     The input is a row of W itself; where not `tied` the embedding is a matrix of its own. A `fixed` W, rows of norm 1,
     is never trained. The scale s is learned from `initial_scale`, or held at `scale`. Dropout acts on what the first
     layer, the second and the classifier are given. The buffers `hidden` and `cells` carry the state from window to
-    window, so that a checkpoint keeps them. Raises `ValueError` for sizes below 1 and for a fixed W that is not tied.
+    window, so that a checkpoint keeps them. Raises `ValueError` for sizes below 1, a scale that is not positive, and a
+    fixed W that is not tied.
     """
 
     hidden: Tensor
@@ -43,9 +44,8 @@ class LanguageModel(nn.Module):
         columns: int = 1,
     ) -> None:
         super().__init__()
-        for name, size in (("vocabulary", vocabulary), ("units", units), ("columns", columns)):
-            if size < 1:
-                raise ValueError(f"{name} must be at least 1, got {size}")
+        checks.whole(1, vocabulary=vocabulary, units=units, columns=columns)
+        checks.positive(initial_scale=initial_scale, **({} if scale is None else {"scale": scale}))
         if fixed is not None and (not tied or fixed.shape != (vocabulary, units)):
             raise ValueError(f"fixed must be tied and {(vocabulary, units)}, got tied={tied} and {tuple(fixed.shape)}")
         self._put_words(vocabulary, units, fixed, tied, generator)
@@ -91,7 +91,9 @@ class LanguageModel(nn.Module):
     def classifier(self, features: Float[Tensor, "*batch units"]) -> Float[Tensor, "*batch vocabulary"]:
         """Logits of the features."""
         if self.scale is not None:
-            features = self.scale * features / (features.norm(dim=-1, keepdim=True) + EPS)
+            wide = torch.promote_types(features.dtype, torch.float32)  # half precision has no room for 1 / EPS
+            norms = torch.linalg.vector_norm(features, dim=-1, keepdim=True, dtype=wide)
+            features = (self.scale * features / (norms + EPS)).to(features.dtype)
         return functional.linear(features, self.words, self.bias)
 
     def forward(

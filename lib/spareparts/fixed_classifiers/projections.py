@@ -7,6 +7,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional, init
 
+from .. import checks
+
 
 def drawn(*shape: int, fan_in: float, generator: torch.Generator) -> Tensor:
     """Numbers uniform in +-1 / sqrt(fan_in), as PyTorch draws a linear layer's."""
@@ -61,8 +63,7 @@ class LowRank(Projection):
 
     def __init__(self, in_features: int, num_classes: int, *, rank: int, generator: torch.Generator) -> None:
         super().__init__()
-        if rank < 1:
-            raise ValueError(f"rank must be at least 1, got {rank}")
+        checks.whole(1, rank=rank)
         self.reduction = nn.Parameter(drawn(rank, in_features, fan_in=in_features, generator=generator))
         self.expansion = nn.Parameter(drawn(num_classes, rank, fan_in=rank, generator=generator))
 

@@ -81,17 +81,25 @@ def key(config: RunConfig) -> str:
 
     A field at its default is left out, so that a field added later changes no hash. Defaults therefore never change.
     """
-    settings = {
-        field.name: getattr(config, field.name)
-        for field in dataclasses.fields(config)
-        if getattr(config, field.name) != field.default
-    }
-    identity = {
-        "word": config.word,
-        "revision": config.revision,
-        "fingerprint": config.fingerprint,
-        "settings": settings,
-    }
+    values = {field.name: getattr(config, field.name) for field in dataclasses.fields(config)}
+    return _hash(type(config), values, revision=config.revision, fingerprint=config.fingerprint)
+
+
+def recorded_key(record: Mapping[str, Any]) -> str | None:
+    """The hash of the run that a record is of, by what it holds.
+
+    None where its paper's config has not been imported, and where that no longer has all of the record's settings.
+    """
+    kind = next((kind for kind in RunConfig.__subclasses__() if getattr(kind, "word", None) == record["word"]), None)
+    if kind is None or record["config"].keys() - {field.name for field in dataclasses.fields(kind)}:
+        return None
+    return _hash(kind, record["config"], revision=record.get("revision"), fingerprint=record["fingerprint"])
+
+
+def _hash(kind: type[RunConfig], values: Mapping[str, Any], *, revision: Any, fingerprint: Any) -> str:
+    defaults = {field.name: field.default for field in dataclasses.fields(kind)}
+    settings = {name: value for name, value in values.items() if value != defaults.get(name, dataclasses.MISSING)}
+    identity = {"word": kind.word, "revision": revision, "fingerprint": fingerprint, "settings": settings}
     text = json.dumps(identity, sort_keys=True, separators=(",", ":"), allow_nan=False)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 

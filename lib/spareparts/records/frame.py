@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import re
 import warnings
 from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
@@ -11,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from . import store
-from .config import RunConfig, key
+from .config import RunConfig, key, recorded_key
 
 PARTS = ("word", "config", "metrics", "outcome", "protocol", "fingerprint", "seconds")
 
@@ -28,7 +29,7 @@ def rows(records: Iterable[dict[str, Any]]) -> pd.DataFrame:
 
 
 def read(path: Path) -> dict[str, Any] | None:
-    """The record in a file, or None with a warning that names the file where it is truncated or foreign."""
+    """The record in a file, or None with a warning that names the file where it is truncated, foreign or a copy."""
     try:
         record = json.loads(path.read_text())
         lacking = [name for name in PARTS if name not in record]
@@ -40,6 +41,11 @@ def read(path: Path) -> dict[str, Any] | None:
             raise ValueError(f"belongs to {record['word']!r}")
     except (OSError, ValueError, TypeError) as error:
         warnings.warn(f"skipped {path}: not a whole record ({error})", stacklevel=2)
+        return None
+    expected = recorded_key(record)
+    if path.stem != expected and (expected or not re.fullmatch("[0-9a-f]{16}", path.stem)):
+        name = f"{expected}.json, of the run that it holds" if expected else "16 hex digits, the hash of its run"
+        warnings.warn(f"skipped {path}: a record's name must be {name}", stacklevel=2)
         return None
     return record | {"hash": path.stem}
 

@@ -10,6 +10,7 @@ import json
 import math
 import os
 import platform
+import re
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -61,11 +62,11 @@ def weights_path(config: RunConfig) -> Path:
 def checkpoint_path(configs: Sequence[RunConfig]) -> Path:
     """Where the training of these runs, of one paper, is kept until it is done.
 
-    Under the hash of their records and the code's commit: a training goes on only with the code that began it.
+    Under the hash of their records and of the code: a training goes on only with the code that began it.
     """
     keys = sorted(key(config) for config in configs)
     name = keys[0] if len(keys) == 1 else hashlib.sha256(" ".join(keys).encode()).hexdigest()[:16]
-    return weights_path(configs[0]).with_name(f"{name}-{commit()}.checkpoint")
+    return weights_path(configs[0]).with_name(f"{name}-{code()}.checkpoint")
 
 
 def find(word: str, name: str) -> Path | None:
@@ -96,6 +97,17 @@ def commit() -> str:
         return git("rev-parse", "--short=12", "HEAD") + ("-dirty" if git("status", "--porcelain", "--", "..") else "")
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
+
+
+@functools.cache
+def code() -> str:
+    """The code that runs: its commit or, where it differs from that, its commit and a hash of the package's files."""
+    if re.fullmatch("[0-9a-f]+", commit()):
+        return commit()
+    total, package = hashlib.sha256(), Path(__file__).parents[1]
+    for path in sorted(package.rglob("*.py")):
+        total.update(f"{path.relative_to(package)}\0".encode() + path.read_bytes() + b"\0")
+    return f"{commit()}-{total.hexdigest()[:12]}"
 
 
 def versions() -> dict[str, str]:

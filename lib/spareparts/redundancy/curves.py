@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.utils import skip_init
 
+from .. import checks
 from .parts import Parts, by_unit, cut
 
 COLUMNS = 16  # numbers of single precision that the processor multiplies at once
@@ -29,8 +30,11 @@ def pruning_curves(
 
     Exact: the next layer's input is summed unit by unit from the last removal to the first, and only what follows is
     computed anew. A removed unit gives 0, after BatchNorm where there is one; without `masked_bias` it goes on giving
-    what its bias alone does. Raises `ValueError` for a layer that feeds no other, and for what is no order.
+    what its bias alone does. Raises `ValueError` for a layer that feeds no other, for what is no order, and for labels
+    that are not one an image.
     """
+    checks.labels(labels)
+    checks.equally_many(images=images, labels=labels)
     parts = cut(network, layer)
     units = len(parts.layer.weight)
     for order in orders:
@@ -106,8 +110,9 @@ def area(
 ) -> Float[np.ndarray, "*orders"]:
     """Area under accuracy against units removed, up to a share of the units: a mean accuracy, in %.
 
-    Raises `ValueError` for a share that is not in (0, 1].
+    Raises `ValueError` for a share that is not in (0, 1], and for no images.
     """
+    checks.whole(1, images=images)
     if not 0 < share <= 1:
         raise ValueError(f"share must lie in (0, 1], got {share}")
     stop = max(1, round(share * (counts.shape[-1] - 1)))

@@ -5,6 +5,8 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from .. import checks
+
 CRITERIA = ("norm", "frame_potential", "random")
 DIRECTIONS = ("smallest", "largest")
 TIE = 1e-9  # contributions this close are equal: rounding must not choose between units that are copies
@@ -51,13 +53,12 @@ def pruning_order(
     """All units in the order in which they are removed: by `norm`, by contribution to the `frame_potential`, `random`.
 
     Greedy: contributions are those within what is left. Of equal units the one with the lower index goes first; dead
-    units have norm and contribution 0. A random order has no direction. Raises `ValueError` for other names, and for a
-    random order without a generator.
+    units have norm and contribution 0. A random order has no direction. Raises `ValueError` for other names, for
+    weights that are not finite, and for a random order without a generator.
     """
-    if criterion not in CRITERIA:
-        raise ValueError(f"criterion must be one of {', '.join(CRITERIA)}, got {criterion!r}")
-    if first not in DIRECTIONS:
-        raise ValueError(f"first must be one of {', '.join(DIRECTIONS)}, got {first!r}")
+    checks.one_of(CRITERIA, criterion=criterion)
+    checks.one_of(DIRECTIONS, first=first)
+    checks.finite(rows=rows)
     if criterion == "random":
         if generator is None:
             raise ValueError("criterion 'random' must have a generator, got None")

@@ -9,6 +9,7 @@ from torch import nn
 
 from .. import data, engine
 from ..records import checkpoint_path, weights_path
+from ..records.store import commit
 from .config import Config
 from .dynamics import output_similarity
 from .frames import dead
@@ -57,7 +58,7 @@ def train_network(config: Config, sets: Sets, *, progress: bool = True) -> Train
         checkpoint=checkpoint_path([config]),
         progress=progress,
     )
-    engine.save_weights(trained.network, weights_path(config))
+    engine.save_weights(trained.network, weights_path(config), commit=commit())
     return trained
 
 

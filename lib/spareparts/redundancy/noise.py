@@ -8,6 +8,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from .. import checks
+
 # 99% quantile for real matrices: one random layer in a hundred has an outlier, two or three where it is so small (below
 # a hundred units) that the fitted variance is itself uncertain
 TRACY_WIDOM = 2.0234
@@ -60,8 +62,9 @@ def fit_noise(values: Float[Tensor, " rank"], *, units: int, fan_in: int) -> Noi
 
     The variance is the median of the eigenvalues inside the law's edge over the law's own median; what lies beyond the
     edge and its Tracy-Widom margin is left out and the fit repeated until nothing changes. Raises `ValueError` if the
-    values are not as many as the smaller side, or the smaller side is below 2.
+    values are not as many as the smaller side or not finite, or the smaller side is below 2.
     """
+    checks.finite(values=values)
     small, large = min(units, fan_in), max(units, fan_in)
     if len(values) != small or small < 2:
         raise ValueError(f"values must be min(units, fan_in) = {small}, at least 2, got {len(values)}")

@@ -10,9 +10,9 @@ from statistics import mean, stdev
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from torch.nn import functional
 
-from .frames import frame_potential
+from .. import checks
+from .frames import frame_potential, normalized
 from .spectra import singular_values
 
 DRAWS = 10  # of each null
@@ -20,13 +20,13 @@ DRAWS = 10  # of each null
 
 def expected_potential(*, units: int, fan_in: int) -> float:
     """Mean frame potential of random directions: `N + N (N - 1) / d`. Raises `ValueError` for sizes below 1."""
-    if min(units, fan_in) < 1:
-        raise ValueError(f"units and fan_in must be at least 1, got {units} and {fan_in}")
+    checks.whole(1, units=units, fan_in=fan_in)
     return units + units * (units - 1) / fan_in
 
 
 def smallest_potential(*, units: int, fan_in: int) -> float:
-    """Least frame potential that so many unit vectors can have: `max(N, N^2 / d)`."""
+    """Least frame potential that so many unit vectors can have: `max(N, N^2 / d)`; `ValueError` for sizes below 1."""
+    checks.whole(1, units=units, fan_in=fan_in)
     return max(float(units), units**2 / fan_in)
 
 
@@ -58,7 +58,7 @@ def same_spectrum(
 
 def nearest_cosine(rows: Float[Tensor, "units fan_in"]) -> Float[Tensor, ""]:
     """Mean over the units of the cosine to the nearest other one, -1 to 1; unlike the frame potential, about pairs."""
-    unit = functional.normalize(rows.double())
+    unit = normalized(rows)
     return (unit @ unit.T).fill_diagonal_(-torch.inf).max(1).values.mean()
 
 

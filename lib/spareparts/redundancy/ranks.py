@@ -7,6 +7,8 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional
 
+from .. import checks
+
 RANKS = (1, 2, 4, 8, 10, 16, 32, 64, 128, 256)
 
 
@@ -23,8 +25,12 @@ def rank_accuracies(
 
     U holds the left singular vectors of `W - Z`; without initial weights Z = 0, and the layer is W_k. Both act on what
     the layer gives: `x W_k^T = (x W^T) U_k U_k^T`, so that the inputs are multiplied once. Ranks from that of the layer
-    on keep everything.
+    on keep everything. Raises `ValueError` for negative ranks and for labels that are not one an input.
     """
+    checks.labels(labels)
+    checks.equally_many(inputs=inputs, labels=labels)
+    for rank in ranks:
+        checks.whole(0, ranks=rank)
     layer, rest = network[0], network[1:].eval()
     before = functional.linear(inputs, layer.weight)
     start = torch.zeros_like(before) if initial is None else functional.linear(inputs, initial)

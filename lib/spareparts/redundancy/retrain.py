@@ -55,10 +55,8 @@ def studied(config: Config, sets: Sets, *, progress: bool) -> nn.Sequential:
     settings = {field: getattr(config, field) for field in ("model", "dataset", "seed", "iterations", "initialization")}
     changed = {field: getattr(config, field) for field in ("train_samples", "optimizer", "learning_rate", "precision")}
     twin = Config(experiment="network", **settings, **changed)
-    if not weights_path(twin).exists():
-        return train_network(twin, sets, progress=progress).network
-    empty = build(twin, sets, generator=data.generator(0))
-    return engine.load_weights(empty, weights_path(twin)).eval()
+    found = engine.cached_weights(build(twin, sets, generator=data.generator(0)), weights_path(twin))
+    return train_network(twin, sets, progress=progress).network if found is None else found.eval()
 
 
 def prune(network: nn.Sequential, *, choice: str, share: float, seed: int) -> nn.Sequential:

@@ -5,7 +5,9 @@ from collections.abc import Iterator, Sequence
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from torch.nn import functional
+
+from .. import checks
+from .frames import normalized
 
 
 def singular_values(rows: Float[Tensor, "units fan_in"]) -> Float[Tensor, " rank"]:
@@ -23,7 +25,7 @@ def spectra(
     """Singular values of W, of W with rows of unit length, and of W - Z, by the names that records use."""
     return {
         "weights": singular_values(rows),
-        "normalized": singular_values(functional.normalize(rows.double())),
+        "normalized": singular_values(normalized(rows)),
         "update": singular_values(rows.double() - initial.double()),
     }
 
@@ -39,8 +41,8 @@ def truncated(
     Without initial weights Z = 0, and W' = W_k is the nearest matrix of rank k. Ranks that keep everything give W. The
     singular vectors are computed once. Raises `ValueError` for negative ranks.
     """
-    if min(ranks, default=0) < 0:
-        raise ValueError(f"ranks must be at least 0, got {list(ranks)}")
+    for rank in ranks:
+        checks.whole(0, ranks=rank)
     start = torch.zeros_like(rows) if initial is None else initial
     change = rows.double() - start.double()
     left = torch.linalg.eigh(change @ change.T).eigenvectors.flip(1)
@@ -53,12 +55,20 @@ def truncated(
 
 
 def residual_norm(values: Float[Tensor, " rank"], *, rank: int) -> float:
-    """Spectral norm of what is removed when the top `rank` directions are kept: the next singular value, or 0."""
+    """Spectral norm of what is removed when the top `rank` directions are kept: the next singular value, or 0.
+
+    Raises `ValueError` for a negative rank.
+    """
+    checks.whole(0, rank=rank)
     return float(values[rank]) if rank < len(values) else 0.0
 
 
 def kept_norm(values: Float[Tensor, " rank"], *, rank: int) -> float:
-    """Frobenius norm of what the top `rank` directions keep, in percent of all: `100 |W_k| / |W|`; NaN for W = 0."""
+    """Frobenius norm of what the top `rank` directions keep, in percent of all: `100 |W_k| / |W|`; NaN for W = 0.
+
+    Raises `ValueError` for a negative rank.
+    """
+    checks.whole(0, rank=rank)
     squares = values.double().square()
     return float(100 * (squares[:rank].sum() / squares.sum()).sqrt())
 
@@ -67,7 +77,9 @@ def elbow(values: Float[Tensor, " rank"]) -> int:
     """Directions before the residual's elbow, 0 to the number of values.
 
     The elbow of `k -> |W - W_k|` is its point farthest below the line from k = 0 to the full rank.
+    Raises `ValueError` for values that are not finite.
     """
+    checks.finite(values=values)
     residual = torch.cat([values.double(), torch.zeros(1, dtype=torch.float64, device=values.device)])
     line = residual[0] * torch.linspace(1, 0, len(residual), dtype=torch.float64, device=values.device)
     return int((line - residual).argmax())

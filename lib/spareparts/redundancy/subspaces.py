@@ -5,6 +5,8 @@ from jaxtyping import Bool, Float
 from scipy.linalg import subspace_angles
 from torch import Tensor
 
+from .. import checks
+
 PERCENTILE = 95.0  # of the initial norms: a unit that ends above it is trained; ours
 
 
@@ -28,8 +30,9 @@ def random_angles(
     """Principal angles between random spaces of `first` and `second` dimensions, in degrees, smallest first.
 
     One of the two may be the first axes, since only their relative position counts. Raises `ValueError` for dimensions
-    outside 1..fan_in.
+    outside 1..fan_in, and for no draw.
     """
+    checks.whole(1, draws=draws)
     small, large = sorted((first, second))
     if not 1 <= small <= large <= fan_in:
         raise ValueError(f"dimensions must lie in 1..{fan_in}, got {first} and {second}")
@@ -44,7 +47,14 @@ def random_angles(
 def trained_units(
     rows: Float[Tensor, "units fan_in"], initial: Float[Tensor, "units fan_in"], *, percentile: float = PERCENTILE
 ) -> Bool[Tensor, " units"]:
-    """Units whose final norm lies above that percentile of all initial norms."""
+    """Units whose final norm lies above that percentile (0 to 100) of all initial norms.
+
+    Raises `ValueError` for weights that are not finite or not as many, and for another percentile.
+    """
+    checks.same_shape(rows=rows, initial=initial)
+    checks.finite(rows=rows, initial=initial)
+    if not 0 <= percentile <= 100:
+        raise ValueError(f"percentile must lie in [0, 100], got {percentile}")
     return rows.norm(dim=1) > initial.norm(dim=1).quantile(percentile / 100)
 
 
@@ -72,5 +82,9 @@ def angles_of_trained(
 
 
 def main_space(rows: Float[Tensor, "units fan_in"], *, rank: int) -> Float[Tensor, "rank fan_in"]:
-    """Orthonormal basis of the inputs that a layer answers most to: its top right singular vectors."""
+    """Orthonormal basis of the inputs that a layer answers most to: its top right singular vectors.
+
+    Raises `ValueError` for a rank below 1.
+    """
+    checks.whole(1, rank=rank)
     return torch.linalg.svd(rows.double(), full_matrices=False).Vh[:rank]

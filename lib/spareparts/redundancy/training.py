@@ -11,7 +11,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
-from .. import data, engine
+from .. import checks, data, engine
 from ..records import Diverged
 from .parts import cut
 from .setup import Part, Sets, Settings, optimizer_of
@@ -167,12 +167,14 @@ def schedule_of(optimizer: torch.optim.Optimizer, settings: Settings) -> torch.o
 
 
 def loss_of(network: nn.Module, part: Part) -> float:
-    """Mean cross entropy over all images, in nats."""
+    """Mean cross entropy over all images, in nats; `ValueError` for labels that are not one an image."""
+    checks.equally_many(**part._asdict())
     (scores,) = engine.predict(network, part.images)
     return float(functional.cross_entropy(scores, part.labels))
 
 
 def accuracy(network: nn.Module, part: Part) -> float:
-    """Images classified correctly, in %."""
+    """Images classified correctly, in %; `ValueError` for labels that are not one an image."""
+    checks.equally_many(**part._asdict())
     (scores,) = engine.predict(network, part.images)
     return 100 * float((scores.argmax(1) == part.labels).double().mean())

@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 from torch.nn import functional
 
-from .. import data, engine
+from .. import checks, data, engine
 from ..records import Diverged
 from .config import Config
 from .parts import by_unit, cut
@@ -33,8 +33,10 @@ def accuracy_drops(
 ) -> Float[Tensor, " units"]:
     """Points of accuracy lost by removing each unit alone, which negative numbers gain; exact.
 
-    Raises `ValueError` where the next layer is a convolution.
+    Raises `ValueError` where the next layer is a convolution, and for labels that are not one an image.
     """
+    checks.labels(labels)
+    checks.equally_many(images=images, labels=labels)
     parts = cut(network.eval(), layer)
     if not isinstance(parts.consumer, nn.Linear):
         raise ValueError(f"layer {layer} must feed a fully connected one, got {type(parts.consumer).__name__}")

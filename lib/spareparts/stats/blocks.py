@@ -26,6 +26,8 @@ def block_correlation(x: ArrayLike, y: ArrayLike, blocks: ArrayLike, *, confiden
     first, second = finite_pairs(x, y, at_least=4)
     fraction("confidence", confidence)
     labels = np.asarray(blocks)
+    if (labels != labels).any():
+        raise ValueError(f"blocks must name one of each value's, got nan in {labels.tolist()}")
     if labels.shape != first.shape:
         raise ValueError(f"blocks must name one of each value's, {len(first)}, got shape {labels.shape}")
     places = [np.flatnonzero(labels == label) for label in np.unique(labels)]

@@ -31,6 +31,11 @@ def finite_pairs(first: ArrayLike, second: ArrayLike, *, at_least: int = 2) -> t
     return left, right
 
 
+def rounding(first: NDArray, second: NDArray) -> NDArray:
+    """What the last bits of each pair's values may make of its difference: a share of that pair's values alone."""
+    return 1e-12 * np.maximum(np.abs(first), np.abs(second))
+
+
 def fraction(name: str, value: float) -> None:
     """ValueError unless the value lies strictly between 0 and 1."""
     if not 0 < value < 1:

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 from scipy import integrate, stats
 from statsmodels.stats.weightstats import ttost_paired
 
-from .checks import finite_pairs, fraction
+from .checks import finite_pairs, fraction, rounding
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +41,7 @@ def equivalence(first: ArrayLike, second: ArrayLike, *, margin: float, alpha: fl
     _check_settings(margin, alpha)
     differences = right - left
     mean, sd = float(differences.mean()), float(differences.std(ddof=1))
-    if sd <= 1e-12 * max(np.abs(left).max(), np.abs(right).max()):
+    if (np.abs(differences - mean) <= rounding(left, right)).all():
         p, inner, outer, sd = float(abs(mean) >= margin), (mean, mean), (mean, mean), 0.0
     else:
         p = float(ttost_paired(right, left, -margin, margin)[0])

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
-from .checks import finite_pairs, fraction
+from .checks import finite_pairs, fraction, rounding
 from .estimates import bootstrap_interval
 
 # Up to here all 2^n signs are listed when ranks are tied, and SciPy's exact table serves when they are not.
@@ -66,10 +66,13 @@ def paired_wilcoxon(first: ArrayLike, second: ArrayLike, *, confidence: float = 
 
 
 def _signed_differences(first: NDArray, second: NDArray) -> NDArray:
-    """The differences that are not 0, scaled: 0.3 - 0.2 and 0.2 - 0.1 are a tie, whatever their last bit says."""
-    scale = max(np.abs(first).max(), np.abs(second).max())
-    differences = np.round((second - first) / scale, 12) if scale > 0 else second - first
-    return differences[differences != 0]
+    """The differences that are not 0, by size: 0.3 - 0.2 and 0.2 - 0.1 are a tie, whatever their last bit says."""
+    differences, blur = second - first, rounding(first, second)
+    order = np.argsort(np.abs(differences))
+    order = order[np.abs(differences[order]) > blur[order]]
+    sizes, blur = np.abs(differences[order]), blur[order]
+    apart = np.diff(sizes, prepend=-np.inf) > np.maximum(blur, np.roll(blur, 1))
+    return np.sign(differences[order]) * sizes[apart][np.cumsum(apart) - 1]
 
 
 def _exact_or_normal(signed: NDArray) -> tuple[float, str]:
