@@ -7,7 +7,19 @@ import numpy as np
 import pytest
 import torch
 
-from spareparts.data import DataCorrupt, DataMissing, classes, digest, fidelity, fingerprint, listing, load, root, save
+from spareparts.data import (
+    DataCorrupt,
+    DataMissing,
+    classes,
+    digest,
+    fetch,
+    fidelity,
+    fingerprint,
+    listing,
+    load,
+    root,
+    save,
+)
 from spareparts.data.known import KNOWN
 
 REAL = [name for name in KNOWN if name != "digits"]
@@ -94,7 +106,7 @@ def test_an_unknown_name_gets_the_nearest_and_all_known_ones(folder):
     save_tiny()
     with pytest.raises(ValueError, match=r"unknown data set 'cifar11'; did you mean 'cifar10'.*mnist.*digits, mine"):
         load("cifar11", "train")
-    with pytest.raises(ValueError, match=r"unknown data set '\.\./mine'"):
+    with pytest.raises(ValueError, match=r"must be of letters, digits, _ and -, got '\.\./mine'"):
         load("../mine", "train")
 
 
@@ -192,6 +204,26 @@ def test_labels_outside_the_classes_are_refused_when_loading(folder):
 def test_a_name_cannot_lead_out_of_the_folder(folder):
     with pytest.raises(ValueError, match="letters, digits"):
         save_tiny("../mine")
+
+
+@pytest.mark.parametrize("name", ["../outside", "<img src=x onerror=alert(1)>", "a/b", "a b", "", ".hidden"])
+def test_no_name_of_other_characters_is_looked_for(folder, name):
+    (folder.parent / "outside" / "train" / "a").mkdir(parents=True, exist_ok=True)
+    for ask in (fingerprint, fidelity, classes, lambda name: load(name, "test")):
+        with pytest.raises(ValueError, match="name must be of letters, digits, _ and -, got"):
+            ask(name)
+
+
+def test_a_known_set_that_would_unpack_to_more_than_it_has_is_refused_before_it_is_read(folder, monkeypatch):
+    monkeypatch.setitem(KNOWN, "mnist", KNOWN["mnist"]._replace(samples=9, pixels=20))
+    path = folder / "mnist.npz"
+    np.savez_compressed(path, **tiny() | {"train_images": np.zeros((9_000, 4, 5), np.uint8)})
+    path.with_suffix(".json").write_text(json.dumps({"classes": ["a"], "sha256": "0"}))
+    monkeypatch.setattr(np, "load", lambda *_: pytest.fail("it was read"))
+    for ask in (lambda: load("mnist", "test"), lambda: fetch("mnist")):
+        with pytest.raises(DataCorrupt, match=r"mnist\.npz unpacks to 180,\d+ bytes, where the set has at most 396"):
+            ask()
+    assert {row.name: row.intact for row in listing()}["mnist"] is False
 
 
 def test_a_write_that_fails_leaves_nothing_behind(folder, monkeypatch):

@@ -1,12 +1,17 @@
 import ast
 import os
+import signal
 import subprocess
 import sys
+import tempfile
+import time
 from pathlib import Path
 
 import nbformat
+import psutil
 import pytest
 
+from spareparts import kernels
 from spareparts.execute import (
     ROOT,
     RUNS,
@@ -59,6 +64,11 @@ if STEPS < 0:
     raise ValueError(f"steps must be positive, got {{STEPS}}")
 print(STEPS * sum(SEEDS))
 """
+WAITS = """\
+import os, time
+Path("half").write_text(str(os.getpid()))
+Path("half").rename("started")
+time.sleep(3600)"""
 TOC = """\
 format: jb-book
 root: book/index
@@ -127,6 +137,7 @@ def test_a_value_takes_the_type_of_its_default(defaults, text, value):
         ("SEEDS=5..1", "SEEDS must be a list, each a whole number"),
         ("SEEDS=a", "SEEDS must be a list, each a whole number"),
         ("SHUFFLE=maybe", "SHUFFLE must be true or false"),
+        ("SEEDS=1..200000000", "SEEDS: a range has at most 100,000 values, and 1..200000000 has 200,000,000"),
         ("STEPS", "a parameter is written NAME=VALUE, got 'STEPS'"),
         ("STEP=1", "no parameter STEP: did you mean STEPS?"),
         ("data_sets=mnist", "did you mean DATASETS?"),
@@ -228,6 +239,58 @@ def test_the_command_line_runs_a_notebook(notebook):
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == str(notebook.parent / "out.ipynb")
     assert nbformat.read("out.ipynb", as_version=4).cells[-1].outputs[0].text == "30\n"
+
+
+def left_by(run):
+    """Folders of sockets that a process made."""
+    with kernels.socket_folder() as own:
+        return list(own.parent.glob(f"{own.name.split('-')[0]}-{run.pid}-*"))
+
+
+@pytest.mark.parametrize(
+    ("name", "status"), [("SIGKILL", -signal.SIGKILL), ("SIGTERM", 143), ("SIGHUP", 129), ("SIGINT", 130)]
+)
+def test_a_run_that_is_ended_from_outside_leaves_no_kernel_no_socket_and_one_line(notebook, name, status):
+    notebook.write_text(NOTEBOOK.replace('Path("started").touch()', WAITS))
+    words = [sys.executable, "-m", "spareparts", "run", "tiny.py"]
+
+    def heard():  # where these tests run in the background, Ctrl-C is ignored
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+    with subprocess.Popen(words, stderr=subprocess.PIPE, text=True, preexec_fn=heard) as run:
+        while not Path("started").exists():
+            assert run.poll() is None
+            time.sleep(0.1)
+        kernel = psutil.Process(int(Path("started").read_text()))
+        run.send_signal(getattr(signal, name))
+        _, errors = run.communicate()
+    _, alive = psutil.wait_procs([kernel], timeout=120)
+    assert (run.returncode, alive, left_by(run)) == (status, [], [])
+    said = [line for line in errors.replace("\r", "\n").splitlines() if line and not line.startswith("Executing")]
+    assert [line.partition(":")[0] for line in said] == (["interrupted"] if name == "SIGINT" else [])
+    assert name == "SIGKILL" or not list(Path("_build/runs").glob(".*"))
+
+
+def test_the_folder_of_sockets_is_private_short_and_removed(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / ("long" * 25)))
+    with kernels.socket_folder() as folder:
+        assert len(str(folder / "kernel-99")) < 104 and folder.stat().st_mode & 0o077 == 0
+    assert not folder.exists()
+    monkeypatch.setattr(kernels, "MOST_BASE", 1)
+    complaint = r"a folder whose path has at most 1 bytes: set TMPDIR, now .*long"
+    with pytest.raises(OSError, match=complaint), kernels.socket_folder():
+        pass
+
+
+def test_folders_of_sockets_of_processes_that_are_no_more_are_removed():
+    with kernels.socket_folder() as own:
+        host = own.name.split("-")[0]
+        gone, alive = (own.with_name(f"{host}-{pid}-test{os.getpid()}") for pid in (2**22 + 1, os.getppid()))
+        gone.mkdir()
+        alive.mkdir()
+        with kernels.socket_folder():
+            assert own.exists() and alive.exists() and not gone.exists()
+        alive.rmdir()
 
 
 @pytest.mark.parametrize(

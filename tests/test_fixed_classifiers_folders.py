@@ -8,6 +8,7 @@ import torch
 from PIL import Image
 
 from spareparts import data, engine, fixed_classifiers
+from spareparts.data import streaming
 from spareparts.fixed_classifiers import Config, setup, training
 from spareparts.fixed_classifiers.sets import sets_of
 from spareparts.records import key

@@ -2,9 +2,14 @@
 
 import dataclasses
 import os
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 import work
 
@@ -82,6 +87,30 @@ def test_processes_end_when_nobody_wants_more(spread):
     rest.close()
     with pytest.raises(ProcessLookupError):
         os.kill(result["process"], 0)
+
+
+PARENT = """
+import work
+from spareparts.engine import processes
+
+processes.cores = lambda: 2
+asked = [{"number": number, "started": f"started-{number}", "wait": 3600} for number in range(2)]
+list(processes.each(work.square, asked, workers=2))
+"""
+
+
+@pytest.mark.parametrize("name", ["SIGKILL", "SIGTERM", "SIGHUP"])
+def test_processes_in_the_midst_of_their_work_end_when_their_parent_is_killed(spread, tmp_path, name):
+    path = os.pathsep.join([str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")])
+    parent = subprocess.Popen([sys.executable, "-c", PARENT], cwd=tmp_path, env=os.environ | {"PYTHONPATH": path})
+    while len(written := [file.read_text() for file in tmp_path.glob("started-*")]) < 2 or "" in written:
+        assert parent.poll() is None
+        time.sleep(0.1)
+    workers = [psutil.Process(int(text)) for text in written]
+    parent.send_signal(getattr(signal, name))
+    parent.wait()
+    _, alive = psutil.wait_procs(workers, timeout=120)
+    assert not alive
 
 
 def test_one_worker_and_the_inside_of_a_sweeps_worker_are_this_process(spread, monkeypatch):

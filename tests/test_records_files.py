@@ -210,3 +210,14 @@ def test_a_truncated_record_in_the_way_of_a_run_is_an_error_that_names_it(text):
     with pytest.raises(RecordError, match=f"{path.name} is not a whole record .*; move it away and run again"):
         load_or_run([Toy()], must_not_run, missing="run")
     assert path.read_text() == text  # and it is never deleted silently
+
+
+def test_the_markup_in_a_records_texts_is_escaped_once_where_records_are_read(records_folder):
+    path = save(Toy(seed=1), result())
+    record = json.loads(path.read_text())
+    record |= {"device": "<img src=x onerror=alert(1)>", "metrics": record["metrics"] | {"<b>": ["a & b", 1.0]}}
+    path.write_text(json.dumps(record))
+    (row,) = records.frame("toy").to_dict("records")
+    assert row["device"] == "&lt;img src=x onerror=alert(1)&gt;"
+    assert row["&lt;b&gt;"] == ["a &amp; b", 1.0] and row["accuracy"] == 0.25
+    assert load(Toy(seed=1))["device"] == record["device"]  # a record itself is never changed

@@ -1,17 +1,21 @@
 import contextlib
 import json
 import os
+import pickle
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
 import psutil
 import pytest
+from distributed import Client, Security
 
-from spareparts.sweep import cluster
+from spareparts.sweep import cluster, task
 from spareparts.sweep.cluster import connect
+from spareparts.sweep.grid import Cell
 
 NOTEBOOK = """\
 # ---
@@ -123,10 +127,10 @@ def test_ctrl_c_ends_the_kernels_and_keeps_what_finished(notebook):
 
 
 @contextlib.contextmanager
-def elsewhere(tmp_path):
+def elsewhere(tmp_path, *options):
     """A Dask cluster that was not started by the sweep: a scheduler and one worker."""
     file = tmp_path / "scheduler.json"
-    common = ["--scheduler-file", str(file), "--no-dashboard", "--host", "127.0.0.1"]
+    common = ["--scheduler-file", str(file), "--no-dashboard", "--host", "127.0.0.1", *options]
     parts = [["scheduler", "--port", "0", *common], ["worker", "--nthreads", "1", "--memory-limit", "0", *common]]
     running = []
     try:
@@ -134,7 +138,7 @@ def elsewhere(tmp_path):
             program = [sys.executable, "-m", "dask", *part]
             running.append(subprocess.Popen(program, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
             wait_until(file.exists)
-        yield json.loads(file.read_text())["address"]
+        yield json.loads(file.read_text())["address"], running[0]
     finally:
         for process in reversed(running):
             process.terminate()
@@ -142,7 +146,7 @@ def elsewhere(tmp_path):
 
 
 def test_a_cluster_of_ones_own_is_used_and_freed_when_the_sweep_is_killed(notebook, tmp_path):
-    with elsewhere(tmp_path) as address:
+    with elsewhere(tmp_path) as (address, _):
         words = command("modes.py", "--grid", "MODE=slow", "--scheduler", address)
         with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as sweep:
             wait_until(lambda: started("slow"))
@@ -150,6 +154,111 @@ def test_a_cluster_of_ones_own_is_used_and_freed_when_the_sweep_is_killed(notebo
         wait_until(lambda: not any(psutil.pid_exists(kernel) for kernel in started("slow")))
         done = subprocess.run(command("modes.py", "--grid", "MODE=fine", "--scheduler", address), capture_output=True)
         assert done.returncode == 0
+
+
+def test_a_scheduler_that_is_lost_is_told_in_words(notebook, tmp_path):
+    with elsewhere(tmp_path) as (address, scheduler):
+        words = command("modes.py", "--grid", "MODE=slow", "--scheduler", address)
+        with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as sweep:
+            wait_until(lambda: started("slow"))
+            scheduler.kill()
+            output, errors = sweep.communicate(timeout=200)
+    said = " ".join((output + errors).split())
+    assert sweep.returncode == 1 and "NoneType" not in said and "Traceback" not in said
+    assert f"the scheduler at {address} is gone: start it again, and the same command goes on" in said
+    assert "0 of 1 notebooks finished" in said
+
+
+@pytest.fixture
+def certificates(tmp_path):
+    """Options of Dask for certificates of one's own, and the same of a stranger."""
+    options = {}
+    for owner in ("mine", "strange"):
+        security = Security.temporary()
+        parts = {"ca-file": security.tls_ca_file, "cert": security.tls_client_cert, "key": security.tls_client_key}
+        for name, text in parts.items():
+            (tmp_path / f"{owner}-{name}.pem").write_text(text)
+        options[owner] = [word for name in parts for word in (f"--tls-{name}", str(tmp_path / f"{owner}-{name}.pem"))]
+    return options
+
+
+def test_a_scheduler_with_certificates_serves_only_who_has_them(notebook, tmp_path, certificates):
+    with elsewhere(tmp_path, "--protocol", "tls", *certificates["mine"]) as (address, _):
+        assert address.startswith("tls://")
+        words = command("modes.py", "--grid", "MODE=fine", "--scheduler", address)
+        done = subprocess.run([*words, *certificates["strange"]], capture_output=True, text=True)
+        assert done.returncode == 2 and done.stderr.startswith(f"error: no Dask scheduler answers at {address}")
+        done = subprocess.run(words, capture_output=True, text=True)
+        assert done.returncode == 2 and "needs --tls-ca-file, --tls-cert and --tls-key" in done.stderr
+        done = subprocess.run([*words, *certificates["mine"]], capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("protocol", ["tcp://", "tls://"])
+def test_nobody_without_the_sweeps_own_certificates_can_talk_to_its_scheduler_or_workers(protocol):
+    with connect(workers=1) as client:
+        for address in (client.scheduler.address, *client.scheduler_info()["workers"]):
+            assert address.startswith("tls://127.0.0.1:")
+            stranger = Security.temporary() if protocol == "tls://" else None
+            with pytest.raises(OSError, match=r"."):
+                Client(address.replace("tls://", protocol), security=stranger, timeout=1)
+
+
+def test_a_worker_that_is_killed_while_it_starts_does_not_end_the_sweep(tmp_path, monkeypatch):
+    first = tmp_path / "first"
+    once = f"import os, pathlib; p = pathlib.Path({str(first)!r}); p.exists() or (p.touch(), os.kill(os.getpid(), 9))"
+    monkeypatch.setattr(cluster, "LEAVE_INTERRUPTS", once)
+    with connect(workers=1) as client:
+        assert client.submit(abs, -1).result() == 1
+    assert first.exists()
+    monkeypatch.setattr(cluster, "LEAVE_INTERRUPTS", "import os; os.kill(os.getpid(), 9)")
+    monkeypatch.setattr(cluster, "STARTS", 1)
+    with pytest.raises(OSError, match="the sweep's workers do not start"), connect(workers=1):
+        pass
+
+
+def test_a_long_temporary_folder_is_no_hindrance(notebook, tmp_path):
+    folder = tmp_path / ("long" * 25)
+    folder.mkdir()
+    words = command("modes.py", "--grid", "MODE=fine,dies", "--workers", "1", "--json")
+    done = subprocess.run(words, capture_output=True, text=True, env=os.environ | {"TMPDIR": str(folder)})
+    ends = {end["cell"]: end for end in json.loads(done.stdout)["notebooks"]}
+    assert ends["MODE=fine"]["state"] == "finished" and "DeadKernelError" in ends["MODE=dies"]["message"]
+
+
+def test_a_deadline_holds_where_a_notebook_does_not_end_with_its_kernel(monkeypatch):
+    monkeypatch.setattr(task, "GRACE", 0.0)
+    never = threading.Event()
+    with pytest.raises(task.Overdue):
+        task.within(0.01, never.wait)
+    with pytest.raises(ValueError, match="as it was"):
+        task.within(None, lambda: int("as it was"))
+
+
+class Untold(Exception):
+    """An error that cannot be unpickled, as those of a kernel's libraries may be."""
+
+    def __reduce__(self):
+        return Untold, ("too", "many", "arguments")
+
+
+@pytest.mark.parametrize(
+    ("error", "ending"),
+    [(Untold("no socket"), "failed"), (RuntimeError("Kernel died"), "tried again"), (OSError("disk full"), "failed")],
+)
+def test_an_error_of_a_kernel_reaches_the_worker_as_text(tmp_path, monkeypatch, error, ending):
+    def execute(*words, **settings):
+        raise error
+
+    monkeypatch.setattr(task, "execute", execute)
+    cell = Cell(notebook=Path("a.py"), parameters={}, varied={}, output=tmp_path / "a.ipynb")
+    told = f"{type(error).__name__}: {error}"
+    if ending == "tried again":
+        with pytest.raises(task.KernelDied) as caught:
+            task._message(cell, threading.Event(), None)
+        assert str(pickle.loads(pickle.dumps(caught.value))) == told and caught.value.__cause__ is None
+    else:
+        assert task._message(cell, threading.Event(), None) == f"a.py: {told}"
 
 
 @pytest.mark.parametrize(
@@ -181,6 +290,9 @@ def test_a_dry_run_starts_nothing(notebook):
         ({"slurm": Path("nowhere.yaml")}, "there is no SLURM file nowhere.yaml"),
         ({"workers": 0}, "at least 1, got 0"),
         ({"workers": 1, "scheduler": "tcp://127.0.0.1:9"}, "give one of"),
+        ({"workers": 1, "certificates": [Path("ca.pem")]}, "certificates are for --scheduler tls"),
+        ({"scheduler": "tcp://127.0.0.1:9", "certificates": [Path(__file__)]}, "begins with tls://, got tcp"),
+        ({"scheduler": "tls://127.0.0.1:9", "certificates": [Path("nowhere.pem")]}, "no certificate file nowhere"),
     ],
 )
 def test_a_cluster_that_cannot_be_reached_is_named(where, complaint, monkeypatch):

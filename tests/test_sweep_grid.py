@@ -113,6 +113,8 @@ def test_blocks_follow_one_another_and_share_what_stands_beside_them(notebook):
         (["SEEDS=1,1"], [], "SEEDS must offer at least one value and none twice"),
         (["SEEDS="], [], "SEEDS must offer at least one value"),
         (["SEEDS"], [], "a parameter is written NAME=VALUE"),
+        (["SEEDS=1..1000", "STEPS=1..1000"], [], "at most 20,000 notebooks, and this grid makes 1,000,000"),
+        (["SEEDS=1..200000000"], [], "a range has at most 100,000 values"),
         (["SEEDS=1", "SEEDS=2"], [], "SEEDS stands in two grids"),
         (["SEEDS=1"], ["SEEDS=2"], "SEEDS is given twice"),
         (["STEPS=many"], [], "STEPS must be"),

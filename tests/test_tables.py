@@ -1,6 +1,7 @@
 """Tabular sets: fetched from an archive, read and checked, split and scaled, or drawn from their definitions."""
 
 import dataclasses
+import hashlib
 import io
 import tarfile
 
@@ -87,7 +88,7 @@ FILES = {
 def served(monkeypatch):
     """Serves an archive with these files in place of the network."""
 
-    def serve(files):
+    def serve(files, sha1=None):
         buffer = io.BytesIO()
         with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
             for name, text in files.items():
@@ -95,6 +96,7 @@ def served(monkeypatch):
                 entry.size = len(text.encode())
                 archive.addfile(entry, io.BytesIO(text.encode()))
         monkeypatch.setattr(download_tables, "urlopen", lambda *_, **__: io.BytesIO(buffer.getvalue()))
+        monkeypatch.setattr(download_tables, "SHA1", sha1 or hashlib.sha1(buffer.getvalue()).hexdigest())
 
     return serve
 
@@ -117,6 +119,39 @@ def test_a_set_that_is_not_what_its_fingerprint_promises_is_named_and_not_kept(f
     with pytest.raises(data.DataCorrupt, match=r"1 of 3 sets.*car: car is not the expected data"):
         data.fetch("uci", progress=False)
     assert sorted(path.stem for path in (folder / "uci").iterdir()) == ["connect-4", "thyroid"]
+
+
+@pytest.mark.parametrize("name", ["/etc/passwd", "../connect-4/connect-4_R.dat", "..", "."])
+def test_a_description_that_leads_out_of_its_sets_folder_is_refused(folder, known, served, name):
+    known({"car": SETS["car"]})
+    served(FILES | {"data/car/car.txt": f"fich1= {name}\n"})
+    with pytest.raises(data.DataCorrupt, match="car: the file of a set must lie in its folder"):
+        data.fetch("uci", progress=False)
+
+
+def test_an_archive_of_another_checksum_is_told_and_one_that_unpacks_to_too_much_is_refused(
+    folder, known, served, monkeypatch
+):
+    known({"car": SETS["car"]})
+    served(FILES, sha1="0" * 40)
+    with pytest.warns(UserWarning, match=f"sha1 expected {'0' * 40}, found"):
+        assert data.fetch("uci", progress=False)
+    (folder / "uci" / "car.npz").unlink()
+    served(FILES)
+    monkeypatch.setattr(download_tables, "MOST_BYTES", 10)
+    with pytest.raises(DownloadFailed, match="bytes, at most 10"):
+        data.fetch("uci", progress=False)
+
+
+def test_the_archive_comes_over_https_alone(folder, known, monkeypatch):
+    class Led(io.BytesIO):
+        url = "http://elsewhere/data.tar.gz"
+
+    assert download_tables.ARCHIVE.startswith("https://")
+    known(SETS)
+    monkeypatch.setattr(download_tables, "urlopen", lambda *_, **__: Led(b""))
+    with pytest.raises(DownloadFailed, match="leads to http://elsewhere"):
+        data.fetch("uci", progress=False)
 
 
 def test_a_set_that_the_archive_lacks_is_named(folder, known, served):
@@ -172,6 +207,13 @@ def stored(folder, known):
 
 def test_a_missing_table_names_the_command_that_fetches_it(folder):
     with pytest.raises(data.DataMissing, match="data fetch uci"):
+        data.load_table("car")
+
+
+def test_a_table_that_would_unpack_to_more_than_it_has_is_refused_before_it_is_read(stored, monkeypatch):
+    np.savez_compressed(stored, **SETS["car"] | {"X": np.zeros((100_000, 2))})
+    monkeypatch.setattr(np, "load", lambda *_: pytest.fail("it was read"))
+    with pytest.raises(data.DataCorrupt, match=r"car\.npz unpacks to 1,600,\d+ bytes, where the set has at most"):
         data.load_table("car")
 
 

@@ -20,6 +20,8 @@ class TwoWords(Exception):
 
 def square(config: dict) -> dict:
     """The square of a number, what this process is like, and such accidents as the config asks for."""
+    if "started" in config:
+        Path(config["started"]).write_text(str(os.getpid()))
     time.sleep(config.get("wait", 0))
     while "until" in config and not Path(config["until"]).exists():
         time.sleep(0.01)

@@ -1,7 +1,10 @@
 """The command line: python -m spareparts --help. Each command imports what it needs, so that all of them start soon."""
 
+import contextlib
 import os
+import signal
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -29,7 +32,8 @@ def run(
     _prepare_kernels()
     defaults = parameter_defaults(read_notebook(notebook))
     parameters = dict(parse_parameter(setting, defaults) for setting in settings or [])
-    print(execute(notebook, output or Path("_build/runs", f"{notebook.stem}.ipynb"), parameters, progress=True))
+    with _interruptible():
+        print(execute(notebook, output or Path("_build/runs", f"{notebook.stem}.ipynb"), parameters, progress=True))
 
 
 @app.command()
@@ -47,8 +51,9 @@ def book(
     committed = "SPAREPARTS_RECORDS" not in os.environ
     os.environ[claims.STRICT] = "1" if committed else "0"
     count = len(list(toc_notebooks()))
-    for done, (notebook, seconds) in enumerate(execute_book(output or EXECUTED), start=1):
-        print(f"[{done}/{count}] {notebook.name}: {seconds:.0f} s", flush=True)
+    with _interruptible():
+        for done, (notebook, seconds) in enumerate(execute_book(output or EXECUTED), start=1):
+            print(f"[{done}/{count}] {notebook.name}: {seconds:.0f} s", flush=True)
     if committed:
         verdicts(output=output)
 
@@ -81,7 +86,10 @@ def sweep(
     settings: Annotated[list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="in every one")] = None,
     pages: Annotated[bool, typer.Option("--pages", help="execute the chapters too, not only their runs")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="show runs and cost, start nothing")] = False,
-    scheduler: Annotated[str | None, typer.Option(metavar="tcp://HOST:PORT", help="a Dask cluster that runs")] = None,
+    scheduler: Annotated[str | None, typer.Option(metavar="tls://HOST:PORT", help="a Dask cluster that runs")] = None,
+    tls_ca_file: Annotated[Path | None, typer.Option(metavar="PEM", help="of that cluster")] = None,
+    tls_cert: Annotated[Path | None, typer.Option(metavar="PEM", help="of that cluster")] = None,
+    tls_key: Annotated[Path | None, typer.Option(metavar="PEM", help="of that cluster")] = None,
     slurm: Annotated[Path | None, typer.Option(metavar="FILE.yaml", help="jobs for SLURM to start")] = None,
     workers: Annotated[int | None, typer.Option(help="notebooks at a time [one a GPU, or a core]")] = None,
     deadline: Annotated[str | None, typer.Option(metavar="TIME", help="for each notebook, e.g. 2h [none]")] = None,
@@ -96,7 +104,8 @@ def sweep(
     if dry_run:
         return command.dry_run(cells, as_json=as_json)
     seconds = parse_duration(deadline) if deadline else None
-    where = {"scheduler": scheduler, "slurm": slurm, "workers": workers}
+    certificates = (tls_ca_file, tls_cert, tls_key)
+    where = {"scheduler": scheduler, "certificates": certificates, "slurm": slurm, "workers": workers}
     raise typer.Exit(command.sweep(cells, as_json=as_json, deadline=seconds, **where))
 
 
@@ -152,6 +161,16 @@ def fetch(name: Annotated[str, typer.Argument(help="for example cifar10; uci: al
     print(data.fetch(name))
 
 
+@contextlib.contextmanager
+def _interruptible() -> Iterator[None]:
+    """Ctrl-C is told in a line, with the status that shells expect."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        print("interrupted: runs that have their record are kept, the same command makes the others", file=sys.stderr)
+        raise typer.Exit(130) from None
+
+
 def _prepare_kernels() -> None:
     """Set what kernels inherit: one thread each, as they run side by side, and figures shown in the notebook."""
     os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -160,6 +179,9 @@ def _prepare_kernels() -> None:
 
 def main() -> None:
     """Run the command line; what a user can mend is told in one line, with status 2, a failed notebook with 1."""
+    for name in ("SIGTERM", "SIGHUP"):  # so that what was begun is cleaned up; under nohup SIGHUP stays ignored
+        if hasattr(signal, name) and signal.getsignal(getattr(signal, name)) == signal.SIG_DFL:
+            signal.signal(getattr(signal, name), lambda number, _: sys.exit(128 + number))
     try:
         app(prog_name="python -m spareparts")
     except (ValueError, OSError, RuntimeError) as error:

@@ -5,7 +5,6 @@ import difflib
 import multiprocessing
 import os
 import re
-import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
@@ -18,13 +17,20 @@ import yaml
 from papermill.exceptions import PapermillExecutionError
 from traitlets.config import Config
 
+from .kernels import kill_kernels, socket_folder
+
 ROOT = Path(__file__).resolve().parents[2]
 EXECUTED = ROOT / "book" / "executed"
+MOST_VALUES = 100_000  # of a range
 RUNS = "runs"  # the tag of the cell that makes the runs
 
 
 class NotebookError(RuntimeError):
     """A cell of a notebook raised; the message names notebook, cell, line and where the traceback was left."""
+
+
+class TooMany(ValueError):
+    """A list of more values than anybody means."""
 
 
 def read_notebook(path: Path) -> nbformat.NotebookNode:
@@ -87,6 +93,8 @@ def parse_parameter(text: str, defaults: dict[str, Any]) -> tuple[str, Any]:
     default = default_of(name, defaults)
     try:
         return name, _parse(value, default)
+    except TooMany as error:
+        raise ValueError(f"{name}: {error}") from error
     except (KeyError, ValueError) as error:
         raise ValueError(f"{name} must be {_kind(default)}, like its default {default!r}, got {value!r}") from error
 
@@ -205,17 +213,26 @@ def _items(part: str, kind: Any) -> list[Any]:
         first, last = map(int, span.groups())
         if last < first:
             raise ValueError(f"the range {part} is empty")
+        if last - first >= MOST_VALUES:
+            raise TooMany(f"a range has at most {MOST_VALUES:,} values, and {part} has {last - first + 1:,}")
         return list(range(first, last + 1))
     return [_parse(part, kind)]
 
 
 def _run(notebook: nbformat.NotebookNode, output: Path, parameters: dict[str, Any], **settings: Any) -> Any:
     # Sockets in a folder of this run: notebooks side by side cannot race for a port.
-    with tempfile.TemporaryDirectory(prefix="sp") as folder:
-        settings["config"] = Config({"KernelManager": {"transport": "ipc", "ip": f"{folder}/k"}})
+    with socket_folder() as folder:
+        manager = {"transport": "ipc", "ip": f"{folder}/k", "connection_file": f"{folder}/kernel.json"}
+        settings["config"] = Config({"KernelManager": manager})
         # A kernel is interrupted before it is shut down, and would report that on the terminal as an error.
         settings["extra_arguments"] = ["--log-level=CRITICAL"]
-        return papermill.execute_notebook(notebook, output, parameters, request_save_on_cell_execute=False, **settings)
+        try:
+            return papermill.execute_notebook(
+                notebook, output, parameters, request_save_on_cell_execute=False, **settings
+            )
+        except (KeyboardInterrupt, SystemExit):
+            kill_kernels()
+            raise
 
 
 def _tidy(notebook: nbformat.NotebookNode, output: Path) -> nbformat.NotebookNode:

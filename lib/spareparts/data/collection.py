@@ -46,10 +46,17 @@ def read_set(folder: Path) -> dict[str, np.ndarray]:
     elif name in OFFICIAL:
         parts = [read_original(folder / file, OFFICIAL[name]) for file in OFFICIAL[name].files]
     else:
-        parts = [read_scaled(folder / described(folder)["fich1="])]
+        parts = [read_scaled(folder / inside(described(folder)["fich1="]))]
     features, labels = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
     features = ranks(features) if name == "connect-4" else features.astype(np.float32)
     return {"X": features, "y": labels.astype(np.uint8), "splits": read_splits(folder, rows=len(parts[0][1]))}
+
+
+def inside(name: str) -> str:
+    """A file's name as the collection gives it; ValueError where it leads out of the set's folder."""
+    if name != Path(name).name or name in ("", ".", ".."):
+        raise ValueError(f"the file of a set must lie in its folder, got {name!r}")
+    return name
 
 
 def described(folder: Path) -> dict[str, str]:

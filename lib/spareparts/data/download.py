@@ -14,6 +14,7 @@ from .download_tables import fetch_tables
 from .download_texts import fetch_text
 from .files import SPLITS, DataCorrupt, DownloadFailed, digest, root, save, verify
 from .known import KNOWN
+from .sets import check_known_size
 
 TORCHVISION = {"mnist": "MNIST", "fashion_mnist": "FashionMNIST", "cifar10": "CIFAR10", "cifar100": "CIFAR100"}
 
@@ -37,6 +38,7 @@ def fetch(name: str, *, progress: bool = True) -> Path:
         )
     path, known = root() / f"{name}.npz", KNOWN[name]
     if path.exists():
+        check_known_size(path)
         verify(path, known.sha256)
         if path.with_suffix(".json").exists():
             return path

@@ -1,9 +1,12 @@
 """Fetching the tabular sets: the collection's one archive, converted set by set and checked against fingerprints."""
 
+import hashlib
 import shutil
 import tarfile
+import warnings
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 from urllib.request import urlopen
 
 import numpy as np
@@ -13,7 +16,9 @@ from .files import DataCorrupt, DownloadFailed, check_fingerprint, replacing, ro
 from .known_tables import KNOWN_TABLES
 from .tabular import TABLE_ARRAYS, table_digest, table_fingerprint, table_path
 
-ARCHIVE = "http://persoal.citius.usc.es/manuel.fernandez.delgado/papers/jmlr/data.tar.gz"  # 195 MB
+ARCHIVE = "https://persoal.citius.usc.es/manuel.fernandez.delgado/papers/jmlr/data.tar.gz"  # 195 MB
+SHA1 = "252603f2a5bf8d7975a392cdf5f84fb1c5d9b5c2"  # of the archive, as those who fetched it in 2014 wrote it down
+MOST_BYTES = 4_000_000_000  # of what is unpacked
 
 
 def fetch_tables(*, progress: bool = True) -> Path:
@@ -42,10 +47,11 @@ def _unpacked(temporary: Path, wanted: list[str], *, progress: bool) -> Path:
         if progress:
             print(f"Downloading {ARCHIVE}: 195 MB", flush=True)
         with urlopen(ARCHIVE, timeout=60) as response, (temporary / "archive").open("wb") as file:
+            check_secure(response)
             shutil.copyfileobj(response, file)
+        tell_checksum(temporary / "archive")
         with tarfile.open(temporary / "archive") as archive:
-            members = [member for member in archive if set(Path(member.name).parts[:-1]) & set(wanted)]
-            archive.extractall(temporary / "sets", members, filter="data")
+            archive.extractall(temporary / "sets", _members(archive, wanted), filter="data")
     except (OSError, tarfile.TarError) as error:
         raise DownloadFailed(
             f"could not download the UCI sets from {ARCHIVE}: {' '.join(str(error).split())}. Nothing there was "
@@ -53,6 +59,32 @@ def _unpacked(temporary: Path, wanted: list[str], *, progress: bool) -> Path:
             "named generated-... need no file"
         ) from error
     return temporary / "sets"
+
+
+def check_secure(response: Any) -> None:
+    """OSError where a server has led from https to an address that anybody on the way could answer for."""
+    if not getattr(response, "url", ARCHIVE).startswith("https://"):
+        raise OSError(f"the server leads to {response.url}, which is not https")
+
+
+def tell_checksum(path: Path) -> None:
+    """Warn where the archive is not the one that is known; what is kept of it is checked set by set all the same."""
+    with path.open("rb") as file:
+        found = hashlib.file_digest(file, "sha1").hexdigest()
+    if found != SHA1:
+        warnings.warn(
+            f"{ARCHIVE} is not the archive of 2014: sha1 expected {SHA1}, found {found}. Of it only sets are kept that "
+            "have their known fingerprint",
+            stacklevel=4,
+        )
+
+
+def _members(archive: tarfile.TarFile, wanted: list[str]) -> list[tarfile.TarInfo]:
+    """The plain files of the wanted sets; TarError where they are larger than the collection."""
+    members = [entry for entry in archive if entry.isfile() and set(Path(entry.name).parts[:-1]) & set(wanted)]
+    if (size := sum(member.size for member in members)) > MOST_BYTES:
+        raise tarfile.TarError(f"it unpacks to {size:,} bytes, at most {MOST_BYTES:,}")
+    return members
 
 
 def _kept(unpacked: Path, name: str, *, progress: bool) -> str:

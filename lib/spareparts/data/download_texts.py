@@ -5,11 +5,12 @@ import zipfile
 from pathlib import Path
 from urllib.request import Request, urlopen
 
-from .files import DownloadFailed, replacing, root
+from .files import DataCorrupt, DownloadFailed, replacing, root
 from .known_texts import KNOWN_TEXTS, PARTS, check_part, text_path
 
 # The first author's own copy; the archive's first address no longer answers.
 ARCHIVE = "https://wikitext.smerity.com/wikitext-2-v1.zip"  # 4.5 MB
+MOST_BYTES = 20_000_000  # of a part; the largest has 10.8 million
 AGENT = "Mozilla/5.0 (spareparts)"  # the server refuses Python's own name
 
 
@@ -44,7 +45,11 @@ def _downloaded(parts: list[str], *, progress: bool) -> dict[str, bytes]:
             print(f"Downloading {ARCHIVE}: 4.5 MB", flush=True)
         with urlopen(Request(ARCHIVE, headers={"User-Agent": AGENT}), timeout=60) as response:
             archive = zipfile.ZipFile(io.BytesIO(response.read()))
-        return {part: archive.read(f"wikitext-2/wiki.{part}.tokens") for part in parts}
+        members = {part: archive.getinfo(f"wikitext-2/wiki.{part}.tokens") for part in parts}
+        for part, member in members.items():
+            if member.file_size > MOST_BYTES:
+                raise DataCorrupt(f"{part} of {ARCHIVE} unpacks to {member.file_size:,} bytes, at most {MOST_BYTES:,}")
+        return {part: archive.read(member) for part, member in members.items()}
     except (OSError, KeyError, zipfile.BadZipFile) as error:
         by_hand = f"put train.txt, valid.txt and test.txt (wiki.*.tokens) into {root() / 'text' / 'wikitext-2'}"
         raise DownloadFailed(

@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import re
+import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
@@ -86,6 +87,28 @@ def read_arrays(path: Path, keys: tuple[str, ...]) -> dict[str, np.ndarray]:
         raise DataCorrupt(f"{path} ({path.stat().st_size:,} bytes) cannot be read: {error}") from error
 
 
+def check_size(path: Path, most: int) -> None:
+    """DataCorrupt where a file would unpack to more than `most` bytes; what cannot be read is told by its reader."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            size = sum(member.file_size for member in archive.infolist())
+    except (OSError, zipfile.BadZipFile):
+        return
+    if size > most:
+        raise DataCorrupt(f"{path} unpacks to {size:,} bytes, where the set has at most {most:,}. {_LEFT}")
+
+
+def check_set_name(name: str) -> None:
+    """ValueError unless a name is of letters, digits, _ and -: it becomes part of paths and pages."""
+    if not is_set_name(name):
+        raise ValueError(f"a data set's name must be of letters, digits, _ and -, got {name!r}")
+
+
+def is_set_name(name: object) -> bool:
+    """Whether a name is of letters, digits, _ and -."""
+    return isinstance(name, str) and re.fullmatch(r"\w[\w-]*", name) is not None
+
+
 def contents(path: Path) -> Contents:
     """Fingerprint and shapes of a set's file, read once per process unless the file changes, or DataCorrupt."""
     stat = path.stat()
@@ -142,8 +165,7 @@ def save(
 
     The arrays are `ARRAYS`: (n, h, w) or (n, h, w, 3) uint8 images and (n,) int64 labels in 0..classes-1.
     """
-    if not re.fullmatch(r"\w[\w-]*", name):
-        raise ValueError(f"name must be of letters, digits, _ and -, got {name!r}")
+    check_set_name(name)
     for split in SPLITS:
         check_form(name, arrays[f"{split}_images"], arrays[f"{split}_labels"], len(classes))
     about = {"name": name, "classes": list(classes), "sha256": digest(arrays)}

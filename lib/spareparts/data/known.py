@@ -13,6 +13,13 @@ class Known(NamedTuple):
     source: str
     licence: str
     classes: tuple[str, ...]  # their names, in the order of the labels
+    samples: int = 70_000  # of both parts together
+    pixels: int = 28 * 28  # of one image, times its channels
+
+    @property
+    def most_bytes(self) -> int:
+        """What the arrays take at most: a byte a pixel, and eight for each of a label, a superclass and a header."""
+        return self.samples * (self.pixels + 3 * 8)
 
 
 KNOWN = {
@@ -39,6 +46,8 @@ KNOWN = {
         "torchvision.datasets.CIFAR10",
         "none stated by the authors (Krizhevsky 2009, research use, cite the report)",
         ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"),
+        samples=60_000,
+        pixels=32 * 32 * 3,
     ),
     "cifar100": Known(
         "0038d1e27200562c98e6642c66674876b73252e6616c45eb0603a7b963ba7ab7",
@@ -46,6 +55,8 @@ KNOWN = {
         "torchvision.datasets.CIFAR100",
         "none stated by the authors (Krizhevsky 2009, research use, cite the report)",
         CLASSES,
+        samples=60_000,
+        pixels=32 * 32 * 3,
     ),
     "digits": Known(
         "3616d13d9b8a0a7a70107bddfd1b1572ec4785e7884f0571b848e039b01e1a3f",

@@ -61,6 +61,11 @@ class KnownTable(NamedTuple):
     classes: int
     sha256: str
 
+    @property
+    def most_bytes(self) -> int:
+        """What the arrays take at most: eight bytes a feature, two for label and splits, and their headers."""
+        return (self.train_rows + self.official_rows) * (8 * self.features + 2) + 10_000
+
 
 KNOWN_TABLES = {
     name: KnownTable(*map(int, sizes), sha256)

@@ -12,8 +12,11 @@ from .files import (
     DataCorrupt,
     DataMissing,
     check_fingerprint,
+    check_set_name,
+    check_size,
     contents,
     digest,
+    is_set_name,
     read_about,
     read_arrays,
     root,
@@ -72,6 +75,7 @@ def _row(name: str) -> Row:
     if not _present(path):
         return Row(name, False, path, None, None, None)
     try:
+        check_known_size(path)
         found = contents(path)
         intact = found.sha256 == fingerprint(name)
     except DataCorrupt:
@@ -87,18 +91,25 @@ def _present(path: Path) -> bool:
 def _own_names() -> list[str]:
     """Names of the user's sets under the root; a leading dot marks an unfinished file."""
     found = sorted(path.stem for path in root().glob("[!.]*.npz") if _present(path))
-    return [name for name in found if name not in KNOWN]
+    return [name for name in found if name not in KNOWN and is_set_name(name)]
+
+
+def check_known_size(path: Path) -> None:
+    """DataCorrupt where a known set's file would unpack to more than its arrays, asked before they are read."""
+    if path.stem in KNOWN:
+        check_size(path, KNOWN[path.stem].most_bytes)
 
 
 def in_folders(name: str) -> bool:
     """Whether a set is a folder of images."""
-    return name not in KNOWN and isinstance(name, str) and is_folder(name)
+    return name not in KNOWN and is_set_name(name) and is_folder(name)
 
 
 def check_name(name: str) -> None:
     """ValueError, with the nearest known name, for an unknown set."""
     if name in KNOWN:
         return
+    check_set_name(name)
     names = [*KNOWN, *_own_names()]
     if name in names:
         return
@@ -122,5 +133,6 @@ def stored(name: str, keys: tuple[str, ...]) -> tuple[dict[str, np.ndarray], tup
             f"data set {name!r} is not there: neither {path.name} with {name}.json in {root()}. "
             f"Fetch it with: python -m spareparts data fetch {name}"
         )
+    check_known_size(path)
     verify(path, fingerprint(name))
     return read_arrays(path, keys), tuple(map(str, read_about(path.with_suffix(".json"))["classes"]))

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from .files import DataCorrupt, DataMissing, check_fingerprint, read_arrays, root
+from .files import DataCorrupt, DataMissing, check_fingerprint, check_size, read_arrays, root
 from .generated import GENERATED, generate
 from .known_tables import KNOWN_TABLES
 
@@ -141,6 +141,7 @@ def _stored(name: str) -> dict[str, np.ndarray]:
             f"tabular set {name!r} is not there: no {path.name} in {path.parent}. "
             "Fetch all of them with: python -m spareparts data fetch uci"
         )
+    check_size(path, KNOWN_TABLES[name].most_bytes)
     arrays = read_arrays(path, TABLE_ARRAYS)
     missing = set(TABLE_ARRAYS) - set(arrays)
     if missing:

@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import pickle
 import signal
+import threading
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from multiprocessing.connection import Connection, wait
@@ -116,7 +117,7 @@ class Worker:
         spawn = multiprocessing.get_context("spawn")
         self.connection, theirs = spawn.Pipe()
         self.process = spawn.Process(target=serve, args=(function, theirs), daemon=True)
-        with _environment(OMP_NUM_THREADS="1", **{MARK: "1"}):
+        with _environment(OMP_NUM_THREADS="1", **{MARK: "1"}), _interrupts_ignored():
             self.process.start()
         theirs.close()  # so that its death shows as the end of the connection
         self.config: Any = None
@@ -152,6 +153,7 @@ class Worker:
 def serve(function: Callable, connection: Connection) -> None:
     """What a worker does: run what it is handed, answer with the result or the error, until nobody listens."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent is interrupted too, and ends its workers
+    threading.Thread(target=end_with_parent, daemon=True).start()
     torch.set_num_threads(1)
     with contextlib.suppress(EOFError, OSError):
         while True:
@@ -163,12 +165,34 @@ def serve(function: Callable, connection: Connection) -> None:
             connection.send(answer)
 
 
+def end_with_parent() -> None:
+    """Wait for the parent to end and end this process too: one that was killed could not do it.
+
+    Between two configs a worker hears of it by its connection; in the midst of a training only so.
+    """
+    multiprocessing.parent_process().join()
+    os._exit(1)
+
+
 def portable(error: Exception) -> Exception:
     """The error, or where it cannot be sent to another process, one that tells the same."""
     try:
         return pickle.loads(pickle.dumps(error))
     except Exception:
         return RuntimeError(f"{type(error).__name__}: {error}")
+
+
+@contextlib.contextmanager
+def _interrupts_ignored() -> Iterator[None]:
+    """What is started here ignores Ctrl-C from its first moment on, and not only once its libraries are imported."""
+    if threading.current_thread() is not threading.main_thread():  # which alone may set what a signal does
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @contextlib.contextmanager

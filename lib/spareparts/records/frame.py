@@ -1,6 +1,7 @@
 """All records of a paper as one tidy table."""
 
 import dataclasses
+import html
 import json
 import re
 import warnings
@@ -20,7 +21,16 @@ PARTS = ("word", "config", "metrics", "outcome", "protocol", "fingerprint", "sec
 def row(record: dict[str, Any]) -> dict[str, Any]:
     """One record, its config and metrics spread into columns."""
     about = {name: value for name, value in record.items() if name not in ("config", "metrics")}
-    return record["config"] | record["metrics"] | about
+    return escaped(record["config"] | record["metrics"] | about)
+
+
+def escaped(value: Any) -> Any:
+    """The same with &, < and > of its texts escaped: tables and sentences of them become pages."""
+    if isinstance(value, dict):
+        return {escaped(name): escaped(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [escaped(item) for item in value]
+    return html.escape(value, quote=False) if isinstance(value, str) else value
 
 
 def rows(records: Iterable[dict[str, Any]]) -> pd.DataFrame:

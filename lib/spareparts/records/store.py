@@ -13,6 +13,7 @@ import platform
 import re
 import subprocess
 import tempfile
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -21,9 +22,11 @@ import numpy as np
 import pandas as pd
 import platformdirs
 
+from .claim import claims
 from .config import RunConfig, key
 
 COMMITTED = Path(__file__).resolve().parents[3] / "book" / "records"
+PAUSE = 1.0  # seconds between looks at what another process makes
 LIBRARIES = ("torch", "numpy", "scipy", "scikit-learn")
 
 
@@ -41,6 +44,9 @@ class Result:
     diverged_step: int | None = None
     seconds: float = 0.0  # wall time of training and measuring
     device: str = "cpu"
+
+
+Run = Callable[[list[RunConfig]], Iterator[tuple[RunConfig, Result]]]
 
 
 def folders() -> list[Path]:
@@ -215,9 +221,32 @@ def unrecorded(configs: Iterable[RunConfig]) -> list[RunConfig]:
     return [config for config in unique.values() if load(config) is None]
 
 
+def lock_path(config: RunConfig) -> Path:
+    """The file that says who makes a run."""
+    return folders()[0] / config.word / f".{key(config)}.lock"
+
+
+def make(configs: Sequence[RunConfig], run: Run) -> None:
+    """Run and record one by one what has no record; what another process is making is waited for."""
+    waiting, tried = False, set()
+    with claims() as held:
+        while todo := [config for config in unrecorded(configs) if config not in tried]:
+            # Looked at again once they are ours: their last owner may have recorded them in between.
+            if own := unrecorded([config for config in todo if held.acquire(lock_path(config))]):
+                tried.update(own)
+                for config, result in run(own):
+                    save(config, result)
+                    held.release(lock_path(config))
+                continue
+            if not waiting:
+                print(f"another process makes {len(todo)} of these runs: waiting for it", flush=True)
+            waiting = True
+            time.sleep(PAUSE)
+
+
 def load_or_run(
     configs: Sequence[RunConfig],
-    run: Callable[[list[RunConfig]], Iterator[tuple[RunConfig, Result]]],
+    run: Run,
     *,
     missing: str = "list",
 ) -> pd.DataFrame:
@@ -232,8 +261,7 @@ def load_or_run(
     todo = unrecorded(configs)
     if todo and missing == "run":
         check_writable(todo[0].word)
-        for config, result in run(todo):
-            save(config, result)
+        make(todo, run)
     elif todo:
         word = todo[0].word
         print(f"{len(todo)} of the {len(configs)} runs of these parameters have no record.")

@@ -4,30 +4,50 @@ import contextlib
 import logging
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
-from distributed import Client, Nanny, Scheduler, SpecCluster
+from distributed import Client, Nanny, Scheduler, Security, SpecCluster
 
 PATIENCE = 10  # seconds for a scheduler to answer
+STARTS = 3  # of a cluster here, where a worker was killed while it started
 # Ctrl-C in a terminal reaches workers too; it is the sweep that ends them. Not SIG_IGN, which kernels would inherit.
 LEAVE_INTERRUPTS = "import signal; signal.signal(signal.SIGINT, lambda *_: None)"
 NO_FIXED_PORT = "127.0.0.1:0"  # so that sweeps side by side do not meet
 
 
+class Certificates(NamedTuple):
+    """Files of TLS certificates, as `dask worker` takes them."""
+
+    ca_file: Path | None = None
+    client_cert: Path | None = None
+    client_key: Path | None = None
+
+
 @contextlib.contextmanager
-def connect(*, scheduler: str | None = None, slurm: Path | None = None, workers: int | None = None) -> Iterator[Client]:
+def connect(
+    *,
+    scheduler: str | None = None,
+    certificates: Iterable[Path | None] = (),
+    slurm: Path | None = None,
+    workers: int | None = None,
+) -> Iterator[Client]:
     """A client of the cluster, which is closed at the end if it was started here.
 
     Without an address or a SLURM file: one worker per GPU, or, where there is none, per core (`workers` of them). Every
-    worker has one thread, because a notebook has its worker for itself. Raises OSError where nothing answers.
+    worker has one thread, because a notebook has its worker for itself. A cluster that is started here speaks TLS with
+    certificates of its own, as whoever can talk to a scheduler can run code as its owner; `certificates` are for an
+    address `tls://`. Raises OSError where nothing answers.
     """
     if sum(choice is not None for choice in (scheduler, slurm, workers)) > 1:
         raise ValueError("give one of --scheduler, --slurm and --workers: the first two bring their own workers")
+    certificates = Certificates(*certificates)
+    if any(certificates) and scheduler is None:
+        raise ValueError("certificates are for --scheduler tls://...; other sweeps make their own")
     if scheduler is not None:
-        with _reach(scheduler) as client:
+        with _reach(scheduler, certificates) as client:
             yield client
         return
     with slurm_cluster(slurm) if slurm is not None else local_cluster(workers) as cluster, Client(cluster) as client:
@@ -35,9 +55,10 @@ def connect(*, scheduler: str | None = None, slurm: Path | None = None, workers:
 
 
 @contextlib.contextmanager
-def _reach(address: str) -> Iterator[Client]:
+def _reach(address: str, certificates: Certificates) -> Iterator[Client]:
+    security = client_security(address, certificates)
     try:
-        client = Client(address, timeout=PATIENCE)
+        client = Client(address, timeout=PATIENCE, security=security)
     except (OSError, ValueError) as error:
         raise OSError(f"no Dask scheduler answers at {address}; start one with: dask scheduler") from error
     with client:
@@ -47,16 +68,42 @@ def _reach(address: str) -> Iterator[Client]:
         yield client
 
 
+def client_security(address: str, certificates: Certificates) -> Security:
+    """What a client needs to talk to a scheduler: certificates given here, or those of Dask's own configuration.
+
+    ValueError where an address `tls://` has none of either, or another address has some; OSError for a missing file.
+    """
+    given = {f"tls_{name}": str(path) for name, path in certificates._asdict().items() if path is not None}
+    for path in filter(None, certificates):
+        if not Path(path).is_file():
+            raise FileNotFoundError(f"there is no certificate file {path}")
+    security, secret = Security(**given), address.startswith("tls://")
+    if given and not secret:
+        raise ValueError(f"certificates are for an address that begins with tls://, got {address}")
+    if secret and not (security.tls_ca_file and security.tls_client_cert):
+        raise ValueError(
+            f"{address} needs --tls-ca-file, --tls-cert and --tls-key, those that dask scheduler was given"
+        )
+    return security
+
+
 def local_cluster(workers: int | None = None) -> SpecCluster:
     """Single-threaded worker processes on this machine, each with a GPU of its own where there are any."""
     if workers is not None and workers < 1:
         raise ValueError(f"the number of workers must be at least 1, got {workers}")
     count = workers or len(visible_gpus()) or os.cpu_count() or 1
-    return SpecCluster(
-        {number: {"cls": Nanny, "options": worker_options(number)} for number in range(count)},
-        scheduler={"cls": Scheduler, "options": {"dashboard_address": NO_FIXED_PORT, "host": "127.0.0.1"}},
-        silence_logs=logging.CRITICAL,
-    )
+    secret = {"security": Security.temporary(), "protocol": "tls://", "host": "127.0.0.1"}
+    for _ in range(STARTS):
+        try:
+            return SpecCluster(
+                {number: {"cls": Nanny, "options": worker_options(number) | secret} for number in range(count)},
+                scheduler={"cls": Scheduler, "options": {"dashboard_address": NO_FIXED_PORT} | secret},
+                security=secret["security"],
+                silence_logs=logging.CRITICAL,
+            )
+        except RuntimeError as error:  # a worker was killed while it started
+            failed = error
+    raise OSError(f"the sweep's workers do not start: {' '.join(str(failed).split())}") from failed
 
 
 def worker_options(number: int) -> dict[str, Any]:
@@ -68,7 +115,6 @@ def worker_options(number: int) -> dict[str, Any]:
         "memory_limit": 0,
         "dashboard": False,
         "dashboard_address": NO_FIXED_PORT,
-        "host": "127.0.0.1",
         "silence_logs": logging.CRITICAL,
         "env": environment,
         "preload": [LEAVE_INTERRUPTS],
@@ -115,6 +161,9 @@ def slurm_options(path: Path) -> tuple[int, dict[str, Any]]:
         "processes": 1,
         "worker_extra_args": ["--memory-limit", "0"],
         "scheduler_options": {"dashboard_address": NO_FIXED_PORT},
+        # Jobs listen on the network; their certificates lie beside the sweep while it runs, for its owner alone.
+        "security": True,
+        "shared_temp_directory": os.getcwd(),
     } | options
     if options["cores"] != options["processes"]:
         raise ValueError(f"{path}: a worker has one thread, so cores and processes must be equal")

@@ -69,7 +69,7 @@ def _run(
 ) -> tuple[list[Outcome], int]:
     # Dask, which a dry run and `status` do without, takes a second to import.
     from .cluster import connect
-    from .engine import outcomes
+    from .engine import SchedulerLost, outcomes
 
     with (
         connect(**where) as client,
@@ -80,6 +80,9 @@ def _run(
                 board.add(outcome)
         except KeyboardInterrupt:
             return board.outcomes, INTERRUPTED
+        except SchedulerLost as error:
+            console.print(str(error), soft_wrap=True)
+            return board.outcomes, 1
     return board.outcomes, int(any(outcome.state != "finished" for outcome in board.outcomes))
 
 

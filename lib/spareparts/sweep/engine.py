@@ -14,6 +14,10 @@ RETRIES = 2  # for a kernel that dies; a lost worker's notebook is moved to anot
 FOLDERS = ("SPAREPARTS_RECORDS", "SPAREPARTS_DATA", "SPAREPARTS_CACHE")
 
 
+class SchedulerLost(ConnectionError):
+    """The scheduler of a cluster ended before the sweep."""
+
+
 def outcomes(cells: list[Cell], found: Survey, client: Client, *, deadline: float | None = None) -> Iterator[Outcome]:
     """Execute the cells, yielding each as it ends; whoever stops iterating cancels the rest.
 
@@ -25,8 +29,11 @@ def outcomes(cells: list[Cell], found: Survey, client: Client, *, deadline: floa
         # impure: Dask must not answer from what an earlier sweep of the same cells left behind
         futures.append(client.submit(run_cell, cell, environment(), deadline, *after, retries=RETRIES, pure=False))
     cell_of = dict(zip(futures, cells, strict=True))
+    address = client.scheduler.address
     try:
         for future in as_completed(futures):
+            if future.status in ("lost", "cancelled"):
+                raise SchedulerLost(f"the scheduler at {address} is gone: start it again, and the same command goes on")
             yield _outcome(future, cell_of[future])
     finally:
         client.cancel([future for future in futures if not future.done()], force=True)

@@ -31,6 +31,7 @@ import functools
 import hashlib
 import itertools
 import json
+import math
 import re
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -41,6 +42,7 @@ import yaml
 from ..execute import check_parameters, default_of, parameter_defaults, parse_parameter, read_parameters
 
 Values = dict[str, Any]
+MOST_CELLS = 20_000  # of a block
 PARTS = ("notebook", "name", "parameters", "grid", "zip", "exclude", "override")
 
 
@@ -128,6 +130,12 @@ def _cells(source: Source, block: Values) -> list[Cell]:
     """The cells of one block, every value checked against the notebook's defaults."""
     defaults = source.defaults
     axes = _axes(block, defaults)
+    count = math.prod(map(len, axes))
+    if count > MOST_CELLS:
+        raise ValueError(
+            f"a sweep has at most {MOST_CELLS:,} notebooks, and this grid makes {count:,}: give some of its values "
+            "together to one notebook, with --set or as a list in a list"
+        )
     excluded = [_matcher(entry, defaults) for entry in _list(block, "exclude")]
     overrides = [_override(entry, defaults) for entry in _list(block, "override")]
     fixed = {"MISSING": "run"} if "MISSING" in defaults else {}
@@ -170,7 +178,7 @@ def _choices(name: str, values: Any, defaults: Values, *, repeated: bool = False
     choices = [_wrapped(value, default) for value in (values if isinstance(values, list) else [values])]
     for choice in choices:
         check_parameters({name: choice}, defaults)
-    if not choices or not (repeated or all(choices.count(choice) == 1 for choice in choices)):
+    if not choices or not (repeated or len(set(map(json.dumps, choices))) == len(choices)):
         raise ValueError(f"{name} must offer at least one value and none twice, got {values}")
     return choices
 

@@ -7,13 +7,21 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 
-import psutil
-
 from ..execute import RUNS, NotebookError, execute
+from ..kernels import kill_kernels
 from .durations import show_duration
 from .grid import Cell
 
 WATCH = 0.5  # seconds between looks at the clock and at the scheduler's wishes
+GRACE = 20.0  # seconds that a notebook has to end once its kernel was killed
+
+
+class Overdue(Exception):
+    """A notebook did not end though its kernel was killed."""
+
+
+class KernelDied(RuntimeError):
+    """A kernel ended before its notebook; in words, because an error of its libraries may not survive being sent."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -38,16 +46,9 @@ def run_cell(cell: Cell, environment: dict[str, str], deadline: float | None, *a
     os.environ.update(environment)
     for part in cell.output.parent.glob(f".{cell.output.stem}.*.ipynb"):
         part.unlink(missing_ok=True)  # of a worker that was killed
-    started, message = time.monotonic(), ""
+    started = time.monotonic()
     with watched(deadline, wanted=_wanted()) as late:
-        try:
-            execute(cell.notebook, cell.output, cell.parameters, until=None if cell.pages else RUNS)
-        except NotebookError as error:
-            message = str(error)
-        except RuntimeError:  # the kernel died: a DeadKernelError, or one while it started
-            if not late.is_set():
-                raise
-            message = f"{cell.notebook} was ended: its deadline of {show_duration(deadline)} had passed"
+        message = _message(cell, late, deadline)
     return Outcome(
         cell=cell,
         state="failed" if message else "finished",
@@ -55,6 +56,48 @@ def run_cell(cell: Cell, environment: dict[str, str], deadline: float | None, *a
         message=message,
         worker=get_worker().address,
     )
+
+
+def _message(cell: Cell, late: threading.Event, deadline: float | None) -> str:
+    """Execute the cell's notebook, and say why where it fails; `KernelDied` where another try may help."""
+    passed = f"{cell.notebook} was ended: its deadline of {show_duration(deadline)} had passed"
+    until = None if cell.pages else RUNS
+    try:
+        within(deadline, lambda: execute(cell.notebook, cell.output, cell.parameters, until=until))
+    except Overdue:
+        return passed
+    except NotebookError as error:
+        return str(error)
+    except Exception as error:
+        if late.is_set():
+            return passed
+        text = f"{type(error).__name__}: {' '.join(str(error).split())}"
+        if isinstance(error, RuntimeError):  # the kernel died: a DeadKernelError, or one while it started
+            raise KernelDied(text) from None
+        return f"{cell.notebook}: {text}"
+    return ""
+
+
+def within(deadline: float | None, work: Callable[[], object]) -> None:
+    """Do work in a thread that is left alone, with `Overdue`, where it does not end `GRACE` after its deadline.
+
+    At the deadline its kernel is killed, and mostly that ends it; `deadline` is in seconds, None for none.
+    """
+    errors: list[BaseException] = []
+
+    def attempt() -> None:
+        try:
+            work()
+        except BaseException as error:
+            errors.append(error)
+
+    thread = threading.Thread(target=attempt, daemon=True)
+    thread.start()
+    thread.join(None if deadline is None else deadline + GRACE)
+    if thread.is_alive():
+        raise Overdue(f"{show_duration(deadline)} and {show_duration(GRACE)} of grace have passed")
+    for error in errors:
+        raise error
 
 
 @contextlib.contextmanager
@@ -77,18 +120,6 @@ def watched(deadline: float | None, *, wanted: Callable[[], bool]) -> Iterator[t
     finally:
         over.set()
         watcher.join()
-
-
-def kill_kernels() -> None:
-    """Kill the kernels that this process started, and what they started. Workers have one thread: all are its own.
-
-    When this process itself is killed, nobody needs to: a kernel looks every second whether its parent still lives.
-    """
-    for child in psutil.Process().children():
-        with contextlib.suppress(psutil.NoSuchProcess):
-            if any("ipykernel" in word for word in child.cmdline()):
-                for process in [*child.children(recursive=True), child]:
-                    process.kill()
 
 
 def _wanted() -> Callable[[], bool]:

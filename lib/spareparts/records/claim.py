@@ -1,0 +1,115 @@
+"""Who makes a run: a file beside its record-to-be, so that two sweeps of one grid do not make it twice.
+
+`<word>/.<hash>.lock` holds its owner's host, process id and start, and goes when the run has its record. The owner
+touches it every `BEAT` seconds, so that one of another host, whose processes cannot be asked after, is known to be left
+behind when it has not been touched for `STALE` seconds by that folder's own clock.
+"""
+
+import contextlib
+import json
+import os
+import platform
+import tempfile
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+BEAT, STALE = 15.0, 120.0  # seconds
+
+
+def owner() -> dict[str, Any]:
+    """This process: its host, its id, and when it started, as ids are given again."""
+    return {"host": platform.node(), "pid": os.getpid(), "start": psutil.Process().create_time()}
+
+
+def acquire(path: Path) -> bool:
+    """Whether the lock is ours from now on: it was free, or its owner is no more."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if is_left_behind(path):
+        _take_away(path)
+    try:
+        with path.open("x") as file:
+            json.dump(owner(), file)
+    except FileExistsError:
+        return False
+    return True
+
+
+def is_left_behind(path: Path) -> bool:
+    """Whether there is a lock whose owner is no more."""
+    try:
+        found, touched = json.loads(path.read_text()), path.stat().st_mtime
+        if found["host"] == platform.node():
+            return not _lives(found["pid"], found["start"])
+    except FileNotFoundError:
+        return False
+    except (ValueError, KeyError, TypeError):  # being written, or nothing of ours
+        touched = path.stat().st_mtime if path.exists() else float("inf")
+    return _now(path.parent) - touched > STALE
+
+
+def _lives(pid: int, start: float) -> bool:
+    try:
+        return abs(psutil.Process(pid).create_time() - start) < 5  # as the clock may have been set since
+    except psutil.Error:
+        return False
+
+
+def _now(folder: Path) -> float:
+    """The time by the clock of the folder's host."""
+    with tempfile.NamedTemporaryFile(dir=folder, prefix=".", suffix=".part") as file:
+        return os.stat(file.name).st_mtime
+
+
+def _take_away(path: Path) -> None:
+    """Remove a lock that was left behind, unless another process has just put its own in its place."""
+    aside = path.with_name(f"{path.name}.{os.getpid()}")
+    with contextlib.suppress(FileNotFoundError):
+        path.rename(aside)
+        if not is_left_behind(aside):
+            with contextlib.suppress(FileExistsError), path.open("x") as file:
+                file.write(aside.read_text())
+        aside.unlink()
+
+
+class Claims:
+    """The locks that this process holds, touched until they are released."""
+
+    def __init__(self) -> None:
+        self.paths: set[Path] = set()
+
+    def acquire(self, path: Path) -> bool:
+        """Whether the lock is ours from now on."""
+        if acquire(path):
+            self.paths.add(path)
+        return path in self.paths
+
+    def release(self, path: Path) -> None:
+        """Give a lock back."""
+        self.paths.discard(path)
+        with contextlib.suppress(FileNotFoundError):
+            if path.read_text() == json.dumps(owner()):  # else it was taken over while this process stood still
+                path.unlink()
+
+
+@contextlib.contextmanager
+def claims() -> Iterator[Claims]:
+    """Locks to hold inside; those that are left in the end are given back."""
+    held, over = Claims(), threading.Event()
+
+    def touch() -> None:
+        while not over.wait(BEAT):
+            for path in tuple(held.paths):
+                with contextlib.suppress(OSError):
+                    os.utime(path)
+
+    threading.Thread(target=touch, daemon=True).start()
+    try:
+        yield held
+    finally:
+        over.set()
+        for path in tuple(held.paths):
+            held.release(path)
