@@ -259,6 +259,12 @@ def test_a_balanced_gate_shares_an_image_among_the_best_two_in_the_proportion_of
     assert torch.allclose(output.gates.gather(1, best.indices), best.values / best.values.sum(1, keepdim=True))
 
 
+def test_a_balanced_gate_chooses_two_experts_where_three_have_the_same_score():
+    gates = mixture(chosen_experts=2).gates(torch.tensor([[1.0, 1.0, 1.0, 0.0, 0.0], [0.0] * 5]))
+    assert (gates > 0).sum(1).tolist() == [2, 2]
+    assert gates.sum(1).tolist() == [1, 1]
+
+
 def test_a_transformer_sees_where_a_patch_lies():
     network, batch = mixture(extractor="transformer"), images()
     mirrored = batch.flip(3).unflatten(3, (2, 4)).flip(4).flatten(3)  # patches change places, each as it is

@@ -187,5 +187,5 @@ def test_a_temperature_that_is_not_positive_is_refused(temperature, unchecked):
 def test_shapes_that_do_not_fit_are_refused(unchecked):
     with pytest.raises(ValueError, match=r"labels must be one per embedding, got \(11,\) and \(12, 5\)"):
         supervised_contrastive_loss(points(), classes(11))
-    with pytest.raises(ValueError, match=r"both views must share a shape, got \(12, 5\) and \(11, 5\)"):
+    with pytest.raises(ValueError, match=r"first and second must share a shape, got \(12, 5\) and \(11, 5\)"):
         normalized_temperature_cross_entropy(points(), points(11))

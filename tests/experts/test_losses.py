@@ -239,3 +239,38 @@ def test_labels_outside_the_classes_are_refused(label):
     labels[4] = label
     with pytest.raises(ValueError, match=r"labels must lie in 0\.\.2, got"):
         gated_cross_entropy(torch.ones(12, 4) / 4, logits(), labels)
+
+
+# What is refused, and what rounding must not change
+
+
+@pytest.mark.parametrize("wrong", [0.0, -1.0, math.nan, math.inf, torch.tensor(-1.0), torch.tensor(math.nan)])
+@pytest.mark.usefixtures("unchecked")
+def test_a_temperature_is_positive_and_finite_whether_number_or_tensor(wrong):
+    with pytest.raises(ValueError, match=r"temperature must be (positive|finite), got"):
+        soft_nearest_neighbor_loss(points(), classes(), temperature=wrong)
+
+
+@pytest.mark.usefixtures("unchecked")
+def test_labels_are_whole_numbers():
+    with pytest.raises(ValueError, match="labels must be whole numbers of shape"):
+        soft_nearest_neighbor_loss(points(), torch.full((12,), math.nan), temperature=1.0)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_rows_of_zeros_in_half_precision_have_the_loss_that_they_have_in_single(dtype):
+    half = torch.cat([torch.zeros(2, 5), points(10, dtype=torch.float32)]).to(dtype)
+    expected = soft_nearest_neighbor_loss(half.float(), classes())
+    assert soft_nearest_neighbor_loss(half, classes()).item() == expected.item() > 0
+
+
+@pytest.mark.parametrize("offset", [0.0, 100.0, 1_000.0])
+def test_squared_distances_do_not_drown_in_what_all_embeddings_share(offset):
+    exact = points().requires_grad_()
+    expected = soft_nearest_neighbor_loss(exact, classes(), distance="squared_euclidean")
+    expected.backward()
+    shifted = (points() + offset).float().requires_grad_()
+    found = soft_nearest_neighbor_loss(shifted, classes(), distance="squared_euclidean")
+    found.backward()
+    assert found.item() == pytest.approx(expected.item(), rel=2e-3)
+    assert torch.allclose(shifted.grad.double(), exact.grad, atol=2e-3 * exact.grad.abs().max().item())

@@ -5,23 +5,17 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from torch.nn import functional
 
-from .. import engine
+from .. import checks
 
 DISTANCES = ("cosine", "squared_euclidean")
-
-
-def check_labels(labels: Int[Tensor, " batch"], *, count: int, name: str = "labels") -> None:
-    """Raise `ValueError` unless all labels lie in 0..count-1; on a GPU the host waits for them."""
-    if len(labels) and not 0 <= int(labels.min()) <= int(labels.max()) < count:
-        raise ValueError(f"{name} must lie in 0..{count - 1}, got {int(labels.min())}..{int(labels.max())}")
 
 
 def check_pairs(
     embeddings: Float[Tensor, "..."], labels: Int[Tensor, "..."], *, temperature: float | Float[Tensor, ""]
 ) -> None:
-    """Raise `ValueError` unless there is one label per embedding and the temperature, if a number, is positive."""
-    if not isinstance(temperature, Tensor) and temperature <= 0:
-        raise ValueError(f"temperature must be positive, got {temperature}")
+    """Raise `ValueError` unless there is one whole label per embedding and the temperature is positive and finite."""
+    checks.positive(temperature=temperature)
+    checks.labels(labels)
     if labels.shape != embeddings.shape[:1]:
         raise ValueError(f"labels must be one per embedding, got {tuple(labels.shape)} and {tuple(embeddings.shape)}")
 
@@ -31,14 +25,17 @@ def pairwise_distance(
 ) -> Float[Tensor, "batch batch"]:
     """Distance of every pair: 1 - cos in [0, 2], or the squared Euclidean distance; one matrix product either way.
 
-    Raises `ValueError` for another distance.
+    Half precision is computed in single. Raises `ValueError` for another distance.
     """
-    if distance not in DISTANCES:
-        raise ValueError(f"distance must be one of {', '.join(DISTANCES)}, got {distance!r}")
+    checks.one_of(DISTANCES, distance=distance)
     rows = embeddings.flatten(1)
+    if rows.dtype in (torch.float16, torch.bfloat16):
+        rows = rows.float()
     if distance == "cosine":
         unit = functional.normalize(rows, dim=1)
         return 1 - unit @ unit.T
+    # a shift that all rows share changes no distance, but squares of large numbers would drown their differences
+    rows = rows - rows.mean(0, keepdim=True).detach()
     squares = rows.square().sum(1)
     return (squares[:, None] + squares - 2 * rows @ rows.T).clamp(min=0)
 
@@ -113,8 +110,7 @@ def normalized_temperature_cross_entropy(
     `1/2N sum_i [logsumexp_{k != i}(s_ik / t) - s_ij / t]`, where j is the other view of i; 0 for fewer than two images.
     Raises `ValueError` for a temperature that is not positive and for views whose shapes differ.
     """
-    if first.shape != second.shape:
-        raise ValueError(f"both views must share a shape, got {tuple(first.shape)} and {tuple(second.shape)}")
+    checks.same_shape(first=first, second=second)
     pairs = torch.arange(len(first), device=first.device).repeat(2)
     return supervised_contrastive_loss(torch.cat([first, second]), pairs, temperature=temperature)
 
@@ -131,8 +127,7 @@ def gated_cross_entropy(
     if expert_logits.shape[:2] != gates.shape or labels.shape != gates.shape[:1]:
         shapes = ", ".join(str(tuple(tensor.shape)) for tensor in (gates, expert_logits, labels))
         raise ValueError(f"gates, expert_logits and labels must be (B, K), (B, K, C) and (B,), got {shapes}")
-    if engine.may_read(labels):  # the others were checked by `data.load`
-        check_labels(labels, count=expert_logits.shape[2])
+    checks.labels(labels, count=expert_logits.shape[2])
     log_likelihood = expert_logits.log_softmax(2).gather(2, labels[:, None, None].expand(-1, gates.shape[1], 1))
     return -torch.einsum("bk,bk->b", gates, log_likelihood.squeeze(2)).mean()
 
@@ -145,8 +140,7 @@ def load_balancing_loss(
     f_k is the share of all choices (gates above 0) that fall on expert k, P_k the mean softmax of its scores over all
     experts. Raises `ValueError` for shapes that do not match.
     """
-    if gates.shape != scores.shape:
-        raise ValueError(f"gates and scores must share a shape, got {tuple(gates.shape)} and {tuple(scores.shape)}")
+    checks.same_shape(gates=gates, scores=scores)
     chosen = (gates > 0).to(scores.dtype)
     share = chosen.sum(0) / chosen.sum()
     return gates.shape[1] * (share * scores.softmax(1).mean(0)).sum()

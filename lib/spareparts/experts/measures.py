@@ -17,9 +17,9 @@ from sklearn.neighbors import NearestNeighbors
 from torch import Tensor
 from torch.nn import functional
 
-from .. import data, engine
+from .. import checks, data, engine
 from .config import Config
-from .losses import check_labels, soft_nearest_neighbor_loss
+from .losses import soft_nearest_neighbor_loss
 from .network import Mixture
 
 LIVE_LOAD = 0.01  # an expert with a smaller share of the test set is dead
@@ -36,7 +36,7 @@ def class_gates(
     """Mean gate distribution of each class, zeros where it has no sample. Raises `ValueError` for foreign labels."""
     if labels.shape != gates.shape[:1]:
         raise ValueError(f"labels must be one per row of gates, got {tuple(labels.shape)} and {tuple(gates.shape)}")
-    check_labels(labels, count=num_classes)
+    checks.labels(labels, count=num_classes)
     member = functional.one_hot(labels, num_classes).to(gates.dtype)
     return torch.einsum("bc,bk->ck", member, gates) / member.sum(0).clamp(min=1)[:, None]
 
@@ -67,8 +67,8 @@ def mutual_information(
     """
     if chosen.shape != labels.shape:
         raise ValueError(f"labels must be one per choice, got {tuple(labels.shape)} and {tuple(chosen.shape)}")
-    check_labels(labels, count=num_classes)
-    check_labels(chosen, count=num_experts, name="chosen experts")
+    checks.labels(labels, count=num_classes)
+    checks.labels(chosen, count=num_experts, name="chosen experts")
     counts = torch.zeros(num_classes, num_experts, dtype=torch.float64, device=labels.device)
     joint = counts.index_put_((labels, chosen), torch.ones((), dtype=torch.float64), accumulate=True) / len(labels)
     return entropy(joint.sum(0)) + entropy(joint.sum(1)) - entropy(joint.flatten())

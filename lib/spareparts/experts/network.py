@@ -192,8 +192,9 @@ class Mixture(nn.Module):
         if self.uniform_gates:
             scores = torch.zeros_like(scores)
         elif self.chosen_experts is not None:
-            least = scores.topk(self.chosen_experts, dim=1).values[:, -1:]
-            scores = scores.masked_fill(scores < least, -torch.inf)
+            # by their places, since several scores may equal the least of the chosen
+            best = scores.topk(self.chosen_experts, dim=1).indices
+            scores = torch.full_like(scores, -torch.inf).scatter(1, best, scores.gather(1, best))
         return scores.softmax(1)
 
     def predict(self, output: MixtureOutput) -> Float[Tensor, "batch classes"]:
