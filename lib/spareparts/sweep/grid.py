@@ -65,7 +65,7 @@ def from_options(notebook: Path, grid: Iterable[str] = (), settings: Iterable[st
         if name in axes:
             raise ValueError(f"{name} stands in two grids; write its values in one, with commas")
         axes[name] = values
-    fixed = dict(parse_parameter(text, defaults) for text in settings)
+    fixed = _fixed(settings, defaults)
     return _distinct(_cells(Path(notebook), {"grid": axes, "parameters": fixed}, defaults))
 
 
@@ -74,11 +74,34 @@ def from_file(path: Path, settings: Iterable[str] = ()) -> list[Cell]:
     if not Path(path).is_file():
         raise FileNotFoundError(f"there is no sweep file {path}")
     try:
-        document = yaml.safe_load(Path(path).read_text())
+        document = yaml.load(Path(path).read_text(), _Loader)
         blocks = list(_blocks(document))
         return _distinct([cell for block in blocks for cell in _block_cells(Path(path), block, list(settings))])
     except (yaml.YAMLError, ValueError) as error:
         raise ValueError(f"{path}: {' '.join(str(error).split())}") from error
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML whose keys stand once: PyYAML would take the last of them without a word."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """The mapping; ValueError for a key that stands twice in it."""
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        for key in keys:
+            if keys.count(key) > 1:
+                raise ValueError(f"{key!r} stands twice in the mapping of line {node.start_mark.line + 1}")
+        return super().construct_mapping(node, deep)
+
+
+def _fixed(settings: Iterable[str], defaults: Values) -> Values:
+    """The values of NAME=VALUE texts; ValueError for a name that stands twice."""
+    values: Values = {}
+    for text in settings:
+        name, value = parse_parameter(text, defaults)
+        if name in values:
+            raise ValueError(f"{name} is set twice, to {values[name]!r} and to {value!r}")
+        values[name] = value
+    return values
 
 
 def _blocks(document: Any) -> Iterator[Values]:
@@ -96,7 +119,7 @@ def _blocks(document: Any) -> Iterator[Values]:
 def _block_cells(path: Path, block: Values, settings: list[str]) -> list[Cell]:
     notebook = path.parent / block.get("notebook", f"../{path.stem}.py")
     defaults = parameter_defaults(read_notebook(notebook))
-    fixed = dict(parse_parameter(text, defaults) for text in settings)
+    fixed = _fixed(settings, defaults)
     return _cells(notebook, block | {"parameters": block["parameters"] | fixed}, defaults)
 
 
@@ -111,9 +134,9 @@ def _cells(notebook: Path, block: Values, defaults: Values) -> list[Cell]:
         varied = {name: value for part in combination for name, value in part.items()}
         given = fixed | _mapping(block, "parameters") | varied
         for where, changes in overrides:
-            given |= changes if _matches(given, where) else {}
+            given |= changes if _matches(defaults | given, where) else {}
         check_parameters(given, defaults)
-        if not any(_matches(given, entry) for entry in excluded):
+        if not any(_matches(defaults | given, entry) for entry in excluded):
             cells.append(_cell(notebook, defaults | given, {name: given[name] for name in varied}))
     if not cells:
         raise ValueError("the exclusions leave no cell")
@@ -159,7 +182,9 @@ def _matcher(entry: Any, defaults: Values) -> Values:
 def _override(entry: Any, defaults: Values) -> tuple[Values, Values]:
     if not isinstance(entry, dict) or set(entry) != {"where", "parameters"}:
         raise ValueError(f"an override has the parts where and parameters, got {entry!r}")
-    return _matcher(entry["where"], defaults), _mapping(entry, "parameters")
+    changes = _mapping(entry, "parameters")
+    check_parameters(changes, defaults)
+    return _matcher(entry["where"], defaults), changes
 
 
 def _matches(parameters: Values, where: Values) -> bool:
