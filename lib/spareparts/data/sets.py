@@ -17,8 +17,10 @@ from .files import (
     DataMissing,
     check_fingerprint,
     check_form,
+    check_shapes,
     contents,
     digest,
+    identity,
     read_about,
     read_arrays,
     root,
@@ -37,7 +39,7 @@ class Dataset:
     images: UInt8[Tensor, "samples height width *channels"]
     labels: Int[Tensor, " samples"]
     classes: tuple[str, ...]
-    fingerprint: str  # sha256 of both splits' arrays, as `digest` computes it
+    fingerprint: str  # sha256 of both splits' arrays, as `digest` computes it, and of one's own set's classes
     fidelity: str  # how the arrays relate to the official files
     coarse_labels: Int[Tensor, " samples"] | None = None  # superclasses, where the set has them (cifar100)
 
@@ -68,16 +70,19 @@ def load(name: str, split: str, *, device: torch.device | str = "cpu") -> Datase
     arrays, classes = _digits() if name == "digits" else _stored(name, tuple(keys.values()))
     check_form(name, arrays[keys["images"]], arrays[keys["labels"]], len(classes))
     tensors = {field: torch.from_numpy(arrays[key]).to(device) for field, key in keys.items() if key in arrays}
-    identity = {"classes": classes, "fingerprint": fingerprint(name), "fidelity": fidelity(name)}
-    return Dataset(name=name, split=split, **tensors, **identity)
+    about = {"classes": classes, "fingerprint": fingerprint(name), "fidelity": fidelity(name)}
+    return Dataset(name=name, split=split, **tensors, **about)
 
 
 def fingerprint(name: str) -> str:
-    """The sha256 (64 hex digits) that a set's arrays must have; of a known set it needs no files."""
+    """The sha256 (64 hex digits) that identifies a set; of a known set it needs no files.
+
+    Of a known set it is that of its arrays, whose classes this package knows; one's own set has its classes in it.
+    """
     if _in_folders(name):
         return folder_fingerprint(name)
     _check_name(name)
-    return KNOWN[name].sha256 if name in KNOWN else read_about(root() / f"{name}.json")["sha256"]
+    return KNOWN[name].sha256 if name in KNOWN else identity(read_about(root() / f"{name}.json"))
 
 
 def fidelity(name: str) -> str:
@@ -109,7 +114,7 @@ def _row(name: str) -> Row:
         return Row(name, False, path, None, None, None)
     try:
         found = contents(path)
-        intact = found.sha256 == fingerprint(name)
+        intact = found.sha256 == _expected(name)
     except DataCorrupt:
         return Row(name, True, path, None, None, False)
     samples = (found.shapes["train_labels"][0], found.shapes["test_labels"][0])
@@ -155,5 +160,12 @@ def _stored(name: str, keys: tuple[str, ...]) -> tuple[dict[str, np.ndarray], tu
             f"data set {name!r} is not there: neither {path.name} with {name}.json in {root()}. "
             f"Fetch it with: python -m spareparts data fetch {name}"
         )
-    verify(path, fingerprint(name))
-    return read_arrays(path, keys), tuple(map(str, read_about(path.with_suffix(".json"))["classes"]))
+    verify(path, _expected(name))
+    check_shapes(name, contents(path).shapes)
+    named = KNOWN[name].classes if name in KNOWN else read_about(path.with_suffix(".json"))["classes"]
+    return read_arrays(path, keys), tuple(map(str, named))
+
+
+def _expected(name: str) -> str:
+    """The sha256 that the arrays of a set on disk must have."""
+    return KNOWN[name].sha256 if name in KNOWN else read_about(root() / f"{name}.json")["sha256"]
