@@ -12,7 +12,7 @@ PAPER    ?= experts
 export OMP_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help book test lint run sweep verify kills bench gpu constraints clean
+.PHONY: help book test lint run sweep verify kills bench gpu constraints outdated clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/\1|\2/' | \
@@ -51,18 +51,27 @@ gpu: $(VENV)/.installed ## with a GPU: check training side by side, measure it, 
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench]'
 	$(BIN)/python -m benchmarks.gpu_session
 
-constraints: $(VENV)/.installed ## pin anew what the pinned requirements bring along
-	$(BIN)/python -m pip install --quiet uv
+constraints: $(VENV)/.installed ## pin anew what the pinned requirements bring along, with the hashes of all files
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==0.13.9
 	(grep -v '^-' requirements.txt; echo lightning; echo dask-jobqueue==0.9.0; echo tensorboard) | $(BIN)/uv pip compile - --quiet --no-annotate \
 		--custom-compile-command "make constraints" --output-file constraints.txt
+	$(BIN)/uv pip compile requirements.txt --constraint constraints.txt --universal --python-version 3.11 --generate-hashes \
+		--quiet --no-annotate --custom-compile-command "make constraints" --output-file requirements.lock
+
+outdated: $(VENV)/.installed ## show which packages have newer releases, and which a known vulnerability
+	$(BIN)/python -m pip list --outdated
+	$(PYTHON) -m venv _build/outdated
+	_build/outdated/bin/python -m pip install --quiet --disable-pip-version-check pip-audit==2.10.1
+	_build/outdated/bin/pip-audit --disable-pip --require-hashes --requirement requirements.lock
 
 clean: ## remove what the build made, but not .venv, data or records
 	rm -rf _build book/executed .pytest_cache .ruff_cache
 
 # Made again only when what it installs has changed.
-$(VENV)/.installed: requirements.txt constraints.txt pyproject.toml
+$(VENV)/.installed: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed: make PYTHON=...")'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "Installing the pinned packages into $(VENV): about 3 minutes and 6 GB the first time."
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@

@@ -71,7 +71,7 @@ def test_a_set_in_the_one_form_loads_as_it_was_written(folder, colour):
         assert np.array_equal(found.images, arrays[f"{split}_images"])
         assert np.array_equal(found.labels, arrays[f"{split}_labels"])
         assert (found.name, found.split, found.classes, found.coarse_labels) == ("mine", split, ("a", "b", "c"), None)
-        assert (found.fingerprint, found.fidelity) == (digest(arrays), "made by a test")
+        assert (found.fingerprint, found.fidelity) == (fingerprint("mine"), "made by a test")
 
 
 def test_superclasses_are_loaded_where_the_set_has_them(folder):
@@ -99,7 +99,22 @@ def test_fingerprint_and_fidelity_of_known_sets_need_no_files(folder, name):
 
 def test_own_sets_have_the_fingerprint_and_fidelity_of_their_json(folder):
     save_tiny()
-    assert (fingerprint("mine"), fidelity("mine")) == (digest(tiny()), "made by a test")
+    text = json.dumps([digest(tiny()), ["a", "b", "c"]])
+    assert (fingerprint("mine"), fidelity("mine")) == (hashlib.sha256(text.encode()).hexdigest(), "made by a test")
+
+
+def test_own_sets_with_other_classes_are_other_data(folder):
+    path, before = save_tiny().with_suffix(".json"), fingerprint("mine")
+    for names in (["a", "c", "b"], ["a", "b", "c", "d"]):
+        path.write_text(json.dumps(json.loads(path.read_text()) | {"classes": names}))
+        assert fingerprint("mine") == load("mine", "test").fingerprint != before
+
+
+def test_a_known_set_has_its_own_classes_whatever_its_json_says(folder, monkeypatch):
+    monkeypatch.setitem(KNOWN, "mnist", KNOWN["mnist"]._replace(sha256=digest(tiny())))
+    path = save_tiny("mnist").with_suffix(".json")
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"classes": [str(label) for label in range(12)]}))
+    assert load("mnist", "train").classes == classes("mnist") == tuple("0123456789")
 
 
 def test_an_unknown_name_gets_the_nearest_and_all_known_ones(folder):
@@ -185,6 +200,8 @@ def test_a_json_that_is_not_whole_is_refused_by_name(folder, text):
         ({"test_labels": np.zeros(3, np.int32)}, "must be int64.*int32"),
         ({"test_labels": np.zeros(2, np.int64)}, r"\(3,\), got int64, \(2,\)"),
         ({"test_labels": np.array([0, 1, 3])}, r"must lie in 0\.\.2, got 0\.\.3"),
+        ({"test_labels": np.array([1, 1, 1])}, r"must be of at least two classes, got \[1\]"),
+        ({"test_images": np.zeros((3, 5, 4), np.uint8)}, r"of one size, got \(4, 5\) to train on and \(5, 4\)"),
     ],
 )
 def test_arrays_of_another_form_are_refused_before_anything_is_written(folder, changes, message):
@@ -198,6 +215,15 @@ def test_labels_outside_the_classes_are_refused_when_loading(folder):
     about = json.loads(path.read_text())
     path.write_text(json.dumps(about | {"classes": ["a", "b"]}))
     with pytest.raises(ValueError, match=r"labels of 'mine' must lie in 0\.\.1, got 0\.\.2"):
+        load("mine", "train")
+
+
+def test_images_of_two_sizes_are_refused_when_loading(folder):
+    path, arrays = save_tiny(), tiny() | {"test_images": np.zeros((3, 8, 8), np.uint8)}
+    np.savez(path, **arrays)
+    about = json.loads(path.with_suffix(".json").read_text())
+    path.with_suffix(".json").write_text(json.dumps(about | {"sha256": digest(arrays)}))
+    with pytest.raises(ValueError, match=r"images of 'mine' must be of one size"):
         load("mine", "train")
 
 

@@ -63,7 +63,7 @@ def test_a_fetched_set_is_converted_checked_and_loads(folder, monkeypatch):
     assert fetch("mnist") == folder / "mnist.npz"
     found = load("mnist", "train")
     assert np.array_equal(found.images, MNIST["train_images"])
-    assert (found.labels.tolist(), found.classes) == ([0, 1, 0, 1], ("0", "1"))
+    assert (found.labels.tolist(), found.classes) == ([0, 1, 0, 1], KNOWN["mnist"].classes)
     assert sorted(path.name for path in folder.iterdir()) == ["mnist.json", "mnist.npz"]
 
 

@@ -2,8 +2,10 @@
 
 import ast
 import os
+import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -93,6 +95,16 @@ def test_no_form_of_import_escapes_the_reader(tmp_path, line):
 def test_torch_cannot_be_imported_where_this_says_so():
     done = subprocess.run([sys.executable, "-c", WITHOUT_TORCH + "import torch.nn"], capture_output=True, text=True)
     assert "No module named 'torch'" in done.stderr
+
+
+def test_every_package_that_is_installed_is_pinned_with_the_hashes_of_its_files():
+    root = LIBRARY.parent
+    lock = (root / "requirements.lock").read_text()
+    locked = {pin for pin in re.findall(r"^(\S+==\S+).*\n    --hash=sha256:[0-9a-f]{64}", lock, re.M)}
+    assert len(locked) == len(re.findall(r"^\w", lock, re.M))
+    asked = re.findall(r"^\w.*==\S+", (root / "requirements.txt").read_text(), re.M)
+    build = tomllib.loads((root / "pyproject.toml").read_text())["build-system"]["requires"]
+    assert {pin.lower() for pin in [*asked, *build]} <= locked
 
 
 def without_torch(program):

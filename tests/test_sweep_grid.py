@@ -94,6 +94,28 @@ def test_cells_that_match_get_other_values(notebook):
     assert [cell["STEPS"] for cell in parameters(document, notebook)] == [7, 99]
 
 
+def test_a_parameter_at_its_default_matches_as_one_that_is_given(notebook):
+    override = [{"where": {"SEEDS": 1}, "parameters": {"STEPS": 2}}]
+    document = {"grid": {"DATASETS": "digits"}, "override": override}
+    assert [cell["STEPS"] for cell in parameters(document, notebook)] == [2]
+    document = {"grid": {"DATASETS": "mnist,digits"}, "exclude": [{"RATE": 0.1, "DATASETS": "mnist"}]}
+    assert [cell["DATASETS"] for cell in parameters(document, notebook)] == [["digits"]]
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("grid: {SEEDS: [1], SEEDS: [2]}", "'SEEDS' stands twice in the mapping of line 1"),
+        ("parameters: {STEPS: 1}\ngrid: {SEEDS: [1]}\nparameters: {RATE: 0.5}", "'parameters' stands twice"),
+    ],
+)
+def test_a_key_that_stands_twice_loses_no_value_but_is_refused(notebook, text, complaint):
+    path = notebook.parent / "sweeps" / "tiny.yaml"
+    path.write_text(text)
+    with pytest.raises(ValueError, match=rf"tiny\.yaml: {complaint}"):
+        from_file(path)
+
+
 def test_a_list_in_a_grid_is_one_cell(notebook):
     cells = parameters({"grid": {"SEEDS": [[1, 2], [3, 4], 5]}}, notebook)
     assert [cell["SEEDS"] for cell in cells] == [[1, 2], [3, 4], [5]]
@@ -118,6 +140,7 @@ def test_blocks_follow_one_another_and_share_what_stands_beside_them(notebook):
         (["SEEDS=1", "SEEDS=2"], [], "SEEDS stands in two grids"),
         (["SEEDS=1"], ["SEEDS=2"], "SEEDS is given twice"),
         (["STEPS=many"], [], "STEPS must be"),
+        ([], ["STEPS=1", "STEPS=2"], "STEPS is set twice, to 1 and to 2"),
         ([], ["STEPS=many"], "STEPS must be a whole number"),
     ],
 )
@@ -140,6 +163,8 @@ def test_a_grid_that_cannot_be_is_refused(notebook, grid, settings, complaint):
         ({"grid": {"SEEDS": [1]}, "exclude": [{"SEEDS": 1}]}, "leave no cell"),
         ({"grid": {"SEEDS": [1]}, "exclude": [{"SED": 1}]}, r"did you mean SEEDS\?"),
         ({"grid": {"SEEDS": [1]}, "override": [{"where": {"SEEDS": 1}}]}, "where and parameters"),
+        ({"override": [{"where": {"SEEDS": 2}, "parameters": {"STEP": 2}}]}, r"did you mean STEPS\?"),
+        ({"override": [{"where": {"SED": 2}, "parameters": {"STEPS": 2}}]}, r"did you mean SEEDS\?"),
         ({"grid": {"SEEDS": [1]}, "override": [{"where": {"SEEDS": 1}, "parameters": {"STEPS": 0.5}}]}, "STEPS must"),
         ({"parameters": {"SEEDS": [1]}, "grid": {"SEEDS": [1]}}, "SEEDS is given twice"),
         ({"blocks": [{"grid": {"SEEDS": "1..2"}}, {"grid": {"SEEDS": "2..3"}}]}, "two cells have the same parameters"),

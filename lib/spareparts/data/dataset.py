@@ -19,7 +19,7 @@ class Dataset:
     images: UInt8[Tensor, "samples height width *channels"]
     labels: Int[Tensor, " samples"]
     classes: tuple[str, ...]
-    fingerprint: str  # sha256 of both splits' arrays, as `digest` computes it
+    fingerprint: str  # sha256 of both splits' arrays, as `digest` computes it, and of one's own set's classes
     fidelity: str  # how the arrays relate to the official files
     coarse_labels: Int[Tensor, " samples"] | None = None  # superclasses, where the set has them (cifar100)
 
@@ -39,5 +39,5 @@ def load(name: str, split: str, *, device: torch.device | str = "cpu") -> Datase
     arrays, classes = known_digits() if name == "digits" else stored(name, tuple(keys.values()))
     check_form(name, arrays[keys["images"]], arrays[keys["labels"]], len(classes))
     tensors = {field: torch.from_numpy(arrays[key]).to(device) for field, key in keys.items() if key in arrays}
-    identity = {"classes": classes, "fingerprint": fingerprint(name), "fidelity": fidelity(name)}
-    return Dataset(name=name, split=split, **tensors, **identity)
+    about = {"classes": classes, "fingerprint": fingerprint(name), "fidelity": fidelity(name)}
+    return Dataset(name=name, split=split, **tensors, **about)

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 import platformdirs
@@ -76,6 +76,12 @@ def read_about(path: Path) -> dict:
     if missing:
         raise DataCorrupt(f"{path} must hold {' and '.join(sorted(missing))}")
     return about
+
+
+def identity(about: Mapping[str, Any]) -> str:
+    """The sha256 (64 hex digits) of one's own set: of its arrays' fingerprint and the names of its classes."""
+    text = json.dumps([about["sha256"], list(map(str, about["classes"]))])
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def read_arrays(path: Path, keys: tuple[str, ...]) -> dict[str, np.ndarray]:
@@ -150,6 +156,15 @@ def check_form(name: str, images: np.ndarray, labels: np.ndarray, num_classes: i
         raise ValueError(f"labels of {name!r} must be int64, ({len(images)},), got {labels.dtype}, {labels.shape}")
     if labels.size and not 0 <= labels.min() <= labels.max() < num_classes:
         raise ValueError(f"labels of {name!r} must lie in 0..{num_classes - 1}, got {labels.min()}..{labels.max()}")
+    if len(np.unique(labels)) < 2:
+        raise ValueError(f"labels of {name!r} must be of at least two classes, got {np.unique(labels).tolist()}")
+
+
+def check_shapes(name: str, shapes: Mapping[str, tuple[int, ...]]) -> None:
+    """ValueError unless the images of both parts have one shape."""
+    train, test = (shapes[f"{split}_images"][1:] for split in SPLITS)
+    if train != test:
+        raise ValueError(f"images of {name!r} must be of one size, got {train} to train on and {test} to test on")
 
 
 def save(
@@ -168,6 +183,7 @@ def save(
     check_set_name(name)
     for split in SPLITS:
         check_form(name, arrays[f"{split}_images"], arrays[f"{split}_labels"], len(classes))
+    check_shapes(name, {key: array.shape for key, array in arrays.items()})
     about = {"name": name, "classes": list(classes), "sha256": digest(arrays)}
     about |= {"source": source, "licence": licence, "fidelity": fidelity}
     path = root() / f"{name}.npz"

@@ -13,9 +13,11 @@ from .files import (
     DataMissing,
     check_fingerprint,
     check_set_name,
+    check_shapes,
     check_size,
     contents,
     digest,
+    identity,
     is_set_name,
     read_about,
     read_arrays,
@@ -38,11 +40,14 @@ class Row(NamedTuple):
 
 
 def fingerprint(name: str) -> str:
-    """The sha256 (64 hex digits) that a set's arrays must have; of a known set it needs no files."""
+    """The sha256 (64 hex digits) that identifies a set; of a known set it needs no files.
+
+    Of a known set it is that of its arrays, whose classes this package knows; one's own set has its classes in it.
+    """
     if in_folders(name):
         return folder_fingerprint(name)
     check_name(name)
-    return KNOWN[name].sha256 if name in KNOWN else read_about(root() / f"{name}.json")["sha256"]
+    return KNOWN[name].sha256 if name in KNOWN else identity(read_about(root() / f"{name}.json"))
 
 
 def fidelity(name: str) -> str:
@@ -77,7 +82,7 @@ def _row(name: str) -> Row:
     try:
         check_known_size(path)
         found = contents(path)
-        intact = found.sha256 == fingerprint(name)
+        intact = found.sha256 == _expected(name)
     except DataCorrupt:
         return Row(name, True, path, None, None, False)
     samples = (found.shapes["train_labels"][0], found.shapes["test_labels"][0])
@@ -134,5 +139,12 @@ def stored(name: str, keys: tuple[str, ...]) -> tuple[dict[str, np.ndarray], tup
             f"Fetch it with: python -m spareparts data fetch {name}"
         )
     check_known_size(path)
-    verify(path, fingerprint(name))
-    return read_arrays(path, keys), tuple(map(str, read_about(path.with_suffix(".json"))["classes"]))
+    verify(path, _expected(name))
+    check_shapes(name, contents(path).shapes)
+    named = KNOWN[name].classes if name in KNOWN else read_about(path.with_suffix(".json"))["classes"]
+    return read_arrays(path, keys), tuple(map(str, named))
+
+
+def _expected(name: str) -> str:
+    """The sha256 that the arrays of a set on disk must have."""
+    return KNOWN[name].sha256 if name in KNOWN else read_about(root() / f"{name}.json")["sha256"]

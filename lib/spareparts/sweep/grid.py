@@ -85,7 +85,7 @@ def from_options(notebook: Path, grid: Iterable[str] = (), settings: Iterable[st
         if name in axes:
             raise ValueError(f"{name} stands in two grids; write its values in one, with commas")
         axes[name] = values
-    fixed = dict(parse_parameter(text, source.defaults) for text in settings)
+    fixed = _fixed(settings, source.defaults)
     return _distinct(_cells(source, {"grid": axes, "parameters": fixed}))
 
 
@@ -94,7 +94,7 @@ def from_file(path: Path, settings: Iterable[str] = ()) -> list[Cell]:
     if not Path(path).is_file():
         raise FileNotFoundError(f"there is no sweep file {path}")
     try:
-        document = yaml.safe_load(Path(path).read_text())
+        document = yaml.load(Path(path).read_text(), _Loader)
         blocks, read = list(_blocks(document)), functools.cache(Source.read)
         return _distinct([cell for block in blocks for cell in _block_cells(Path(path), block, list(settings), read)])
     except (yaml.YAMLError, ValueError) as error:
@@ -106,6 +106,29 @@ def with_pages(cells: Iterable[Cell]) -> list[Cell]:
     return [
         dataclasses.replace(cell, pages=True, output=cell.output.parent / "pages" / cell.output.name) for cell in cells
     ]
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML whose keys stand once: PyYAML would take the last of them without a word."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """The mapping; ValueError for a key that stands twice in it."""
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        for key in keys:
+            if keys.count(key) > 1:
+                raise ValueError(f"{key!r} stands twice in the mapping of line {node.start_mark.line + 1}")
+        return super().construct_mapping(node, deep)
+
+
+def _fixed(settings: Iterable[str], defaults: Values) -> Values:
+    """The values of NAME=VALUE texts; ValueError for a name that stands twice."""
+    values: Values = {}
+    for text in settings:
+        name, value = parse_parameter(text, defaults)
+        if name in values:
+            raise ValueError(f"{name} is set twice, to {values[name]!r} and to {value!r}")
+        values[name] = value
+    return values
 
 
 def _blocks(document: Any) -> Iterator[Values]:
@@ -122,7 +145,7 @@ def _blocks(document: Any) -> Iterator[Values]:
 
 def _block_cells(path: Path, block: Values, settings: list[str], read: Callable[[Path], Source]) -> list[Cell]:
     source = read(path.parent / block.get("notebook", f"../{path.stem}.py"))
-    fixed = dict(parse_parameter(text, source.defaults) for text in settings)
+    fixed = _fixed(settings, source.defaults)
     return _cells(source, block | {"parameters": block["parameters"] | fixed})
 
 
@@ -144,9 +167,9 @@ def _cells(source: Source, block: Values) -> list[Cell]:
         varied = {name: value for part in combination for name, value in part.items()}
         given = fixed | _mapping(block, "parameters") | varied
         for where, changes in overrides:
-            given |= changes if _matches(given, where) else {}
+            given |= changes if _matches(defaults | given, where) else {}
         check_parameters(given, defaults)
-        if not any(_matches(given, entry) for entry in excluded):
+        if not any(_matches(defaults | given, entry) for entry in excluded):
             cells.append(_cell(source, defaults | given, {name: given[name] for name in varied}))
     if not cells:
         raise ValueError("the exclusions leave no cell")
@@ -192,7 +215,9 @@ def _matcher(entry: Any, defaults: Values) -> Values:
 def _override(entry: Any, defaults: Values) -> tuple[Values, Values]:
     if not isinstance(entry, dict) or set(entry) != {"where", "parameters"}:
         raise ValueError(f"an override has the parts where and parameters, got {entry!r}")
-    return _matcher(entry["where"], defaults), _mapping(entry, "parameters")
+    changes = _mapping(entry, "parameters")
+    check_parameters(changes, defaults)
+    return _matcher(entry["where"], defaults), changes
 
 
 def _matches(parameters: Values, where: Values) -> bool:
