@@ -17,11 +17,11 @@ from spareparts.execute import (
     RUNS,
     NotebookError,
     check_parameters,
+    defaults_in,
     execute,
     parameter_defaults,
     parse_parameter,
     read_notebook,
-    read_parameters,
     toc_notebooks,
 )
 from spareparts.verify import papers
@@ -160,13 +160,19 @@ def test_a_wrong_type_is_refused_before_anything_starts(notebook, parameters):
 
 def test_the_parameters_are_those_of_the_whole_notebook():
     for path in (ROOT / "notebooks").glob("*.py"):
-        assert parameter_defaults(read_parameters(path)) == parameter_defaults(read_notebook(path)), path
+        assert defaults_in(path) == parameter_defaults(read_notebook(path)), path
 
 
 def test_a_default_that_has_to_be_computed_is_refused(notebook):
     notebook.write_text(NOTEBOOK.replace("STEPS = 10", "STEPS = 5 * 2"))
     with pytest.raises(ValueError, match="the default of STEPS must be a plain literal"):
         execute(notebook, Path("out.ipynb"))
+
+
+def test_parameters_that_are_no_python_are_refused_in_one_line(notebook):
+    notebook.write_text(NOTEBOOK.replace("STEPS = 10", "STEPS = = 10"))
+    with pytest.raises(ValueError, match="the cell of the parameters is no Python: invalid syntax"):
+        defaults_in(notebook)
 
 
 def test_a_missing_notebook_is_named():

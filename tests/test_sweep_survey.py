@@ -5,7 +5,7 @@ import pytest
 from toy import Toy, result
 
 from spareparts import experts, records
-from spareparts.execute import ROOT, read_parameters
+from spareparts.execute import ROOT, defaults_in
 from spareparts.sweep import grid
 from spareparts.sweep import survey as module
 from spareparts.sweep.engine import predecessors
@@ -166,7 +166,7 @@ def test_every_record_and_every_notebook_is_read_once_however_many_cells_there_a
     (tmp_path / "tiny.py").write_text(NOTEBOOK)
     (tmp_path / "sweeps" / "tiny.yaml").write_text("blocks: [{grid: {SEEDS: 1..2}}, {grid: {SEEDS: 3..4}}]")
     opened = []
-    monkeypatch.setattr(grid, "read_parameters", lambda path: opened.append(path) or read_parameters(path))
+    monkeypatch.setattr(grid, "defaults_in", lambda path: opened.append(path) or defaults_in(path))
     assert len(from_file(tmp_path / "sweeps" / "tiny.yaml")) == 4 and len(opened) == 1
 
 

@@ -10,15 +10,11 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any
 
-import jupytext
-import nbformat
-import papermill
 import yaml
-from papermill.exceptions import PapermillExecutionError
-from traitlets.config import Config
 
 from .kernels import kill_kernels, socket_folder
 
+Notebook = Any  # an nbformat.NotebookNode; what only plans does without its libraries, which import slowly
 ROOT = Path(__file__).resolve().parents[2]
 EXECUTED = ROOT / "book" / "executed"
 MOST_VALUES = 100_000  # of a range
@@ -33,36 +29,50 @@ class TooMany(ValueError):
     """A list of more values than anybody means."""
 
 
-def read_notebook(path: Path) -> nbformat.NotebookNode:
+def read_notebook(path: Path) -> Notebook:
     """The notebook at `path` (percent-format text or .ipynb); FileNotFoundError where there is none."""
     if not Path(path).is_file():
         raise FileNotFoundError(f"there is no notebook {path}")
+    import jupytext
+
     return jupytext.read(path)
 
 
-def read_parameters(path: Path) -> nbformat.NotebookNode:
-    """Of the notebook at `path` the cell tagged `parameters` alone, which spares reading hundreds of others."""
+def parameter_defaults(notebook: Notebook) -> dict[str, Any]:
+    """Names and default values in the cell tagged `parameters`; ValueError for a default that is no plain literal."""
+    tagged = (cell.source for cell in notebook.cells if "parameters" in cell.metadata.get("tags", []))
+    return literals(next(tagged, ""))
+
+
+def defaults_in(path: Path) -> dict[str, Any]:
+    """The same of the notebook at a path; of a text only that cell is read, which spares hundreds of others."""
     if Path(path).suffix != ".py":
-        return read_notebook(path)
+        return parameter_defaults(read_notebook(path))
     if not Path(path).is_file():
         raise FileNotFoundError(f"there is no notebook {path}")
-    head, *cells = re.split(r"^(?=# %%)", Path(path).read_text(), flags=re.MULTILINE)
-    found = [cell for cell in cells if '"parameters"' in cell.partition("\n")[0]]
-    return jupytext.reads(head + "".join(found), fmt="py:percent")
+    cells = re.split(r"^# %%", Path(path).read_text(), flags=re.MULTILINE)
+    parts = (cell.partition("\n") for cell in cells)
+    return literals(next((source for marker, _, source in parts if '"parameters"' in marker), ""))
 
 
-def parameter_defaults(notebook: nbformat.NotebookNode) -> dict[str, Any]:
-    """Names and default values in the cell tagged `parameters`; ValueError for a default that is no plain literal."""
-    defaults = {}
-    for name, found in papermill.inspect_notebook(notebook).items():
-        try:
-            defaults[name] = ast.literal_eval(found["default"])
-        except (SyntaxError, ValueError) as error:
-            raise ValueError(f"the default of {name} must be a plain literal, got {found['default']}") from error
-    return defaults
+def literals(source: str) -> dict[str, Any]:
+    """Names and values that a text assigns; ValueError for a value that is no plain literal, and for no Python."""
+    found = {}
+    try:
+        statements = ast.parse(source).body
+    except SyntaxError as error:
+        raise ValueError(f"the cell of the parameters is no Python: {error}") from error
+    for statement in statements:
+        if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name):
+            name, value = statement.targets[0].id, ast.get_source_segment(source, statement.value)
+            try:
+                found[name] = ast.literal_eval(statement.value)
+            except ValueError as error:
+                raise ValueError(f"the default of {name} must be a plain literal, got {value}") from error
+    return found
 
 
-def last_tagged(notebook: nbformat.NotebookNode, tag: str | None) -> int | None:
+def last_tagged(notebook: Notebook, tag: str | None) -> int | None:
     """How many cells there are up to the last one with that tag, None where none has it."""
     places = [place for place, cell in enumerate(notebook.cells, start=1) if tag in cell.metadata.get("tags", [])]
     return max(places, default=None)
@@ -114,6 +124,9 @@ def execute(
     to papermill (`execution_timeout`: seconds a cell). Raises ValueError before anything starts where a parameter does
     not fit, NotebookError where a cell raised: it is then left beside `output` as *.failed.ipynb.
     """
+    import nbformat
+    from papermill.exceptions import PapermillExecutionError
+
     node, parameters, output = read_notebook(notebook), parameters or {}, Path(output).resolve()
     node.cells = node.cells[: last_tagged(node, until)]
     defaults = parameter_defaults(node)
@@ -137,6 +150,8 @@ def execute(
 
 def execute_all(jobs: dict[Path, dict[str, Any]], folder: Path) -> Iterator[tuple[Path, float]]:
     """Execute notebooks with their parameters into `folder`, one a core; yields each when done, with its seconds."""
+    import nbformat
+
     # Spawned, as everywhere: macOS and Windows know no other way.
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(min(os.cpu_count() or 1, len(jobs)), mp_context=context) as pool:
@@ -219,7 +234,10 @@ def _items(part: str, kind: Any) -> list[Any]:
     return [_parse(part, kind)]
 
 
-def _run(notebook: nbformat.NotebookNode, output: Path, parameters: dict[str, Any], **settings: Any) -> Any:
+def _run(notebook: Notebook, output: Path, parameters: dict[str, Any], **settings: Any) -> Any:
+    import papermill
+    from traitlets.config import Config
+
     # Sockets in a folder of this run: notebooks side by side cannot race for a port.
     with socket_folder() as folder:
         manager = {"transport": "ipc", "ip": f"{folder}/k", "connection_file": f"{folder}/kernel.json"}
@@ -235,7 +253,7 @@ def _run(notebook: nbformat.NotebookNode, output: Path, parameters: dict[str, An
             raise
 
 
-def _tidy(notebook: nbformat.NotebookNode, output: Path) -> nbformat.NotebookNode:
+def _tidy(notebook: Notebook, output: Path) -> Notebook:
     """Fold the cell of the values that the run had; the defaults that they replaced need no place on the page."""
     notebook.metadata.papermill["output_path"] = str(output)
     tags = [cell.metadata.get("tags", []) for cell in notebook.cells]
@@ -248,8 +266,8 @@ def _tidy(notebook: nbformat.NotebookNode, output: Path) -> nbformat.NotebookNod
     return notebook
 
 
-def _place(notebook: Path, error: PapermillExecutionError) -> str:
-    """Where a cell raised and what: the line is that of the notebook's text."""
+def _place(notebook: Path, error: Any) -> str:
+    """Where a cell raised and what, of papermill's error: the line is that of the notebook's text."""
     trace = re.sub(r"\x1b\[[0-9;]*m", "", "\n".join(error.traceback))
     inside = re.search(rf"Cell In\[{error.exec_count}\], line (\d+)", trace)
     before = Path(notebook).read_text().partition(error.source)[0].count("\n")

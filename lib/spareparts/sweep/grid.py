@@ -39,7 +39,7 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from ..execute import check_parameters, default_of, parameter_defaults, parse_parameter, read_parameters
+from ..execute import check_parameters, default_of, defaults_in, parse_parameter
 
 Values = dict[str, Any]
 MOST_CELLS = 20_000  # of a block
@@ -72,8 +72,8 @@ class Source(NamedTuple):
     @classmethod
     def read(cls, notebook: Path) -> "Source":
         """The notebook at a path; FileNotFoundError where there is none."""
-        defaults = parameter_defaults(read_parameters(notebook))
-        return cls(notebook.resolve(), json.dumps(notebook.read_text()), defaults)
+        defaults = defaults_in(notebook)
+        return cls(notebook.resolve(), text=json.dumps(notebook.read_text()), defaults=defaults)
 
 
 def from_options(notebook: Path, grid: Iterable[str] = (), settings: Iterable[str] = ()) -> list[Cell]:
