@@ -26,13 +26,6 @@ from spareparts.execute import (
 )
 from spareparts.verify import papers
 
-
-def waiting(word):
-    """A paper as a parameter; that of the experts fails for as long as its chapter is being rewritten."""
-    marks = [pytest.mark.xfail(strict=True, reason="its chapter is being rewritten")] if word == "experts" else []
-    return pytest.param(word, marks=marks)
-
-
 HEADER = """\
 # ---
 # jupyter:
@@ -205,7 +198,7 @@ def test_what_stands_behind_the_last_cell_asked_for_is_not_executed(notebook):
     assert Path("started").exists()
 
 
-@pytest.mark.parametrize("word", [waiting(word) for word in papers()])
+@pytest.mark.parametrize("word", papers())
 def test_every_papers_notebook_makes_its_runs_in_one_cell_that_shows_nothing(word):
     cells = [cell for cell in read_notebook(ROOT / "notebooks" / f"{word}.py").cells if cell.cell_type == "code"]
     (place,) = [place for place, cell in enumerate(cells) if RUNS in cell.metadata.get("tags", [])]
