@@ -234,7 +234,7 @@ def test_the_card_shows_word_claim_parts_and_the_written_sentence_as_text():
     html = decision._repr_mimebundle_()["text/html"]
     card.feed(html)
     text = "".join(card.text)
-    for shown in ("✓ reproduced", decision.claim.claim, "a <b>", "+0.55", "n = 10", "since 1 < 2"):
+    for shown in ("✓ reproduced", decision.claim.claim, "a <b>", "+0.55", "paper protocol", "since 1 < 2"):
         assert shown in text
     assert "<b>" not in html and 'id="experts-4"' in html
 

@@ -173,23 +173,29 @@ def _plain(decision: Decision) -> str:
 
 
 def _card(decision: Decision) -> str:
-    """The card of a decision: word, claim, every part with its numbers, and the written sentence."""
+    """The card of a decision: word, claim, the written sentence, and every part with its numbers."""
     verdict, about = decision.verdict, decision.claim
-    head = f"{_word(verdict.verdict)} <span>{escape(about.claim)}</span> <small>{escape(about.where)}</small>"
-    rows = "".join(
-        f'<tr><th scope="row">{escape(name)}</th><td>{_word(part.verdict)}</td>'
-        f"<td>{escape(_measured(dataclasses.asdict(part)))}</td><td>{escape(part.note)}</td></tr>"
-        for name, part in decision.parts.items()
-    )
-    titles = "".join(f'<th scope="col">{title}</th>' for title in ("part", "verdict", "measured", "decided by"))
+    place = ", ".join(filter(None, (about.where, f"{verdict.protocol} protocol" if verdict.protocol else "")))
+    head = f"{_word(verdict.verdict)} <span>{escape(about.claim)}</span> <small>({escape(place)})</small>"
+    titles = "".join(f'<th scope="col">{title}</th>' for title in ("part", "verdict", "effect", "n", "decided by"))
+    rows = "".join(_part(name, part) for name, part in decision.parts.items())
     table = f'<div class="parts"><table><thead><tr>{titles}</tr></thead><tbody>{rows}</tbody></table></div>'
     reason = f"<p>{escape(decision.because)}</p>" if decision.because else ""
     mark = _COLOURS[verdict.verdict]
     return f'<div class="verdict" id="{about.id}" style="--mark: {mark}"><p>{head}</p>{reason}{table}</div>'
 
 
-def _word(verdict: str) -> str:
-    return f'<strong><span aria-hidden="true">{SYMBOLS[verdict]}</span> {verdict}</strong>'
+def _part(name: str, part: Verdict) -> str:
+    """A row of a card; the card's head has the protocol."""
+    effect = _effect(dataclasses.asdict(part)) or "–"
+    cells = (_word(part.verdict, short=True), escape(effect), part.n, escape(part.note))
+    return f'<tr><th scope="row">{escape(name)}</th>' + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
+
+
+def _word(verdict: str, *, short: bool = False) -> str:
+    """A verdict with its symbol; in short without the protocol that stands beside it."""
+    word = verdict.removesuffix(" (reduced)") if short else verdict
+    return f'<strong><span aria-hidden="true">{SYMBOLS[verdict]}</span> {word}</strong>'
 
 
 # The ledger, collected from executed notebooks
@@ -341,9 +347,15 @@ def _html_row(row: Mapping[str, Any]) -> str:
 
 def _measured(row: Mapping[str, Any]) -> str:
     """`+0.28 points [0.10, 0.40], n = 5, reduced protocol`, as far as it is known."""
-    known = row["effect"] is not None and not pd.isna(row["effect"])
-    effect = effect_words(row["effect"], row["unit"], level=row["level"]) if known else ""
-    if effect and row["interval"] is not None and not isinstance(row["interval"], float):
-        effect += " [{:.3g}, {:.3g}]".format(*row["interval"])
     protocol = f"{row['protocol']} protocol" if row["protocol"] else ""
-    return ", ".join(part for part in (effect, f"n = {row['n']}" if row["n"] else "", protocol) if part)
+    return ", ".join(part for part in (_effect(row), f"n = {row['n']}" if row["n"] else "", protocol) if part)
+
+
+def _effect(row: Mapping[str, Any]) -> str:
+    """`+0.28 points [0.10, 0.40]`, or nothing."""
+    if row["effect"] is None or pd.isna(row["effect"]):
+        return ""
+    effect = effect_words(row["effect"], row["unit"], level=row["level"])
+    if row["interval"] is None or isinstance(row["interval"], float):
+        return effect
+    return effect + " [{:.3g}, {:.3g}]".format(*row["interval"])
