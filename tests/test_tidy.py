@@ -63,6 +63,7 @@ def test_names_that_the_runs_lack_are_refused_with_those_that_they_have():
     [
         ((pd.Series([1.0, 2.0, 3.0]),), "2.00 (1.00)"),
         ((pd.Series([1.0]),), "1.00 (–)"),
+        ((pd.Series([np.nan]),), "–"),
         ((70.914, 1.086), "70.91 (1.09)"),
         ((-0.001, 0.0), "0.00 (0.00)"),
     ],

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from .. import data, engine
 from ..records import Result, checkpoint_path, groups, weights_path
+from ..records.store import commit
 from .config import Config
 from .measures import LIVE_LOAD, at_start, entropy, expert_load, mean_share, measure, readings
 from .training import replica, tensors
@@ -125,7 +126,7 @@ def result_of(
     """Measure a trained config; a network whose outputs overflow after its last step has diverged at that step."""
     metrics, arrays = {"loss_curve": [round(loss, 4) for loss in end.losses]} | about, {}
     if reading is not None:
-        engine.save_weights(trained.network, weights_path(config))
+        engine.save_weights(trained.network, weights_path(config), commit=commit())
         try:
             found, arrays = measure(config, trained.network, reading, labels, classes=classes)
             metrics |= found

@@ -44,8 +44,10 @@ def _same_settings(runs: pd.DataFrame, free: Collection[str]) -> None:
 
 
 def mean_sd(values: pd.Series | float, sd: float | None = None, *, digits: int = 2) -> str:
-    """`70.91 (1.09)`, of values or of a mean and an SD; a dash for an SD that a single value has not."""
+    """`70.91 (1.09)`, of values or of a mean and an SD; a dash for what a single value, or none, has not."""
     if isinstance(values, pd.Series):
         values, sd = values.mean(), values.std()
+    if np.isnan(values):
+        return "–"
     spread = "–" if sd is None or np.isnan(sd) else f"{sd:.{digits}f}"
     return f"{round(float(values), digits) + 0.0:.{digits}f} ({spread})"  # no -0.00
