@@ -59,7 +59,7 @@ results.requested(plan, asked, METRICS)
 # %% tags=["remove-cell"]
 SETS = {"mnist": "MNIST", "fashion_mnist": "FashionMNIST", "cifar10": "CIFAR-10", "cifar100": "CIFAR-100"}
 every = records.frame(experts.Config)
-every = every[every.outcome == "finished"].assign(
+every = every[(every.outcome == "finished") & every.dataset.isin(SETS)].assign(
     set=every.dataset.map(SETS), sim=100 * every.similarity, ent=100 * every.entropy
 )
 runs = experts.standard(every).sort_values("set", key=lambda names: names.map(list(SETS.values()).index))
