@@ -470,6 +470,7 @@ def computed(run):
     return experts.predicted_collapse(**seen, learning_rates=rates(run.settings)) or LATER
 
 
+# %% tags=["remove-cell"]
 LATER = 400  # where the figure puts what does not collapse within the 300 steps
 tried = every[(every.readings == 100) & (every.dataset == "cifar10") & (every.arm == "baseline")]
 tried = tried.assign(computed=[computed(run) for _, run in tried.iterrows()], gate="published")

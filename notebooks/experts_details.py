@@ -124,7 +124,7 @@ pd.Series(found).unstack().reindex(WANTED).rename_axis("the loss with, against n
 # models. SimCLR sees two augmented views of each image, so its control is a baseline with the same augmentation. With
 # one to three seeds these are observations and no tests: no exact two-sided p of three pairs is below 0.25.
 
-# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed"}
+# %% tags=["remove-cell"]
 SIDES = {
     "α rising against constant": (("snnl", "standard"), ("snnl", "weight schedule rising")),
     "α falling against constant": (("snnl", "standard"), ("snnl", "weight schedule falling")),
@@ -143,6 +143,7 @@ SIDES = {
 }
 
 
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed"}
 def compared(name, first, second):
     """Accuracy of two kinds of short runs in pairs by seed; they are meant to differ in all that their names say."""
     one, other = (

@@ -1,6 +1,7 @@
 """Executes one notebook by papermill: parameters checked first, a kernel of its own, a whole result or none."""
 
 import ast
+import contextlib
 import difflib
 import multiprocessing
 import os
@@ -124,20 +125,27 @@ def execute(
     to papermill (`execution_timeout`: seconds a cell). Raises ValueError before anything starts where a parameter does
     not fit, NotebookError where a cell raised: it is then left beside `output` as *.failed.ipynb.
     """
-    import nbformat
-    from papermill.exceptions import PapermillExecutionError
-
     node, parameters, output = read_notebook(notebook), parameters or {}, Path(output).resolve()
     node.cells = node.cells[: last_tagged(node, until)]
     defaults = parameter_defaults(node)
     check_parameters(parameters, defaults)
     output.parent.mkdir(parents=True, exist_ok=True)
-    temporary = output.with_name(f".{output.stem}.{os.getpid()}.ipynb")
     # All values, not only the given ones: the page then shows everything the run stood on.
     given = defaults | parameters if parameters else {}
-    try:
+    with _whole_or_failed(notebook, output) as temporary:
         executed = _run(node, temporary, given, progress_bar=progress, **settings)
-        nbformat.write(_tidy(executed, output), temporary)
+        _write(_tidy(executed, output), temporary)
+    return output
+
+
+@contextlib.contextmanager
+def _whole_or_failed(notebook: Path, output: Path) -> Iterator[Path]:
+    """A temporary path that becomes the output, or the notebook beside it that failed, with its traceback."""
+    from papermill.exceptions import PapermillExecutionError
+
+    temporary = output.with_name(f".{output.stem}.{os.getpid()}.ipynb")
+    try:
+        yield temporary
         os.replace(temporary, output)
     except PapermillExecutionError as error:
         failed = output.with_suffix(".failed.ipynb")
@@ -145,7 +153,12 @@ def execute(
         raise NotebookError(f"{_place(notebook, error)}; the notebook with its traceback: {failed}") from error
     finally:
         temporary.unlink(missing_ok=True)
-    return output
+
+
+def _write(notebook: Notebook, path: Path) -> None:
+    import nbformat
+
+    nbformat.write(notebook, path)
 
 
 def execute_all(jobs: dict[Path, dict[str, Any]], folder: Path) -> Iterator[tuple[Path, float]]:

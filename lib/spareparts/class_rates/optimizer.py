@@ -71,17 +71,20 @@ class ClassRateSGD(torch.optim.SGD):
         self.rate_lr, self.num_groups, self.form, self.per_layer = rate_lr, num_groups, form, per_layer
         self.cutoff, self.reset_every, self.steps = cutoff, reset_every, 0
         self.largest_rate = 1.0  # of all rates so far, read at each reset and at the cutoff
+        self._start_watching()
+        self._probes = {layer: _probe(layer) for layer in self.layers}
+        # whether gradients held more than the data's
+        self._beyond = self.layers[0].weight.new_zeros((), dtype=torch.bool)
+        self._hooks = [layer.register_forward_hook(self._watch) for layer in self.layers]
+        self.rates = {layer: self._ones(layer) for layer in self.layers}
+
+    def _start_watching(self) -> None:
+        """Nothing has been seen of a batch yet."""
         self._groups: list[tuple[int, Tensor]] = []
         self._samples = 0  # that `observe` was told of
         self._inputs: dict[nn.Linear, Tensor] = {}
         self._output_gradients: dict[nn.Linear, Tensor] = {}
         self._repeated = False  # whether a layer was passed backwards twice, as where it is shared
-        self._probes = {layer: _probe(layer) for layer in self.layers}
-        self._beyond = self.layers[0].weight.new_zeros(
-            (), dtype=torch.bool
-        )  # whether gradients held more than the data's
-        self._hooks = [layer.register_forward_hook(self._watch) for layer in self.layers]
-        self.rates = {layer: self._ones(layer) for layer in self.layers}
 
     def _ones(self, layer: nn.Linear) -> list[Tensor]:
         """Rates of 1, one tensor for each parameter of the layer, or one number for all of them."""

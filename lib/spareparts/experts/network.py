@@ -152,16 +152,19 @@ class Mixture(nn.Module):
         super().__init__()
         blocks, features = blocks_of(extractor, channels=channels, size=size, filters=filters)
         self.blocks = nn.ModuleList(blocks)
-        self.uniform_gates, self.normalised_gate, self.chosen_experts = uniform_gates, normalised_gate, chosen_experts
-        self.centred_gate = centred_gate
-        self.mean = RunningMean(features) if centred_gate else None
-        self.gate = nn.Linear(features, experts)
+        self.uniform_gates, self.chosen_experts = uniform_gates, chosen_experts
+        self.normalised_gate, self.centred_gate = normalised_gate, centred_gate
+        self.mean, self.gate = RunningMean(features) if centred_gate else None, nn.Linear(features, experts)
         self.hidden_weight = nn.Parameter(torch.empty(experts, hidden_units, features))
         self.hidden_bias = nn.Parameter(torch.zeros(experts, hidden_units))
         self.output_weight = nn.Parameter(torch.empty(experts, classes, hidden_units))
         self.output_bias = nn.Parameter(torch.zeros(experts, classes))
         self.log_temperature = nn.Parameter(torch.zeros(())) if learned_temperature else None
         initialize(self, generator=generator)
+        self.initialize_experts(generator)
+
+    def initialize_experts(self, generator: torch.Generator) -> None:
+        """Draw the experts' weights: hidden layers by Kaiming's Gaussian, output layers by Xavier's."""
         for hidden, output in zip(self.hidden_weight, self.output_weight, strict=True):
             init.kaiming_normal_(hidden.detach(), nonlinearity="relu", generator=generator)
             init.xavier_normal_(output.detach(), generator=generator)

@@ -35,14 +35,12 @@ def pruning_curves(
     """
     checks.labels(labels)
     checks.equally_many(images=images, labels=labels)
-    parts = cut(network, layer)
-    units = len(parts.layer.weight)
+    units = len((parts := cut(network, layer)).layer.weight)
     for order in orders:
         if not torch.equal(order.sort().values, torch.arange(units, device=order.device)):
             raise ValueError(f"an order must name each of the {units} units once, got {order.tolist()}")
-    training = network.training
+    training, parts = network.training, parts._replace(tail=_padded(parts.tail))
     network.eval()
-    parts = parts._replace(tail=_padded(parts.tail))
     counts = torch.zeros(len(orders), units + 1, dtype=torch.long, device=images.device)
     for chunk, truth in zip(images.split(batch_size), labels.split(batch_size), strict=True):
         counts += _counts(parts, chunk, truth, [order.tolist() for order in orders], masked_bias=masked_bias)

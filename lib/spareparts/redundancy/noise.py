@@ -79,14 +79,13 @@ def fit_noise(values: Float[Tensor, " rank"], *, units: int, fan_in: int) -> Noi
         if beyond <= outliers or beyond > small // 2:
             break
         outliers = beyond
-    bulk = eigenvalues[outliers:][::-1]
     return Noise(
         variance=variance,
         edge=variance * float(grid[-1]),
         threshold=variance * margin(small=small, large=large),
         outliers=outliers,
         signal=float(np.sqrt(large * eigenvalues[:outliers].sum())),
-        distance=_distance(bulk, variance * grid, below),
+        distance=_distance(eigenvalues[outliers:][::-1], variance * grid, below),
     )
 
 
