@@ -191,6 +191,19 @@ def test_the_bootstrap_interval_of_a_mean_is_the_same_at_every_call_and_holds_th
     assert once.interval[0] < once.mean == 3 < once.interval[1]
 
 
+@pytest.mark.parametrize("count", [2, 3, 7])
+def test_below_eight_values_the_interval_is_students(count):
+    sample = np.random.default_rng(2).normal(size=count)
+    student = scipy_stats.ttest_1samp(sample, 0).confidence_interval(0.95)
+    assert bootstrap_interval(sample).interval == pytest.approx((student.low, student.high))
+
+
+def test_the_interval_of_three_normal_values_holds_their_mean_as_often_as_it_says():
+    samples = np.random.default_rng(3).normal(size=(1000, 3))
+    held = [low <= 0 <= high for low, high in (bootstrap_interval(sample).interval for sample in samples)]
+    assert 0.93 < np.mean(held) < 0.97
+
+
 def test_the_bootstrap_interval_of_a_large_normal_sample_is_students():
     sample = np.random.default_rng(3).normal(size=400)
     student = scipy_stats.ttest_1samp(sample, 0).confidence_interval()

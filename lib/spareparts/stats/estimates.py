@@ -12,11 +12,12 @@ from .checks import finite_pairs, finite_vector, fraction
 
 # Below this many pairs every pairing can be listed (8! = 40,320), so the p value is exact.
 LARGEST_EXACT_CORRELATION = 8
+FEWEST_RESAMPLED = 8  # values that a bootstrap takes; fewer have Student's interval
 
 
 @dataclass(frozen=True, kw_only=True)
 class Estimate:
-    """A mean with its bootstrap interval, in the unit of the values."""
+    """A mean with its interval, in the unit of the values."""
 
     mean: float
     interval: tuple[float, float]
@@ -48,12 +49,23 @@ class Correlation:
 def bootstrap_interval(values: ArrayLike, *, confidence: float = 0.95, seed: int = 0) -> Estimate:
     """The mean of one sample with its BCa bootstrap interval (Efron 1987), the same at every call.
 
-    With very few values the interval is too narrow: five normal ones give about 85% coverage where 95% is asked.
+    Below eight values it is Student's: a bootstrap of three gives little more than their range, which holds the mean of
+    normal ones in 72% of samples where 95% is asked.
     ValueError for fewer than two values, values that are not finite, or a confidence outside (0, 1).
     """
     sample = finite_vector("values", values)
     fraction("confidence", confidence)
-    return Estimate(mean=float(sample.mean()), interval=_bca(sample, confidence, seed), n=len(sample))
+    interval = _bca(sample, confidence, seed) if len(sample) >= FEWEST_RESAMPLED else _student(sample, confidence)
+    return Estimate(mean=float(sample.mean()), interval=interval, n=len(sample))
+
+
+def _student(sample: NDArray, confidence: float) -> tuple[float, float]:
+    """Student's interval of the mean; a point where nothing varies."""
+    mean = float(sample.mean())
+    if np.ptp(sample) <= 1e-12 * np.abs(sample).max():
+        return mean, mean
+    low, high = stats.ttest_1samp(sample, 0).confidence_interval(confidence)
+    return float(low), float(high)
 
 
 def _bca(sample: NDArray, confidence: float, seed: int) -> tuple[float, float]:

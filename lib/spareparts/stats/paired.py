@@ -26,7 +26,7 @@ class PairedTest:
     smallest_p: float  # the least that n pairs can give in an exact two-sided test
     normal_p: float  # what the normal approximation would say, for comparison with printed stars
     mean_difference: float
-    interval: tuple[float, float]  # BCa bootstrap, of the mean difference
+    interval: tuple[float, float]  # of the mean difference: BCa bootstrap, Student's below eight pairs
     rank_biserial: float  # in [-1, 1]; 1 where every difference is above 0
 
     @property
