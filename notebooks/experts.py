@@ -27,7 +27,6 @@ SEEDS = [1, 2, 3, 4, 5]
 STEPS = 15000  # of 100 images; the published number
 SNNL_WEIGHTS = [1.0]
 PRECISION = "float32"  # or "bfloat16"
-READINGS = 20  # of the gate, along the training
 FACTORS = []  # names of experts.FACTORS: settings to try beside these, one at a time
 MISSING = "list"  # or "run": make the runs that have no record
 DEMO_STEPS = 100
@@ -36,7 +35,7 @@ DEMO_SHARES = [0.0, 1.0]  # of the features' mean that is subtracted before the 
 # %% tags=["runs", "remove-cell"]
 from spareparts import experts, records
 
-settings = {"steps": STEPS, "snnl_weights": SNNL_WEIGHTS, "precision": PRECISION, "readings": READINGS}
+settings = {"steps": STEPS, "snnl_weights": SNNL_WEIGHTS, "precision": PRECISION}
 plan = experts.plan(datasets=DATASETS, seeds=SEEDS, factors=FACTORS, **settings)
 asked = records.load_or_run(plan, experts.run, missing=MISSING)
 
@@ -472,7 +471,7 @@ def computed(run):
 
 # %% tags=["remove-cell"]
 LATER = 400  # where the figure puts what does not collapse within the 300 steps
-tried = every[(every.readings == 100) & (every.dataset == "cifar10") & (every.arm == "baseline")]
+tried = every[(every.steps == 300) & (every.dataset == "cifar10") & (every.arm == "baseline")]
 tried = tried.assign(computed=[computed(run) for _, run in tried.iterrows()], gate="published")
 tried.loc[tried.gate_learning_rate.notna(), "gate"] = "slower"
 tried.loc[tried.centred_gate > 0, "gate"] = "centred"

@@ -306,7 +306,7 @@ twin without (wall time on shared processors, so take it as a guide).
 part = np.select(
     [
         every.train_samples.notna(),
-        every.readings == 100,
+        every.steps == 300,
         every.centred_gate > 0,
         every.steps == 500,
         every.steps == 1500,
