@@ -1,6 +1,6 @@
 # Spare Parts: `make book` and `make test` do everything on a fresh machine with Python 3.11 or later.
 #
-#   make run NOTEBOOK=notebooks/experts.py SET="DATASETS=digits SEEDS=1..3 MISSING=run"
+#   make run NOTEBOOK=notebooks/experts.py SET="DATASETS=digits SEEDS=2,3 STEPS=20 MISSING=run"
 
 PYTHON   ?= python3
 VENV     ?= .venv
