@@ -1,6 +1,7 @@
 """The experiment `images`: train networks with a head, alone or side by side, and read what came of each."""
 
 import dataclasses
+import math
 import time
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -74,14 +75,18 @@ def about_errors(found: dict[str, Evaluation], sets: Sets) -> dict[str, Any]:
 
 
 def about_head(network: nn.Module) -> dict[str, Any]:
-    """Numbers of parameters, in all and in the head; the head's coherence, and how many classes share their row."""
+    """Numbers of parameters, in all and in the head; the head's coherence, and how many classes share their row.
+
+    A learned head whose weights overflowed in their last step has no coherence.
+    """
     head: FixedClassifier = network.classifier
+    known = bool(head.matrix.isfinite().all())
     counts = [sum(p.numel() for p in part.parameters() if p.requires_grad) for part in (network, head)]
     return {
         "parameters": counts[0],
         "head_parameters": counts[1],
-        "max_coherence": head.max_coherence,
-        "coinciding_classes": sum(map(len, head.coinciding_rows)),
+        "max_coherence": head.max_coherence if known else math.nan,
+        "coinciding_classes": sum(map(len, head.coinciding_rows)) if known else 0,
     }
 
 
