@@ -94,9 +94,9 @@ learning rate, temperature, distance or weight of the SNNL makes a difference to
 # %% [markdown]
 # ## Is it our temperature?
 #
-# At $t = 1$ the weights $e^{-d/t}$ of near and far images differ by a factor of at most 2.7 on features after a ReLU, so
-# the loss is soft. A learned temperature goes to about 0.05, where only near neighbours count, and then the loss no
-# longer costs accuracy. That *SNNL lowers accuracy* is therefore a statement about our $t$, which the paper leaves open.
+# At $t = 1$ the weights $e^{-d/t}$ of near and far images differ by a factor of at most $e$ on features after a ReLU, so
+# the loss is soft. A learned temperature goes far below 1, where only near neighbours count, and in these three seeds the
+# loss then costs no accuracy. Whether *SNNL lowers accuracy* hangs on $t$, then, which the paper leaves open.
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed"}
 WANTED = ["standard", "t learned", "t 0.1", "t 10.0", "t annealed", "α 0.1", "α 10.0", "α 100.0", "layers sum"]
@@ -115,6 +115,10 @@ found = {
     for setting in WANTED
     for name in ("FashionMNIST", "CIFAR-10")
 }
+learned = [against_baseline(name, "t learned") for name in ("FashionMNIST", "CIFAR-10")]
+claims.stands(
+    min(stats.difference(pairs)[0] for pairs in learned) > 0, "with a learned temperature the loss costs nothing"
+)
 pd.Series(found).unstack().reindex(WANTED).rename_axis("the loss with, against none: points of accuracy")
 
 # %% [markdown]
