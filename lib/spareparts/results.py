@@ -74,7 +74,7 @@ def requested(configs: Sequence[RunConfig], runs: pd.DataFrame, metrics: Mapping
         display(HTML(f"<p>{lacking}</p>"))
     if len(runs):
         display(summary(runs, metrics), figure(runs, metrics))
-        save = 'runs.drop(columns="settings").to_csv("runs.csv", index=False)'
+        save = 'asked.drop(columns="settings").to_csv("runs.csv", index=False)'
         display(HTML(f"<p>One row a run, with everything that was recorded: <code>{save}</code></p>"))
     display(HTML("<p>What follows is the chapter on the committed records.</p>"))
 

@@ -55,24 +55,24 @@ def bootstrap_interval(values: ArrayLike, *, confidence: float = 0.95, seed: int
     """
     sample = finite_vector("values", values)
     fraction("confidence", confidence)
-    interval = _bca(sample, confidence, seed) if len(sample) >= FEWEST_RESAMPLED else _student(sample, confidence)
-    return Estimate(mean=float(sample.mean()), interval=interval, n=len(sample))
+    mean = float(sample.mean())
+    if np.ptp(sample) <= 1e-12 * np.abs(sample).max():
+        interval = mean, mean  # nothing varies
+    elif len(sample) < FEWEST_RESAMPLED:
+        interval = _student(sample, confidence)
+    else:
+        interval = _bca(sample, confidence, seed)
+    return Estimate(mean=mean, interval=interval, n=len(sample))
 
 
 def _student(sample: NDArray, confidence: float) -> tuple[float, float]:
-    """Student's interval of the mean; a point where nothing varies."""
-    mean = float(sample.mean())
-    if np.ptp(sample) <= 1e-12 * np.abs(sample).max():
-        return mean, mean
+    """Student's interval of the mean of values that vary."""
     low, high = stats.ttest_1samp(sample, 0).confidence_interval(confidence)
     return float(low), float(high)
 
 
 def _bca(sample: NDArray, confidence: float, seed: int) -> tuple[float, float]:
-    """The BCa interval of the mean; percentile where BCa has no value, a point where nothing varies."""
-    mean = float(sample.mean())
-    if np.ptp(sample) <= 1e-12 * np.abs(sample).max():
-        return mean, mean
+    """The BCa interval of the mean of values that vary; percentile where BCa has no value."""
     for method in ("BCa", "percentile"):
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")

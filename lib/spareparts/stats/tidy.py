@@ -3,10 +3,10 @@
 from collections.abc import Collection
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from .decisions import Pairs
+from .words import spread, with_deviation
 
 
 def paired(
@@ -45,9 +45,4 @@ def _same_settings(runs: pd.DataFrame, free: Collection[str]) -> None:
 
 def mean_sd(values: pd.Series | float, sd: float | None = None, *, digits: int = 2) -> str:
     """`70.91 (1.09)`, of values or of a mean and an SD; a dash for what a single value, or none, has not."""
-    if isinstance(values, pd.Series):
-        values, sd = values.mean(), values.std()
-    if np.isnan(values):
-        return "–"
-    spread = "–" if sd is None or np.isnan(sd) else f"{sd:.{digits}f}"
-    return f"{round(float(values), digits) + 0.0:.{digits}f} ({spread})"  # no -0.00
+    return spread(values, digits=digits) if isinstance(values, pd.Series) else with_deviation(values, sd, digits=digits)
