@@ -34,6 +34,7 @@ USERS = {  # the experiments that use a setting; those that are not named are us
     "shortcut": ("images",),
     "class_choice": ("images",),
     "loss": ("images",),
+    "other_target": ("images",),
     "binarised": ("images",),
     "scale_decay": ("images",),
     "train_samples": ("images",),
@@ -58,6 +59,7 @@ HEAD_USERS = {  # the heads that use a setting
     "rank": ("low_rank",),
     "density": ("sparse",),
     "loss": SCALED,
+    "other_target": SCALED,
     "scale": SCALED,
     "initial_scale": SCALED,
     "scale_decay": SCALED,
@@ -103,6 +105,7 @@ class Config(RunConfig):
     rank: int | None = None  # of a low-rank head; None: the head's own choice
     density: float | None = None  # share of a sparse head's weights that are not 0; None: the head's own choice
     loss: str = "cross_entropy"  # or cosine_squared, cosine_absolute: neither scale nor bias
+    other_target: float = -1.0  # cosine that a cosine loss asks of the wrong classes; 0 can be met, -1 cannot
     scale: float | None = None  # held at this value; None: learned
     initial_scale: float = 1.0  # of a learned one; ours
     scale_decay: float = 0.0  # weight decay on the scale; ours
@@ -147,6 +150,10 @@ class Config(RunConfig):
         """Settings that the head does not have."""
         if self.experiment != "language":
             self._check_users("head", HEAD_USERS)
+        if self.loss == "cross_entropy" and self.other_target != -1.0:
+            raise ValueError(f"other_target is of the cosine losses and must stay -1, got {self.other_target}")
+        if not -1 <= self.other_target < 1:
+            raise ValueError(f"other_target is a cosine below 1, at least -1, got {self.other_target}")
         if self.loss != "cross_entropy" and self.scale is not None:
             raise ValueError(f"loss {self.loss!r} has no scale, which must stay None, got {self.scale}")
         held = self.loss != "cross_entropy" or self.scale is not None

@@ -35,9 +35,9 @@ def follow(config: Config) -> Followed:
     trained = replica(config, sets, "cpu")
     epoch, epochs = len(trained.batches), settings_of(config).epochs
     with engine.one_thread():
-        readings = Readings(trained.network, sets, epoch=epoch, loss=config.loss)
+        readings = Readings(trained.network, sets, epoch=epoch, objective=trained.objective)
         (end,) = engine.fit([trained], steps=epochs * epoch, every=1, callbacks=[readings], progress=False)
-        found = {name: evaluate(trained.network, getattr(sets, name), loss=config.loss) for name in ("train", "test")}
+        found = {name: evaluate(trained.network, getattr(sets, name), objective=trained.objective) for name in ("train", "test")}
     finished = end.outcome == "finished"
     errors = about_errors(found, sets)
     return Followed(

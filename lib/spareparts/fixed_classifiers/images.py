@@ -17,7 +17,7 @@ from .config import SCALED, Config
 from .growth import growth
 from .heads import FixedClassifier
 from .sets import Sets, sets_of
-from .setup import replica, settings_of
+from .setup import objective_of, replica, settings_of
 from .training import Evaluation, Readings, evaluate, stretch
 
 SIDE_BY_SIDE = ("seed", "initial_scale", "scale_decay", "learning_rate")  # what may differ within a group
@@ -32,8 +32,11 @@ def train_group(
     """Train configs that differ in what may differ side by side only, then measure each; what was cut off goes on."""
     sets = [sets_of(config, device) for config in configs]
     replicas = [replica(config, own, device) for config, own in zip(configs, sets, strict=True)]
-    epoch, epochs, loss = len(replicas[0].batches), settings_of(configs[0]).epochs, configs[0].loss
-    readings = [Readings(each.network, own, epoch=epoch, loss=loss) for each, own in zip(replicas, sets, strict=True)]
+    epoch, epochs = len(replicas[0].batches), settings_of(configs[0]).epochs
+    readings = [
+        Readings(each.network, own, epoch=epoch, objective=each.objective)
+        for each, own in zip(replicas, sets, strict=True)
+    ]
     ends = engine.fit(
         [dataclasses.replace(each, callbacks=(own,)) for each, own in zip(replicas, readings, strict=True)],
         steps=epoch * epochs,
@@ -55,7 +58,8 @@ def result_of(config: Config, network: nn.Module, sets: Sets, readings: Readings
     metrics, arrays = about_curves(config, readings, end)
     if end.outcome == "finished":
         engine.save_weights(network, weights_path(config), commit=commit())
-        found = {name: evaluate(network, getattr(sets, name), loss=config.loss) for name in ("train", "test")}
+        objective = objective_of(config.loss, config.other_target)
+        found = {name: evaluate(network, getattr(sets, name), objective=objective) for name in ("train", "test")}
         metrics |= about_errors(found, sets) | about_head(network)
         arrays |= predicted(found["test"], sets)
     return Result(metrics=metrics, arrays=arrays, outcome=end.outcome, diverged_step=end.diverged_step)

@@ -1,5 +1,6 @@
 """From a config to what is trained: network with its head, optimizer, schedule and batches, from its seed alone."""
 
+import functools
 import warnings
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
@@ -130,26 +131,20 @@ def replica(config: Config, sets: Sets, device: str) -> engine.Replica:
     return engine.Replica(
         name=f"{config.network} {config.head} {config.dataset} seed {config.seed}",
         network=network,
-        objective=OBJECTIVES[config.loss],
+        objective=objective_of(config.loss, config.other_target),
         optimizer=optimizer,
         batches=batches,
         schedule=schedule_of(optimizer, settings, steps=settings.epochs * len(batches)),
     )
 
 
-def cross_entropy(network: Callable, batch: data.Batch, settings: Mapping[str, Any]) -> Float[Tensor, ""]:
-    """Mean cross entropy of a batch, in nats."""
-    return functional.cross_entropy(network(batch.inputs), batch.labels)
+@functools.cache  # networks that train side by side share one objective
+def objective_of(loss: str, other_target: float = -1.0) -> Callable:
+    """The training loss of a config: mean cross entropy in nats, or a cosine loss."""
 
+    def objective(network: Callable, batch: data.Batch, settings: Mapping[str, Any]) -> Float[Tensor, ""]:
+        if loss == "cross_entropy":
+            return functional.cross_entropy(network(batch.inputs), batch.labels)
+        return cosine_loss(network(batch.inputs), batch.labels, loss=loss, other_target=other_target)
 
-def cosine_squared(network: Callable, batch: data.Batch, settings: Mapping[str, Any]) -> Float[Tensor, ""]:
-    """The squared cosine loss of a batch."""
-    return cosine_loss(network(batch.inputs), batch.labels, loss="cosine_squared")
-
-
-def cosine_absolute(network: Callable, batch: data.Batch, settings: Mapping[str, Any]) -> Float[Tensor, ""]:
-    """The absolute cosine loss of a batch."""
-    return cosine_loss(network(batch.inputs), batch.labels, loss="cosine_absolute")
-
-
-OBJECTIVES = {function.__name__: function for function in (cross_entropy, cosine_squared, cosine_absolute)}
+    return objective

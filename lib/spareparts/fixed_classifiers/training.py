@@ -1,6 +1,6 @@
 """What is read of a network while it trains: errors, losses, the head's size and the features' norms."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import torch
@@ -10,7 +10,6 @@ from torch import Tensor, nn
 from .. import data, engine
 from .heads import FixedClassifier
 from .sets import Images, Sets
-from .setup import OBJECTIVES
 
 READINGS = 100  # of the head's size along training, at least one an epoch
 FEWEST = 500  # images on which every epoch is read, or all there are; of test images twice as many
@@ -31,7 +30,7 @@ class Evaluation(NamedTuple):
 
 
 @torch.inference_mode()
-def evaluate(network: nn.Module, images: Images, *, loss: str, batch_size: int | None = None) -> Evaluation:
+def evaluate(network: nn.Module, images: Images, *, objective: Callable, batch_size: int | None = None) -> Evaluation:
     """Predictions, loss and norms of features, in evaluation mode and without augmentation."""
     training, parts, total = network.training, [], 0.0
     batch_size = batch_size or engine.images_at_once(next(network.parameters()).device)
@@ -40,7 +39,7 @@ def evaluate(network: nn.Module, images: Images, *, loss: str, batch_size: int |
     for chunk in images.chunks(batch_size):
         features = network.features(chunk)
         scores, truth = network.classifier(features), next(labels).to(chunk.device)
-        total += float(OBJECTIVES[loss](lambda _, given=scores: given, data.Batch(chunk, truth), {})) * len(truth)
+        total += float(objective(lambda _, given=scores: given, data.Batch(chunk, truth), {})) * len(truth)
         parts.append((scores.argmax(1), torch.linalg.vector_norm(features, dim=1)))
     network.train(training)
     predictions, norms = (torch.cat(tensors) for tensors in zip(*parts, strict=True))
@@ -61,8 +60,8 @@ def size_of(head: FixedClassifier) -> float:
 class Readings:
     """Callback that reads the head's size at every stretch, and errors, losses and norms of features at every epoch."""
 
-    def __init__(self, network: nn.Module, sets: Sets, *, epoch: int, loss: str) -> None:
-        self.epoch, self.loss = epoch, loss  # steps of an epoch
+    def __init__(self, network: nn.Module, sets: Sets, *, epoch: int, objective: Callable) -> None:
+        self.epoch, self.objective = epoch, objective  # steps of an epoch
         most = max(FEWEST, int(SHOWN * len(sets.train.labels)))
         self.shown = {"train": spread(sets.train, most), "test": spread(sets.test, 2 * most)}
         self.epochs: list[int] = []
@@ -83,7 +82,7 @@ class Readings:
         self.sizes.append(size_of(network.classifier))
         if step % self.epoch:
             return
-        found = {name: evaluate(network, images, loss=self.loss) for name, images in self.shown.items()}
+        found = {name: evaluate(network, images, objective=self.objective) for name, images in self.shown.items()}
         self.epochs.append(step // self.epoch)
         self.errors.append(tuple(each.error(self.shown[name].labels) for name, each in found.items()))
         self.losses.append(tuple(each.loss for each in found.values()))
