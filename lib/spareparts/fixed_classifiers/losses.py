@@ -1,4 +1,6 @@
-"""The cosine losses: a classifier without softmax, scale or bias."""
+"""The cosine losses, without softmax, scale or bias; and the least that a scale lets the cross entropy be."""
+
+import math
 
 import torch
 from jaxtyping import Float, Int
@@ -28,3 +30,12 @@ def cosine_loss(
     classes = torch.arange(cosines.shape[1], device=cosines.device)
     targets = torch.where(labels[:, None] == classes, 1.0, other_target)
     return (cosines - targets).abs().pow(POWERS[loss]).sum(1).mean()
+
+
+def least_loss(scale: float, *, classes: int) -> float:
+    """Least mean cross entropy (nats) that orthonormal rows and a scale s allow over balanced classes, C <= N.
+
+    `log(1 + (C - 1) exp(-s sqrt(C / (C - 1))))`: a feature of length 1 can put at most `sqrt(C / (C - 1))` between the
+    true cosine and all others, which are then equal. Biases, the same for all samples, cannot lower the mean.
+    """
+    return math.log1p((classes - 1) * math.exp(-scale * math.sqrt(classes / (classes - 1))))

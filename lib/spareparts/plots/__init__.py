@@ -1,13 +1,5 @@
 """Figures: functions from tables and arrays to a matplotlib Figure. They never train, never read a file, never show."""
 
-from .classifiers import (
-    class_prices,
-    error_curves,
-    feature_accuracies,
-    feature_growth,
-    size_growth,
-    word_perplexities,
-)
 from .data_sets import (
     accuracy_differences,
     critical_differences,
@@ -23,7 +15,6 @@ from .ensembles import (
     ensemble_sizes,
     predicted_errors,
 )
-from .head_costs import cost_and_accuracy, head_times, parameter_shares
 from .interactive import unit_graph
 from .journeys import demonstrated_journeys, directions, distance_grids, journey_curves
 from .pairs import barriers, disagreements, loss_rises, pair_distances
@@ -51,10 +42,8 @@ __all__ = [
     "barriers",
     "calibrations",
     "checkpoint_costs",
-    "class_prices",
     "clustering",
     "combination_accuracies",
-    "cost_and_accuracy",
     "critical_differences",
     "demonstrated_journeys",
     "directions",
@@ -64,12 +53,8 @@ __all__ = [
     "distance_grids",
     "elbows",
     "ensemble_sizes",
-    "error_curves",
-    "feature_accuracies",
-    "feature_growth",
     "filter_angles",
     "forces_by_dimension",
-    "head_times",
     "hill",
     "journey_curves",
     "kernels",
@@ -78,7 +63,6 @@ __all__ = [
     "noise_and_signal",
     "norms_and_turns",
     "pair_distances",
-    "parameter_shares",
     "path_planes",
     "predicted_errors",
     "principal_angles",
@@ -95,7 +79,6 @@ __all__ = [
     "resting_places",
     "retrained",
     "setting_grid",
-    "size_growth",
     "specialized_shares",
     "spectra",
     "spectral_density",
@@ -105,6 +88,5 @@ __all__ = [
     "ticket_accuracies",
     "unit_graph",
     "unit_shares",
-    "word_perplexities",
     "xord_errors",
 ]

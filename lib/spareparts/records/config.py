@@ -27,7 +27,7 @@ class RunConfig:
             value = getattr(self, name)
             if type(value) is int and kind in (float, float | None):
                 object.__setattr__(self, name, float(value))
-            elif (isinstance(value, bool) and kind is not bool) or not isinstance(value, kind):
+            elif (isinstance(value, bool) and kind not in (bool, bool | None)) or not isinstance(value, kind):
                 expected = getattr(kind, "__name__", str(kind))
                 raise TypeError(f"{name} must be of type {expected}, got {value!r}")
             elif isinstance(value, float) and not math.isfinite(value):

@@ -10,10 +10,8 @@ from torch.func import functional_call, grad, vmap
 from torch.nn import functional
 
 from spareparts.data import generator
-from spareparts.fixed_classifiers import hadamard
-from spareparts.fixed_classifiers.coherence import CoincidingRows
-from spareparts.fixed_classifiers.hadamard import Hadamard
-from spareparts.fixed_classifiers.heads import FixedClassifier
+from spareparts.fixed_classifiers import CoincidingRows, FixedClassifier, hadamard, paley, sylvester
+from spareparts.fixed_classifiers.hadamard import Hadamard, paley_order, sylvester_order
 
 
 def samples(features: int, count: int = 7) -> torch.Tensor:
@@ -22,7 +20,7 @@ def samples(features: int, count: int = 7) -> torch.Tensor:
 
 @pytest.mark.parametrize(("features", "classes"), [(64, 10), (12, 5), (100, 16), (16, 100), (7, 1), (1, 7), (33, 32)])
 @pytest.mark.parametrize("options", [{}, {"skip_ones": True}, {"coordinates": "scattered"}, {"matrix": "paley"}])
-@pytest.mark.filterwarnings("ignore::spareparts.fixed_classifiers.coherence.CoincidingRows")
+@pytest.mark.filterwarnings("ignore::spareparts.fixed_classifiers.measures.CoincidingRows")
 def test_the_transform_gives_the_product_with_the_matrix(monkeypatch, features, classes, options):
     inputs, bias = samples(features).double(), torch.randn(classes, generator=generator(0)).double()
     for crossover in (0, 10**9):
@@ -125,3 +123,38 @@ def test_replicas_side_by_side_have_the_scores_and_gradients_of_each(monkeypatch
     found = vmap(grad(loss))(features, buffers)
     for head, inputs, gradient in zip(made, features, found, strict=True):
         assert torch.allclose(grad(loss)(inputs, dict(head.named_buffers())), gradient, atol=1e-6)
+
+
+@pytest.mark.parametrize("size", [1, 2, 16, 128])
+def test_sylvesters_matrix_is_scipys(size):
+    places = torch.arange(size)
+    assert (sylvester(places, places).numpy() == scipy.linalg.hadamard(size)).all()
+    assert (sylvester(places[1:], places[:3]).numpy() == scipy.linalg.hadamard(size)[1:, :3]).all()
+
+
+def test_rows_far_down_are_those_of_the_definition():
+    rows, columns = torch.tensor([2**30 - 1, 2**20 + 5]), torch.tensor([3, 2**29, 2**20 + 1])
+    expected = [[(-1) ** (int(i) & int(j)).bit_count() for j in columns] for i in rows]
+    assert sylvester(rows, columns).tolist() == expected
+
+
+def test_sylvesters_orders_are_the_powers_of_two():
+    assert [sylvester_order(least) for least in (1, 2, 3, 64, 65, 1664)] == [1, 2, 4, 64, 128, 2048]
+
+
+@pytest.mark.parametrize("order", [4, 8, 12, 20, 24, 48, 348])
+def test_paleys_matrices_are_hadamard_and_begin_with_ones(order):
+    matrix = paley(order)
+    assert (matrix.abs() == 1).all() and (matrix[0] == 1).all()
+    assert torch.equal(matrix @ matrix.T, order * torch.eye(order, dtype=torch.int64))
+
+
+@pytest.mark.parametrize(("least", "order"), [(1, 4), (3, 4), (10, 12), (342, 348), (1664, 1664), (89, 104)])
+def test_paleys_next_order_is_the_smallest_that_primes_give(least, order):
+    assert paley_order(least) == order
+
+
+@pytest.mark.parametrize("order", [6, 92, 16])
+def test_orders_without_paleys_matrix_are_refused(order):
+    with pytest.raises(ValueError, match=f"order must be a prime plus 1 .*, got {order}"):
+        paley(order)

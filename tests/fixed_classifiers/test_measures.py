@@ -1,24 +1,17 @@
-"""Matrices that a classifier is fixed to: orthogonality, tightness, SciPy's Hadamard matrices, and coinciding rows."""
+"""What is read off a head: coherence and its least value, rows that coincide, and the form of a growth."""
 
 import math
 
+import numpy as np
 import pytest
-import scipy.linalg
 import scipy.stats
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
 from spareparts.data import generator
-from spareparts.fixed_classifiers.coherence import described, groups_of_equal, max_coherence
-from spareparts.fixed_classifiers.matrices import (
-    orthonormal,
-    paley,
-    paley_order,
-    sylvester,
-    sylvester_order,
-    tight_frame,
-)
+from spareparts.fixed_classifiers import fit_growth, max_coherence, orthonormal, tight_frame, welch_bound
+from spareparts.fixed_classifiers.measures import SHAPES, described, epochs_to, groups_of_equal
 
 
 @pytest.mark.parametrize(("classes", "features"), [(10, 64), (64, 64), (100, 64)])
@@ -50,46 +43,11 @@ def test_a_tight_frame_with_no_more_classes_than_features_is_orthonormal():
 
 
 def test_no_frame_is_less_coherent_than_welchs_bound():
-    bound = math.sqrt((100 - 64) / (64 * 99))
+    bound = welch_bound(64, 100)
     for seed in range(3):
         assert bound < max_coherence(tight_frame(100, 64, generator=generator(seed))) < 0.5
     triangle = tight_frame(3, 2, generator=generator(0))  # the frame that attains it
     assert max_coherence(triangle) == pytest.approx(math.sqrt(1 / (2 * 2)), abs=1e-5)
-
-
-@pytest.mark.parametrize("size", [1, 2, 16, 128])
-def test_sylvesters_matrix_is_scipys(size):
-    places = torch.arange(size)
-    assert (sylvester(places, places).numpy() == scipy.linalg.hadamard(size)).all()
-    assert (sylvester(places[1:], places[:3]).numpy() == scipy.linalg.hadamard(size)[1:, :3]).all()
-
-
-def test_rows_far_down_are_those_of_the_definition():
-    rows, columns = torch.tensor([2**30 - 1, 2**20 + 5]), torch.tensor([3, 2**29, 2**20 + 1])
-    expected = [[(-1) ** (int(i) & int(j)).bit_count() for j in columns] for i in rows]
-    assert sylvester(rows, columns).tolist() == expected
-
-
-def test_sylvesters_orders_are_the_powers_of_two():
-    assert [sylvester_order(least) for least in (1, 2, 3, 64, 65, 1664)] == [1, 2, 4, 64, 128, 2048]
-
-
-@pytest.mark.parametrize("order", [1, 2, 4, 8, 12, 20, 24, 28, 36, 40, 48, 76, 348])
-def test_paleys_matrices_are_hadamard_and_begin_with_ones(order):
-    matrix = paley(order)
-    assert (matrix.abs() == 1).all() and (matrix[0] == 1).all()
-    assert torch.equal(matrix @ matrix.T, order * torch.eye(order, dtype=torch.int64))
-
-
-@pytest.mark.parametrize(("least", "order"), [(1, 1), (2, 2), (3, 4), (10, 12), (342, 348), (1664, 1664), (89, 96)])
-def test_paleys_next_order_is_the_smallest_that_primes_give(least, order):
-    assert paley_order(least) == order
-
-
-@pytest.mark.parametrize("order", [6, 92, 10])
-def test_orders_without_paleys_matrix_are_refused(order):
-    with pytest.raises(ValueError, match=f"order must be one of Paley's .*, got {order}"):
-        paley(order)
 
 
 def test_coherence_is_the_cosine_of_the_closest_lines_however_long():
@@ -115,7 +73,7 @@ def test_rows_that_are_not_finite_have_no_coherence(value):
 def test_many_rows_are_compared_in_parts(monkeypatch):
     rows = torch.randn(50, 8, generator=generator(0))
     whole = max_coherence(rows)
-    monkeypatch.setattr("spareparts.fixed_classifiers.coherence.ROWS", 7)
+    monkeypatch.setattr("spareparts.fixed_classifiers.measures.ROWS", 7)
     assert max_coherence(rows) == pytest.approx(whole)
 
 
@@ -124,3 +82,41 @@ def test_equal_values_are_grouped_and_counted_in_pairs():
     assert groups == [(0, 2, 5), (1, 4)]
     assert described(groups).startswith("4 pairs of rows coincide (0 = 2 = 5, 1 = 4)")
     assert groups_of_equal(torch.arange(4.0)) == []
+
+
+def test_welchs_bound_is_that_of_a_simplex_and_0_where_rows_can_be_orthogonal():
+    left, values, _ = torch.linalg.svd(torch.eye(4) - 1 / 4)  # four rows in three dimensions
+    assert max_coherence((left * values)[:, :3]) == pytest.approx(welch_bound(3, 4), rel=1e-5) == pytest.approx(1 / 3)
+    assert welch_bound(64, 10) == welch_bound(64, 64) == 0
+
+
+def test_epochs_to_an_accuracy_are_counted_to_the_first_that_reaches_it():
+    assert epochs_to([0, 1, 2, 3], np.array([5.0, 14.9, 20.0, 12.0])) == {"10": 1, "15": 2, "20": 2}
+
+
+STEPS = np.arange(3.0, 400.0, 3.0)
+
+
+@pytest.mark.parametrize(("shape", "time"), [("logarithm", 80.0), ("square root", 1.0), ("line", 1.0), ("power", 0.3)])
+def test_growth_is_told_by_the_form_that_made_it(shape, time):
+    noise = 1e-3 * np.random.default_rng(1).normal(size=len(STEPS))
+    values = 3 + 0.5 * SHAPES[shape](STEPS, time) + noise
+    found = {name: fit_growth(STEPS, values, shape=name) for name in SHAPES}
+    assert found[shape].explained > 0.999 and np.abs(found[shape].values - values).max() < 0.01
+    best = min(found.values(), key=lambda fit: fit.criterion).criterion
+    assert found[shape].criterion <= best + 2.5  # a form that contains it costs one parameter, worth about 2
+
+
+def test_the_criterion_is_akaikes_with_a_price_for_every_parameter():
+    values = np.sqrt(STEPS) + 0.1 * np.random.default_rng(2).normal(size=len(STEPS))
+    root, power = (fit_growth(STEPS, values, shape=name) for name in ("square root", "power"))
+    assert power.explained >= root.explained - 1e-9
+    n, left = len(STEPS), np.square(values - root.values).sum()
+    assert root.criterion == pytest.approx(n * np.log(left / n) + 6 + 24 / (n - 4))
+
+
+def test_few_values_and_other_forms_are_refused():
+    with pytest.raises(ValueError, match="at least 6, got 5 and 5"):
+        fit_growth(STEPS[:5], STEPS[:5], shape="line")
+    with pytest.raises(ValueError, match="shape must be one of logarithm"):
+        fit_growth(STEPS, STEPS, shape="cubic")

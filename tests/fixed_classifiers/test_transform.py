@@ -7,8 +7,7 @@ import torch
 from torch.func import grad, jvp, vmap
 
 from spareparts.data import generator
-from spareparts.fixed_classifiers import transform
-from spareparts.fixed_classifiers.transform import fast_hadamard_transform
+from spareparts.fixed_classifiers import fast_hadamard_transform, hadamard
 
 
 def random(*shape: int, dtype: torch.dtype = torch.float64) -> torch.Tensor:
@@ -25,7 +24,7 @@ def test_it_is_the_product_with_scipys_matrix(size):
 def test_few_rows_at_a_time_give_what_all_at_once_do(monkeypatch):
     inputs = random(70, 64)
     whole = fast_hadamard_transform(inputs)
-    monkeypatch.setattr(transform, "CHUNK", 5 * 64)
+    monkeypatch.setattr(hadamard, "CHUNK", 5 * 64)
     assert torch.equal(fast_hadamard_transform(inputs), whole)
 
 
@@ -86,7 +85,7 @@ def test_the_precision_is_the_inputs_own(dtype):
 
 @pytest.mark.parametrize(("size", "passes"), [(2, 1), (32, 1), (64, 2), (1024, 2), (4096, 3), (2**15, 3), (2**16, 4)])
 def test_the_passes_are_as_many_as_the_size_has_digits_so_that_work_grows_as_n_log_n(size, passes):
-    split = transform._split(size.bit_length() - 1)
+    split = hadamard._split(size.bit_length() - 1)
     assert len(split) == passes and sum(split) == np.log2(size) and max(split) - min(split) <= 1
 
 

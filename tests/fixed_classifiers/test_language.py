@@ -4,14 +4,17 @@ import itertools
 import json
 import math
 
+import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as some
 from torch.nn.functional import cross_entropy
 
 from spareparts import data, fixed_classifiers, records
 from spareparts.data import markov
 from spareparts.fixed_classifiers import Config, language
-from spareparts.fixed_classifiers.lstm import LanguageModel, count_parameters
+from spareparts.fixed_classifiers.language import LanguageModel, count_parameters
 
 TEXT = data.load_text("generated")
 WORDS = len(TEXT.vocabulary)
@@ -51,15 +54,12 @@ def test_fixed_vectors_serve_as_input_and_output_and_are_not_trained():
     logits, _ = network(some_words())
     cross_entropy(logits.flatten(0, 1), some_words().flatten()).backward()
     assert torch.equal(network.words, fixed)
-    assert torch.allclose(network.classifier(torch.eye(8)), fixed.t() + network.bias)
 
 
 def test_normalised_features_leave_the_scale_alone_to_set_the_size_of_logits():
     network = model(normalised=True, initial_scale=3.0)
-    features = torch.randn(5, 8, generator=data.generator(1))
-    assert torch.allclose(network.classifier(features), network.classifier(7 * features), atol=1e-4)
-    bound = 3 * network.words.norm(dim=1)
-    assert (network.classifier(features).abs() <= bound + 1e-5).all()
+    logits, _ = network(some_words())
+    assert (logits.abs() <= 3 * network.words.norm(dim=1) + 1e-5).all()
     assert dict(network.named_parameters())["scale"].requires_grad
     held = model(normalised=True, scale=2.0)
     assert "scale" not in dict(held.named_parameters()) and float(held.scale) == 2.0
@@ -196,10 +196,79 @@ def test_the_rate_is_divided_once_validation_stalls_and_the_best_weights_stay(mo
     assert other.perplexities == watch.perplexities
 
 
-def test_gradients_are_clipped_to_one_norm():
-    network = model()
-    for parameter in network.parameters():
-        parameter.grad = torch.ones_like(parameter)
-    language.clip(network)
-    total = math.sqrt(sum(float(parameter.grad.square().sum()) for parameter in network.parameters()))
-    assert total == pytest.approx(language.CLIP, rel=1e-4)
+# Word vectors
+
+
+@given(some.integers(1, 12), some.integers(1, 12))
+def test_random_vectors_have_norm_1_and_are_orthogonal_where_they_can_be(vocabulary, units):
+    rows = language.orthogonal(vocabulary, units, generator=data.generator(3)).double()
+    assert torch.allclose(rows.norm(dim=1), torch.ones(vocabulary, dtype=torch.double), atol=1e-6)
+    if vocabulary <= units:
+        assert torch.allclose(rows @ rows.t(), torch.eye(vocabulary, dtype=torch.double), atol=1e-6)
+
+
+def test_many_random_vectors_point_nearly_evenly_in_all_directions():
+    rows = language.orthogonal(2_000, 8, generator=data.generator(3))
+    assert torch.allclose(rows.t() @ rows / 2_000 * 8, torch.eye(8), atol=0.1)
+
+
+@given(some.lists(some.integers(0, 4), min_size=2, max_size=20), some.integers(1, 4))
+def test_words_are_counted_with_their_neighbours(words, window):
+    counted = np.zeros((5, 5))
+    for place, word in enumerate(words):
+        for other in range(len(words)):
+            if 0 < abs(other - place) <= window:
+                counted[word, words[other]] += 1
+    found = language.cooccurrences(torch.tensor(words), vocabulary=5, window=window)
+    assert np.array_equal(found.toarray(), counted)
+
+
+def test_pmi_is_zero_for_independent_words_and_the_shift_is_a_logarithm():
+    independent = np.outer([1.0, 2.0, 3.0], [1.0, 2.0, 3.0])
+    sparse = language.scipy.sparse.csr_array
+    assert language.positive_pmi(sparse(independent), shift=1).toarray() == pytest.approx(np.zeros((3, 3)), abs=1e-12)
+    counts = np.array([[4.0, 1.0], [1.0, 2.0]])
+    expected = np.log(counts * 8 / np.outer([5, 3], [5, 3]))
+    assert language.positive_pmi(sparse(counts), shift=1).toarray() == pytest.approx(np.maximum(expected, 0))
+    shifted = language.positive_pmi(sparse(counts), shift=1.2).toarray()
+    assert shifted == pytest.approx(np.maximum(expected - math.log(1.2), 0))
+    with pytest.raises(ValueError, match=r"shift must be at least 1, got 0.5"):
+        language.positive_pmi(sparse(counts), shift=0.5)
+
+
+def test_all_pmi_factors_together_give_back_the_matrix_where_it_is_positive_semidefinite():
+    words = torch.arange(6).repeat(200)[torch.randperm(1_200, generator=data.generator(1))].clone()
+    words[600:] = words[600:] // 2 * 2
+    matrix = language.positive_pmi(language.cooccurrences(words, vocabulary=6, window=5), shift=1).toarray()
+    factors = language.pmi_factors(words, vocabulary=6, units=6, seed=0).double().numpy()
+    left, values, _ = np.linalg.svd(matrix)
+    assert factors @ factors.T == pytest.approx(left * values @ left.T, abs=1e-4)
+    with pytest.raises(ValueError, match="units must be at most 6, the number of words, got 7"):
+        language.pmi_factors(words, vocabulary=6, units=7, seed=0)
+
+
+def group_gap(rows):
+    """Mean cosine of words of one group less that of words of different groups."""
+    kept = [place for place, word in enumerate(TEXT.vocabulary) if word != "<eos>"]
+    groups = torch.tensor([ord(TEXT.vocabulary[place][0]) for place in kept])
+    cosines = (rows @ rows.t())[kept][:, kept]
+    same = (groups[:, None] == groups) & ~torch.eye(len(kept), dtype=torch.bool)
+    other = groups[:, None] != groups
+    return float(cosines[same].mean() - cosines[other].mean())
+
+
+@pytest.mark.parametrize("kind", ["pmi", "word2vec"])
+def test_words_that_are_used_alike_get_vectors_alike_and_random_ones_do_not(kind):
+    rows = language.word_vectors(kind, TEXT, units=16, seed=1)
+    assert rows.shape == (WORDS, 16)
+    assert torch.allclose(rows.norm(dim=1), torch.ones(WORDS), atol=1e-5)
+    assert group_gap(rows) > 0.05
+    assert abs(group_gap(language.word_vectors("orthogonal", TEXT, units=16, seed=1))) < 0.05
+    assert torch.equal(rows, language.word_vectors(kind, TEXT, units=16, seed=1))
+
+
+def test_a_word_without_a_direction_gets_a_random_one():
+    instead = language.orthogonal(2, 2, generator=data.generator(0))
+    rows = language.unit_rows(torch.tensor([[0.0, 0.0], [3.0, 4.0]]), instead=instead)
+    assert torch.equal(rows[0], instead[0])
+    assert rows[1].tolist() == pytest.approx([0.6, 0.8])
