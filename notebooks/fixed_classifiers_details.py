@@ -14,7 +14,7 @@
 # # Fixed classifiers: the details
 #
 # What supports [the chapter](fixed_classifiers.ipynb) without belonging into its argument: how many parameters there are
-# to save, the language model, three claims about training, and where every number comes from. All networks here are
+# to save, the language model, four claims about training, and where every number comes from. All networks here are
 # **reduced**: ResNet-20 on 5,000 images for 585 steps, and a language model of 128 units for three epochs.
 
 # %% tags=["remove-cell"]
@@ -43,7 +43,7 @@ def chosen(**settings):
 def pairs(first, second, metric="accuracy"):
     """A metric of two kinds of runs, in pairs by seed; they differ in the head and its scale only."""
     both = pd.concat({"first": first, "second": second}, names=["side"]).reset_index("side")
-    return stats.paired(both, metric, side=("first", "second"), beside=("head", "initial_scale", "embedding"))
+    return stats.paired(both, metric, side=("first", "second"), beside=("head", "initial_scale", "scale", "embedding"))
 
 
 learned, from_1 = chosen(), chosen(head="orthonormal")
@@ -192,6 +192,47 @@ frequent words as on rare ones.
 """)
 
 # %% [markdown]
+# ## Figure 3: a scale that is held
+#
+# The scale need not even be learned, says the paper: 1 or 10 will do, 0.1 will not. The bound above says what to expect of
+# the loss with so small a scale; whether the *order* of the scores can still be learned is another question.
+
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed"}
+held = {scale: chosen(head="orthonormal", scale=scale) for scale in (0.1, 1.0, 10.0)}
+lines = {
+    "learned, from 10": {"test accuracy, %": stats.mean_sd(from_10.accuracy), "n": len(from_10), "least loss": np.nan}
+}
+for scale, runs in held.items():
+    least = fixed_classifiers.least_loss(scale, classes=10)
+    lines[f"held at {scale:g}"] = {
+        "test accuracy, %": stats.mean_sd(runs.accuracy),
+        "n": len(runs),
+        "least loss": least,
+    }
+    lines[f"held at {scale:g}"]["training loss"] = stats.mean_sd(runs.train_loss, digits=3)
+lines["learned, from 10"]["training loss"] = stats.mean_sd(from_10.train_loss, digits=3)
+pd.DataFrame(lines).T.rename(
+    columns={"least loss": "least loss, nats", "training loss": "training loss, nats"}
+).style.format("{:.2g}", na_rep="–", subset="least loss, nats")
+
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this is decided"}
+parts = {
+    f"{scale:g} is at most 0.5 below": stats.beyond(
+        pairs(from_10, held[scale]), threshold=-0.5, expected=+1, unit="points"
+    )
+    for scale in (1.0, 10.0)
+}
+parts["0.1 is more than 0.5 below"] = stats.beyond(
+    pairs(from_10, held[0.1]), threshold=-0.5, expected=-1, unit="points"
+)
+claims.decide(
+    "fixed_classifiers-4",
+    parts,
+    because="In 585 of the paper's 64,000 steps a scale of 1 is far behind, as its loss stays close to the least possible; "
+    "10 is where a learned scale goes anyway.",
+)
+
+# %% [markdown]
 # ## Is it faster to train?
 #
 # Not in seconds but in epochs: a classifier that holds still might be easier to follow. For each pair of networks, the
@@ -238,20 +279,24 @@ axis.set(yscale="log", xlabel="epoch", ylabel="median norm of features")
 axis.legend()
 plt.show()
 
-# %% [markdown]
-# An earlier version of this page measured growth from the end of the first epoch. The figure shows what that caught: the
-# transient of the first two or three epochs, in which the norm falls by a factor of three to seven whatever the layer. The
-# window now begins after the third epoch. This choice was made with the curves at hand, and no other data.
 
-
-# %% tags=["hide-input"] mystnb={"code_prompt_show": "How growth is measured"}
-def growth(runs, start=3):
+# %% tags=["remove-cell"]
+def growth(runs, start=3, end=-1):
     """Logarithm of the median norm at the end over that after some epoch; one number a seed."""
     found = [records.arrays("fixed_classifiers", name)["feature_norms"][:, 2] for name in runs.hash]
-    return stats.Pairs(
-        np.zeros(len(found)), np.array([np.log(norm[-1] / norm[start]) for norm in found], float), "reduced"
-    )
+    grown = np.array([np.log(norm[end] / norm[start]) for norm in found], float)
+    return stats.Pairs(np.zeros(len(grown)), grown, "reduced")
 
+
+# %% tags=["remove-input"]
+fall = {name: np.exp(-growth(runs, start=0, end=3).second.mean()) for name, runs in norms.items()}
+claims.stands(min(fall.values()) > 1.5, "the norms fall in the first three epochs under every layer")
+Markdown(f"""
+An earlier version of this page measured growth from the end of the first epoch. The figure shows what that caught: the
+transient of the first two or three epochs, in which the norm falls {fall["orthonormal"]:.1f} times under the orthonormal
+layer and {fall["learned"]:.1f} times under the learned one. The window now begins after the third epoch. That was chosen
+with these curves in view, so what follows describes them and is no test that was planned.
+""")
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "How this is decided"}
 own = stats.difference(growth(learned))
@@ -305,7 +350,8 @@ claims.stands(
     price["within"].mean() < price["across"].mean(), "the mean price is lower within superclasses than across"
 )
 Markdown("""
-Coded, and not run here: heads that are frozen as PyTorch draws them, of low rank, or sparse; features that are signs; the
+Coded, and not run here: Hadamard layers without the row of ones, or negated, on ResNets; cosine losses that can be met on
+ResNets; heads that are frozen as PyTorch draws them, of low rank, or sparse; features that are signs; the
 remedies for coinciding rows on CIFAR-100; weight decay on the scale; the paper's larger networks, which run by the same
 functions from a folder of images.
 """)
@@ -336,11 +382,11 @@ part = np.select(
     [
         "costs of a layer",
         "language",
-        "row of ones and cosine loss, perceptron",
+        "perceptron",
         "cosine loss",
         "scale from 10",
         "CIFAR-100",
     ],
     default="CIFAR-10",
 )
-records.provenance(every.assign(part=part), by="part").drop(columns=["fidelity", "data"])
+records.provenance(every.assign(part=part), by="part").drop(columns=["fidelity", "data", "device", "diverged"])
