@@ -74,6 +74,22 @@ def test_a_plan_crosses_its_lists_and_leaves_out_what_a_head_does_not_use():
     assert all(config.head == "learned" and config.network == "resnet_56" for config in language)
 
 
+def test_a_first_scale_is_left_out_where_no_scale_is_learned():
+    configs = fixed_classifiers.plan(
+        heads=["orthonormal"], loss=["cross_entropy", "cosine_squared"], initial_scale=10.0
+    )
+    assert [(config.loss, config.initial_scale) for config in configs] == [
+        ("cross_entropy", 10.0),
+        ("cosine_squared", 1.0),
+    ]
+    (held,) = fixed_classifiers.plan(heads=["orthonormal"], scale=2.0, initial_scale=10.0)
+    assert (held.scale, held.initial_scale) == (2.0, 1.0)
+
+
+def test_augmentation_is_on_off_or_left_to_the_images():
+    assert [Config(augment=choice).augment for choice in (True, False, None)] == [True, False, None]
+
+
 @pytest.mark.parametrize("settings", [{"seeds": [1, 1]}, {"networks": []}, {"experiments": ["none"]}])
 def test_plans_that_name_nothing_or_something_twice_are_refused(settings):
     with pytest.raises(ValueError):
