@@ -15,13 +15,11 @@ __all__ = attach(
     {
         "config": ["ARMS", "CUTOFFS", "VARIANTS", "Config", "plan"],
         "continuation": ["continued_gradient", "growth", "remainders"],
-        "gradients": ["class_gradients"],
         "networks": ["FullyConnected", "SeededDropout", "hidden_widths"],
-        "optimizer": ["ClassRateSGD", "rated_layers"],
-        "rows": ["paired", "published", "side"],
+        "optimizer": ["ClassRateSGD", "class_gradients", "rated_layers"],
+        "measures": ["ceiling", "label_entropy", "rank_sum", "specialized_share"],
         "run": ["run"],
-        "specialization": ["ceiling", "rank_sum", "specialized_share"],
+        "selection": ["by_rule", "converged", "correct", "lowered", "paired", "published", "side"],
         "table": ["ARCHITECTURES", "ATTAINABLE", "PUBLISHED_ACCURACY", "PUBLISHED_SPECIALISED", "architecture"],
-        "verdicts": ["verdicts"],
     },
 )

@@ -17,7 +17,7 @@ from .. import data, engine
 from ..records import Result
 from .config import Config
 from .continuation import STEP_SIZES, remainders
-from .instruments import measure
+from .measures import label_entropy, measure
 from .networks import FullyConnected, hidden_widths
 from .optimizer import MOST_LAYERS, ClassRateSGD
 
@@ -52,6 +52,7 @@ def setup(config: Config, *, widths: list[int] | None = None) -> Setup:
         activation=config.activation,
         dropout=row.dropout,
         generator=stream,
+        initialization=config.initialization,
     )
     return Setup(parts=parts, network=network, stream=stream, num_classes=table.classes)
 
@@ -149,6 +150,8 @@ def run_one(config: Config, *, progress: bool = True) -> Result:
     """Train and measure one config; for the arm `proof`, check Eq. 5-6 on its untrained network."""
     if config.arm == "proof":
         return prove(config)
+    if config.arm == "untrained":
+        return untouched(config)
     started = time.perf_counter()
     trained = train(config, progress=progress)
     metrics, arrays = training_metrics(config, trained), {}
@@ -164,6 +167,14 @@ def run_one(config: Config, *, progress: bool = True) -> Result:
         seconds=time.perf_counter() - started,
         device=engine.describe("cpu"),
     )
+
+
+def untouched(config: Config) -> Result:
+    """The measures of a network before its first step: what its shares of specialised neurons have to be held against."""
+    started, ready = time.perf_counter(), setup(config)
+    metrics, arrays = measure(ready.network, ready.parts, num_classes=ready.num_classes)
+    metrics["label_entropy"] = label_entropy(ready.parts.train.labels)
+    return Result(metrics=metrics, arrays=arrays, seconds=time.perf_counter() - started, device=engine.describe("cpu"))
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -196,6 +207,8 @@ def training_metrics(config: Config, trained: Trained) -> dict[str, Any]:
         "loss_curve": [round(loss, 4) for loss in thinned],
         "epoch_steps": len(trained.replica.batches),
         "train_samples": len(trained.ready.parts.train.labels),
+        "label_entropy": label_entropy(trained.ready.parts.train.labels),
+        "last_loss": trained.end.losses[-1] if trained.end.losses else None,
         "training_seconds": round(trained.end.seconds, 2),
     }
     if config.arm == "class_rates":
