@@ -20,6 +20,13 @@ __all__ = attach(
         "measures": ["ceiling", "label_entropy", "rank_sum", "specialized_share"],
         "run": ["run"],
         "selection": ["by_rule", "converged", "correct", "lowered", "paired", "published", "side"],
-        "table": ["ARCHITECTURES", "ATTAINABLE", "PUBLISHED_ACCURACY", "PUBLISHED_SPECIALISED", "architecture"],
+        "table": [
+            "ARCHITECTURES",
+            "ATTAINABLE",
+            "LARGEST_CLASS",
+            "PUBLISHED_ACCURACY",
+            "PUBLISHED_SPECIALISED",
+            "architecture",
+        ],
     },
 )

@@ -43,13 +43,15 @@ VARIANTS: dict[str, dict[str, object]] = {
     "batch_form": {"form": "batch"},
     "baseline_32": {"arm": "baseline", "batch_size": 32},
     "class_rates_32": {"batch_size": 32},
+    "baseline_lecun": {"arm": "baseline", "initialization": "lecun"},
+    "baseline_he": {"arm": "baseline", "initialization": "he"},
     "proof": {"arm": "proof", "epochs": 1},
     "untrained": {"arm": "untrained", "epochs": 1},
 }
-RATED = {"class_rates", "proof"}
-USERS = dict.fromkeys(("rate_learning_rate", "cutoff", "groups", "reset", "rated"), {"class_rates"}) | {
-    "form": RATED,
-    "learning_rate": {"baseline", "class_rates"},
+RATES = ("rate_learning_rate", "cutoff", "groups", "reset", "rated")
+USERS = {name: ("class_rates",) for name in RATES} | {
+    "form": ("class_rates", "proof"),
+    "learning_rate": ("baseline", "class_rates"),
 }
 # What the paper states, or leaves open and we keep at one choice; alpha_mu, the cutoff and the form may be tuned.
 STATED = ("learning_rate", "groups", "reset", "rated", "hidden_layers", "width", "validation_share", "scaling")
@@ -68,7 +70,7 @@ class Config(RunConfig):
 
     dataset: str = "twonorm"
     activation: str = "selu"  # with alpha dropout; relu and tanh with dropout
-    arm: str = "baseline"  # or class_rates; or, without training, proof (Eq. 5-6 on the continued network) and untrained (its measures)
+    arm: str = "baseline"  # or class_rates; without training: proof (Eq. 5-6) and untrained (its measures)
     seed: int = 1  # of weights, validation rows, batches and dropout masks
     epochs: int = PUBLISHED_EPOCHS
     batch_size: int = 128  # ours; a smaller training set is one batch
@@ -84,9 +86,7 @@ class Config(RunConfig):
     width: int | None = None  # units of the first hidden layer; None: as Table 1
     validation_share: float = 0.15
     scaling: str = "collection"  # columns scaled over the whole training file; or train, over the rows trained on
-    initialization: str = (
-        "activation"  # of the weights, the activation's own: LeCun's (SELU), He's (ReLU), Glorot's (tanh)
-    )
+    initialization: str = "activation"  # its own: LeCun's for SELU, He's for ReLU, Glorot's for tanh
 
     def __post_init__(self) -> None:
         super().__post_init__()

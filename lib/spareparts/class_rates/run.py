@@ -170,7 +170,7 @@ def run_one(config: Config, *, progress: bool = True) -> Result:
 
 
 def untouched(config: Config) -> Result:
-    """The measures of a network before its first step: what its shares of specialised neurons have to be held against."""
+    """The measures of a network before its first step, which those of a trained one have to be held against."""
     started, ready = time.perf_counter(), setup(config)
     metrics, arrays = measure(ready.network, ready.parts, num_classes=ready.num_classes)
     metrics["label_entropy"] = label_entropy(ready.parts.train.labels)

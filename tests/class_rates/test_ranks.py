@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from spareparts.class_rates import rank_sum, specialized_share
-from spareparts.class_rates.specialization import average_ranks
+from spareparts.class_rates.measures import average_ranks
 
 SHAPES = {
     "no ties": lambda values: values,

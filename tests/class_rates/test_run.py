@@ -19,7 +19,6 @@ from spareparts.class_rates import (
     specialized_share,
 )
 from spareparts.class_rates.run import groups_of
-from spareparts.records import key
 
 SIZE = {"epochs": 3, "hidden_layers": 2, "width": 8}
 TINY = SIZE | {"dataset": "generated-led-display"}
@@ -158,15 +157,17 @@ def test_clusters_are_of_the_inputs_whatever_the_labels_and_the_same_each_time()
     assert all(len(found[start::3].unique()) == 1 for start in range(3)) and len(found.unique()) == 3
 
 
-def test_the_hash_of_a_published_run_stays():
-    config = Config(dataset="car", activation="relu", arm="class_rates", seed=3, cutoff=20)
-    assert key(config) == "4c0800d498665bd1"
+def test_an_untrained_network_is_measured_as_a_trained_one_and_tells_the_entropy_of_its_labels():
+    (config,) = tiny_plan(variants=["untrained"], activations=["relu"])
+    ((_, result),) = run([config], workers=1, progress=False)
+    assert 0 <= result.metrics["specialized"] <= 100 and result.metrics["test_samples"] == 500
+    assert 0 < result.metrics["label_entropy"] <= np.log(10)
 
 
 def test_bad_settings_are_named():
     with pytest.raises(ValueError, match="Table 1 has no data set 'iris'"):
         Config(dataset="iris")
-    with pytest.raises(ValueError, match="the baseline has no rates: cutoff must stay 10, got 20"):
+    with pytest.raises(ValueError, match="arm 'baseline' does not use cutoff, which must stay 10, got 20"):
         Config(cutoff=20)
     with pytest.raises(ValueError, match="activation must be one of selu, relu, tanh, got 'elu'"):
         Config(activation="elu")
