@@ -159,8 +159,10 @@ def plan(
     Raises `ValueError` for a repeated or empty list or an unknown variant, `TypeError` for an unknown setting.
     """
     datasets = ATTAINABLE if list(datasets) == ["all"] else datasets
-    _check_lists(datasets=datasets, activations=activations, seeds=seeds, variants=variants)
-    _check_lists(cutoffs=cutoffs, learning_rates=learning_rates)
+    check_lists({"datasets": datasets, "activations": activations, "seeds": seeds, "variants": variants})
+    check_lists({"cutoffs": cutoffs, "learning_rates": learning_rates})
+    if unknown := [name for name in variants if name not in VARIANTS]:
+        raise ValueError(f"unknown variants {', '.join(map(repr, unknown))}; known: {', '.join(VARIANTS)}")
     return [
         Config(dataset=dataset, activation=activation, seed=seed, **settings | choice)
         for dataset, seed, activation, variant in itertools.product(datasets, seeds, activations, variants)
@@ -168,21 +170,11 @@ def plan(
     ]
 
 
-def _check_lists(**lists: Sequence) -> None:
-    """Each list names at least one value and none twice, and `variants` known ones only."""
-    check_lists(lists)
-    unknown = [variant for variant in lists.get("variants", ()) if variant not in VARIANTS]
-    if unknown:
-        raise ValueError(f"unknown variants {', '.join(map(repr, unknown))}; known: {', '.join(VARIANTS)}")
-
-
 def _choices(variant: str, *, cutoffs: Sequence[int], learning_rates: Sequence[float]) -> list[dict[str, object]]:
     """The settings of a variant: its tuning grid."""
     changes = VARIANTS[variant]
-    if variant == "proof":
-        return [changes | {"form": form} for form in FORMS]
-    if variant == "untrained":
-        return [changes]
+    if variant in ("proof", "untrained"):
+        return [changes | {"form": form} for form in (FORMS if variant == "proof" else ("sample",))]
     tuned = [{"arm": "class_rates"} | changes | {"learning_rate": rate} for rate in learning_rates]
     if changes.get("arm") == "baseline":
         return tuned

@@ -31,7 +31,7 @@ def class_gradients(
     `G_j o G_j` by `class`, and `G_j o sum_k G_k` by `batch`, which can be negative. No gradient of a sample is stored.
     Raises `ValueError` for labels outside 0..num_classes-1, another form, and sizes that do not match.
     """
-    check_form(form)
+    checks.one_of(FORMS, form=form)
     checks.equally_many(inputs=inputs, output_gradients=output_gradients, labels=labels)
     checks.labels(labels, count=num_classes)
     shape = (num_classes, output_gradients.shape[1], inputs.shape[1])
@@ -54,11 +54,6 @@ def members(labels: Int[Tensor, " batch"], *, num_groups: int) -> Iterator[tuple
     for group, rows in enumerate(order.split(counts)):
         if counts[group]:
             yield group, rows
-
-
-def check_form(form: str) -> None:
-    """Raise `ValueError` for an unknown form of the drive."""
-    checks.one_of(FORMS, form=form)
 
 
 def rated_layers(network: nn.Module, *, count: int = MOST_LAYERS, position: str = "bottom") -> list[nn.Linear]:
@@ -107,8 +102,11 @@ class ClassRateSGD(torch.optim.SGD):
         position: str = "bottom",
         per_layer: bool = False,
     ) -> None:
-        _check(lr=lr, rate_lr=rate_lr, num_groups=num_groups, cutoff=cutoff, reset_every=reset_every)
-        check_form(form)
+        checks.positive(lr=lr, rate_lr=rate_lr)
+        checks.whole(1, num_groups=num_groups, cutoff=cutoff)
+        if reset_every is not None:
+            checks.whole(1, reset_every=reset_every)
+        checks.one_of(FORMS, form=form)
         if per_layer and (form, num_groups) != ("sample", 1):
             raise ValueError(f"a rate per layer takes form 'sample' and 1 group, got {form!r} and {num_groups}")
         self.layers = rated_layers(network, count=count, position=position)
@@ -319,10 +317,3 @@ def beyond_data(
         pairs.append((layer.bias.grad, output_gradients.sum(0), sizes.sum(0)))
     least = torch.finfo(probe.dtype).tiny
     return torch.stack([((held - own).abs() > 64 * coarse * size + least).any() for held, own, size in pairs]).any()
-
-
-def _check(*, lr: float, rate_lr: float, num_groups: int, cutoff: int, reset_every: int | None) -> None:
-    checks.positive(lr=lr, rate_lr=rate_lr)
-    checks.whole(1, num_groups=num_groups, cutoff=cutoff)
-    if reset_every is not None:
-        checks.whole(1, reset_every=reset_every)

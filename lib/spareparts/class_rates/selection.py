@@ -39,7 +39,8 @@ def lowered(runs: pd.DataFrame) -> list[Config]:
     plain = able[(able.arm == "baseline") & ~able.converged & (able.learning_rate == Config.learning_rate)]
     hopeless = set(map(tuple, plain[KEYS].to_numpy()))
     rated = able[able.arm == "class_rates"]
-    failed = [row for row in _tried_last(rated).itertuples() if not row.converged]
+    last = rated.assign(network=_network(rated)).sort_values("used_rate_learning_rate").drop_duplicates("network")
+    failed = [row for row in last.itertuples() if not row.converged]
     return [
         Config(**row.settings | {"rate_learning_rate": row.used_rate_learning_rate / 10})
         for row in failed
@@ -50,11 +51,6 @@ def lowered(runs: pd.DataFrame) -> list[Config]:
 def _network(runs: pd.DataFrame) -> pd.Series:
     """What a run trains, its alpha_mu apart."""
     return runs.settings.map(lambda settings: repr({**settings, "rate_learning_rate": None}))
-
-
-def _tried_last(runs: pd.DataFrame) -> pd.DataFrame:
-    ordered = runs.assign(network=_network(runs)).sort_values("used_rate_learning_rate")
-    return ordered.drop_duplicates("network")
 
 
 def by_rule(runs: pd.DataFrame) -> pd.DataFrame:
