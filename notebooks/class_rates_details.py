@@ -14,7 +14,7 @@
 # # Class rates: the details
 #
 # What supports [the chapter](class_rates.ipynb): every data set, every network of the paper's Tables 2 and 3 beside ours,
-# the tests set by set, what else was tried, and where the numbers come from.
+# the tests set by set, what else was tried, and where the numbers come from. A click on a heading sorts a long table.
 
 # %% tags=["remove-cell"]
 import matplotlib.pyplot as plt
@@ -49,7 +49,7 @@ ten = sorted(compared("shuffled_groups").dataset.unique())
 # most accuracies are multiples of one over half its rows.
 
 
-# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed"}
+# %% tags=["hide-input", "sortable"] mystnb={"code_prompt_show": "How this table is computed"}
 def arrows(first, second):
     """Two columns as one: without → with."""
     return [f"{a:.2f} → {b:.2f}" if pd.notna(a) and pd.notna(b) else "–" for a, b in zip(first, second, strict=True)]
@@ -87,7 +87,7 @@ paper's own table a baseline is at or below that on {", ".join(paper_low)}.
 # the first step; *ceiling* the largest share that is possible, as a class of nine test rows or fewer cannot reach $p <
 # 10^{-7}$ however clear the separation.
 
-# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed"}
+# %% tags=["hide-input", "sortable"] mystnb={"code_prompt_show": "How this table is computed"}
 start = every[every.arm == "untrained"].groupby("dataset").agg({"specialized": "mean", "specialized_ceiling": "max"})
 table = start.reindex(sets).map(lambda value: f"{value:.1f}" if pd.notna(value) else "–")
 table.columns = ["untrained", "ceiling"]
@@ -104,7 +104,7 @@ table
 # median over seeds of McNemar's p, raw.
 
 
-# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed"}
+# %% tags=["hide-input", "sortable"] mystnb={"code_prompt_show": "How this table is computed"}
 def mcnemar(row):
     """McNemar's p of the two networks of a line."""
     right = (class_rates.correct(name, row.test_samples_first) for name in (row.hash_first, row.hash_second))
