@@ -1,5 +1,5 @@
-/* Tables of cells tagged `sortable`: a click on a heading sorts by that column, a field above finds rows.
-   Without scripts they are plain tables. */
+/* Tables of cells tagged `sortable`, and the ledger: a click on a heading sorts by that column, a field above finds rows,
+   and the ledger's rows can be chosen by paper, verdict and protocol. Without scripts they are plain tables. */
 
 const number = (text) => {
   const found = text.replace("−", "-").match(/^[^\d+-]*([+-]?\d+(\.\d+)?)/);
@@ -42,25 +42,46 @@ function sortable(table) {
   });
 }
 
-function searchable(table) {
+/* A row is shown where every field and choice above the table agrees. */
+function filtered(table, conditions) {
+  for (const row of table.tBodies[0].rows) row.hidden = !conditions.every((agrees) => agrees(row));
+}
+
+function searchField(update) {
   const field = document.createElement("input");
   field.type = "search";
-  field.className = "find-rows";
   field.placeholder = "find rows";
   field.setAttribute("aria-label", "find rows of the table below");
-  field.addEventListener("input", () => {
-    const words = field.value.toLowerCase().split(/\s+/);
-    for (const row of table.tBodies[0].rows) {
-      const text = row.textContent.toLowerCase();
-      row.hidden = !words.every((word) => text.includes(word));
-    }
-  });
-  table.before(field);
+  field.addEventListener("input", update);
+  const agrees = (row) => {
+    const text = row.textContent.toLowerCase();
+    return field.value.toLowerCase().split(/\s+/).every((word) => text.includes(word));
+  };
+  return [field, agrees];
+}
+
+function choice(table, name, update) {
+  const field = document.createElement("select");
+  field.setAttribute("aria-label", name);
+  const values = new Set([...table.tBodies[0].rows].map((row) => row.dataset[name]));
+  for (const value of ["", ...values]) field.add(new Option(value ? value.replace("_", " ") : `any ${name}`, value));
+  field.addEventListener("change", update);
+  return [field, (row) => !field.value || row.dataset[name] === field.value];
+}
+
+function searchable(table, names) {
+  const update = () => filtered(table, fields.map(([, agrees]) => agrees));
+  const fields = [...names.map((name) => choice(table, name, update)), searchField(update)];
+  const bar = document.createElement("div");
+  bar.className = "find-rows";
+  bar.append(...fields.map(([field]) => field));
+  table.before(bar);
 }
 
 document.addEventListener("DOMContentLoaded", () => {
-  for (const table of document.querySelectorAll(".tag_sortable table")) {
+  for (const table of document.querySelectorAll(".tag_sortable table, table.ledger")) {
     sortable(table);
-    searchable(table);
+    searchable(table, table.classList.contains("ledger") ? ["paper", "verdict", "protocol"] : []);
   }
+  if (location.hash.startsWith("#ledger-")) document.querySelector(location.hash)?.scrollIntoView();
 });
