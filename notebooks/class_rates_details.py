@@ -49,7 +49,7 @@ ten = sorted(compared("shuffled_groups").dataset.unique())
 # most accuracies are multiples of one over half its rows.
 
 
-# %% tags=["hide-input", "sortable"] mystnb={"code_prompt_show": "How this table is computed"}
+# %% tags=["hide-input", "sortable", "full-width"] mystnb={"code_prompt_show": "How this table is computed"}
 def arrows(first, second):
     """Two columns as one: without → with."""
     return [f"{a:.2f} → {b:.2f}" if pd.notna(a) and pd.notna(b) else "–" for a, b in zip(first, second, strict=True)]
@@ -57,7 +57,8 @@ def arrows(first, second):
 
 one = pairs[pairs.seed == 1].pivot(index="dataset", columns="activation")
 sets = printed.index
-table = pd.DataFrame({"largest class": [f"{100 * class_rates.LARGEST_CLASS.get(name, np.nan):.2f}" for name in sets]})
+chance = (100 * class_rates.LARGEST_CLASS.reindex(sets)).map(lambda share: "–" if pd.isna(share) else f"{share:.2f}")
+table = pd.DataFrame({"largest class": chance.to_list()})
 for key, name in NETS.items():
     table[f"{name}, paper"] = arrows(printed[key], printed[f"{key}_rated"])
     ours = one[[("test_accuracy_first", key), ("test_accuracy_second", key)]].reindex(sets)
@@ -87,7 +88,7 @@ paper's own table a baseline is at or below that on {", ".join(paper_low)}.
 # the first step; *ceiling* the largest share that is possible, as a class of nine test rows or fewer cannot reach $p <
 # 10^{-7}$ however clear the separation.
 
-# %% tags=["hide-input", "sortable"] mystnb={"code_prompt_show": "How this table is computed"}
+# %% tags=["hide-input", "sortable", "full-width"] mystnb={"code_prompt_show": "How this table is computed"}
 start = every[every.arm == "untrained"].groupby("dataset").agg({"specialized": "mean", "specialized_ceiling": "max"})
 table = start.reindex(sets).map(lambda value: f"{value:.1f}" if pd.notna(value) else "–")
 table.columns = ["untrained", "ceiling"]
@@ -104,7 +105,7 @@ table
 # median over seeds of McNemar's p, raw.
 
 
-# %% tags=["hide-input", "sortable"] mystnb={"code_prompt_show": "How this table is computed"}
+# %% tags=["hide-input", "sortable", "full-width"] mystnb={"code_prompt_show": "How this table is computed"}
 def mcnemar(row):
     """McNemar's p of the two networks of a line."""
     right = (class_rates.correct(name, row.test_samples_first) for name in (row.hash_first, row.hash_second))
