@@ -94,9 +94,11 @@ printed = class_rates.PUBLISHED_ACCURACY
 theirs = {name: float((printed[f"{key}_rated"] - printed[key]).mean()) for key, name in NETS.items()}
 words = pd.Series([row["verdict"] for name, row in claims.read_lock().items() if name.startswith("class_rates-")])
 lost = (pairs.divisions_second > finite.divisions_second).sum()
-claims.stands(0 < overall.interval[0] and overall.mean < 0.5, "class rates gain a fraction of a point on average")
+claims.stands(overall.interval[0] > 0 and overall.mean < 0.5, "class rates gain a fraction of a point on average")
 claims.stands(first_try.mean < 0, "without dividing alpha_mu where training did not converge they lose on average")
-claims.stands(tuned.mean > 3 * overall.mean and tuned.interval[0] > 0, "tuning the learning rate gains several times more")
+claims.stands(
+    tuned.mean > 3 * overall.mean and tuned.interval[0] > 0, "tuning the learning rate gains several times more"
+)
 claims.stands(max(theirs.values()) < 0, "the paper's own mean change is negative in all three columns")
 answer = (
     f"Class rates raise accuracy by {overall.mean:.2f} points on average over {overall.n} data sets (95% interval "
