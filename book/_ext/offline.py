@@ -4,8 +4,8 @@ MathJax is copied into the site from the package sphinx-mathjax-offline, only wh
 _config.yml names it). Scripts of the theme that would fetch something from elsewhere are taken out, and so is that of
 its icons, 1.5 MB on every page: the same icons stand in the theme's style sheet as a font a tenth as large.
 
-A screen reader finds its way by landmarks and table headings: the sidebar becomes a landmark, and the empty headings that
-pandas writes become plain cells.
+A screen reader finds its way by landmarks and table headings: the sidebar becomes a landmark, and the empty headings
+that pandas writes become plain cells.
 """
 
 import re
