@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from urllib.parse import unquote
 
+import pandas as pd
 import pytest
 
 from spareparts import claims
@@ -179,6 +180,15 @@ def test_a_long_table_is_sorted_by_the_numbers_of_a_column(visit):
     shown = page.locator(".tag_sortable table").first.locator("tbody td:nth-child(2)").all_text_contents()
     numbers = [float(text) for text in shown if text != "–"]
     assert len(numbers) == 44 and numbers == sorted(numbers)
+
+
+def test_a_chapter_can_be_taken_along_as_notebook_source_and_table_of_its_runs(site):
+    page = (site / "book" / "executed" / "class_rates.html").read_text(encoding="utf-8")
+    for name in ("class_rates.ipynb", "class_rates.py", "class_rates.csv"):
+        assert f'href="../../downloads/{name}"' in page and (site / "downloads" / name).stat().st_size > 1000
+    assert "@misc{spareparts-class_rates," in page
+    runs = pd.read_csv(site / "downloads" / "class_rates.csv")
+    assert runs.hash.is_unique and {"dataset", "test_accuracy", "protocol", "commit"} <= set(runs)
 
 
 def test_every_link_within_the_site_leads_somewhere(site):
