@@ -161,9 +161,12 @@ plt.show()
 # **For a batch** of $B$ samples the formulas leave a choice. Let $a_i$ be a layer's inputs for sample $i$, $d_i$ the
 # gradient of its loss at the layer's outputs, and $\circ$ the product entry by entry. We use
 #
-# $$ G_j = \frac1B \sum_{i:\, y_i = j} d_i a_i^\top, \qquad
-#    S_j = \frac1B \sum_{i:\, y_i = j} (d_i \circ d_i)(a_i \circ a_i)^\top, \qquad
-#    \mu^j \to \mu^j + \alpha_\mu \alpha S_j, \qquad W \to W - \alpha \sum_j \mu^j \circ G_j, $$
+# $$ \begin{aligned}
+#    G_j &= \frac1B \sum_{i:\, y_i = j} d_i a_i^\top, &
+#    \mu^j &\to \mu^j + \alpha_\mu \alpha S_j, \\
+#    S_j &= \frac1B \sum_{i:\, y_i = j} (d_i \circ d_i)(a_i \circ a_i)^\top, &
+#    W &\to W - \alpha \sum_j \mu^j \circ G_j,
+#    \end{aligned} $$
 #
 # in this order and from the same batch. Two other readings of the square, $G_j \circ G_j$ and $G_j \circ \sum_k G_k$,
 # are exact for networks that are continued by their class's step or by the batch's. All three are products of

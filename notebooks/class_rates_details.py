@@ -52,7 +52,7 @@ ten = sorted(compared("shuffled_groups").dataset.unique())
 # %% tags=["hide-input", "sortable", "full-width"] mystnb={"code_prompt_show": "How this table is computed"}
 def arrows(first, second):
     """Two columns as one: without → with."""
-    return [f"{a:.2f} → {b:.2f}" if pd.notna(a) and pd.notna(b) else "–" for a, b in zip(first, second, strict=True)]
+    return [f"{a:.2f}→{b:.2f}" if pd.notna(a) and pd.notna(b) else "–" for a, b in zip(first, second, strict=True)]
 
 
 one = pairs[pairs.seed == 1].pivot(index="dataset", columns="activation")
@@ -63,7 +63,7 @@ for key, name in NETS.items():
     table[f"{name}, paper"] = arrows(printed[key], printed[f"{key}_rated"])
     ours = one[[("test_accuracy_first", key), ("test_accuracy_second", key)]].reindex(sets)
     table[f"{name}, ours"] = arrows(*ours.to_numpy().T)
-table.set_axis(sets)
+table.set_axis(sets.str.replace("merluccius_", "").str.replace("cardiotocography", "cardiotoc."))
 
 # %% tags=["remove-input"]
 low = {}
