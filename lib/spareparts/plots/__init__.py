@@ -1,12 +1,5 @@
 """Figures: functions from tables and arrays to a matplotlib Figure. They never train, never read a file, never show."""
 
-from .data_sets import (
-    accuracy_differences,
-    critical_differences,
-    rates_over_training,
-    remainders,
-    specialized_shares,
-)
 from .ensembles import (
     agreement_shares,
     calibrations,
@@ -36,7 +29,6 @@ from .theories import (
 from .units import alignments, clustering, main_spaces, norms_and_turns, resampled
 
 __all__ = [
-    "accuracy_differences",
     "agreement_shares",
     "alignments",
     "barriers",
@@ -44,7 +36,6 @@ __all__ = [
     "checkpoint_costs",
     "clustering",
     "combination_accuracies",
-    "critical_differences",
     "demonstrated_journeys",
     "directions",
     "disagreements",
@@ -72,14 +63,11 @@ __all__ = [
     "pruning_curves",
     "pushed_and_not",
     "rank_accuracies",
-    "rates_over_training",
     "reach",
-    "remainders",
     "resampled",
     "resting_places",
     "retrained",
     "setting_grid",
-    "specialized_shares",
     "spectra",
     "spectral_density",
     "student_errors",
