@@ -58,18 +58,22 @@ def fit_curve(
     *,
     steps: int,
     generator: torch.Generator,
+    through: Mapping[str, Tensor] | None = None,
     learning_rate: float = LEARNING_RATE,
     progress: bool = False,
 ) -> Path:
-    """Train the control point, from the middle of the line, for the mean loss over the curve: `E_t L(theta(t))`.
+    """Train the control point for the mean loss over the curve: `E_t L(theta(t))`.
 
+    The curve's middle is at first that of the line, or goes `through` another point: a line between weights that point
+    apart has its middle near zero, where no gradient leads anywhere.
     `generator` draws the places t, on the CPU. Raises `ValueError` for other architectures, `FloatingPointError` where
     training diverges.
     """
     ends = point_of(first), point_of(second)
     check_alike(*ends)
     middle = {name: (value + ends[1][name]) / 2 for name, value in ends[0].items()}
-    curve = Curve(copy.deepcopy(network_at(first, middle)), *ends, generator=generator)
+    control = {name: value if through is None else 2 * through[name] - value for name, value in middle.items()}
+    curve = Curve(copy.deepcopy(network_at(first, control)), *ends, generator=generator)
     optimizer = torch.optim.SGD(curve.parameters(), lr=learning_rate, momentum=MOMENTUM)
     replica = engine.Replica(name="curve", network=curve, objective=cross_entropy, optimizer=optimizer, batches=batches)
     (end,) = engine.fit([replica], steps=steps, progress=progress, side_by_side=False)

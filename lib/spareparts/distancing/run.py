@@ -13,9 +13,12 @@ from .cost import cost
 from .ensemble import ensemble
 from .journey import journey
 from .pair import pair
+from .ridge import ridge
 
 Experiment = Callable[..., tuple[dict[str, Any], dict[str, np.ndarray]]]
-EXPERIMENTS: dict[str, Experiment] = {function.__name__: function for function in (journey, pair, ensemble, cost)}
+EXPERIMENTS: dict[str, Experiment] = {
+    function.__name__: function for function in (journey, pair, ensemble, cost, ridge)
+}
 
 
 def run(
