@@ -290,6 +290,7 @@ claims.decide(
 #
 # That is the **mirror image**. Nothing in these equations knows about images or labels. Do networks end there?
 
+
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed"}
 def resting(run):
     """Squared distances of the shell, the mirror image and the end, in one row; and the cosine at the end."""
@@ -305,7 +306,11 @@ single = single[single.strength > 0]
 names = single.network.str.replace("_", "-").str.replace("resnet", "ResNet").str.replace("mlp", "MLP")
 single["journey"] = names + ", " + single.epochs.fillna(40).astype(int).astype(str) + " epochs"
 rest = single[["journey", "strength", "width", "seed"]].join(single.apply(resting, axis=1, result_type="expand"))
-table = rest.groupby(["journey", "strength", "width"]).mean().assign(n=rest.groupby(["journey", "strength", "width"]).size())
+table = (
+    rest.groupby(["journey", "strength", "width"])
+    .mean()
+    .assign(n=rest.groupby(["journey", "strength", "width"]).size())
+)
 table.drop(columns="seed").style.format("{:,.0f}").format("{:.2f}", subset="cosine")
 
 # %% tags=["remove-input"]
@@ -333,6 +338,7 @@ first epochs after the checkpoint, and from then on it does next to nothing in e
 # loss and the push. If it were near 1, the step would be longer; near -1, shorter. If it is near 0, the two are
 # orthogonal, and adding the push turns the step, which is then longer for that reason alone.
 
+
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "How this is decided"}
 def aligned(run):
     """Mean cosine of loss gradient and push, from the second reading after the checkpoint on."""
@@ -346,7 +352,9 @@ for name, part in journeys[journeys.strength > 0].groupby("journey", sort=False)
     pair = stats.Pairs(np.zeros_like(cosines), cosines, "reduced")
     parts[name] = stats.beyond(pair, threshold=ALONG, expected=+1, unit="cosine")
 claims.decide(
-    "distancing-13", parts, because="The push is orthogonal to the loss's gradient: the step is turned, and longer by that."
+    "distancing-13",
+    parts,
+    because="The push is orthogonal to the loss's gradient: the step is turned, and longer by that.",
 )
 
 # %% [markdown]
@@ -356,7 +364,7 @@ claims.decide(
 # straight line between the two. After 40 epochs it does not rise. After 600 it rises to 90% of error, which is chance.
 # That looks like a mighty ridge and is none, or rather, it cannot be told from none.
 
-# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this figure is drawn", "image": {"alt": "Four panels of test error from one network to another. Pushed end to checkpoint after 600 epochs: 90 per cent in the middle of the line, 28 on the curve, flat once matched. Two networks from other weights: 11 per cent on the line, flat once matched. A network to itself renamed: as high as the first. Without the push: flat."}, "figure": {"caption": "Test error on the way from a network (0) to another (1), one line a pair (reduced): the straight line, a curve fitted from its middle, and the line once the second network's units are renamed to match. Far right, computed just now on digits, n = 1: a network and itself with its units renamed, so that both ends are the same function.", "name": "fig-distancing-ridge"}}
+# %% tags=["remove-cell"]
 from spareparts.distancing.paths import line, measure, network_at, point_of
 
 own, (images, labels) = point_of(kept_network), sets_of(config, "cpu").test
@@ -371,6 +379,8 @@ panels = {
     "trained apart, 40 epochs": apart,
 }
 WAYS = {"line": "straight line", "curve": "fitted curve", "matched": "line, units renamed"}
+
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this figure is drawn", "image": {"alt": "Four panels of test error from one network to another. Pushed end to checkpoint after 600 epochs: 90 per cent in the middle of the line, 28 on the curve, flat once matched. Two networks from other weights: 11 per cent on the line, flat once matched. A network to itself renamed: as high as the first. Without the push: flat."}, "figure": {"caption": "Test error on the way from a network (0) to another (1), one line a pair (reduced): the straight line, a curve fitted from its middle, and the line once the second network's units are renamed to match. Far right, computed just now on digits, n = 1: a network and itself with its units renamed, so that both ends are the same function.", "name": "fig-distancing-ridge"}}
 figure, axes = plt.subplots(1, 4, figsize=(10, 2.7), sharey=True, layout="constrained")
 for axis, (title, part) in zip(axes, panels.items(), strict=False):
     for colour, (way, label) in zip(style.PALETTE, WAYS.items(), strict=False):
@@ -432,7 +442,7 @@ claims.decide(
 # have been trained as long and are as accurate, so they can be compared with pairs that were trained apart, from other
 # initial weights. As an ensemble, the more confident of two is heard: records keep that much of each network.
 
-# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed"}
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "How two are heard as one"}
 truth = data.load("mnist", "test").labels.numpy()
 run_of = long.set_index(["seed", "strength"])["hash"]
 
@@ -448,6 +458,7 @@ def committee(first, second):
     return {"alone, %": alone, "together, %": jointly, "gain, points": jointly - alone, "error correlation": alike}
 
 
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed"}
 seeds = sorted(set(long.seed))
 following = dict(zip(seeds, seeds[1:] + seeds[:1], strict=True))
 KINDS = {
@@ -455,7 +466,9 @@ KINDS = {
     "two trained apart": lambda seed: ((seed, 0.0), (following[seed], 0.0)),
     "two trained apart, both pushed": lambda seed: ((seed, 1.0), (following[seed], 1.0)),
 }
-teams = pd.DataFrame([{"pair": kind, "seed": seed} | committee(*of(seed)) for kind, of in KINDS.items() for seed in seeds])
+teams = pd.DataFrame(
+    [{"pair": kind, "seed": seed} | committee(*of(seed)) for kind, of in KINDS.items() for seed in seeds]
+)
 table = teams.groupby("pair", sort=False).agg(["mean", "min", "max"]).drop(columns="seed", level=0)
 table.style.format("{:.2f}").format("{:.3f}", subset=["error correlation"])
 
@@ -495,7 +508,9 @@ plt.show()
 inside = snapshots.groupby("seed")[["distance", *panels]].corr("spearman").distance.unstack()
 zero = np.zeros(len(inside))
 by = snapshots.groupby("strength").probabilities_accuracy.mean()
-claims.stands(bool((inside.error_correlation < -0.5).all()), "the further apart, the less alike errors are in every seed")
+claims.stands(
+    bool((inside.error_correlation < -0.5).all()), "the further apart, the less alike errors are in every seed"
+)
 claims.stands(by[10.0] > strangers.probabilities_accuracy.mean(), "snapshots at s = 10 beat networks trained apart")
 claims.decide(
     "distancing-6",

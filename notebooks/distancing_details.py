@@ -56,6 +56,7 @@ def trend(runs, column, metric, expected):
 # At the checkpoint the push is exactly 0. It is strongest at half a width of squared distance, and far away nothing is
 # left of it. That is a matter of the formula, and the code is tested against it.
 
+
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "How this is decided"}
 def force(widths):
     """The push along the displacement, at a squared distance in widths from the only checkpoint; strength 1."""
@@ -69,40 +70,56 @@ forces = np.array([force(each) for each in widths])
 right = forces[0] == 0 and bool((forces[1:-1] > 0).all()) and forces[-1] < 1e-30
 note = f"0 at the checkpoint, largest at {widths[forces.argmax()]:.2f} widths, {forces[-1]:.0e} at 100"
 verdict = stats.Verdict("reproduced" if right else "not reproduced", None, None, 1, "paper", note=note)
-claims.decide("distancing-1", {"the gradient": verdict}, because="Flat at the checkpoint, outwards elsewhere, gone far away.")
+claims.decide(
+    "distancing-1", {"the gradient": verdict}, because="Flat at the checkpoint, outwards elsewhere, gone far away."
+)
 
 # %% [markdown]
 # Figure 2.1 of the draft shows a valley that a hill makes disappear. It prints neither the function nor the hill's
 # height, only that the minimum lies at 2/3; **both are our guess**: $x^3 - x^2$ and $h\, e^{-(x - 2/3)^2}$. With it
 # the minimum vanishes at $h = 1$ alone, where both curvatures cancel. A lower hill leaves it where it is, and a higher one moves it.
 
-# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this figure is drawn", "image": {"alt": "Left: the cubic with hills of height 0, 0.5, 1 and 2; only at height 1 there is no minimum. Middle: the push falls to nothing beyond two widths, that of the printed equation does not. Right: momentum as meant settles in the valley, as printed it climbs."}, "figure": {"caption": "Left: Figure 2.1 by our guess, with hills of four heights; dots: minima. Middle: the push of a million weights that moved equally, as the kernel's gradient and as Eq. 2.13 prints it. Right: Algorithm 2 in the valley, as meant and as printed. Nothing was trained.", "name": "fig-distancing-draft"}}
+# %% tags=["remove-cell"]
 x = np.linspace(-0.2, 1.6, 1801)
-figure, axes = plt.subplots(1, 3, figsize=(10, 2.7), layout="constrained")
-minima = {}
-for height in (0, 0.5, 1, 2):
-    y = x**3 - x**2 + height * np.exp(-((x - 2 / 3) ** 2))
-    falls = np.sign(np.where(abs(np.diff(y)) < 1e-9, 0, np.diff(y)))
-    minima[height] = [place + 1 for place in range(len(falls) - 1) if falls[place] < 0 < falls[place + 1 : place + 4].max()]
-    axes[0].plot(x, y, label=f"h = {height}")
-    axes[0].plot(x[minima[height]], y[minima[height]], "ko", markersize=4)
-axes[0].legend()
-moves, count = np.geomspace(1e-3, 100, 60), 10**6
-per_weight = torch.tensor(moves / np.sqrt(count) * np.sqrt(1000.0))  # so that the squared distance is moves^2 widths
-for name, gradient in {"kernel": distancing.kernel_gradient, "printed": distancing.printed_gradient}.items():
-    pushes = [float(gradient(-m.expand(count), torch.zeros(count), width=500.0).norm()) for m in per_weight.float()]
-    axes[1].loglog(moves**2, np.maximum(pushes, 1e-12), label=name)
-axes[1].set(xlabel="squared distance, widths", ylabel="push", ylim=(1e-6, 10))
-axes[1].legend()
-for name, sign in {"as meant": 1, "as printed": -1}.items():
+heights = {h: x**3 - x**2 + h * np.exp(-((x - 2 / 3) ** 2)) for h in (0, 0.5, 1, 2)}
+
+
+def lowest(y):
+    """Places of local minima; what rounding makes of the flat one at height 1 is none."""
+    inner = np.arange(50, len(y) - 50)
+    return [i for i in inner if y[i] == y[i - 50 : i + 51].min() and min(y[i - 50], y[i + 50]) > y[i] + 1e-7]
+
+
+minima = {height: lowest(y) for height, y in heights.items()}
+
+
+def momentum(sign):
+    """Positions of Algorithm 2 in the valley from 1.2 on: `v = 0.9 v - 0.02 g`, then plus v as meant or minus v."""
     place, velocity, path = 1.2, 0.0, [1.2]
-    for _ in range(12):
+    for _ in range(8):
         velocity = 0.9 * velocity - 0.02 * (3 * place**2 - 2 * place)
         place += sign * velocity
         path.append(place)
-    axes[2].plot(np.array(path) ** 3 - np.array(path) ** 2, label=name)
-axes[2].set(xlabel="step", ylabel="value of the function")
-axes[2].legend()
+    return path
+
+
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this figure is drawn", "image": {"alt": "Left: the cubic with hills of height 0, 0.5, 1 and 2; only at height 1 there is no minimum. Middle: the push falls to nothing beyond two widths, that of the printed equation does not. Right: momentum as meant settles in the valley, as printed it climbs."}, "figure": {"caption": "Left: Figure 2.1 by our guess, with hills of four heights; dots: minima. Middle: the push of 100,000 weights that moved equally, as the kernel's gradient and as Eq. 2.13 prints it. Right: Algorithm 2 in the valley, as meant and as printed. Nothing was trained.", "name": "fig-distancing-draft"}}
+figure, axes = plt.subplots(1, 3, figsize=(10, 2.7), layout="constrained")
+for height, y in heights.items():
+    axes[0].plot(x, y, label=f"h = {height}")
+    axes[0].plot(x[minima[height]], y[minima[height]], "ko", markersize=4)
+axes[0].set(xlabel="x", ylabel="value")
+widths_away, count = np.geomspace(1e-6, 1e4, 60), 10**5
+per_weight = torch.tensor(np.sqrt(1000 * widths_away / count), dtype=torch.float32)  # each weight has moved so far
+for name, gradient in {"kernel": distancing.kernel_gradient, "printed": distancing.printed_gradient}.items():
+    pushes = [float(gradient(-moved.expand(count), torch.zeros(count), width=500.0).norm()) for moved in per_weight]
+    axes[1].loglog(widths_away, np.maximum(pushes, 1e-12), label=name)
+axes[1].set(xlabel="squared distance, widths", ylabel="push", ylim=(1e-6, 10))
+for name, sign in {"as meant": 1, "as printed": -1}.items():
+    axes[2].plot(momentum(sign), label=name)
+axes[2].set(xlabel="step", ylabel="position x")
+for axis in axes:
+    axis.legend()
 plt.show()
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "How this is decided"}
@@ -128,6 +145,7 @@ claims.decide(
 # Strength and width are to set how fast and how far a network goes: both faster and further with strength, further
 # but slower with width. *Early* is the squared distance a tenth of the way after the checkpoint.
 
+
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed"}
 def early(run):
     """Squared distance a tenth of the way after the checkpoint."""
@@ -141,7 +159,8 @@ grid = MLP[(MLP.weight_decay == 1e-3) & (MLP.strength > 0) & MLP.seed.isin([1, 2
 grid = grid.assign(early=grid.apply(early, axis=1))
 shown = {"early": "early", "distance": "at the end", "late_accuracy": "accuracy, %"}
 table = grid.groupby(["strength", "width"])[list(shown)].agg(stats.mean_sd, digits=1).rename(columns=shown)
-columns = {"strength_e1": (0.1, 1e3), "strength_e2": (10, 1e3), "strength_e3": (100, 1e3), "baseline_distance_short": (1, 1e3)}
+columns = {"strength_e1": (0.1, 1e3), "baseline_distance_short": (1, 1e3)}
+columns |= {"strength_e2": (10, 1e3), "strength_e3": (100, 1e3)}
 columns |= {"width_e1": (1, 10), "width_e2": (1, 100), "width_e4": (1, 1e4)}
 means = his.squared_distance_0.mean()
 for network in ("mobilenetv2", "resnet32"):
@@ -190,7 +209,8 @@ for network in ("mobilenetv2", "resnet32"):
         table[f"{network}, {words}, %"] = pd.Series({rate: accuracy[network, name] for rate, name in names.items()})
 table.style.format("{:.1f}", subset=list(table.columns[2:]), na_rep="–")
 
-# %% tags=["hide-input"] mystnb={"code_prompt_show": "How these two are decided"}
+
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this is decided"}
 def gain(rates):
     """Accuracy with the push less that without, by seed."""
     return stats.paired(cycles[cycles.rates == rates], "accuracy", strength=(0.0, 1.0))
@@ -205,22 +225,20 @@ cosine, high = gain("cosine, 0.01"), gain("cosine, 0.1")
 low = stats.equivalence(*cosine[:2], margin=MARGIN).outer_interval[0]
 claims.stands(low > 0, "the push still helps a little with cosine restarts: the interval excludes 0")
 parts["cosine, the push adds less than 0.2 points"] = stats.beyond(cosine, threshold=MARGIN, expected=-1, unit="points")
-lost = stats.difference(stats.Pairs(still["cosine, 0.01"].to_numpy(), still["cosine, 0.1"].to_numpy(), "reduced"))[0]
+claims.decide(
+    "distancing-9",
+    parts,
+    because="With restarts the push still adds a little here, in every seed; the schedules do not stand in his order, "
+    "and three seeds decide neither.",
+)
+
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this is decided"}
+rates = stats.Pairs(still["cosine, 0.01"].to_numpy(), still["cosine, 0.1"].to_numpy(), "reduced")
+lost, gained = stats.difference(rates)[0], stats.difference(high)[0]
 claims.stands(lost > 0, "a peak rate of 0.1 costs this network nothing")
-too_high = stats.untestable(
-    f"the rate itself changes accuracy by {lost:+.2f} points, the push there by {stats.difference(high)[0]:+.2f}",
-    n=len(high.first),
-    protocol="reduced",
-)
-display(
-    claims.decide(
-        "distancing-9",
-        parts,
-        because="With restarts the push still adds a little here, in every seed; the schedules do not stand in his order, "
-        "and three seeds decide neither.",
-    ),
-    claims.decide("distancing-11", {"peak rate 0.1": too_high}, because="0.1 is not too high a rate for a perceptron."),
-)
+note = f"the rate itself changes accuracy by {lost:+.2f} points, the push there by {gained:+.2f}"
+too_high = stats.untestable(note, n=len(high.first), protocol="reduced")
+claims.decide("distancing-11", {"peak rate 0.1": too_high}, because="0.1 is not too high a rate for a perceptron.")
 
 # %% [markdown]
 # ## Several checkpoints
@@ -232,19 +250,20 @@ display(
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed"}
 three = distancing.standard(every, strength=[0.0, 1.0], **several)
 one = distancing.standard(every, epochs=48, checkpoint=12)
-kinds = pd.concat({"three, not pushed": three[three.strength == 0], "three": three[three.strength == 1], "one": one}, names=["kind"])
-kinds = kinds.reset_index("kind")
-table = kinds.groupby("kind", sort=False)[["distance", "late_accuracy"]].agg(stats.mean_sd)
+sides = {"three, not pushed": three[three.strength == 0], "three": three[three.strength == 1], "one": one}
+hills = pd.concat([part.assign(hills=name) for name, part in sides.items()])
+table = hills.groupby("hills", sort=False)[["distance", "late_accuracy"]].agg(stats.mean_sd)
 table.columns = ["squared distance from the first", "accuracy, %"]
 for network in ("mobilenetv2", "resnet32"):
-    table[f"{network}, author"] = {"three": means[network, "multiple"], "one": means[network, "baseline_distance"]}
+    found = {"three": means[network, "multiple"], "one": means[network, "baseline_distance"]}
+    table[f"{network}, author"] = pd.Series(found)
 table.style.format("{:,.0f}", subset=list(table.columns[2:]), na_rep="–")
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "How this is decided"}
-far = kinds.pivot(index="seed", columns="kind", values="distance")
-well = kinds.pivot(index="seed", columns="kind", values="late_accuracy")
+far = hills.pivot(index="seed", columns="hills", values="distance")
 claims.stands(bool((far.three < far.one).all()), "three checkpoints lead less far from the first than one does")
-claims.stands(means["mobilenetv2", "multiple"] < means["mobilenetv2", "baseline_distance"], "so they do in the author's runs")
+fewer = means["mobilenetv2", "multiple"] < means["mobilenetv2", "baseline_distance"]
+claims.stands(bool(fewer), "so they do in the author's runs")
 claims.decide(
     "distancing-12",
     {
@@ -263,9 +282,10 @@ claims.decide(
 # that are, filter by filter, a given share as long as the weights {cite:p}`li2018visualizing`, the same random numbers
 # for a pushed network and its twin; and how much the training loss rises. A ratio of 1 is no difference.
 
-# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this figure is drawn", "image": {"alt": "Ratio of the rise of the training loss, pushed to not pushed, at three sizes of step: near one for the MLP after 40 epochs, above or below for the others."}, "figure": {"caption": "Rise of the training loss under random steps, pushed network against its twin, by size of the step relative to the weights; one line a seed (reduced). Below 1 the pushed network is flatter.", "name": "fig-distancing-flatness"}}
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this figure is drawn", "image": {"alt": "Ratio of the rise of the training loss, pushed to not pushed, at three sizes of step: near one for the MLP after 40 epochs; after 600 epochs from 0.2 to 0.6 at the smallest step and one or more at the largest."}, "figure": {"caption": "Rise of the training loss under random steps, pushed network against its twin, by size of the step relative to the weights; one line a seed (reduced). Below 1 the pushed network is flatter.", "name": "fig-distancing-flatness"}}
 twins = every[(every.experiment == "pair") & (every.other == "unpushed")]
-twins = twins.assign(journey=twins.network.map({"mlp": "MLP", "resnet_20": "ResNet-20"}) + ", " + twins.epochs.fillna(40).astype(int).astype(str) + " epochs")
+titles = twins.network.map({"mlp": "MLP, ", "resnet_20": "ResNet-20, "})
+twins = twins.assign(journey=titles + twins.epochs.fillna(40).astype(int).astype(str) + " epochs")
 rises = twins[["journey", "seed", "step_sizes", "first_rises", "second_rises"]]
 rises = rises.explode(["step_sizes", "first_rises", "second_rises"]).reset_index(drop=True)
 rises = rises.assign(ratio=(rises.first_rises / rises.second_rises).astype(float), size=rises.step_sizes.astype(float))
@@ -273,13 +293,22 @@ figure, axis = plt.subplots(figsize=(6, 2.7), layout="constrained")
 sns.lineplot(rises, x="size", y="ratio", hue="journey", units="seed", estimator=None, marker="o", ax=axis)
 axis.axhline(1, **style.CHANCE)
 axis.set(xlabel="relative size of the step", ylabel="rise, pushed / not", yscale="log")
+style.plain_log(axis.yaxis)
 plt.show()
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "How this is decided"}
 FLATTER = 10  # per cent that the loss must rise less
 ratio = 100 * twins.first_rises.map(np.mean) / twins.second_rises.map(np.mean) - 100
 parts = {name: above(part, -FLATTER, expected=-1, unit="%") for name, part in ratio.groupby(twins.journey)}
-claims.decide("distancing-14", parts, because="PLACEHOLDER14")
+small, large = (rises[(rises.journey == "MLP, 600 epochs") & (rises["size"] == size)].ratio for size in (0.1, 0.4))
+claims.stands(bool((small < 0.7).all()), "after 600 epochs the loss rises far less under small steps")
+claims.stands(bool((large > 0.9).all()), "and as much or more under large ones")
+claims.decide(
+    "distancing-14",
+    parts,
+    because="At the mirror image the loss rises far less under small steps and as much or more under large ones: whether that is "
+    "flatter hangs on the size, over whose mean three seeds vary widely.",
+)
 
 # %% [markdown]
 # ## Eq. 1.14 as a prediction
@@ -296,17 +325,21 @@ errors = {name: np.array(teams[f"{name}_errors"].tolist()) for name in ("predict
 off = {k: 100 * (errors["measured"][:, k] / errors["predicted"][:, k] - 1) for k in (0, -1)}
 gains = {name: values[:, 0] - values[:, -1] for name, values in errors.items()}
 ratio = (100 * gains["measured"] / gains["predicted"] - 100).tolist()
-by_seed = pd.DataFrame({"seed": teams.seed.tolist(), "alone": off[0], "four": off[-1], "gain": ratio}).groupby("seed").mean()
+by_seed = (
+    pd.DataFrame({"seed": teams.seed.tolist(), "alone": off[0], "four": off[-1], "gain": ratio}).groupby("seed").mean()
+)
 pair = stats.Pairs(np.zeros(len(by_seed)), by_seed.gain.to_numpy(), "reduced")
 claims.stands(float(abs(by_seed.alone - by_seed.four).max()) < 2, "one member is off by as much as four are")
 claims.decide(
     "distancing-10",
     {"measured gain against predicted": stats.within(pair, margin=10, unit="% of the gain")},
-    because="PLACEHOLDER10",
+    because="What four members gain over one is as pairs predict it, on other images, within a tenth.",
 )
 
 # %% tags=["remove-input"]
-means_of = teams[["probabilities_accuracy", "logits_accuracy", "weighted_probabilities_accuracy", "mean_accuracy"]].mean()
+means_of = teams[
+    ["probabilities_accuracy", "logits_accuracy", "weighted_probabilities_accuracy", "mean_accuracy"]
+].mean()
 apart = abs(teams.probabilities_accuracy - teams.logits_accuracy).max()
 claims.stands(apart < 0.15, "the two averages never differ by 0.15 points")
 Markdown(f"""
@@ -336,7 +369,8 @@ names = {"first": "each of the first two, ms", "last": "each of the last six, ms
 table = costs.groupby("network")[list(names)].agg(stats.mean_sd).rename(columns=names)
 table["n"] = costs.groupby("network").size()
 seconds = his.epoch_seconds.mean()
-ratios = {name: 100 * seconds[key, "baseline_distance"] / seconds[key, "baseline"] - 100 for name, key in (("mobilenet_v2", "mobilenetv2"), ("resnet_32", "resnet32"))}
+keys = {"mobilenet_v2": "mobilenetv2", "resnet_32": "resnet32"}
+ratios = {name: 100 * seconds[key, "baseline_distance"] / seconds[key, "baseline"] - 100 for name, key in keys.items()}
 table["author, on his GPU, %"] = pd.Series(ratios)
 table.style.format("{:.0f}", subset=["author, on his GPU, %"], na_rep="–")
 
@@ -346,8 +380,14 @@ for name, part in costs.groupby("network"):
     pair = stats.Pairs(np.full(len(part), 100.0), (100 * part["last"] / part["first"]).to_numpy(), "reduced")
     parts[f"{name}, last against first"] = stats.within(pair, margin=25, unit="%")
 parts["on a GPU at most 2% of a step each"] = stats.not_run()
-claims.stands(bool((costs.share < 2).all()) or bool((costs[costs.network != "mlp"].share < 2).all()), "below 2% on a CPU")
-claims.decide("distancing-8", parts, because="PLACEHOLDER8")
+mean = costs.groupby("network").share.mean()
+claims.stands(max(mean.drop("mlp")) < 1 < mean["mlp"], "less than a per cent but for the MLP")
+claims.decide(
+    "distancing-8",
+    parts,
+    because=f"On a CPU each costs about the same, {mean.drop('mlp').max():.1f}% of a step at most for convolutional networks "
+    f"and {mean['mlp']:.0f}% for the MLP; on a GPU, where it was to be 2% at most, it has never been measured.",
+)
 
 # %% [markdown]
 # ## Weight decay by itself
@@ -357,7 +397,8 @@ claims.decide("distancing-8", parts, because="PLACEHOLDER8")
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed"}
 decays = MLP[(MLP.width == 1000) & MLP.strength.isin([0.0, 1.0]) & MLP.seed.isin([1, 2, 3])]
-shown = {"distance": "squared distance", "weight_norm": "length", "train_loss": "training loss, nats", "late_accuracy": "accuracy, %"}
+shown = {"distance": "squared distance", "weight_norm": "length"}
+shown |= {"train_loss": "training loss, nats", "late_accuracy": "accuracy, %"}
 decays.groupby(["weight_decay", "strength"])[list(shown)].agg(stats.mean_sd, digits=3).rename(columns=shown)
 
 # %% [markdown]
