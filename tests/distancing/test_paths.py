@@ -20,6 +20,8 @@ from spareparts.distancing.paths import (
     bezier,
     fit_curve,
     flattened,
+    great_circle,
+    length_of,
     line,
     measure,
     network_at,

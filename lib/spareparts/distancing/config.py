@@ -2,17 +2,13 @@
 
 import dataclasses
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from .. import data
 from ..records import RunConfig
 from ..records.grid import check_lists, combinations, given_lists
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-# what is done: train and leave checkpoints; compare two ends of journeys; combine networks that were left on the way;
-# measure what checkpoints cost; go from the checkpoint to the end on several ways
+# train and leave checkpoints; compare two ends; combine networks; time the penalty; several ways from checkpoint to end
 EXPERIMENTS = ("journey", "pair", "ensemble", "cost", "ridge")
 NETWORKS = ("mlp", "resnet_20", "resnet_32", "mobilenet_v2")
 DATASETS = {"mlp": "mnist"} | dict.fromkeys(NETWORKS[1:], "cifar10")  # that the networks are trained on
@@ -164,8 +160,8 @@ def journey_of(config: Config, **changes: Any) -> Config:
     return dataclasses.replace(config, **(about | changes))
 
 
-def standard(runs: "pd.DataFrame", **changes: Any) -> "pd.DataFrame":
-    """Rows of `records.frame(Config)` with the default settings, the seed apart, but for those changed.
+def standard(runs: Any, **changes: Any) -> Any:
+    """Those rows of `records.frame(Config)` whose settings are the default ones, but for the seed and those changed.
 
     A change is a value or a list of values; `...` lets a setting have any. Raises `ValueError` for an unknown setting.
     """

@@ -176,15 +176,10 @@ def ridge_ways(first: nn.Module, second: nn.Module, config: Config, sets: Sets) 
         "circle": circle,
         "curve": fit_curve(first, second, batches, steps=LONG_STEPS, generator=stream, through=circle(0.5)),
         "matched": line(own, point_of(match(first, second, generator=stream))),
-        "ray": lambda place: scaled(own, length_of(straight(place)) / length_of(own)),
+        "ray": lambda t: {name: value * length_of(straight(t)) / length_of(own) for name, value in own.items()},
         "renamed": line(own, point_of(match(network_at(first, negative), first, generator=stream))),
         "negative": line(own, negative),
     }
-
-
-def scaled(point: Mapping[str, Tensor], factor: float) -> dict[str, Tensor]:
-    """All parameters times a factor."""
-    return {name: factor * value for name, value in point.items()}
 
 
 def together(first: nn.Module, second: nn.Module, test: Part) -> dict[str, Any]:
