@@ -416,7 +416,7 @@ claims.stands(bool((names > 2 / 3).all()), "more than two thirds of the squared 
 claims.stands(bool((apart.line_error_barrier > 2).all()), "the line between networks trained apart rises")
 claims.stands(bool((apart.matched_error_barrier < 1).all()), "it does not rise once their units are matched")
 Markdown(f"""
-Three nulls say so, measured on digits, where the journey takes minutes (n = {len(ridge)}). *A network and itself:* put the checkpoint's units
+What says so was measured on digits, where the journey takes minutes (n = {len(ridge)}). *A network and itself:* put the checkpoint's units
 in the order that takes it farthest from itself. Both ends give the same answers to all inputs, and the line between
 them rises by {on_digits["renamed"]:.0f} points all the same. *Length:* the line passes near zero, but that is not it. The checkpoint
 scaled to the same lengths errs as before, while a great circle, which keeps the length, rises by
@@ -497,12 +497,12 @@ none = bool((ridge.together_accuracy <= ridge[["accuracy", "checkpoint_accuracy"
 claims.stands(none, "on digits a network and its checkpoint gain nothing together")
 Markdown(f"""
 The errors of a network and its pushed twin have a correlation of {twin["error correlation"]:.2f}, those of networks
-trained apart of {strangers["error correlation"]:.2f}, in every one of three seeds. Together the twins gain
+trained apart of {strangers["error correlation"]:.2f}, and the two ranges do not touch. Together the twins gain
 {twin["gain, points"]:.2f} points, where strangers gain {strangers["gain, points"]:.2f}. So the push, carried to
 its end, makes a network that is *less* like its twin than a new start would be. Both cost two trainings but for the first
-{100 * 100 / 600:.0f}%, which twins share. Three pairs are no test: the least two-sided p that they allow is 0.25. And on
-digits, where {len(ridge)} network and its checkpoint were measured on 360 images, nothing of it shows: their errors correlate by
-{ridge.error_correlation.mean():.2f}, and together they gain nothing.
+{100 * 100 / 600:.0f}%, which twins share. Three pairs are no test: the least two-sided p that they allow is 0.25. On digits
+nothing of it shows: there a network at the mirror image and its checkpoint, measured on 360 images (n = {len(ridge)}), have a
+correlation of {ridge.error_correlation.mean():.2f} and gain nothing together.
 """)
 
 # %% [markdown]
