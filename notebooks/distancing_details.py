@@ -65,7 +65,7 @@ def force(widths):
     return 0.0 - float(moved.grad.sum()) / 10
 
 
-widths = np.concatenate([[0.0], np.geomspace(1e-6, 100, 97)])
+widths = np.concatenate([[0.0], np.geomspace(1e-6, 0.5, 60), np.geomspace(0.6, 100, 40)])
 forces = np.array([force(each) for each in widths])
 right = forces[0] == 0 and bool((forces[1:-1] > 0).all()) and forces[-1] < 1e-30
 note = f"0 at the checkpoint, largest at {widths[forces.argmax()]:.2f} widths, {forces[-1]:.0e} at 100"
@@ -165,7 +165,7 @@ columns |= {"width_e1": (1, 10), "width_e2": (1, 100), "width_e4": (1, 1e4)}
 means = his.squared_distance_0.mean()
 for network in ("mobilenetv2", "resnet32"):
     table[f"{network}, author"] = pd.Series({key: means[network, name] for name, key in columns.items()})
-table.style.format("{:,.0f}", subset=list(table.columns[3:]))
+table.style.format("{:,.0f}", subset=list(table.columns[3:])).format_index("{:g}")
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "How this is decided"}
 by = {"strength": grid[grid.width == 1000], "width": grid[grid.strength == 1]}
@@ -202,9 +202,11 @@ order = ["constant, 0.01", "step, 0.01", "cosine, 0.01", "cosine, 0.1"]
 table = cycles.groupby(["rates", "strength"]).accuracy.agg(stats.mean_sd).unstack().reindex(order)
 table.columns = ["ours, not pushed, %", "ours, pushed, %"]
 NAMES = {"constant, 0.01": "baseline", "step, 0.01": "scheduler_step", "cosine, 0.01": "scheduler_cosine"}
+NAMES |= {"cosine, 0.1": "scheduler_cosine_lr1"}
 pushed = {name: f"{experiment}_distance" for name, experiment in NAMES.items()}
 accuracy = his.validation_accuracy.mean()
 for network in ("mobilenetv2", "resnet32"):
+    pushed["cosine, 0.1"] = f"scheduler_cosine_{'distance_lr1' if network == 'mobilenetv2' else 'lr1_distance'}"
     for words, names in (("not pushed", NAMES), ("pushed", pushed)):
         table[f"{network}, {words}, %"] = pd.Series({rate: accuracy[network, name] for rate, name in names.items()})
 table.style.format("{:.1f}", subset=list(table.columns[2:]), na_rep="–")
@@ -409,10 +411,12 @@ decays.groupby(["weight_decay", "strength"])[list(shown)].agg(stats.mean_sd, dig
 # peak rate of 0.1, `noreg` is without weight decay.
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed"}
-kinds = author.groupby(["network", "experiment"])
+kinds = author.groupby(["experiment", "network"])
 table = kinds[["validation_accuracy", "ensemble_accuracy", "squared_distance_0"]].mean().assign(n=kinds.size())
-table.columns = ["accuracy, %", "of the ensemble, %", "squared distance", "n"]
-table.style.format("{:.1f}", na_rep="–").format("{:,.0f}", subset=["squared distance", "n"], na_rep="–")
+table.columns = ["accuracy, %", "ensemble, %", "distance", "n"]
+table = table.unstack().swaplevel(axis=1).sort_index(axis=1)
+far = [name for name in table if name[1] in ("distance", "n")]
+table.style.format("{:.1f}", na_rep="–").format("{:,.0f}", subset=far, na_rep="–")
 
 # %% [markdown]
 # ## Provenance
