@@ -264,6 +264,8 @@ for strength in (1.0, 10.0, 100.0):
     cost[strength] = stats.paired(part, "late_accuracy", strength=(0.0, strength))
 parts = {f"{SHORT}, s = {s:g}": stats.beyond(p, threshold=-MARGIN, expected=+1, unit="points") for s, p in cost.items()}
 parts[f"{LONG}, s = 1"] = stats.beyond(accuracy, threshold=-MARGIN, expected=+1, unit="points")
+dip = (strengths.accuracy_before - strengths.lowest_accuracy).groupby(strengths.strength).mean()
+claims.stands(bool(dip[1.0] < 0.1 and dip[100.0] > 5), "no dip is to be seen at strength 1, and a deep one at 100")
 change = {strength: stats.difference(pair)[0] for strength, pair in cost.items()}
 claims.stands(change[1.0] > 0, "at strength 1 accuracy does not fall")
 claims.stands(max(change[10.0], change[100.0]) < -MARGIN, "strengths of 10 and 100 cost more than the margin")
@@ -338,8 +340,8 @@ journeys, on MNIST (n = {arrived.n.max():.0f}) and on digits (n = {arrived.n.min
 and does not hurry what follows, since weight decay drives the slide along it at its own pace.
 
 The figure at the top shows why it works: the loss is nearly flat along this way. It begins by pulling back, in
-the first epochs after the checkpoint, and from then on does next to nothing. Its share there comes from
-minibatches. On digits, where all training images were used at the end, push and weight decay are
+the first epochs after the checkpoint, and from then on does next to nothing. That is read from
+minibatches, whose gradients are noisy. On digits, where all training images were used at the end, push and weight decay are
 {1000 * abs(forces["push"]):.1f} and {1000 * abs(forces["decay"]):.1f} thousandths against each other, and the loss adds {1000 * abs(forces["loss"]):.1f}.
 """)
 
@@ -402,7 +404,9 @@ axes[2].set(title="pushed, digits")
 axes[3].set(title="nulls, digits")
 for way, label in (WAYS | NULLS).items():
     axes[0].plot([], [], color=COLOURS[way], label=label)
-    axes[0].set(xlabel="place on the way", ylabel="test error, %")
+for axis in axes:
+    axis.set(xlabel="place on the way")
+axes[0].set(ylabel="test error, %")
 figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=6, fontsize="small")
 plt.show()
 
@@ -425,7 +429,7 @@ them rises by {on_digits["renamed"]:.0f} points all the same. *Length:* the line
 scaled to the same lengths errs as before, while a great circle, which keeps the length, rises by
 {on_digits["circle"]:.0f} points. It is the mixture of two networks whose units do not correspond that answers at chance. *Another way:* a curve
 that starts beside the circle's middle and is trained for 4,000 steps finds a way on which the error rises by {on_digits["curve"]:.1f}
-points. There is a valley all along. The short curves on MNIST started at the line's middle, near zero, where no gradient leads
+points. There the valley never ends. The short curves on MNIST started at the line's middle, near zero, where no gradient leads
 anywhere; their {rise["curve"]:.0f} points are a bound that says nothing.
 
 Rename the units of the end to match those of the checkpoint {{cite:p}}`ainsworth2023git`, and the line on MNIST rises by
