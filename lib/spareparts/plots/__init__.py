@@ -8,13 +8,6 @@ from .classifiers import (
     size_growth,
     word_perplexities,
 )
-from .data_sets import (
-    accuracy_differences,
-    critical_differences,
-    rates_over_training,
-    remainders,
-    specialized_shares,
-)
 from .head_costs import cost_and_accuracy, head_times, parameter_shares
 from .interactive import unit_graph
 from .pruning import pruning_areas, pruning_curves, retrained
@@ -32,12 +25,10 @@ from .theories import (
 from .units import alignments, clustering, main_spaces, norms_and_turns, resampled
 
 __all__ = [
-    "accuracy_differences",
     "alignments",
     "class_prices",
     "clustering",
     "cost_and_accuracy",
-    "critical_differences",
     "distance_and_gap",
     "elbows",
     "error_curves",
@@ -53,12 +44,9 @@ __all__ = [
     "pruning_areas",
     "pruning_curves",
     "rank_accuracies",
-    "rates_over_training",
-    "remainders",
     "resampled",
     "retrained",
     "size_growth",
-    "specialized_shares",
     "spectra",
     "spectral_density",
     "student_errors",
