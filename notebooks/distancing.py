@@ -156,7 +156,7 @@ moved = curves[(curves.pushed == "pushed") & (curves.distance > 1)].melt(["epoch
 sns.lineplot(moved, y="value", hue="from", palette=style.PALETTE[1:4], ax=axes[1], **look)
 axes[1].axhline(0, **style.CHANCE)
 axes[1].set(ylabel="outwards")
-axes[1].legend(title="")
+axes[1].legend(title="", loc="center right", bbox_to_anchor=(1, 0.7))
 plt.show()
 
 # %% [markdown]
