@@ -25,7 +25,8 @@ ALLOWED: dict[str, set[str]] = {
     "engine": {"checks", "data"},
     "style": {"records", "stats"},
     "plots": {"records", "stats", "style"},
-    "claims": {"records", "stats"},
+    "documents": set(),
+    "claims": {"documents", "records", "stats"},
     "results": {"records", "stats", "style"},
 } | {paper: {"engine", "models", "data", "checks", "records", "stats"} for paper in PAPERS}
 

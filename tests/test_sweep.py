@@ -303,13 +303,26 @@ def test_a_cluster_that_cannot_be_reached_is_named(where, complaint, monkeypatch
 
 @pytest.mark.parametrize(
     ("text", "complaint"),
-    [("queue: main", "jobs, the number of jobs"), ("jobs: 1\ncores: 4", "cores and processes must be equal")],
+    [
+        ("queue: main", "jobs, the number of jobs"),
+        ("jobs: 1\ncores: 4", "cores and processes must be equal"),
+        ("jobs: 0", r"slurm\.yaml: jobs must be a whole number of at least 1, got 0"),
+        ("jobs: true", "at least 1, got True"),
+        ("jobs: 1\njobs: 2", r'slurm\.yaml: line 2: found duplicate key "jobs"'),
+        ("jobs: [1", r"slurm\.yaml: line 1: expected"),
+    ],
 )
 def test_a_slurm_file_that_cannot_be_is_refused(tmp_path, text, complaint):
     path = tmp_path / "slurm.yaml"
     path.write_text(text)
     with pytest.raises(ValueError, match=complaint):
         cluster.slurm_cluster(path)
+
+
+def test_a_wall_time_needs_no_quotes(tmp_path):
+    path = tmp_path / "slurm.yaml"
+    path.write_text("jobs: 1\nwalltime: 12:00:00")
+    assert cluster.slurm_options(path)[1]["walltime"] == "12:00:00"
 
 
 def test_every_gpu_gets_workers_that_see_no_other(monkeypatch):

@@ -27,11 +27,11 @@ def run(
     output: Annotated[Path | None, typer.Option(help="the executed notebook [_build/runs/<name>.ipynb]")] = None,
 ) -> None:
     """Execute one notebook, with other parameters than its defaults where --set gives them."""
-    from spareparts.execute import execute, parameter_defaults, parse_parameter, read_notebook
+    from spareparts.execute import execute
+    from spareparts.parameters import defaults_in, parse_settings
 
     _prepare_kernels()
-    defaults = parameter_defaults(read_notebook(notebook))
-    parameters = dict(parse_parameter(setting, defaults) for setting in settings or [])
+    parameters = parse_settings(settings or [], defaults_in(notebook))
     with _interruptible():
         print(execute(notebook, output or Path("_build/runs", f"{notebook.stem}.ipynb"), parameters, progress=True))
 
