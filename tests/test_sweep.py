@@ -78,7 +78,8 @@ def test_every_notebook_ends_as_it_should_and_what_finished_is_not_repeated(note
         "MODE=error": "failed",
         "MODE=dies": "failed",
     }
-    assert "modes.py, cell [4], line 20: ValueError: no such mode" in ends["MODE=error"]["message"]
+    place = """modes.py, cell [4], line 3, 'raise ValueError("no such mode")': ValueError: no such mode"""
+    assert place in ends["MODE=error"]["message"]
     left = ends["MODE=error"]["output"].replace(".ipynb", ".failed.ipynb")
     assert left in ends["MODE=error"]["message"] and Path(left).exists()
     assert "DeadKernelError" in ends["MODE=dies"]["message"]
@@ -267,6 +268,7 @@ def test_an_error_of_a_kernel_reaches_the_worker_as_text(tmp_path, monkeypatch, 
         (["modes.py", "--grid", "MODES=fine"], "the notebook has no parameter MODES: did you mean MODE?"),
         (["nowhere.py", "--grid", "MODE=fine"], "there is no notebook nowhere.py"),
         (["modes.py", "--grid", "MODE=fine", "--deadline", "soon"], "a duration is written like 90s, 10m or 1.5h"),
+        (["modes.py", "--grid", "MODE=fine", "--deadline", ""], "a duration is written like 90s, 10m or 1.5h, got ''"),
     ],
 )
 def test_what_cannot_be_swept_is_told_in_one_line_and_nothing_starts(notebook, words, complaint):

@@ -47,7 +47,7 @@ def execute(
     node, output = read_notebook(notebook), Path(output).resolve()
     node.cells = node.cells[: last_tagged(node, until)]
     given = checked(parameters or {}, parameter_defaults(node))
-    check_output(output, suffix=".ipynb")
+    check_output(output, ".ipynb")
     _check_kernel(notebook, node)
     if given:
         _inject(node, given)
@@ -57,10 +57,10 @@ def execute(
     return output
 
 
-def check_output(path: Path, *, suffix: str = "") -> Path:
-    """The path itself, its folder made; ValueError or OSError where a file of that suffix cannot be written there."""
-    if suffix and path.suffix != suffix:
-        raise ValueError(f"the output must be a file *{suffix}, got {path}")
+def check_output(path: Path, *suffixes: str) -> Path:
+    """The path itself, its folder made; ValueError or OSError where no file of these suffixes can be written."""
+    if path.suffix not in suffixes:
+        raise ValueError(f"the output must be a file {' or '.join(f'*{suffix}' for suffix in suffixes)}, got {path}")
     if path.is_dir():
         raise IsADirectoryError(f"the output must be a file, and {path} is a folder: add a name")
     try:

@@ -17,7 +17,7 @@ from typing import Any
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
-from .documents import read_yaml
+from .documents import NULL, read_yaml
 
 Notebook = Any  # an nbformat.NotebookNode; what only plans does without its libraries, which import slowly
 MOST_VALUES = 100_000  # of a range
@@ -209,7 +209,7 @@ def _value(text: str, kind: Any) -> Any:
     """What a text stands for: a list with commas or in brackets, a range, or a value as YAML reads it, or the text."""
     parts = typing.get_args(kind) if typing.get_origin(kind) in UNIONS else (kind,)
     options = [part for part in parts if typing.get_origin(part) in COLLECTIONS]
-    if options and text not in ("None", "null", "none"):
+    if options and not (type(None) in parts and text in (*NULL, "null")):
         return _items(text, options[0])
     with contextlib.suppress(ValueError):
         return validated(text if kind is str else read_yaml(text), kind)

@@ -83,6 +83,12 @@ def frame(source: str | type[RunConfig]) -> pd.DataFrame:
     return rows(found if isinstance(source, str) else (completed(record, source) for record in found))
 
 
+def varied(runs: pd.DataFrame) -> list[str]:
+    """The settings in which some runs differ, the seed apart, in the order of the config."""
+    settings = pd.DataFrame(list(runs.settings), index=runs.index)
+    return [name for name in settings if name != "seed" and settings[name].map(repr).nunique() > 1]
+
+
 def completed(record: dict[str, Any], config: type[RunConfig]) -> dict[str, Any]:
     """A record with every field of the config, its protocol as the config computes it, and all of it as `settings`.
 
