@@ -14,10 +14,12 @@ import pytest
 
 from spareparts import kernels
 from spareparts.execute import (
+    REQUESTED,
     ROOT,
     RUNS,
     NotebookError,
     execute,
+    last_tagged,
     toc_notebooks,
 )
 from spareparts.parameters import read_notebook
@@ -179,6 +181,18 @@ def test_what_stands_behind_the_last_cell_asked_for_is_not_executed(notebook):
     assert Path("started").exists()
 
 
+def test_without_its_chapter_a_notebook_ends_where_its_runs_are_shown(notebook):
+    makes = NOTEBOOK.replace("# %%\nfrom pathlib", '# %% tags=["runs"]\nfrom pathlib')
+    for text, last in (
+        (makes, "from pathlib import Path"),
+        (makes + "\n# %%\nresults.requested()\n\n# %%\n1\n", "results."),
+    ):
+        notebook.write_text(text)
+        node = read_notebook(notebook)
+        assert node.cells[last_tagged(node, REQUESTED) - 1].source.startswith(last)
+    assert last_tagged(read_notebook(notebook), "no such tag") is None
+
+
 @pytest.mark.parametrize("word", papers())
 def test_every_papers_notebook_makes_its_runs_in_one_cell_that_shows_nothing(word):
     cells = [cell for cell in read_notebook(ROOT / "notebooks" / f"{word}.py").cells if cell.cell_type == "code"]
@@ -248,6 +262,13 @@ def test_the_command_line_runs_a_notebook(notebook):
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == str(notebook.parent / "out.ipynb")
     assert nbformat.read("out.ipynb", as_version=4).cells[-1].outputs[0].text == "30\n"
+
+
+def test_a_terminal_that_lacks_a_sign_gets_another_for_it(notebook, monkeypatch):
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+    done = command("run", "tiny.py", "--output", "é.ipynb")
+    assert (done.returncode, done.stdout.strip()) == (0, str(notebook.parent / "?.ipynb"))
+    assert Path("é.ipynb").is_file()
 
 
 def left_by(run):

@@ -6,7 +6,7 @@ import pytest
 from rich.console import Console
 from toy import Toy, result
 
-from spareparts import experts, records, table
+from spareparts import experts, processor, records, table
 from spareparts.execute import ROOT
 from spareparts.parameters import defaults_in
 from spareparts.sweep import command, grid
@@ -267,3 +267,14 @@ def test_the_last_line_of_a_sweep_is_the_command_that_shows_its_runs(toy, tmp_pa
         records.save(Toy(seed=seed, rate=0.1), result())
     words = command.table_command(cells, found).split()
     assert len(table.select(Toy, words[words.index("--where") + 1 :: 2])) == 3
+
+
+def test_an_estimate_knows_where_bfloat16_is_slow(monkeypatch):
+    monkeypatch.setattr(processor, "lacks_bfloat16", lambda: True)
+    fast, own = ({"config": {"precision": "bfloat16"}, "seconds": 2.0, "committed": whose} for whose in (True, False))
+    plain = {"config": {"precision": "float32"}, "seconds": 2.0, "committed": True}
+    assert [module._here(record) for record in (fast, own, plain)] == [18.0, 2.0, 2.0]
+    told = said(monkeypatch, [run(1, precision="bfloat16")])[1]
+    assert "Some compute in bfloat16: this processor has no instructions" in told
+    monkeypatch.setattr(processor, "lacks_bfloat16", lambda: False)
+    assert module._here(fast) == 2.0

@@ -29,6 +29,7 @@ def finish(app, exception):
     static = Path(app.outdir) / "_static"
     shutil.copytree(source / FONTS, static / "mathjax" / FONTS, dirs_exist_ok=True)
     shutil.copy(source / SCRIPT, static / "mathjax")
+    (Path(app.outdir) / ".nojekyll").touch()  # where GitHub serves the site it would leave out _static
     for template in static.glob("*webpack-macros.html"):
         template.unlink()
 

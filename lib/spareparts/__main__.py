@@ -4,6 +4,7 @@ import contextlib
 import os
 import signal
 import sys
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
@@ -25,12 +26,13 @@ def run(
     notebook: Annotated[Path, typer.Argument(help="for example notebooks/experts.py")],
     settings: Annotated[list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="e.g. SEEDS=1..5")] = None,
     output: Annotated[Path | None, typer.Option(help="the executed notebook [_build/runs/<name>.ipynb]")] = None,
+    no_chapter: Annotated[bool, typer.Option("--no-chapter", help="stop after the runs that you ask for")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="do not ask, however long it takes")] = False,
 ) -> None:
     """Execute one notebook, with other parameters than its defaults where --set gives them."""
     from rich.console import Console
 
-    from spareparts.execute import check_output, execute
+    from spareparts.execute import REQUESTED, check_output, execute
     from spareparts.parameters import defaults_in, parse_settings
     from spareparts.sweep.command import check_run
 
@@ -39,8 +41,9 @@ def run(
     target = check_output(output or Path("_build/runs", f"{notebook.stem}.ipynb"), ".ipynb")
     if not check_run(notebook, parameters, Console(stderr=True), yes=yes):
         raise typer.Exit(130)
+    until = REQUESTED if no_chapter else None
     with _interruptible():
-        print(execute(notebook, target, parameters, progress=True))
+        print(execute(notebook, target, parameters, until=until, progress=True))
 
 
 @app.command()
@@ -209,6 +212,9 @@ def main() -> None:
     for name in ("SIGTERM", "SIGHUP"):  # so that what was begun is cleaned up; under nohup SIGHUP stays ignored
         if hasattr(signal, name) and signal.getsignal(getattr(signal, name)) == signal.SIG_DFL:
             signal.signal(getattr(signal, name), lambda number, _: sys.exit(128 + number))
+    warnings.formatwarning = lambda message, *_: f"warning: {message}\n"
+    for stream in (sys.stdout, sys.stderr):  # of a terminal that lacks a sign: another stands for it
+        stream.reconfigure(errors="replace")
     try:
         app(prog_name="python -m spareparts")
     except (ValueError, OSError, RuntimeError) as error:

@@ -17,6 +17,7 @@ from .parameters import Notebook, checked, parameter_defaults, read_notebook
 ROOT = Path(__file__).resolve().parents[2]
 EXECUTED = ROOT / "book" / "executed"
 RUNS = "runs"  # the tag of the cell that makes the runs
+REQUESTED = "results.requested("  # in the cell that shows them
 
 
 class NotebookError(RuntimeError):
@@ -24,9 +25,16 @@ class NotebookError(RuntimeError):
 
 
 def last_tagged(notebook: Notebook, tag: str | None) -> int | None:
-    """How many cells there are up to the last one with that tag, None where none has it."""
-    places = [place for place, cell in enumerate(notebook.cells, start=1) if tag in cell.metadata.get("tags", [])]
-    return max(places, default=None)
+    """How many cells there are up to the last one with that tag, None where none has it.
+
+    For `REQUESTED` it is the one that shows the runs or, where there is none, makes them.
+    """
+    places = [
+        place
+        for place, cell in enumerate(notebook.cells, start=1)
+        if (REQUESTED in cell.source if tag == REQUESTED else tag in cell.metadata.get("tags", []))
+    ]
+    return max(places, default=last_tagged(notebook, RUNS) if tag == REQUESTED else None)
 
 
 def execute(
@@ -148,7 +156,7 @@ def execute_book(folder: Path, parameters: dict[str, dict[str, Any]] | None = No
 
 def toc_notebooks(toc: Path = ROOT / "_toc.yml") -> Iterator[Path]:
     """The notebooks whose executed form stands in the book's table of contents, in its order."""
-    for file in _files(read_yaml(toc.read_text())):
+    for file in _files(read_yaml(toc.read_text(encoding="utf-8"))):
         if file.startswith("book/executed/"):
             yield toc.parent / "notebooks" / f"{Path(file).stem}.py"
 

@@ -58,8 +58,9 @@ def parameter_defaults(notebook: Notebook) -> Defaults:
 
 def defaults_in(path: Path) -> Defaults:
     """The same of the notebook at a path; of a text only that cell is read, which spares hundreds of others."""
-    cells = re.split(r"^# %%", Path(path).read_text(), flags=re.MULTILINE) if Path(path).is_file() else []
-    parts = (cell.partition("\n") for cell in cells if Path(path).suffix == ".py")
+    text = Path(path).read_text(encoding="utf-8") if Path(path).is_file() and Path(path).suffix == ".py" else ""
+    cells = re.split(r"^# %%", text, flags=re.MULTILINE)
+    parts = (cell.partition("\n") for cell in cells)
     source = next((source for marker, _, source in parts if '"parameters"' in marker), None)
     return parameter_defaults(read_notebook(path)) if source is None else literals(source)
 

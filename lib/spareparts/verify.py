@@ -106,7 +106,7 @@ def verify(rows: Iterable[dict[str, Any]], *, budget: float) -> Iterator[Check]:
     """Run each record's config again, none being started after `budget` seconds; trained weights are not reused."""
     end = time.monotonic() + budget
     for row in rows:
-        record = json.loads(records.store.find(row["word"], f"{row['hash']}.json").read_text())
+        record = json.loads(records.store.find(row["word"], f"{row['hash']}.json").read_text(encoding="utf-8"))
         if time.monotonic() > end:
             yield _check(row["hash"], record, outcome="skipped", note="the budget was spent")
         else:

@@ -10,13 +10,14 @@ from typing import Any
 
 from rich.console import Console
 
+from .. import processor
 from ..execute import ROOT, check_output
 from ..parameters import defaults_in
 from ..table import field_of
 from .durations import show_duration
 from .grid import Cell, from_file, from_options, with_pages
 from .progress import Board, as_plain, counts, outcome_plain, runs_table, spans, summary
-from .survey import PlannedRun, Survey, cost, distinct, is_done, paper_module, planned, survey
+from .survey import PlannedRun, Survey, cost, distinct, in_bfloat16, is_done, paper_module, planned, survey
 from .task import Outcome
 
 INTERRUPTED = 130  # the exit status that shells expect after Ctrl-C
@@ -41,6 +42,8 @@ def announce(runs: list[PlannedRun], console: Console, *, yes: bool = True) -> b
         f"about {show_duration(seconds)}" if seconds is not None else "nobody knows how long, as no record is like them"
     )
     console.print(f"{missing} of {len(runs)} runs have no record: made one after another they take {time}.")
+    if processor.lacks_bfloat16() and any(in_bfloat16(run.config) for run in runs if not run.recorded):
+        console.print(f"Some compute in bfloat16: {processor.SLOW}.")
     if yes or seconds is None or seconds < ASKED or not sys.stdin.isatty():
         return True
     return console.input("Make them? \\[y/N] ").strip().lower() in ("y", "yes")
