@@ -8,6 +8,7 @@ from rich.console import Console
 from toy import Toy, result
 
 from spareparts import records, table
+from spareparts.records import Result
 
 ABOUT = ("outcome", "seconds", "commit", "version_torch", "hash")
 
@@ -65,13 +66,18 @@ def test_without_records_the_folders_are_named(records_folder):
 
 def test_a_line_has_the_mean_over_seeds_of_all_that_varies(saved):
     lines = shown()
-    assert "rate samples shuffle runs diverged accuracy" in lines
-    assert "0.1 none True 2 0 2 (1.4)" in lines and "0.5 100.0 False 1 0 5" in lines
+    assert "rate samples shuffle runs accuracy" in lines
+    assert "0.1 none True 2 2 (1.4)" in lines and "0.5 100.0 False 1 5" in lines
+
+
+def test_a_run_that_diverged_is_counted_and_has_no_part_in_a_mean(saved):
+    records.save(Toy(seed=3, rate=0.1), Result(metrics={}, outcome="diverged", diverged_step=2))
+    assert "0.1 none 3, 1 diverged 2 (1.4)" in shown(by=["RATE", "SAMPLES"])
 
 
 def test_what_is_merged_is_said(saved):
     lines = shown(by=["SHUFFLE"])
-    assert "False 2 0 6 (1.4)" in lines
+    assert "False 2 6 (1.4)" in lines
     assert "Each line is over several values of rate, samples: --by shuffle,rate,samples" in lines
 
 

@@ -64,13 +64,14 @@ def metrics_of(runs: pd.DataFrame) -> list[str]:
 
 
 def summary(runs: pd.DataFrame, by: Sequence[str], metrics: Sequence[str]) -> Table:
-    """A line for each combination of settings, with runs, those that diverged, and mean (SD) of the metrics."""
+    """A line for each combination of settings: how many runs, and mean (SD) of the metrics over those that finished."""
     table = Table(box=box.SIMPLE)
-    for name in (*by, "runs", "diverged", *metrics):
-        table.add_column(name, overflow="fold", justify="left" if name in by else "right")
+    for name in (*by, "runs", *metrics):
+        table.add_column(name.replace("_", " "), overflow="fold", justify="left" if name in by else "right")
     for values, part in runs.groupby(list(by), sort=True, dropna=False) if by else [((), runs)]:
         done = part[part.outcome == "finished"]
-        cells = [str(len(part)), str(len(part) - len(done)), *(_mean(done[name]) for name in metrics)]
+        lost = f", {len(part) - len(done)} diverged" if len(done) < len(part) else ""
+        cells = [f"{len(part)}{lost}", *(_mean(done[name]) for name in metrics)]
         table.add_row(*("none" if pd.isna(value) else str(value) for value in values), *cells)
     return table
 
