@@ -114,13 +114,14 @@ def _union(items: Iterable[Any]) -> Any:
     return typing.Union[tuple(kinds)] if kinds and set(kinds) != {type(None)} else Any  # noqa: UP007
 
 
-def default_of(name: str, defaults: dict[str, Any]) -> Any:
+def default_of(name: str, defaults: dict[str, Any], what: str = "the notebook has no parameter") -> Any:
     """The default of a parameter; ValueError for a name that the notebook lacks, with the nearest that it has."""
     if name in defaults:
         return defaults[name]
-    near = difflib.get_close_matches(str(name).upper(), defaults, n=1)
-    hint = f"did you mean {near[0]}?" if near else f"it has {', '.join(defaults) or 'none'}"
-    raise ValueError(f"the notebook has no parameter {name}: {hint}")
+    known = {str(own).upper(): own for own in defaults}
+    near = difflib.get_close_matches(str(name).upper(), known, n=1)
+    hint = f"did you mean {known[near[0]]}?" if near else f"it has {', '.join(defaults) or 'none'}"
+    raise ValueError(f"{what} {name}: {hint}")
 
 
 def checked(parameters: dict[str, Any], defaults: Defaults) -> dict[str, Any]:

@@ -31,7 +31,8 @@ def field_of(name: str, config: type[RunConfig]) -> str:
     """
     fields = {field.name.upper(): field.name for field in dataclasses.fields(config)}
     singular = name.upper().removesuffix("S")
-    return default_of(singular if name.upper() not in fields and singular in fields else name.upper(), fields)
+    found = singular if name.upper() not in fields and singular in fields else name.upper()
+    return default_of(found, fields, f"a run of {config.word} has no setting")
 
 
 def select(config: type[RunConfig], where: Iterable[str]) -> pd.DataFrame:
@@ -116,7 +117,7 @@ def command(
     names, known = [field_of(name, config) for name in by] or records.varied(runs), metrics_of(runs)
     chosen = list(metrics) or known[:SHOWN]
     for name in chosen:
-        default_of(name, dict.fromkeys(known))
+        default_of(name, dict.fromkeys(known), f"a run of {config.word} has no metric")
     if output is not None:
         write(runs, output)
     yield summary(runs, names, chosen)
