@@ -78,7 +78,7 @@ def test_every_notebook_ends_as_it_should_and_what_finished_is_not_repeated(note
         "MODE=error": "failed",
         "MODE=dies": "failed",
     }
-    place = """modes.py, cell [4], line 3, 'raise ValueError("no such mode")': ValueError: no such mode"""
+    place = """modes.py, cell [4], line 2, 'raise ValueError("no such mode")': ValueError: no such mode"""
     assert place in ends["MODE=error"]["message"]
     left = ends["MODE=error"]["output"].replace(".ipynb", ".failed.ipynb")
     assert left in ends["MODE=error"]["message"] and Path(left).exists()
