@@ -136,7 +136,7 @@ def _run(
 
     with (
         connect(**where) as client,
-        Board(len(todo), workers=lambda: len(client.scheduler_info()["workers"]), console=console) as board,
+        Board(len(todo), workers=lambda: len(client.scheduler_info().get("workers", ())), console=console) as board,
     ):
         try:
             for outcome in outcomes(todo, found, client, deadline=deadline):
