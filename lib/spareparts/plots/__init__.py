@@ -8,13 +8,6 @@ from .classifiers import (
     size_growth,
     word_perplexities,
 )
-from .data_sets import (
-    accuracy_differences,
-    critical_differences,
-    rates_over_training,
-    remainders,
-    specialized_shares,
-)
 from .ensembles import (
     agreement_shares,
     calibrations,
@@ -45,7 +38,6 @@ from .theories import (
 from .units import alignments, clustering, main_spaces, norms_and_turns, resampled
 
 __all__ = [
-    "accuracy_differences",
     "agreement_shares",
     "alignments",
     "barriers",
@@ -55,7 +47,6 @@ __all__ = [
     "clustering",
     "combination_accuracies",
     "cost_and_accuracy",
-    "critical_differences",
     "demonstrated_journeys",
     "directions",
     "disagreements",
@@ -88,15 +79,12 @@ __all__ = [
     "pruning_curves",
     "pushed_and_not",
     "rank_accuracies",
-    "rates_over_training",
     "reach",
-    "remainders",
     "resampled",
     "resting_places",
     "retrained",
     "setting_grid",
     "size_growth",
-    "specialized_shares",
     "spectra",
     "spectral_density",
     "student_errors",
