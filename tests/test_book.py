@@ -101,6 +101,10 @@ def test_the_book_builds_without_a_warning(site):
     assert all((site / f"{page}.html").is_file() for page in PAGES)
 
 
+def test_the_site_is_served_with_its_folders_of_an_underscore(site):
+    assert (site / ".nojekyll").is_file()
+
+
 def test_the_verdicts_of_the_written_chapters_are_those_of_the_lock(site):
     executed = site.parents[1] / "book" / "executed"
     chapters = sorted(path for path in executed.glob("*.ipynb") if path.stem != "ledger")
