@@ -41,6 +41,8 @@ USERS = {  # the experiments that use a setting; those that are not named are us
     "criterion": ("unit_tickets",),
     "kept_fraction": ("tickets", "unit_tickets"),
     "rewind": ("tickets", "unit_tickets"),
+    "studied": ("network",),
+    "diverse": ("xord",),
 }
 NAMES = {  # what a setting may be called
     "experiment": EXPERIMENTS,
@@ -50,6 +52,7 @@ NAMES = {  # what a setting may be called
     "precision": ("float32", "bfloat16", "tf32"),
     "layers": ("both", "first"),
     "criterion": ("norm", "frame_potential", "random"),
+    "studied": ("best", "last"),
 }
 
 
@@ -82,6 +85,8 @@ class Config(RunConfig):
     kept_fraction: float | None = None  # of units or weights
     rewind: int | None = None  # step to whose weights a ticket is rewound; None: the initialization
     precision: str = "float32"  # of training; or bfloat16, tf32
+    studied: str = "best"  # weights, those of smallest validation loss; or last (always, with shuffled labels)
+    diverse: float = 0.5  # share of XORD's inputs that hold both patterns of a sign
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -97,6 +102,8 @@ class Config(RunConfig):
             raise ValueError(f"learning_rate must be positive, or None, got {self.learning_rate}")
         if self.kept_fraction is not None and not 0 < self.kept_fraction <= 1:
             raise ValueError(f"kept_fraction must lie in (0, 1], got {self.kept_fraction}")
+        if not 0 <= self.diverse <= 1:
+            raise ValueError(f"diverse must lie in [0, 1], got {self.diverse}")
         self._check_experiment()
 
     def _check_experiment(self) -> None:

@@ -5,16 +5,18 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
+from jaxtyping import Bool
+from torch import Tensor, nn
 
 from .. import data, engine
 from ..records import checkpoint_path, weights_path
 from ..records.store import commit
+from .compact import compact
 from .config import Config
 from .dynamics import output_similarity
 from .frames import dead
 from .layer import over_training
-from .parts import halves, weighted
+from .parts import cut, halves, weighted
 from .pruning import measure_pruning
 from .ranks import RANKS, rank_accuracies
 from .setup import Part, Sets, build, sets_of, settings_of
@@ -53,7 +55,7 @@ def train_network(config: Config, sets: Sets, *, progress: bool = True) -> Train
         settings=settings_of(config),
         stream=stream,
         layer=STUDIED,
-        last=config.shuffled_labels,
+        last=config.shuffled_labels or config.studied == "last",
         name=f"{config.model} {config.dataset} seed {config.seed}",
         checkpoint=checkpoint_path([config]),
         progress=progress,
@@ -69,6 +71,19 @@ def given_to_studied(trained: nn.Sequential, part: Part) -> Part:
     return Part(inputs, labels)
 
 
+@torch.inference_mode()
+def firing(
+    network: nn.Sequential, images: Tensor, *, layer: str = STUDIED, batch_size: int = 1000
+) -> Bool[Tensor, " units"]:
+    """Which units of a layer give anything but 0 for any of the images."""
+    parts = cut(network.eval(), layer)
+    found = torch.zeros(len(parts.layer.weight), dtype=torch.bool, device=images.device)
+    for chunk in images.split(batch_size):
+        given = parts.between(parts.head(chunk))
+        found |= (given.unflatten(1, (len(found), -1)) != 0).flatten(2).any(2).any(0)
+    return found
+
+
 def about_training(trained: Trained, sets: Sets, given: Part) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """Accuracies (%), and the losses of training and validation (nats) at each reading, the first before any step."""
     shown = Part(*(tensor[:TRAIN_IMAGES] for tensor in sets.train))
@@ -78,6 +93,7 @@ def about_training(trained: Trained, sets: Sets, given: Part) -> tuple[dict[str,
         "validation_loss": trained.validation_losses[trained.steps.index(trained.best_step)],
         "best_step": trained.best_step,
         "dead_units": int(dead(trained.network.get_submodule(STUDIED).weight).sum()),
+        "silent_units": int((~firing(trained.network, sets.train.images)).sum()),
         "train_seconds": round(trained.seconds, 2),
     }
     losses = np.array([[np.nan, *trained.losses], trained.validation_losses], dtype=np.float32)
@@ -94,8 +110,13 @@ def pruning(
     """
     back = halves(trained, STUDIED)[1]
     measured: tuple[dict[str, Any], dict[str, np.ndarray]] = {}, {}
+    fired = firing(trained, sets.train.images)
+    if not fired.all():
+        _, curves = _of_layer(compact(back, {STUDIED: fired.nonzero()[:, 0]}), given, STUDIED, prefix="firing_")
+        measured = {}, curves
     if config.shuffled_labels or config.train_samples is not None:
-        measured = _of_layer(back, given_to_studied(trained, sets.train), STUDIED, prefix="train_")
+        found, curves = _of_layer(back, given_to_studied(trained, sets.train), STUDIED, prefix="train_")
+        measured = found, measured[1] | curves
     if config.shuffled_labels:
         return measured
     metrics, arrays = _of_layer(back, given, STUDIED, halves_too=True)

@@ -20,21 +20,18 @@ from .config import Config
 
 PAIRS = 10  # d
 REPLICAS = 100  # training sets and initial weights of one run, trained side by side
-DIVERSE = 0.5  # how often an input holds both patterns of a sign; else one of the two, each as often
 MARGIN = 1.0
 ITERATIONS, LEARNING_RATE, SCALE = 5_000, 0.02, 0.1  # step and initial deviation over k: the scores start alike
 UNITS = 4
 # The patterns (1, 1) and (-1, -1) are positive, (1, -1) and (-1, 1) negative.
 PATTERNS = torch.tensor([[1.0, 1.0], [-1.0, -1.0], [1.0, -1.0], [-1.0, 1.0]])
 HOLDS = torch.tensor([[True, True], [True, False], [False, True]])  # of the two patterns of a sign
-OFTEN = torch.tensor([DIVERSE, (1 - DIVERSE) / 2, (1 - DIVERSE) / 2])
 # An input's scores depend on which patterns it holds, not on where: that leaves twelve kinds of input.
 KINDS = torch.cat(
     [torch.cat([torch.zeros(3, 2, dtype=torch.bool), HOLDS], 1)]
     + [torch.cat([positive.expand(3, 2), HOLDS], 1) for positive in HOLDS]
 )
 SIGNS = torch.cat([torch.full((3,), -1.0), torch.ones(9)])
-PROBABILITIES = torch.cat([OFTEN, torch.outer(OFTEN, OFTEN).flatten()]) / 2  # half the inputs are positive
 # The kinds that show whether a pattern was found: the positive ones with no other positive pattern, the negative one.
 EVIDENCE = torch.stack(
     [
@@ -44,6 +41,17 @@ EVIDENCE = torch.stack(
         (SIGNS < 0) & KINDS[:, 3] & ~KINDS[:, 2],
     ]
 )
+
+
+def often(diverse: float) -> Float[Tensor, " 3"]:
+    """How often an input holds both patterns of a sign (the share `diverse`), and either alone."""
+    return torch.tensor([diverse, (1 - diverse) / 2, (1 - diverse) / 2])
+
+
+def probabilities(diverse: float) -> Float[Tensor, " 12"]:
+    """How often each kind of input occurs; half the inputs are positive."""
+    each = often(diverse)
+    return torch.cat([each, torch.outer(each, each).flatten()]) / 2
 
 
 def outputs(
@@ -105,7 +113,7 @@ class Whole(Iterator):
 
 
 def draw(
-    signs: Float[Tensor, " batch"], *, pairs: int = PAIRS, generator: torch.Generator
+    signs: Float[Tensor, " batch"], *, diverse: float, pairs: int = PAIRS, generator: torch.Generator
 ) -> Float[Tensor, "batch pairs 2"]:
     """Inputs of these labels: the patterns that each holds come once, then at random, in random places.
 
@@ -113,7 +121,7 @@ def draw(
     """
     if pairs < 4:
         raise ValueError(f"pairs must be at least 4, got {pairs}")
-    kinds = [torch.multinomial(OFTEN, len(signs), replacement=True, generator=generator) for _ in range(2)]
+    kinds = [torch.multinomial(often(diverse), len(signs), replacement=True, generator=generator) for _ in range(2)]
     holds = torch.cat([HOLDS[kinds[0]] & (signs > 0)[:, None], HOLDS[kinds[1]]], 1)
     chosen = torch.multinomial(holds.float(), pairs, replacement=True, generator=generator)
     chosen[:, :4] = torch.where(holds, torch.arange(4), chosen[:, :4])
@@ -137,10 +145,12 @@ def shares(holds: Bool[Tensor, "batch 4"]) -> Float[Tensor, " 12"]:
     return (holds[:, None] == KINDS).all(-1).float().mean(0)
 
 
-def training_sets(*, samples: int, replicas: int, generator: torch.Generator) -> Float[Tensor, "replicas 12"]:
+def training_sets(
+    *, samples: int, replicas: int, diverse: float, generator: torch.Generator
+) -> Float[Tensor, "replicas 12"]:
     """Each replica's training set, half of it positive, as shares of the kinds."""
     signs = torch.where(torch.arange(samples) < samples // 2, 1.0, -1.0)
-    return torch.stack([shares(held(draw(signs, generator=generator))) for _ in range(replicas)])
+    return torch.stack([shares(held(draw(signs, diverse=diverse, generator=generator))) for _ in range(replicas)])
 
 
 def objective(network: nn.Module, batch: tuple[Tensor], settings: Mapping[str, float]) -> Float[Tensor, ""]:
@@ -171,7 +181,8 @@ def xord(config: Config, *, progress: bool = True) -> tuple[dict[str, Any], dict
     over all inputs, weighted by how often they occur.
     """
     units, stream = config.units or UNITS, data.generator(config.seed)
-    sets = training_sets(samples=config.train_samples or 12, replicas=REPLICAS, generator=stream)
+    form = {"samples": config.train_samples or 12, "replicas": REPLICAS, "diverse": config.diverse}
+    sets = training_sets(**form, generator=stream)
     network = Detector(units=units, replicas=REPLICAS, generator=stream)
     untrained = network.filters.detach().clone()
     replica = engine.Replica(
@@ -184,11 +195,13 @@ def xord(config: Config, *, progress: bool = True) -> tuple[dict[str, Any], dict
     (end,) = engine.fit([replica], steps=config.iterations or ITERATIONS, every=500, progress=progress)
     if end.diverged_step is not None:
         raise Diverged(end.diverged_step)
-    return measure(network, untrained, sets)
+    return measure(network, untrained, sets, diverse=config.diverse)
 
 
 @torch.no_grad()
-def measure(network: Detector, untrained: Tensor, sets: Tensor) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+def measure(
+    network: Detector, untrained: Tensor, sets: Tensor, *, diverse: float
+) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """Errors in %, patterns found and explored (0 to 4) and angles (degrees) of every replica, and their summary."""
     scores = outputs(network.filters, representatives())
     wrong = (SIGNS * scores <= 0).float()
@@ -196,7 +209,7 @@ def measure(network: Detector, untrained: Tensor, sets: Tensor) -> tuple[dict[st
     losses = (sets * (MARGIN - SIGNS * scores).relu()).sum(1)
     arrays = {
         "train_error": 100 * (sets * wrong).sum(1),
-        "test_error": 100 * (PROBABILITIES * wrong).sum(1),
+        "test_error": 100 * (probabilities(diverse) * wrong).sum(1),
         "loss": losses,
         "found": 4 - missed.float().sum(1),
         "explored": explored(untrained),
