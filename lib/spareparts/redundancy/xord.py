@@ -220,4 +220,5 @@ def measure(
     metrics = {"replicas": len(fitted), "fitted": int(fitted.sum())}
     if fitted.any():
         metrics |= {f"fitted_{name}": round(float(values[fitted].mean()), 4) for name, values in arrays.items()}
-    return metrics, {name: values.numpy().astype(np.float32) for name, values in arrays.items()}
+    found = {name: values.numpy().astype(np.float32) for name, values in arrays.items()}
+    return metrics, found | {"wrong": wrong.numpy().astype(np.uint8)}  # by kind: the error of any other distribution
