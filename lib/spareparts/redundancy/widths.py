@@ -12,9 +12,8 @@ from torch.nn import functional
 from .. import checks, data, engine
 from ..records import Diverged
 from .config import Config
-from .parts import by_unit, cut
-from .setup import Part, build, optimizer_of, sets_of, settings_of
-from .training import accuracy, objective
+from .pruning import by_unit, cut
+from .training import Part, accuracy, build, objective, optimizer_of, sets_of, settings_of
 
 LAYER = "fc1"
 IMAGES = 1_000  # held-out images on which units are removed and their outputs compared

@@ -5,7 +5,7 @@ import torch
 
 from spareparts.data import generator
 from spareparts.plots.interactive import unit_graph
-from spareparts.redundancy.graph import unit_graph as arrays_of
+from spareparts.redundancy.measures import unit_graph as arrays_of
 
 pytestmark = pytest.mark.browser
 PAGE = "<!doctype html><meta charset=utf-8><meta name=viewport content='width=device-width'><title>t</title>"
