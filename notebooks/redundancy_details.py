@@ -33,8 +33,7 @@ every = every[every.outcome == "finished"].sort_values("seed")
 network = every[(every.experiment == "network") & (every.studied == "best") & ~every.shuffled_labels]
 whole = network[(network.dataset == "mnist") & network.iterations.isna() & network.train_samples.isna()]
 NETWORKS = {
-    "LeNet, Glorot": whole[whole.initialization == "glorot"],
-    "LeNet, PyTorch": whole[whole.initialization == "pytorch"],
+    "LeNet": whole[whole.initialization == "glorot"],
     "Conv-2": network[(network.model == "conv_2") & (network.iterations == 4000)],
 }
 
@@ -92,7 +91,7 @@ shown = {
 table = {
     f"{name}, n = {runs.final_angle.count()}": runs[list(shown)].agg(stats.mean_sd) for name, runs in NETWORKS.items()
 }
-angles = NETWORKS["LeNet, Glorot"]
+angles = NETWORKS["LeNet"]
 claims.stands(bool((angles.final_angle <= angles.random_angle).all()), "trained units have not left the others' space")
 pd.DataFrame(table).T.rename(columns=shown).rename_axis("degrees (SD)")
 

@@ -39,16 +39,6 @@ def test_it_fits_a_record_at_the_size_of_lenets_first_layer():
     assert sum(array.nbytes for array in arrays.values()) < 120_000
 
 
-def test_the_studied_epoch_is_the_one_that_is_measured_and_never_thinned_out():
-    weights, epochs = snapshots(epochs=31), list(range(31))
-    metrics, arrays = measures.over_training(weights, epochs=epochs, studied=1, generator=generator(0))
-    direct, _ = measures.over_training(weights[:2], epochs=[0, 1], generator=generator(0))
-    assert metrics["final_potential"] == direct["final_potential"]
-    assert arrays["epochs"][arrays["studied"]] == 1
-    assert measures.choose_epochs(31) == list(range(0, 31, 3))
-    assert measures.choose_epochs(31, studied=29) == [*range(0, 25, 3), 29, 30]
-
-
 # The interactive figure
 
 
@@ -64,10 +54,10 @@ def test_links_are_the_pairs_above_a_cutoff_and_groups_are_their_components():
 
 
 def test_every_drawn_link_is_counted_at_the_lowest_cutoff():
-    arrays = measures.unit_graph(snapshots(), epochs=[0, 1, 2, 3], groups=[0] * 15 + [1] * 15)
+    arrays = measures.unit_graph(snapshots(), epochs=[0, 1, 2, 3])
     drawn = np.bincount(arrays["graph_weights_links"][:, 0], minlength=4)
     assert (drawn == arrays["graph_weights_counts"][:, 0, 0]).all()
-    assert arrays["graph_places"].shape == (4, 30, 2) and arrays["graph_groups"].sum() == 15
+    assert arrays["graph_places"].shape == (4, 30, 2)
 
 
 def test_epochs_must_be_as_many_as_snapshots():

@@ -59,5 +59,4 @@ def test_a_twin_stays_nearer_than_an_independent_network():
     assert metrics["kept_layers"] == ["fc1"] and metrics["redrawn_layer"] == "fc2"
     assert metrics["twin_weight"][0] > 0.9 > metrics["independent_weight_matched"][0]
     assert metrics["twin_output"][0] > metrics["independent_output_matched"][0]
-    assert arrays["graph_groups"].sum() == 300 and arrays["graph_places"].shape == (2, 600, 2)
-    assert sum(array.nbytes for array in arrays.values()) < 100_000
+    assert arrays["twin_angles"].shape == arrays["random_angles"].shape == (10,)

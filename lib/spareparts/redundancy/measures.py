@@ -14,7 +14,6 @@ from torch.nn import functional
 from .. import checks
 from .pruning import frame_potential, normalized
 from .spectra import (
-    Noise,
     angles_of_trained,
     effective_rank,
     elbow,
@@ -28,7 +27,7 @@ from .spectra import (
     trained_units,
 )
 
-# -- dynamics
+# Units in motion
 
 
 def norms(snapshots: Float[Tensor, "epochs units *shape"]) -> Float[Tensor, "epochs units"]:
@@ -55,25 +54,6 @@ def output_similarity(outputs: Float[Tensor, "batch units"]) -> Float[Tensor, "u
     return (unit.T @ unit).to(outputs.dtype)
 
 
-def link_weights(similarity: Float[Tensor, "units units"]) -> Float[Tensor, "units units"]:
-    """Strength of every two units' link, 0 to 1: `exp(-d^2 / w^2)`, `d = (1 - cos) / 2`, w the mean d of pairs."""
-    distance = (1 - similarity) / 2
-    first, second = torch.triu_indices(len(similarity), len(similarity), offset=1)
-    return torch.exp(-((distance / distance[first, second].mean()) ** 2))
-
-
-def input_alignment(
-    rows: Float[Tensor, "units fan_in"], inputs: Float[Tensor, "batch fan_in"]
-) -> Float[Tensor, " units"]:
-    """Variance of every unit's answer to the inputs, over that of an average direction of the same length.
-
-    1 on average over random directions, 0 to fan_in; 0 for a unit without weights.
-    """
-    deviations = inputs - inputs.mean(0)
-    answers = (deviations @ functional.normalize(rows).T).square().mean(0)
-    return answers / (deviations.square().mean(0).sum() / rows.shape[1])
-
-
 def layout(similarities: Float[Tensor, "epochs units units"]) -> tuple[Shaped[Tensor, "epochs units 2"], list[float]]:
     """Places of the units in a plane at every epoch, and the share of their spread that the plane shows, 0 to 1.
 
@@ -93,7 +73,7 @@ def layout(similarities: Float[Tensor, "epochs units units"]) -> tuple[Shaped[Te
     return torch.stack(places[::-1]), shares[::-1]
 
 
-# -- nulls
+# What rows without clusters would have
 
 DRAWS = 10  # of each null
 
@@ -102,12 +82,6 @@ def expected_potential(*, units: int, fan_in: int) -> float:
     """Mean frame potential of random directions: `N + N (N - 1) / d`. Raises `ValueError` for sizes below 1."""
     checks.whole(1, units=units, fan_in=fan_in)
     return units + units * (units - 1) / fan_in
-
-
-def smallest_potential(*, units: int, fan_in: int) -> float:
-    """Least frame potential that so many unit vectors can have: `max(N, N^2 / d)`; `ValueError` for sizes below 1."""
-    checks.whole(1, units=units, fan_in=fan_in)
-    return max(float(units), units**2 / fan_in)
 
 
 def centred(rows: Float[Tensor, "units fan_in"]) -> Float[Tensor, "units fan_in"]:
@@ -176,10 +150,9 @@ def null_clustering(
     return metrics | {f"{name}_deviation": stdev(values) for name, values in found.items()}
 
 
-# -- graph
+# The interactive figure
 
 CUTOFFS = np.round(np.arange(0.1, 0.96, 0.05), 2)  # of the slider; the report's figures cut at 0.25 and 0.48
-MOST_EPOCHS = 11  # of a record
 MOST_LINKS = 600  # of one epoch, the strongest; counts are of all
 
 
@@ -188,13 +161,11 @@ def unit_graph(
     *,
     epochs: Sequence[float],
     outputs: Float[Tensor, "epochs units units"] | None = None,
-    groups: Sequence[int] | None = None,
 ) -> dict[str, np.ndarray]:
     """Arrays of a record for `plots.unit_graph`: below 100 KB for 300 units at eleven epochs.
 
     Links are by the weights' cosine and, where `outputs` gives the correlations of the units' outputs at every epoch,
-    by these too. `groups` says which network each unit is of, where several are drawn together. Raises `ValueError` if
-    the epochs are not as many as the snapshots.
+    by these too. Raises `ValueError` if the epochs are not as many as the snapshots.
     """
     if len(epochs) != len(snapshots):
         raise ValueError(f"epochs must be one per snapshot, got {len(epochs)} and {len(snapshots)}")
@@ -207,8 +178,6 @@ def unit_graph(
         "graph_shares": np.array(shares, dtype=np.float32),
         "graph_norms": norms(snapshots).cpu().numpy().astype(np.float16),
     }
-    if groups is not None:
-        arrays["graph_groups"] = np.asarray(groups, dtype=np.uint8)
     arrays |= _links("weights", weights)
     return arrays if outputs is None else arrays | _links("outputs", outputs)
 
@@ -226,15 +195,6 @@ def _links(name: str, similarities: Float[Tensor, "epochs units units"]) -> dict
         f"graph_{name}_similarity": np.concatenate(hundredths).astype(np.uint8),
         f"graph_{name}_counts": np.array(counts, dtype=np.uint32),
     }
-
-
-def choose_epochs(count: int, *, studied: int | None = None, most: int = MOST_EPOCHS) -> list[int]:
-    """Places of at most so many of `count` epochs, evenly chosen: the first, the last, and the studied one."""
-    chosen = np.linspace(0, count - 1, min(count, most)).round().astype(int)
-    if studied is not None and studied not in chosen:
-        inner = slice(1, -1) if most > 2 else slice(None)
-        chosen[inner][np.abs(chosen[inner] - studied).argmin()] = studied
-    return sorted({int(place) for place in chosen})
 
 
 def strongest(
@@ -257,7 +217,7 @@ def count_links(similarity: Float[np.ndarray, "units units"], *, cutoff: float) 
     return int(linked.sum()), int((sizes > 1).sum()), int(sizes.max()), int((sizes == 1).sum())
 
 
-# -- layer
+# All of it, for a record
 
 NOISE_COLUMNS = ("variance", "edge", "threshold", "outliers", "signal", "distance", "entry_variance")
 CLUSTER_COLUMNS = ("potential", "centred_potential", "spectrum_potential", "nearest", "spectrum_nearest")
@@ -268,35 +228,28 @@ def over_training(
     snapshots: Float[Tensor, "epochs units fan_in"],
     *,
     epochs: Sequence[float],
-    studied: int | None = None,
     outputs: Float[Tensor, "epochs units units"] | None = None,
     generator: torch.Generator,
 ) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """Metrics and arrays of a layer from its weights at several epochs, the first its initialization.
+    """Metrics and arrays of a layer from its weights at several epochs, from its initialization to the studied ones.
 
-    Metrics are of the epoch in place `studied`, the last one by default; arrays are of at most eleven epochs. `outputs`
-    are correlations of the units' outputs at the same epochs, for the interactive figure. Raises `ValueError` if the
-    epochs are not as many as the snapshots.
+    `outputs` are correlations of the units' outputs at the same epochs, for the interactive figure. Raises `ValueError`
+    if the epochs are not as many as the snapshots.
     """
-    if len(epochs) != len(snapshots):
-        raise ValueError(f"epochs must be one per snapshot, got {len(epochs)} and {len(snapshots)}")
-    studied = len(epochs) - 1 if studied is None else studied
-    chosen = choose_epochs(len(epochs), studied=studied)
-    place, some, times = chosen.index(studied), snapshots[chosen], [epochs[each] for each in chosen]
-    arrays = unit_graph(some, epochs=times, outputs=None if outputs is None else outputs[chosen])
-    arrays |= {"epochs": np.asarray(times, dtype=np.float32), "studied": np.array(place, dtype=np.uint8)}
+    arrays = unit_graph(snapshots, epochs=epochs, outputs=outputs)
+    arrays |= {"epochs": np.asarray(epochs, dtype=np.float32), "studied": np.array(len(epochs) - 1, dtype=np.uint8)}
     metrics: dict[str, Any] = {}
     for read in (_clusters, _spectra, _angles):
-        found, more = read(some, studied=place, generator=generator)
+        found, more = read(snapshots, generator)
         metrics, arrays = metrics | found, arrays | more
     return {name: float(f"{value:.{DIGITS}g}") for name, value in metrics.items()}, arrays
 
 
 def _clusters(
-    snapshots: Float[Tensor, "epochs units fan_in"], *, studied: int, generator: torch.Generator
+    snapshots: Float[Tensor, "epochs units fan_in"], generator: torch.Generator
 ) -> tuple[dict[str, float], dict[str, np.ndarray]]:
     """Norms and turns of the units; clustering at the start and at the studied epoch, with its nulls."""
-    initial, final = snapshots[0], snapshots[studied]
+    initial, final = snapshots[0], snapshots[-1]
     arrays = {
         "unit_norms": norms(snapshots).cpu().numpy().astype(np.float16),
         "unit_cosines": cosine_to_initial(final, initial).cpu().numpy().astype(np.float16),
@@ -315,7 +268,7 @@ def _cluster_row(rows: Float[Tensor, "units fan_in"], generator: torch.Generator
 
 
 def _spectra(
-    snapshots: Float[Tensor, "epochs units fan_in"], *, studied: int, generator: torch.Generator
+    snapshots: Float[Tensor, "epochs units fan_in"], generator: torch.Generator
 ) -> tuple[dict[str, float], dict[str, np.ndarray]]:
     """Singular values and noise of every epoch; what those of the studied one say."""
     initial, (units, fan_in) = snapshots[0], snapshots[0].shape
@@ -325,22 +278,16 @@ def _spectra(
         f"spectrum_{name}": torch.stack([found[name] for found in each]).cpu().numpy().astype(np.float16)
         for name in each[0]
     }
-    arrays["noise"] = np.array(
-        [_noise_row(fit, rows) for fit, rows in zip(fits, snapshots, strict=True)], dtype=np.float32
-    )
+    columns = [[getattr(fit, name) for name in NOISE_COLUMNS[:-1]] for fit in fits]
+    noise = [[*row, entry_variance(rows)] for row, rows in zip(columns, snapshots, strict=True)]
+    arrays["noise"] = np.array(noise, dtype=np.float32)
     metrics = {}
-    for when, fit in (("initial", fits[0]), ("final", fits[studied])):
+    for when, fit in (("initial", fits[0]), ("final", fits[-1])):
         metrics |= {f"{when}_outliers": fit.outliers, f"{when}_noise_variance": fit.variance}
         metrics[f"{when}_signal"] = fit.signal
-    for name, values in each[studied].items():
+    for name, values in each[-1].items():
         metrics |= _of_spectrum(name, values)
     return metrics, arrays
-
-
-def _noise_row(fit: Noise, rows: Float[Tensor, "units fan_in"]) -> list[float]:
-    """One epoch's fit: `NOISE_COLUMNS`."""
-    found = (fit.variance, fit.edge, fit.threshold, fit.outliers, fit.signal, fit.distance, entry_variance(rows))
-    return [float(value) for value in found]
 
 
 def _of_spectrum(name: str, values: Float[Tensor, " rank"]) -> dict[str, float]:
@@ -360,12 +307,11 @@ def _of_spectrum(name: str, values: Float[Tensor, " rank"]) -> dict[str, float]:
 
 
 def _angles(
-    snapshots: Float[Tensor, "epochs units fan_in"], *, studied: int, generator: torch.Generator
+    snapshots: Float[Tensor, "epochs units fan_in"], generator: torch.Generator
 ) -> tuple[dict[str, float], dict[str, np.ndarray]]:
     """Principal angles of trained and other units, beside those at the start and of random spaces."""
-    initial, final = snapshots[0], snapshots[studied]
+    initial, final = snapshots[0], snapshots[-1]
     found = angles_of_trained(final, initial, generator=generator)
     metrics = {"trained_units": int(trained_units(final, initial).sum())}
     metrics |= {f"{name}_angle": float(angles.mean()) for name, angles in found.items()}
-    means = {name: angles.reshape(-1, angles.shape[-1]).mean(0) for name, angles in found.items()}
-    return metrics, {f"angles_{name}": angles.cpu().numpy().astype(np.float16) for name, angles in means.items()}
+    return metrics, {}

@@ -14,12 +14,12 @@ from .. import data, engine
 from ..records import checkpoint_path, weights_path
 from ..records.store import commit
 from .config import Config
-from .measures import cosine_to_initial, output_similarity, over_training, unit_graph
+from .measures import cosine_to_initial, output_similarity, over_training
 from .pruning import GREEDY, compact, cut, dead, halves, measure_pruning, pruning_order, unit_rows, weighted
 from .spectra import RANKS, main_space, principal_angles, random_angles, rank_accuracies
 from .training import Part, Sets, Trained, accuracy, build, sets_of, settings_of, train
 
-# -- network
+# Train and measure
 
 STUDIED = "fc1"  # the first fully connected layer
 SHOWN_EPOCHS = 11  # of the readings, more of them early
@@ -176,7 +176,7 @@ def dynamics(trained: Trained) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     )
 
 
-# -- retrain
+# Prune and train on
 
 REMOVED = (0.25, 0.5, 0.75, 0.9)  # shares of the units; ours
 SHARE = 0.2  # of the iterations; ours
@@ -245,7 +245,7 @@ def train_on(network: nn.Sequential, config: Config, sets: Sets, *, progress: bo
     return accuracy(again.network, sets.test), again.best_step
 
 
-# -- resample
+# Draw the classifier anew
 
 CLASSIFIER_SEED, INDEPENDENT_SEED = 20_000, 40_000  # added to the seed: the twin's later layers, another network
 DIGITS = 4  # decimals of a similarity
@@ -266,7 +266,7 @@ def resample(config: Config, *, progress: bool = True) -> tuple[dict[str, Any], 
     starts = {name: start.eval() for name, start in starts.items()}
     trained = {"network": studied(config, sets, progress=progress)}
     trained |= {name: _train(start, config, sets, progress=progress) for name, start in starts.items()}
-    metrics, arrays = _compare_kept(trained, {"network": initial.eval()} | starts, sets.test.images[:IMAGES])
+    metrics = _compare_kept(trained, {"network": initial.eval()} | starts, sets.test.images[:IMAGES])
     metrics |= {f"{name}_accuracy": accuracy(each, sets.test) for name, each in trained.items()}
     layer = weighted(initial)[len(kept_layers(initial))]
     found, angles = compare_spaces(
@@ -274,7 +274,7 @@ def resample(config: Config, *, progress: bool = True) -> tuple[dict[str, Any], 
         rank=sets.classes,
         generator=data.generator(0),
     )
-    return metrics | {"redrawn_layer": layer} | found, arrays | angles
+    return metrics | {"redrawn_layer": layer} | found, angles
 
 
 def kept_layers(network: nn.Sequential) -> list[str]:
@@ -307,14 +307,10 @@ def _train(start: nn.Sequential, config: Config, sets: Sets, *, progress: bool) 
 
 def _compare_kept(
     trained: dict[str, nn.Sequential], starts: dict[str, nn.Sequential], images: Tensor
-) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """Every early layer of the network beside its twin's and the independent network's; the last one as a graph.
-
-    Metrics are lists over the layers.
-    """
+) -> dict[str, Any]:
+    """Every early layer of the network beside its twin's and the independent network's: lists over the layers."""
     layers = kept_layers(trained["network"])
     metrics: dict[str, Any] = {"kept_layers": layers}
-    arrays: dict[str, np.ndarray] = {}
     for layer in layers:
         rows, initial = (
             {name: unit_rows(each.get_submodule(layer).weight).cpu() for name, each in networks.items()}
@@ -327,12 +323,9 @@ def _compare_kept(
             for kind, similarity in found.items():
                 metrics.setdefault(f"{other}_{kind}", []).append(round(float(similarity.diagonal().mean()), DIGITS))
                 metrics.setdefault(f"{other}_{kind}_matched", []).append(round(matched_mean(similarity), DIGITS))
-                arrays[f"{layer}_{other}_{kind}"] = similarity.diagonal().cpu().numpy().astype(np.float16)
         turned = float(cosine_to_initial(rows["network"], initial["network"]).mean())
         metrics.setdefault("initial_weight", []).append(round(turned, DIGITS))
-    pairs = torch.stack([torch.cat([each["network"], each["twin"]]) for each in (initial, rows)])
-    groups = [0] * len(rows["network"]) + [1] * len(rows["twin"])
-    return metrics, arrays | unit_graph(pairs, epochs=[0, 1], groups=groups)
+    return metrics
 
 
 def compare_units(

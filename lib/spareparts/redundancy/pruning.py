@@ -13,7 +13,7 @@ from torch.nn.utils import skip_init
 
 from .. import checks
 
-# -- parts
+# A layer, and all that its units feed
 
 WEIGHTED = (nn.Linear, nn.Conv2d)
 
@@ -64,7 +64,7 @@ def by_unit(parts: Parts, weight: Tensor) -> Tensor:
     return weight if weight.dim() == 4 else weight.unflatten(1, (units, -1))
 
 
-# -- frames
+# Criteria
 
 CRITERIA = ("norm", "frame_potential", "random")
 DIRECTIONS = ("smallest", "largest")
@@ -147,7 +147,7 @@ def _greedy(squares: Float[np.ndarray, "units units"], *, sign: int) -> Int[np.n
     return order
 
 
-# -- curves
+# Accuracy after every removal
 
 COLUMNS = 16  # numbers of single precision that the processor multiplies at once
 
@@ -254,7 +254,7 @@ def area(
     return 100 * np.asarray(np.trapezoid(counts[..., : stop + 1], axis=-1)) / (stop * images)
 
 
-# -- compact
+# Smaller networks
 
 
 @torch.no_grad()
@@ -301,7 +301,7 @@ def _shrink(module: nn.Module, chosen: Tensor, *names: str) -> None:
             setattr(module, name, nn.Parameter(smaller) if isinstance(tensor, nn.Parameter) else smaller)
 
 
-# -- pruning
+# For a record
 
 RANDOM_ORDERS = 5
 GREEDY = tuple(f"{criterion}_{first}" for criterion in CRITERIA[:2] for first in DIRECTIONS)

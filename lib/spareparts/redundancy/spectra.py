@@ -2,7 +2,7 @@
 
 import dataclasses
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -14,7 +14,7 @@ from torch.nn import functional
 from .. import checks
 from .pruning import normalized
 
-# -- spectra
+# Singular values
 
 
 def singular_values(rows: Float[Tensor, "units fan_in"]) -> Float[Tensor, " rank"]:
@@ -35,30 +35,6 @@ def spectra(
         "normalized": singular_values(normalized(rows)),
         "update": singular_values(rows.double() - initial.double()),
     }
-
-
-def truncated(
-    rows: Float[Tensor, "units fan_in"],
-    initial: Float[Tensor, "units fan_in"] | None = None,
-    *,
-    ranks: Sequence[int],
-) -> Iterator[tuple[int, Float[Tensor, "units fan_in"]]]:
-    """The layer with only the top k directions, for each k: `W' = Z + U_k U_k^T (W - Z)`, U of W - Z.
-
-    Without initial weights Z = 0, and W' = W_k is the nearest matrix of rank k. Ranks that keep everything give W. The
-    singular vectors are computed once. Raises `ValueError` for negative ranks.
-    """
-    for rank in ranks:
-        checks.whole(0, ranks=rank)
-    start = torch.zeros_like(rows) if initial is None else initial
-    change = rows.double() - start.double()
-    left = torch.linalg.eigh(change @ change.T).eigenvectors.flip(1)
-    for rank in ranks:
-        if rank >= min(rows.shape):
-            yield rank, rows
-        else:
-            kept = left[:, :rank]
-            yield rank, (start + kept @ (kept.T @ change)).to(rows.dtype)
 
 
 def residual_norm(values: Float[Tensor, " rank"], *, rank: int) -> float:
@@ -103,7 +79,7 @@ def effective_rank(values: Float[Tensor, " rank"]) -> float:
     return float(torch.special.entr(shares).sum().exp())
 
 
-# -- ranks
+# Accuracy with few directions
 
 RANKS = (1, 2, 4, 8, 10, 16, 32, 64, 128, 256)
 
@@ -140,7 +116,7 @@ def rank_accuracies(
     return accuracies
 
 
-# -- subspaces
+# Angles between spaces
 
 PERCENTILE = 95.0  # of the initial norms: a unit that ends above it is trained; ours
 
@@ -225,7 +201,7 @@ def main_space(rows: Float[Tensor, "units fan_in"], *, rank: int) -> Float[Tenso
     return torch.linalg.svd(rows.double(), full_matrices=False).Vh[:rank]
 
 
-# -- noise
+# Noise and signal
 
 # 99% quantile for real matrices: one random layer in a hundred has an outlier, two or three where it is so small (below
 # a hundred units) that the fitted variance is itself uncertain

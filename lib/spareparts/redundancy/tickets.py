@@ -1,7 +1,7 @@
 """Lottery tickets of single weights (Frankle and Carbin): the positive control, and where winning weights lie."""
 
 import copy
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,12 +10,11 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from .. import data, engine
-from ..records import Diverged
 from .config import Config
 from .pruning import compact, pruning_order, unit_rows, weighted
-from .training import Sets, Settings, accuracy, build, objective, optimizer_of, sets_of, settings_of
+from .training import Sets, Settings, accuracy, build, fit, replica_of, sets_of, settings_of
 
-# -- tickets
+# Single weights
 
 KEPT = 1 / 32  # of the weights, after the last round
 ROUND = 0.5  # of the weights left stay in each round; ours: four fifths would take three times as many rounds
@@ -53,19 +52,10 @@ def train_to_end(
     The seed alone orders the batches. Raises `Diverged`.
     """
     start, keeper = copy.deepcopy(network.state_dict()), Keep(keep)
-    batch_size = min(settings.batch_size, len(sets.train.labels))
-    replica = engine.Replica(
-        name=name,
-        network=network,
-        objective=objective,
-        optimizer=optimizer_of(network, settings),
-        batches=data.Batches(*sets.train, batch_size=batch_size, generator=data.generator(seed)),
-        adjust=None if masks is None else lambda trained: mask_gradients(trained, masks),
-        callbacks=(keeper,),
-    )
-    (end,) = engine.fit([replica], steps=settings.iterations, every=keep or settings.iterations, progress=progress)
-    if end.diverged_step is not None:
-        raise Diverged(end.diverged_step)
+    adjust = None if masks is None else lambda trained: mask_gradients(trained, masks)
+    more = {"name": name, "adjust": adjust, "callbacks": (keeper,)}
+    replica = replica_of(network, sets.train, settings=settings, stream=data.generator(seed), **more)
+    fit(replica, steps=settings.iterations, every=keep or settings.iterations, progress=progress)
     return keeper.weights or start
 
 
@@ -148,7 +138,8 @@ def tickets(config: Config, *, progress: bool = True) -> tuple[dict[str, Any], d
     found: dict[str, list] = {"kept": [], "rewound": [], "resampled": []}
     survivors: dict[str, list] = {name: [] for name in weighted(network)[:-1]}
     metrics: dict[str, Any] = {"accuracy": accuracy(network, sets.test)}
-    for kept in rounds(config.kept_fraction or KEPT):
+    kept, least = 1.0, config.kept_fraction or KEPT
+    while (kept := kept * ROUND) >= 0.999 * least:
         masks = prune_weights(network, masks, share=ROUND)
         network, again = (masked_copy(each, masks) for each in (start, redrawn))
         shaped = {name: mask.view_as(network.get_submodule(name).weight) for name, mask in masks.items()}
@@ -166,14 +157,6 @@ def _weight(network: nn.Sequential, name: str) -> Float[Tensor, "units fan_in"]:
     return network.get_submodule(name).weight.detach().flatten(1)
 
 
-def rounds(least: float) -> Iterator[float]:
-    """Shares of the weights that are kept, round by round, down to the least."""
-    share = ROUND
-    while share >= 0.999 * least:
-        yield share
-        share *= ROUND
-
-
 def spreads(survivors: Mapping[str, Sequence[np.ndarray]], network: nn.Sequential, *, seed: int) -> dict[str, list]:
     """Where the survivors of each layer and round lie, under the layer's name."""
     found: dict[str, list] = {}
@@ -183,9 +166,9 @@ def spreads(survivors: Mapping[str, Sequence[np.ndarray]], network: nn.Sequentia
     return found
 
 
-# -- unit_tickets
+# Whole units
 
-KEPT = (0.5, 0.25, 0.1)  # of the units of each layer but the last
+UNITS_KEPT = (0.5, 0.25, 0.1)  # of the units of each layer but the last
 
 
 def choose_units(
@@ -214,7 +197,7 @@ def unit_tickets(config: Config, *, progress: bool = True) -> tuple[dict[str, An
     initial, late = copy.deepcopy(network), copy.deepcopy(network)
     late.load_state_dict(train_to_end(network, sets, settings=settings, keep=config.rewind or 0, **common))
     starts = {"rewound": initial, "resampled": redrawn} | ({"late": late} if config.rewind else {})
-    shares = KEPT if config.kept_fraction is None else (config.kept_fraction,)
+    shares = UNITS_KEPT if config.kept_fraction is None else (config.kept_fraction,)
     found: dict[str, list[float]] = {name: [] for name in starts}
     stream = data.generator(config.seed)
     for share in shares:

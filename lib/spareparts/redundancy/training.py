@@ -17,7 +17,7 @@ from ..records import Diverged
 from .config import Config
 from .pruning import cut
 
-# -- setup
+# Images, networks, optimizers
 
 HELD_OUT = 5_000  # training images, on which the loss decides which weights are studied; a fifth of smaller sets
 GREY = ("mnist", "fashion_mnist", "digits")  # are scaled to [0, 1] only
@@ -84,8 +84,8 @@ def load_sets(
     Images are in [0, 1]; colour ones are normalized to mean 0 and deviation 1 in each channel of those trained on.
     Raises `ValueError` for more training images than there are.
     """
-    whole, test = (_part(dataset, split, classes=classes, device=device) for split in ("train", "test"))
-    labels = whole.labels
+    images, labels = _part(dataset, "train", classes=classes, device=device)
+    test, test_labels = _part(dataset, "test", classes=classes, device=device)
     if shuffled_labels:
         labels = labels[torch.randperm(len(labels), generator=data.generator(seed + SHUFFLE_SEED)).to(device)]
     held_out = min(HELD_OUT, len(labels) // 5)
@@ -94,8 +94,8 @@ def load_sets(
         raise ValueError(f"train_samples must be at most {len(labels) - held_out}, got {train_samples}")
     stop = len(labels) if train_samples is None else held_out + train_samples
     rows = {"train": order[held_out:stop], "validation": order[:held_out]}
-    parts = {name: Part(data.to_float(whole.images[chosen]), labels[chosen]) for name, chosen in rows.items()}
-    parts["test"] = Part(data.to_float(test.images), test.labels)
+    parts = {name: Part(data.to_float(images[chosen]), labels[chosen]) for name, chosen in rows.items()}
+    parts["test"] = Part(data.to_float(test), test_labels)
     if dataset not in GREY:
         parts = normalized(parts)
     return Sets(**parts, classes=classes or len(data.classes(dataset)))
@@ -108,19 +108,11 @@ def normalized(parts: dict[str, Part]) -> dict[str, Part]:
     return {name: part._replace(images=data.normalize(part.images, mean, deviation)) for name, part in parts.items()}
 
 
-class Stored(NamedTuple):
+def _part(dataset: str, split: str, *, classes: int | None, device: str) -> tuple[Tensor, Tensor]:
     """Images as they are stored, and labels."""
-
-    images: Tensor
-    labels: Tensor
-
-
-def _part(dataset: str, split: str, *, classes: int | None, device: str) -> Stored:
     found = data.load(dataset, split, device=device)
-    if classes is None:
-        return Stored(found.images, found.labels.long())
-    rows = found.labels < classes
-    return Stored(found.images[rows], found.labels[rows].long())
+    rows = slice(None) if classes is None else found.labels < classes
+    return found.images[rows], found.labels[rows].long()
 
 
 def sets_of(config: Config, device: str) -> Sets:
@@ -151,7 +143,7 @@ def optimizer_of(network: nn.Module, settings: Settings) -> torch.optim.Optimize
     return torch.optim.SGD(network.parameters(), lr=settings.learning_rate, momentum=0.9, fused=True)
 
 
-# -- training
+# Training
 
 READINGS = 10  # at least so many along training, or one an epoch
 SHOWN_IMAGES = 500  # first validation images, on which the units' outputs are read
@@ -232,62 +224,44 @@ def train(
 
     The stream orders the batches; `layer` names a fully connected one whose weights are kept along the way.
     """
-    initial = copy.deepcopy(network)
+    initial = copy.deepcopy(network).eval()
     watch = Watch(network, sets.validation, layer=layer, last=last)
-    replica = _replica(network, sets, watch, settings=settings, stream=stream, name=name)
-    end = _fit(replica, settings, checkpoint=checkpoint, progress=progress)
+    replica = replica_of(network, sets.train, settings=settings, stream=stream, name=name, callbacks=(watch,))
+    epoch = len(replica.batches)
+    every = max(1, min(epoch, settings.iterations // READINGS))
+    how = {"precision": settings.precision, "progress": progress, "checkpoint": checkpoint}
+    end = fit(replica, steps=settings.iterations, every=every, **how)
     network.load_state_dict(watch.best)
-    return _trained(network, initial, watch, end, epoch=len(replica.batches))
-
-
-def _fit(replica: engine.Replica, settings: Settings, *, checkpoint: Path | None, progress: bool) -> engine.Outcome:
-    """How the training ends; raises `Diverged`."""
-    (end,) = engine.fit(
-        [replica],
-        steps=settings.iterations,
-        every=max(1, min(len(replica.batches), settings.iterations // READINGS)),
-        precision=settings.precision,
-        progress=progress,
-        checkpoint=checkpoint,
-    )
-    if end.diverged_step is not None:
-        raise Diverged(end.diverged_step)
-    return end
-
-
-def _replica(
-    network: nn.Sequential, sets: Sets, watch: Watch, *, settings: Settings, stream: torch.Generator, name: str
-) -> engine.Replica:
-    """What the engine trains."""
-    optimizer, size = optimizer_of(network, settings), min(settings.batch_size, len(sets.train.labels))
-    return engine.Replica(
-        name=name,
-        network=network,
-        objective=objective,
-        optimizer=optimizer,
-        batches=data.Batches(*sets.train, batch_size=size, generator=stream),
-        schedule=schedule_of(optimizer, settings),
-        callbacks=(watch,),
-    )
-
-
-def _trained(
-    network: nn.Sequential, initial: nn.Sequential, watch: Watch, end: engine.Outcome, *, epoch: int
-) -> Trained:
-    """All that is known of a training that has ended."""
-    layers = watch.layer is not None
     return Trained(
         network=network.eval(),
-        initial=initial.eval(),
+        initial=initial,
         best_step=watch.best_step,
         epoch=epoch,
         steps=watch.steps,
-        snapshots=torch.stack(watch.snapshots) if layers else None,
-        outputs=torch.stack(watch.outputs).float() if layers else None,
+        snapshots=torch.stack(watch.snapshots) if layer else None,
+        outputs=torch.stack(watch.outputs).float() if layer else None,
         losses=end.losses,
         validation_losses=watch.losses,
         seconds=end.seconds,
     )
+
+
+def replica_of(
+    network: nn.Module, part: Part, *, settings: Settings, stream: torch.Generator, name: str, **more: Any
+) -> engine.Replica:
+    """What the engine trains, on batches that the stream orders; `more` are further fields of the replica."""
+    optimizer, size = optimizer_of(network, settings), min(settings.batch_size, len(part.labels))
+    batches = data.Batches(*part, batch_size=size, generator=stream)
+    common = {"name": name, "network": network, "objective": objective, "optimizer": optimizer, "batches": batches}
+    return engine.Replica(**common, schedule=schedule_of(optimizer, settings), **more)
+
+
+def fit(replica: engine.Replica, *, steps: int, **how: Any) -> engine.Outcome:
+    """Train a replica for so many steps; raises `Diverged`."""
+    (end,) = engine.fit([replica], steps=steps, **how)
+    if end.diverged_step is not None:
+        raise Diverged(end.diverged_step)
+    return end
 
 
 def objective(network: nn.Module, batch: data.Batch, settings: Mapping[str, float]) -> Float[Tensor, ""]:

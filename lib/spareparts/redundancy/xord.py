@@ -24,7 +24,7 @@ from .measures import same_spectrum
 from .pruning import normalized
 from .training import Settings, accuracy, sets_of, train
 
-# -- xord
+# XORD
 
 PAIRS = 10  # d
 REPLICAS = 100  # training sets and initial weights of one run, trained side by side
@@ -232,7 +232,7 @@ def measure(
     return metrics, found | {"wrong": wrong.numpy().astype(np.uint8)}  # by kind: the error of any other distribution
 
 
-# -- filters
+# Filters on images
 
 WIDTH = 120  # filters, as the largest layer on XORD
 CENTRES = 4
