@@ -83,6 +83,7 @@ CRITERIA |= {"norm_largest": "largest norm", "frame_potential_largest": "largest
 IMAGES = 10_000  # test images, on which correct answers are counted
 
 
+# %% tags=["remove-cell"]
 def both(runs, first, second):
     """Two measures of the same networks in pairs; each a column, or a number for all."""
     sides = [
@@ -123,7 +124,7 @@ def idle(run):
 
 silent = np.array([idle(run) for _, run in conv.iterrows()])
 
-# %% tags=["remove-input"]
+# %% tags=["remove-cell"]
 order = half["LeNet"]
 price = lenet.accuracy.mean() - order.norm_smallest
 claims.stands(order.frame_potential_smallest < order.random < order.norm_smallest, "LeNet: norm, chance, potential")
@@ -135,6 +136,8 @@ answer = (
     f"that never change an answer."
 )
 glue("answer", answer, display=False)
+
+# %% tags=["remove-input"]
 Markdown(f"""
 **{answer}**
 

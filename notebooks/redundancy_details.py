@@ -28,6 +28,8 @@ from spareparts import claims, records, redundancy, stats, style
 from spareparts.plots.interactive import unit_graph
 
 style.use()
+
+# %% tags=["remove-cell"]
 every = records.frame(redundancy.Config)
 every = every[every.outcome == "finished"].sort_values("seed")
 network = every[(every.experiment == "network") & (every.studied == "best") & ~every.shuffled_labels]

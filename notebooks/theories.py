@@ -40,6 +40,7 @@ every = records.frame(redundancy.Config)
 every = every[every.outcome == "finished"].sort_values("seed")
 
 
+# %% tags=["remove-cell"]
 def arrays(run):
     """The arrays beside a record."""
     return records.arrays("redundancy", run.hash)
@@ -406,13 +407,14 @@ axes[1].set(xlabel="units of the student", ylabel="units that share")
 plt.show()
 
 
-# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this is decided"}
+# %% tags=["remove-cell"]
 def power(column, trained):
     """The power of its width with which a student's column grows, one for each teacher."""
     own = np.log(pupils[pupils.trained == trained].pivot(index="units", columns="replica", values=column).astype(float))
     return pd.Series(np.polyfit(np.log(own.index), own.to_numpy(), 1)[0], index=own.columns)
 
 
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this is decided"}
 widest = pupils[(pupils.units == pupils.units.max()) & (pupils.trained == "both layers")]
 claims.decide(
     "redundancy-12",

@@ -1,4 +1,4 @@
-"""What defines a run of the redundancy chapter."""
+"""What defines a run of the redundancy chapter, and which runs a notebook's parameters name."""
 
 import dataclasses
 import hashlib

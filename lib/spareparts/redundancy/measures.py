@@ -1,4 +1,4 @@
-"""How units move in training: their norms, how far they turn, and how alike they become."""
+"""What a layer's weights say over training, beside rows without clusters; it asks nothing of the network."""
 
 from collections.abc import Callable, Sequence
 from statistics import mean, stdev

@@ -1,4 +1,4 @@
-"""The experiment `network`: train one of Figure 1's networks, then read everything off it."""
+"""Figure 1's networks: trained and read, pruned and trained on, and trained again with their classifier drawn anew."""
 
 import itertools
 from typing import Any
@@ -245,7 +245,8 @@ def train_on(network: nn.Sequential, config: Config, sets: Sets, *, progress: bo
     return accuracy(again.network, sets.test), again.best_step
 
 
-# Draw the classifier anew
+# Draw the classifier anew: the report reset the convolutions to their start and trained as long again. If they become
+# the same filters, what they learn does not depend on what follows them.
 
 CLASSIFIER_SEED, INDEPENDENT_SEED = 20_000, 40_000  # added to the seed: the twin's later layers, another network
 DIGITS = 4  # decimals of a similarity

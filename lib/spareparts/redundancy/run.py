@@ -1,4 +1,4 @@
-"""From configs to results: each experiment is a module of its own."""
+"""From configs to results: every experiment by its name."""
 
 import functools
 from collections.abc import Callable, Iterable, Iterator

@@ -1,4 +1,4 @@
-"""Singular values of a layer's weights, and the layer that keeps only its largest directions."""
+"""Singular values of a layer: what few directions keep, the angles between spaces, and how much of it is noise."""
 
 import dataclasses
 import math

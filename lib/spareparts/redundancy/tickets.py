@@ -1,4 +1,4 @@
-"""Lottery tickets of single weights (Frankle and Carbin): the positive control, and where winning weights lie."""
+"""Lottery tickets (Frankle and Carbin): of single weights, the positive control, and of whole units."""
 
 import copy
 from collections.abc import Mapping, Sequence

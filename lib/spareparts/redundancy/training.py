@@ -1,4 +1,4 @@
-"""From a config to what is trained: images, network and optimizer as Figure 1 states them."""
+"""From a config to a trained network: images, network and optimizer as Figure 1 states them, and the training."""
 
 import copy
 import dataclasses
@@ -232,18 +232,12 @@ def train(
     how = {"precision": settings.precision, "progress": progress, "checkpoint": checkpoint}
     end = fit(replica, steps=settings.iterations, every=every, **how)
     network.load_state_dict(watch.best)
-    return Trained(
-        network=network.eval(),
-        initial=initial,
-        best_step=watch.best_step,
-        epoch=epoch,
-        steps=watch.steps,
-        snapshots=torch.stack(watch.snapshots) if layer else None,
-        outputs=torch.stack(watch.outputs).float() if layer else None,
-        losses=end.losses,
-        validation_losses=watch.losses,
-        seconds=end.seconds,
-    )
+    times = {"best_step": watch.best_step, "epoch": epoch, "steps": watch.steps, "seconds": end.seconds}
+    losses = {"losses": end.losses, "validation_losses": watch.losses}
+    read = {"snapshots": None, "outputs": None}
+    if layer:
+        read = {"snapshots": torch.stack(watch.snapshots), "outputs": torch.stack(watch.outputs).float()}
+    return Trained(network=network.eval(), initial=initial, **times, **losses, **read)
 
 
 def replica_of(

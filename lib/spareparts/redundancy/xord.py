@@ -232,7 +232,7 @@ def measure(
     return metrics, found | {"wrong": wrong.numpy().astype(np.uint8)}  # by kind: the error of any other distribution
 
 
-# Filters on images
+# Filters on images: do those of a trained convolution lie close to a few directions?
 
 WIDTH = 120  # filters, as the largest layer on XORD
 CENTRES = 4
