@@ -337,46 +337,6 @@ proportion.)
 """)
 
 # %% [markdown]
-# ### After training again
-#
-# Section 2.3 mentions that removing the *largest* units can lead to better accuracy once the rest is trained on. Here a
-# share of LeNet's units goes at once, and what is left is trained for a fifth of the iterations.
-
-# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed"}
-retrained = every[every.experiment == "retrain"]
-after = pd.DataFrame(
-    {(run.seed, order): values for _, run in retrained.iterrows() for order, values in run.retrained_accuracy.items()},
-    index=[f"{share:.0%} gone" for share in retrained.removed.iloc[0]],
-).T.rename_axis(["seed", "order"])
-lost = after.sub(retrained.set_index("seed").unpruned_accuracy, axis=0, level="seed")
-table = lost.groupby("order").agg(stats.mean_sd).rename(CRITERIA).reindex(CRITERIA.values())
-table.rename_axis(f"points against the unpruned network, trained on as long (SD), n = {len(retrained)}")
-
-# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this is decided"}
-wide = after.unstack("order")
-claims.decide(
-    "redundancy-10",
-    {
-        share: stats.beyond(
-            stats.Pairs(*(wide[share, order].to_numpy() for order in ("norm_smallest", "norm_largest")), "reduced"),
-            threshold=-0.1,
-            expected=+1,
-            unit="points",
-        )
-        for share in after.columns
-    },
-    because="Largest first ends below smallest first, and below the unpruned network, at every share; an effect of "
-    "0.3 points is larger than the 0.1 points, ten images, that we let count as equal.",
-)
-
-# %% tags=["remove-input"]
-claims.stands(bool((lost.xs("norm_largest", level="order").to_numpy() < 0).all()), "largest first never helps")
-Markdown(f"""
-It never does: in none of {len(retrained)} networks and at none of four shares does the network without its largest
-units catch up with the one that lost nothing.
-""")
-
-# %% [markdown]
 # ## Training dynamics (Section 3.2)
 #
 # The report's author built a tool to watch the units of a layer during training; Section 3.2, which was to show it, is
@@ -507,7 +467,7 @@ parts["Conv-2, rank 10, accuracy lost less the report's"] = stats.within(cost, m
 claims.decide(
     "redundancy-5",
     parts,
-    because="Sixteen directions are not enough for either network, and Conv-2 after a fifth of the training is less "
+    because="Sixteen directions are not enough for LeNet, and Conv-2 after a fifth of the training is less "
     "concentrated than the report's. What is removed is large, as claimed.",
 )
 
@@ -595,50 +555,6 @@ weights of smallest validation loss, and these come after {steps[2]:.0f} steps f
 """)
 
 # %% [markdown]
-# ### Labels without meaning
-#
-# Networks fit shuffled labels, as Zhang et al. {cite:p}`zhang2017understanding` showed; what do they find then? The
-# same LeNet learns the same 5,000 images with their labels and with shuffled ones. A network with true labels is best
-# after some 4,000 steps; shuffled labels, which tell nothing about other images, are followed to the last of 50,000
-# steps. A part of what differs between them may be that length. Accuracy is that on the images trained on.
-
-# %% tags=["remove-cell"]
-few = network[(network.dataset == "mnist") & (network.train_samples == 5000) & network.iterations.isna()]
-LABELS = {
-    "true labels": few[~few.shuffled_labels & (few.studied == "best")],
-    "shuffled labels": few[few.shuffled_labels],
-}
-
-# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed"}
-shown = {
-    "train_accuracy": "training accuracy, %",
-    "train_area_norm_smallest": "area, smallest norm first",
-    "train_area_random": "area, random",
-    "update_effective_rank": "effective rank of W − Z",
-    "update_stable_rank": "stable rank of W − Z",
-}
-pd.DataFrame({f"{name}, n = {len(runs)}": runs[list(shown)].agg(stats.mean_sd) for name, runs in LABELS.items()}).T.rename(columns=shown)  # fmt: skip
-
-# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this is decided"}
-true, shuffled = LABELS.values()
-sides = true.merge(shuffled, on=["seed", "protocol"], suffixes=("", "_shuffled"))
-sides = sides.assign(ratio=sides.update_effective_rank_shuffled / sides.update_effective_rank)
-areas = both(sides, "train_area_norm_smallest", "train_area_norm_smallest_shuffled")
-claims.decide(
-    "redundancy-16",
-    {
-        "training accuracy less 100": stats.beyond(
-            both(shuffled, 100, "train_accuracy"), threshold=-1, expected=+1, unit="points"
-        ),
-        "effective rank over that of true labels": stats.beyond(
-            both(sides, 0, "ratio"), threshold=1.1, expected=+1, unit="times"
-        ),
-        "area less that of true labels": stats.beyond(areas, threshold=-0.5, expected=-1, unit="points"),
-    },
-    because="Shuffled labels are fitted with more directions and leave fewer units to spare; they also took more steps.",
-)
-
-# %% [markdown]
 # ## What the protocol hides
 #
 # Three things would have changed the report's picture. It compares frame potentials with nothing, but random rows have
@@ -668,7 +584,7 @@ claims.decide(
 # ## Provenance
 
 # %% tags=["remove-input"]
-used = pd.concat([*NETWORKS.values(), retrained, elbows, few])
+used = pd.concat([*NETWORKS.values(), elbows])
 kinds = used.protocol.value_counts()
 Markdown(f"""
 {len(used)} runs of {used.seconds.sum() / 3600:.1f} hours of one processor core stand behind this page, on
