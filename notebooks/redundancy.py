@@ -144,8 +144,8 @@ Markdown(f"""
 **{answer}**
 
 Among the units of Conv-2 that do fire, neither criterion is better than a random order, on average over three networks.
-And the directions of LeNet's units say little because training hardly turns them: they start long, as the report's Figure 1 has
-it. The author's code drew them shorter, by PyTorch's default; what that changes at the published length has not been
+And the directions of LeNet's units hold little that training put there: the units start long, as the report's Figure 1
+has it, and hardly turn. The author's code drew them shorter, by PyTorch's default; what that changes at the published length has not been
 settled here, so read the verdict on LeNet as one on the protocol in the text.
 
 Nothing here is a cluster. The weights of a trained layer gather in few directions, and what looks like clustering is
@@ -256,9 +256,10 @@ over = (lenet.final_potential / lenet.random_potential).mean()
 turned = pd.Series([np.median(arrays(run)["unit_cosines"].astype(float)) for _, run in lenet.iterrows()])
 claims.stands(over < 1.3 and turned.mean() > 0.8, "training hardly turns the units of LeNet")
 Markdown(f"""
-Why is a criterion of directions worse than chance? Because training has hardly turned these units. The median cosine
-of a unit to its own initial weights is {turned.mean():.2f} at the end, and the frame potential is {over:.2f} of that of
-random rows, so that the criterion sorts units largely by how they were drawn. How much training turns depends on how
+A criterion of directions cannot know much here, since training has hardly turned these units. The median cosine of a
+unit to its own initial weights is {turned.mean():.2f} at the end, and the frame potential is {over:.2f} of that of random
+rows, so that the criterion sorts units largely by how they were drawn. That it does worse than chance may be because a
+unit unlike all others is one that no other can replace; we have not tested that. How much training turns depends on how
 long the rows were to begin with: the Gaussian Glorot weights that Figure 1 states have {entries[0] / entries[1]:.1f}
 times the variance of PyTorch's default on this layer, which the author's code had. From those the order may well be
 another (`INITIALIZATION = ["pytorch"]` at the top runs it).
