@@ -12,7 +12,7 @@ from torch.nn import functional
 from torch.profiler import ProfilerActivity, profile
 
 from spareparts import data
-from spareparts.class_rates import ClassRateSGD, FullyConnected, specialization
+from spareparts.class_rates import ClassRateSGD, FullyConnected, measures
 
 from .row import Row, timed
 
@@ -87,7 +87,7 @@ def rank_sum() -> Row:
                 stats.ranksums(neuron[labels == letter], neuron[labels != letter])
 
     return Row(
-        ours=timed(lambda: specialization.rank_sum(activations, labels, num_classes=LETTERS), steps=NEURONS),
+        ours=timed(lambda: measures.rank_sum(activations, labels, num_classes=LETTERS), steps=NEURONS),
         other=timed(loop, steps=LOOPED),
         goal=25.0,
         unit="ms/neuron",

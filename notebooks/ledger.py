@@ -24,22 +24,39 @@
 # - ◐ **undecided**: it has been run and the evidence does not decide, mostly because of too few seeds.
 # - ○ **not run**: no record speaks to it yet.
 
-# %% tags=["remove-input"]
+# %% tags=["remove-cell"]
+import matplotlib.pyplot as plt
 from myst_nb import glue
 
-from spareparts import claims, stats
+from spareparts import claims, stats, style
 
+style.use()
 ledger = claims.collect(claims.executed())
+glue("count", stats.verdict_counts(ledger), display=False)
 
 # %% [markdown]
 # ## The count
 
-# %% tags=["remove-input"]
-glue("count", stats.verdict_counts(ledger), display=False)
-claims.counts(ledger)
+# %% tags=["remove-input"] mystnb={"image": {"alt": "Horizontal bars, one a paper: how many of its claims were reproduced, not reproduced, seen or not seen in a reduced protocol, undecided, not run."}, "figure": {"caption": "Claims by verdict. Full colours: decided by runs of the paper's own protocol; light ones: what shorter runs showed.", "name": "fig-ledger-count"}}
+counts = claims.counts(ledger)
+counts = counts.loc[::-1, counts.any()]
+shades = dict(zip(claims.SYMBOLS, ("#0072b2", "#d55e00", "#9ecae8", "#f3c1a5", "#d9d9d9", "#ffffff"), strict=True))
+figure, axis = plt.subplots(figsize=(8, 2.6), layout="constrained")
+look = {"edgecolor": "0.35", "linewidth": 0.5, "width": 0.75}
+counts.plot.barh(stacked=True, ax=axis, color=[shades[name] for name in counts], **look)
+for bars in axis.containers:
+    axis.bar_label(bars, [f"{bar.get_width():.0f}" if bar.get_width() else "" for bar in bars], label_type="center")
+axis.set(xlabel="claims", ylabel="", yticklabels=[name.get_text().replace("_", " ") for name in axis.get_yticklabels()])
+axis.legend(loc="upper center", bbox_to_anchor=(0.45, 1.25), ncols=len(counts.columns), handlelength=1)
+glue("count_figure", figure, display=False)
+plt.show()
 
 # %% [markdown]
 # ## Claim by claim
+#
+# One row a claim: the verdict, what the paper says and where (the link leads to the evidence), why we say so, the effect
+# with its 95% interval where there is one number for it, and the number of seeds (or of data sets, where these are
+# the units) with the protocol.
 
-# %% tags=["remove-input"]
+# %% tags=["remove-input", "ledger"]
 claims.show(ledger)

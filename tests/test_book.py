@@ -1,11 +1,14 @@
 """The built book, opened as a reader opens it: as files, with no network."""
 
+import html
 import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import unquote
 
+import pandas as pd
 import pytest
 
 from spareparts import claims
@@ -22,13 +25,7 @@ TINY = {
         "DEMO_EPOCHS": 2,
         "MISSING": "run",
     },
-    "class_rates": {
-        "DATASETS": ["generated-led-display"],
-        "EPOCHS": 2,
-        "DEMO_EPOCHS": 1,
-        "DEMO_SEEDS": [1],
-        "MISSING": "run",
-    },
+    "class_rates": {},
     "fixed_classifiers": {
         "NETWORKS": ["mlp"],
         "DATASETS": ["digits"],
@@ -40,7 +37,7 @@ TINY = {
     },
     "redundancy": {},
 }
-WRITTEN = ("experts-", "redundancy-")  # claims of the chapters that run on the committed records alone
+WRITTEN = ("experts-", "class_rates-", "redundancy-")  # claims of the chapters that run on the committed records alone
 PAGES = re.findall(r"(?:root|file): (\S+)", (ROOT / "_toc.yml").read_text())
 PAPERS = ("experts", "distancing", "fixed_classifiers", "class_rates", "redundancy")
 CHAPTERS = [page for page in PAGES if page.rsplit("/", 1)[-1] in PAPERS]
@@ -145,9 +142,59 @@ def test_the_first_page_leads_to_the_introduction(site, browser):
 
 
 @pytest.mark.browser
-def test_the_first_page_answers_from_every_chapter_and_counts_all_claims(visit):
-    found = visit("book/index").locator(".pasted-text").all_text_contents()
-    assert len(found) == len(CHAPTERS) + 1 and all(re.search(r"\d", text) for text in found)
+def test_the_first_page_answers_from_every_chapter_beside_a_picture(visit):
+    page = visit("book/index")
+    found = page.locator(".pasted-text").all_text_contents()
+    assert len(found) == len(CHAPTERS) and all(re.search(r"\d", text) for text in found)
+    assert page.locator("article figure img").count() == 1
+
+
+@pytest.mark.browser
+def test_the_ledger_is_filtered_sorted_and_searched(visit):
+    page = visit("book/executed/ledger")
+    rows = page.locator("table.ledger tbody tr:visible")
+    everything = rows.count()
+    page.get_by_label("paper", exact=True).select_option("class_rates")
+    assert 0 < rows.count() < everything
+    assert {row.get_attribute("data-paper") for row in rows.all()} == {"class_rates"}
+    page.get_by_label("paper", exact=True).select_option("")
+    page.get_by_label("find rows").fill("experts-1,")
+    assert rows.count() == 1
+    page.get_by_label("find rows").fill("")
+    page.get_by_role("button", name="Claim").click()
+    claims_shown = page.locator("table.ledger tbody td:nth-child(2)").all_text_contents()
+    assert claims_shown == sorted(claims_shown, key=str.casefold)
+
+
+@pytest.mark.browser
+def test_a_long_table_is_sorted_by_the_numbers_of_a_column(visit):
+    page = visit("book/executed/class_rates_details")
+    page.get_by_role("button", name="largest class").first.click()
+    shown = page.locator(".tag_sortable table").first.locator("tbody td:nth-child(2)").all_text_contents()
+    numbers = [float(text) for text in shown if text != "–"]
+    assert len(numbers) == 44 and numbers == sorted(numbers)
+
+
+def test_a_chapter_can_be_taken_along_as_notebook_source_and_table_of_its_runs(site):
+    page = (site / "book" / "executed" / "class_rates.html").read_text(encoding="utf-8")
+    for name in ("class_rates.ipynb", "class_rates.py", "class_rates.csv"):
+        assert f'href="../../downloads/{name}"' in page and (site / "downloads" / name).stat().st_size > 1000
+    assert "@misc{spareparts-class_rates," in page
+    runs = pd.read_csv(site / "downloads" / "class_rates.csv")
+    assert runs.hash.is_unique and {"dataset", "test_accuracy", "protocol", "commit"} <= set(runs)
+
+
+def test_every_link_within_the_site_leads_somewhere(site):
+    pages = {path: path.read_text(encoding="utf-8") for path in site.rglob("*.html")}
+    anchors = {path: set(re.findall(r'\b(?:id|name)="([^"]+)"', text)) for path, text in pages.items()}
+    lost = []
+    for path, text in pages.items():
+        for link in re.findall(r'<a [^>]*href="([^":]+)"', text):
+            name, _, anchor = html.unescape(link).partition("#")
+            target = (path.parent / unquote(name.partition("?")[0])).resolve() if name else path
+            if not target.exists() or (anchor and target in anchors and unquote(anchor) not in anchors[target]):
+                lost.append(f"{path.relative_to(site)}: {link}")
+    assert lost == []
 
 
 @pytest.mark.browser

@@ -143,8 +143,12 @@ def test_every_verdict_is_told_by_its_own_symbol_and_by_a_word():
     assert all(f"{SYMBOLS[word]} {word}" in text for word in VERDICTS)
 
 
-def test_a_row_gives_effect_interval_n_and_protocol():
-    assert "+0.28 points [0.1, 0.4], n = 5, reduced protocol" in to_html(ledger({"experts-2": HIGHER}))
+def test_a_row_gives_effect_interval_n_protocol_and_an_anchor():
+    page = to_html(ledger({"experts-2": HIGHER}))
+    assert "<td>+0.28 points [0.1, 0.4]</td><td>5<small>reduced</small></td>" in page
+    assert (
+        '<tr id="ledger-experts-2" data-paper="experts" data-verdict="seen (reduced)" data-protocol="reduced"' in page
+    )
 
 
 def test_what_a_note_says_is_never_read_as_markup():

@@ -1,9 +1,14 @@
-"""Sphinx extension: a built site that works with no network.
+"""Sphinx extension: a built site that works with no network, is light, and can be read aloud.
 
 MathJax is copied into the site from the package sphinx-mathjax-offline, only what a page asks for (`mathjax_path` in
-_config.yml names it). Scripts of the theme that would fetch something from elsewhere are taken out.
+_config.yml names it). Scripts of the theme that would fetch something from elsewhere are taken out, and so is that of
+its icons, 1.5 MB on every page: the same icons stand in the theme's style sheet as a font a tenth as large.
+
+A screen reader finds its way by landmarks and table headings: the sidebar becomes a landmark, and the empty headings
+that pandas writes become plain cells.
 """
 
+import re
 import shutil
 from importlib.util import find_spec
 from pathlib import Path
@@ -12,6 +17,9 @@ from pathlib import Path
 SCRIPT, FONTS = "tex-chtml.js", "output/chtml/fonts/woff-v2"
 # Thebe runs cells on a server from the page; it comes from a content network and has no button here.
 UNWANTED = "thebe"
+ICONS = re.compile(r"<script[^>]*scripts/fontawesome\.js[^>]*></script>\s*")
+SIDEBAR = '<div id="pst-primary-sidebar"'
+BLANK = re.compile(r"<th( class=\"blank[^>]*)?>(&nbsp;)?</th>")
 
 
 def drop_scripts(app, pagename, templatename, context, doctree):
@@ -22,15 +30,28 @@ def drop_scripts(app, pagename, templatename, context, doctree):
 
 
 def finish(app, exception):
-    """Put MathJax where `mathjax_path` points to, and take out the themes' templates, which are no pages."""
+    """Put MathJax where `mathjax_path` points to; take out the icons' script and the themes' templates, no pages."""
     if exception or app.builder.format != "html":
         return
     source = Path(find_spec("sphinx-mathjax-offline").origin).parent / "static" / "mathjax"
     static = Path(app.outdir) / "_static"
     shutil.copytree(source / FONTS, static / "mathjax" / FONTS, dirs_exist_ok=True)
     shutil.copy(source / SCRIPT, static / "mathjax")
-    for template in static.glob("*webpack-macros.html"):
-        template.unlink()
+    for unused in (
+        *static.glob("*webpack-macros.html"),
+        *static.glob("**/*.map"),
+        *static.glob("scripts/fontawesome*"),
+    ):
+        unused.unlink(missing_ok=True)
+    for page in Path(app.outdir).rglob("*.html"):
+        page.write_text(mended(page.read_text(encoding="utf-8")), encoding="utf-8")
+    (Path(app.outdir) / ".nojekyll").touch()
+
+
+def mended(page):
+    """A page without the icons' script, with its sidebar as a landmark and no empty headings in its tables."""
+    page = BLANK.sub("<td></td>", ICONS.sub("", page))
+    return page.replace(SIDEBAR, SIDEBAR + ' role="navigation" aria-label="the book"')
 
 
 def setup(app):

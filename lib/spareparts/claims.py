@@ -329,20 +329,25 @@ def show(rows: pd.DataFrame) -> HTML:
 
 
 def to_html(rows: pd.DataFrame) -> str:
-    """The ledger as HTML that loads nothing; symbol and word carry each verdict, colour only repeats them."""
-    head = "".join(f'<th scope="col">{title}</th>' for title in ("Verdict", "Claim", "Measured"))
+    """The ledger as HTML that loads nothing; symbol and word carry each verdict, colour only repeats them.
+
+    Every row has an anchor of its own, `ledger-<id>`, and says paper, verdict and protocol for the page's filters.
+    """
+    head = "".join(f'<th scope="col">{title}</th>' for title in ("Verdict", "Claim", "Why", "Effect", "n"))
     body = "\n".join(_html_row(row) for row in rows.to_dict("records"))
     return f'<table class="ledger">\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table>'
 
 
 def _html_row(row: Mapping[str, Any]) -> str:
-    place = f"{escape(row['id'])}, {escape(row['where'])}"
+    name, protocol = escape(row["id"]), row["protocol"] or "no run"
+    place = f"{name}, {escape(row['where'])}"
     if row.get("chapter"):
-        place = f'<a href="{escape(row["chapter"])}.html#{escape(row["id"])}">{place}</a>'
-    about = f"{escape(row['claim'])}<small>{place}</small>"
-    note = f"<small>{escape(row['note'])}</small>" if row["note"] else ""
-    cells = "".join(f"<td>{cell}</td>" for cell in (_word(row["verdict"]), about, escape(_measured(row)) + note))
-    return f'<tr style="--mark: {_COLOURS[row["verdict"]]}">{cells}</tr>'
+        place = f'<a href="{escape(row["chapter"])}.html#{name}">{place}</a>'
+    n = f"{row['n']}<small>{protocol}</small>" if row["n"] else "–"
+    cells = (_word(row["verdict"]), f"{escape(row['claim'])}<small>{place}</small>", escape(row["note"]))
+    cells = "".join(f"<td>{cell}</td>" for cell in (*cells, escape(_effect(row)) or "–", n))
+    about = f'data-paper="{escape(row["word"])}" data-verdict="{row["verdict"]}" data-protocol="{protocol}"'
+    return f'<tr id="ledger-{name}" {about} style="--mark: {_COLOURS[row["verdict"]]}">{cells}</tr>'
 
 
 def _measured(row: Mapping[str, Any]) -> str:

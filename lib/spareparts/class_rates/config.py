@@ -12,7 +12,8 @@ from .table import ATTAINABLE, Architecture, architecture
 
 PUBLISHED_EPOCHS = 100
 ACTIVATIONS = ("selu", "relu", "tanh")
-ARMS = ("baseline", "class_rates", "proof")
+ARMS = ("baseline", "class_rates", "proof", "untrained")
+INITIALIZATIONS = ("activation", "lecun", "he", "glorot")
 FORMS = ("sample", "class", "batch")  # of what the rates grow by
 CUTOFFS = (10, 20, 30)  # epochs
 GROUPS = ("classes", "one", "shuffled", "layers", "clusters")
@@ -22,6 +23,7 @@ NAMES = {  # what a setting may be called
     "arm": ARMS,
     "form": FORMS,
     "groups": GROUPS,
+    "initialization": INITIALIZATIONS,
     "reset": ("half_epoch", "never"),
     "rated": ("all", "bottom_half", "top_half"),
     "scaling": ("collection", "train"),
@@ -41,8 +43,19 @@ VARIANTS: dict[str, dict[str, object]] = {
     "batch_form": {"form": "batch"},
     "baseline_32": {"arm": "baseline", "batch_size": 32},
     "class_rates_32": {"batch_size": 32},
+    "baseline_lecun": {"arm": "baseline", "initialization": "lecun"},
+    "baseline_he": {"arm": "baseline", "initialization": "he"},
     "proof": {"arm": "proof", "epochs": 1},
+    "untrained": {"arm": "untrained", "epochs": 1},
 }
+RATES = ("rate_learning_rate", "cutoff", "groups", "reset", "rated")
+USERS = {name: ("class_rates",) for name in RATES} | {
+    "form": ("class_rates", "proof"),
+    "learning_rate": ("baseline", "class_rates"),
+}
+# What the paper states, or leaves open and we keep at one choice; alpha_mu, the cutoff and the form may be tuned.
+STATED = ("learning_rate", "groups", "reset", "rated", "hidden_layers", "width", "validation_share", "scaling")
+STATED += ("batch_size", "initialization")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -57,7 +70,7 @@ class Config(RunConfig):
 
     dataset: str = "twonorm"
     activation: str = "selu"  # with alpha dropout; relu and tanh with dropout
-    arm: str = "baseline"  # or class_rates, or proof (Eq. 5-6 on the continued network, no training)
+    arm: str = "baseline"  # or class_rates; without training: proof (Eq. 5-6) and untrained (its measures)
     seed: int = 1  # of weights, validation rows, batches and dropout masks
     epochs: int = PUBLISHED_EPOCHS
     batch_size: int = 128  # ours; a smaller training set is one batch
@@ -73,6 +86,7 @@ class Config(RunConfig):
     width: int | None = None  # units of the first hidden layer; None: as Table 1
     validation_share: float = 0.15
     scaling: str = "collection"  # columns scaled over the whole training file; or train, over the rows trained on
+    initialization: str = "activation"  # its own: LeCun's for SELU, He's for ReLU, Glorot's for tanh
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -91,17 +105,7 @@ class Config(RunConfig):
             raise ValueError(f"seed must be at least 0, got {self.seed}")
         if self.groups == "layers" and self.form != "sample":
             raise ValueError(f"a rate per layer takes form 'sample', got {self.form!r}")
-        self._check_arm()
-
-    def _check_arm(self) -> None:
-        """A baseline has one config, not one for each class-rate setting that it ignores."""
-        if self.arm != "baseline":
-            return
-        for field in dataclasses.fields(self):
-            if field.name in ("rate_learning_rate", "cutoff", "form", "groups", "reset", "rated"):
-                value = getattr(self, field.name)
-                if value != field.default:
-                    raise ValueError(f"the baseline has no rates: {field.name} must stay {field.default}, got {value}")
+        self._check_users("arm", USERS)
 
     @property
     def architecture(self) -> Architecture:
@@ -127,10 +131,14 @@ class Config(RunConfig):
 
     @property
     def protocol(self) -> str:
-        """`paper` for the published epochs and networks on the published data, else `reduced`; a proof is `paper`."""
-        published = self.epochs >= PUBLISHED_EPOCHS and self.hidden_layers is None and self.width is None
-        generated = self.dataset.startswith(data.GENERATED_PREFIX)
-        return "paper" if self.arm == "proof" or (published and not generated) else "reduced"
+        """`paper` for runs as the paper describes them, whatever their alpha_mu and cutoff; else `reduced`.
+
+        So another learning rate, other groups and other rated layers are not the paper's, however long they train.
+        """
+        default = {field.name: field.default for field in dataclasses.fields(self)}
+        stated = all(getattr(self, name) == default[name] for name in STATED) and self.form == "sample"
+        whole = self.epochs >= PUBLISHED_EPOCHS and not self.dataset.startswith(data.GENERATED_PREFIX)
+        return "paper" if self.arm == "proof" or (stated and whole and self.arm != "untrained") else "reduced"
 
 
 def plan(
@@ -146,13 +154,15 @@ def plan(
     """The configs that a notebook's parameters name: every data set, activation, seed and variant.
 
     The data set `all` stands for every set of the paper that can be had: all but miniboone.
-    Variants with rates are trained with every cutoff, to choose among them on validation; baselines with every
-    learning rate, so that both sides can be tuned alike.
+    All that trains does so with every learning rate, and variants with rates with every cutoff, to choose among them on
+    validation.
     Raises `ValueError` for a repeated or empty list or an unknown variant, `TypeError` for an unknown setting.
     """
     datasets = ATTAINABLE if list(datasets) == ["all"] else datasets
-    _check_lists(datasets=datasets, activations=activations, seeds=seeds, variants=variants)
-    _check_lists(cutoffs=cutoffs, learning_rates=learning_rates)
+    check_lists({"datasets": datasets, "activations": activations, "seeds": seeds, "variants": variants})
+    check_lists({"cutoffs": cutoffs, "learning_rates": learning_rates})
+    if unknown := [name for name in variants if name not in VARIANTS]:
+        raise ValueError(f"unknown variants {', '.join(map(repr, unknown))}; known: {', '.join(VARIANTS)}")
     return [
         Config(dataset=dataset, activation=activation, seed=seed, **settings | choice)
         for dataset, seed, activation, variant in itertools.product(datasets, seeds, activations, variants)
@@ -160,19 +170,12 @@ def plan(
     ]
 
 
-def _check_lists(**lists: Sequence) -> None:
-    """Each list names at least one value and none twice, and `variants` known ones only."""
-    check_lists(lists)
-    unknown = [variant for variant in lists.get("variants", ()) if variant not in VARIANTS]
-    if unknown:
-        raise ValueError(f"unknown variants {', '.join(map(repr, unknown))}; known: {', '.join(VARIANTS)}")
-
-
 def _choices(variant: str, *, cutoffs: Sequence[int], learning_rates: Sequence[float]) -> list[dict[str, object]]:
     """The settings of a variant: its tuning grid."""
     changes = VARIANTS[variant]
-    if variant == "proof":
-        return [changes | {"form": form} for form in FORMS]
+    if variant in ("proof", "untrained"):
+        return [changes | {"form": form} for form in (FORMS if variant == "proof" else ("sample",))]
+    tuned = [{"arm": "class_rates"} | changes | {"learning_rate": rate} for rate in learning_rates]
     if changes.get("arm") == "baseline":
-        return [changes | {"learning_rate": rate} for rate in learning_rates]
-    return [{"arm": "class_rates"} | changes | {"cutoff": cutoff} for cutoff in cutoffs]
+        return tuned
+    return [choice | {"cutoff": cutoff} for choice in tuned for cutoff in cutoffs]

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional, init
 
 from .. import checks
-from .config import ACTIVATIONS
+from .config import ACTIVATIONS, INITIALIZATIONS
 
 SHAPES = ("conic", "rectangular")
 SELU_FLOOR = -1.7580993408473766  # -scale * alpha of SELU: where its units saturate
@@ -62,13 +62,13 @@ class SeededDropout(nn.Module):
         return torch.where(kept, inputs * self.scale + self.shift, self.fill)
 
 
-def initialize(layer: nn.Linear, *, activation: str, generator: torch.Generator) -> None:
-    """LeCun-normal weights for SELU (variance 1 / fan_in), He's for ReLU (2 / fan_in), Glorot's for tanh; no bias."""
+def initialize(layer: nn.Linear, *, initialization: str, generator: torch.Generator) -> None:
+    """Normal weights of variance 1 / fan_in (lecun), 2 / fan_in (he) or 2 / (fan_in + fan_out) (glorot); no bias."""
     with torch.no_grad():
-        if activation == "tanh":
+        if initialization == "glorot":
             init.xavier_normal_(layer.weight, generator=generator)
         else:
-            nonlinearity = "relu" if activation == "relu" else "linear"
+            nonlinearity = "relu" if initialization == "he" else "linear"
             init.kaiming_normal_(layer.weight, nonlinearity=nonlinearity, generator=generator)
         layer.bias.zero_()
 
@@ -89,14 +89,19 @@ class FullyConnected(nn.Module):
         activation: str,
         dropout: float,
         generator: torch.Generator,
+        initialization: str = "activation",
     ) -> None:
         super().__init__()
         checks.one_of(ACTIVATIONS, activation=activation)
+        checks.one_of(INITIALIZATIONS, initialization=initialization)
+        own = {"selu": "lecun", "relu": "he", "tanh": "glorot"}[activation]
         self.activate = {"selu": functional.selu, "relu": functional.relu, "tanh": torch.tanh}[activation]
         sizes = [features, *widths, classes]
         layers = [nn.utils.skip_init(nn.Linear, *pair) for pair in itertools.pairwise(sizes)]
         for layer in layers:
-            initialize(layer, activation=activation, generator=generator)
+            initialize(
+                layer, initialization=own if initialization == "activation" else initialization, generator=generator
+            )
         self.hidden, self.output = nn.ModuleList(layers[:-1]), layers[-1]
         masks = torch.Generator().manual_seed(int(torch.randint(2**31, (), generator=generator)))
         self.dropout = SeededDropout(probability=dropout, alpha=activation == "selu", generator=masks)

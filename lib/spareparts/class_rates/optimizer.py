@@ -2,7 +2,7 @@
 
 import functools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
@@ -10,10 +10,50 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from .. import checks
-from .gradients import check_form, members
+from .config import FORMS
 
 MOST_LAYERS = 16  # the paper's limit, "for computational reasons"
 CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
+
+
+def class_gradients(
+    inputs: Float[Tensor, "batch fan_in"],
+    output_gradients: Float[Tensor, "batch fan_out"],
+    labels: Int[Tensor, " batch"],
+    *,
+    num_classes: int,
+    form: str = "sample",
+) -> tuple[Float[Tensor, "classes fan_out fan_in"], Float[Tensor, "classes fan_out fan_in"]]:
+    """Gradient `G_j` and drive `S_j` of every class, for a layer's inputs `a_i` and output gradients `d_i`.
+
+    `G_j = 1/B sum_{i: y_i = j} d_i a_i^T`, with `d_i` the gradient of sample i's own loss, not divided by B; a bias is
+    an input that is constantly 1. The drive is `S_j = 1/B sum_{i: y_i = j} d_i^2 (a_i^2)^T` by `sample` (Eq. 6),
+    `G_j o G_j` by `class`, and `G_j o sum_k G_k` by `batch`, which can be negative. No gradient of a sample is stored.
+    Raises `ValueError` for labels outside 0..num_classes-1, another form, and sizes that do not match.
+    """
+    checks.one_of(FORMS, form=form)
+    checks.equally_many(inputs=inputs, output_gradients=output_gradients, labels=labels)
+    checks.labels(labels, count=num_classes)
+    shape = (num_classes, output_gradients.shape[1], inputs.shape[1])
+    gradients, drives = inputs.new_zeros(shape), inputs.new_zeros(shape)
+    for group, rows in members(labels, num_groups=num_classes):
+        layer_inputs, layer_gradients = inputs[rows], output_gradients[rows]
+        torch.mm(layer_gradients.T, layer_inputs, out=gradients[group])
+        if form == "sample":
+            torch.mm(layer_gradients.square().T, layer_inputs.square(), out=drives[group])
+    gradients /= len(labels)
+    if form == "sample":
+        return gradients, drives.div_(len(labels))
+    return gradients, gradients * (gradients if form == "class" else gradients.sum(0))
+
+
+def members(labels: Int[Tensor, " batch"], *, num_groups: int) -> Iterator[tuple[int, Int[Tensor, " members"]]]:
+    """Each group that occurs, with the rows of its samples; the counts are read by the host once a call."""
+    order = labels.argsort(stable=True)
+    counts = labels.bincount(minlength=num_groups).tolist()
+    for group, rows in enumerate(order.split(counts)):
+        if counts[group]:
+            yield group, rows
 
 
 def rated_layers(network: nn.Module, *, count: int = MOST_LAYERS, position: str = "bottom") -> list[nn.Linear]:
@@ -62,8 +102,11 @@ class ClassRateSGD(torch.optim.SGD):
         position: str = "bottom",
         per_layer: bool = False,
     ) -> None:
-        _check(lr=lr, rate_lr=rate_lr, num_groups=num_groups, cutoff=cutoff, reset_every=reset_every)
-        check_form(form)
+        checks.positive(lr=lr, rate_lr=rate_lr)
+        checks.whole(1, num_groups=num_groups, cutoff=cutoff)
+        if reset_every is not None:
+            checks.whole(1, reset_every=reset_every)
+        checks.one_of(FORMS, form=form)
         if per_layer and (form, num_groups) != ("sample", 1):
             raise ValueError(f"a rate per layer takes form 'sample' and 1 group, got {form!r} and {num_groups}")
         self.layers = rated_layers(network, count=count, position=position)
@@ -274,10 +317,3 @@ def beyond_data(
         pairs.append((layer.bias.grad, output_gradients.sum(0), sizes.sum(0)))
     least = torch.finfo(probe.dtype).tiny
     return torch.stack([((held - own).abs() > 64 * coarse * size + least).any() for held, own, size in pairs]).any()
-
-
-def _check(*, lr: float, rate_lr: float, num_groups: int, cutoff: int, reset_every: int | None) -> None:
-    checks.positive(lr=lr, rate_lr=rate_lr)
-    checks.whole(1, num_groups=num_groups, cutoff=cutoff)
-    if reset_every is not None:
-        checks.whole(1, reset_every=reset_every)

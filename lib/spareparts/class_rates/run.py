@@ -17,7 +17,7 @@ from .. import data, engine
 from ..records import Result
 from .config import Config
 from .continuation import STEP_SIZES, remainders
-from .instruments import measure
+from .measures import label_entropy, measure
 from .networks import FullyConnected, hidden_widths
 from .optimizer import MOST_LAYERS, ClassRateSGD
 
@@ -52,6 +52,7 @@ def setup(config: Config, *, widths: list[int] | None = None) -> Setup:
         activation=config.activation,
         dropout=row.dropout,
         generator=stream,
+        initialization=config.initialization,
     )
     return Setup(parts=parts, network=network, stream=stream, num_classes=table.classes)
 
@@ -89,7 +90,7 @@ def optimizer_of(config: Config, network: nn.Module, *, epoch: int, num_groups: 
     """Plain SGD for the baseline, else `ClassRateSGD`; `epoch` is the number of its steps."""
     if config.arm == "baseline":
         return torch.optim.SGD(network.parameters(), lr=config.learning_rate, fused=True)
-    half = max(1, config.architecture.layers // 2)
+    every_layer, half = config.rated == "all", max(1, config.architecture.layers // 2)
     return ClassRateSGD(
         network,
         lr=config.learning_rate,
@@ -98,16 +99,10 @@ def optimizer_of(config: Config, network: nn.Module, *, epoch: int, num_groups: 
         cutoff=config.cutoff * epoch,
         reset_every=math.ceil(epoch / 2) if config.reset == "half_epoch" else None,
         form=config.form,
-        **rated_range(config, half=half),
+        count=MOST_LAYERS if every_layer else half,
+        position="bottom" if every_layer else config.rated.removesuffix("_half"),
         per_layer=config.groups == "layers",
     )
-
-
-def rated_range(config: Config, *, half: int) -> dict[str, Any]:
-    """Which layers are rated, as `ClassRateSGD` takes it."""
-    if config.rated == "all":
-        return {"count": MOST_LAYERS, "position": "bottom"}
-    return {"count": half, "position": config.rated.removesuffix("_half")}
 
 
 def replica(config: Config, *, rate_lr: float) -> tuple[engine.Replica, Setup]:
@@ -149,21 +144,30 @@ def run_one(config: Config, *, progress: bool = True) -> Result:
     """Train and measure one config; for the arm `proof`, check Eq. 5-6 on its untrained network."""
     if config.arm == "proof":
         return prove(config)
+    if config.arm == "untrained":
+        return untouched(config)
     started = time.perf_counter()
     trained = train(config, progress=progress)
     metrics, arrays = training_metrics(config, trained), {}
     if trained.end.outcome == "finished":
-        ready = trained.ready
-        found, arrays = measure(ready.network, ready.parts, num_classes=ready.num_classes)
-        metrics |= found
-    return Result(
-        metrics=metrics,
-        arrays=arrays,
-        outcome=trained.end.outcome,
-        diverged_step=trained.end.diverged_step,
-        seconds=time.perf_counter() - started,
-        device=engine.describe("cpu"),
-    )
+        measured, arrays = measure(trained.ready.network, trained.ready.parts, num_classes=trained.ready.num_classes)
+        metrics |= measured
+    end = {"outcome": trained.end.outcome, "diverged_step": trained.end.diverged_step}
+    return result(metrics, arrays, started=started, **end)
+
+
+def untouched(config: Config) -> Result:
+    """The measures of a network before its first step, which those of a trained one have to be held against."""
+    started, ready = time.perf_counter(), setup(config)
+    metrics, arrays = measure(ready.network, ready.parts, num_classes=ready.num_classes)
+    metrics["label_entropy"] = label_entropy(ready.parts.train.labels)
+    return result(metrics, arrays, started=started)
+
+
+def result(metrics: dict[str, Any], arrays: dict[str, np.ndarray], *, started: float, **end: Any) -> Result:
+    """A result of this processor that took from `started` until now."""
+    seconds = time.perf_counter() - started
+    return Result(metrics=metrics, arrays=arrays, seconds=seconds, device=engine.describe("cpu"), **end)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -196,22 +200,18 @@ def training_metrics(config: Config, trained: Trained) -> dict[str, Any]:
         "loss_curve": [round(loss, 4) for loss in thinned],
         "epoch_steps": len(trained.replica.batches),
         "train_samples": len(trained.ready.parts.train.labels),
+        "label_entropy": label_entropy(trained.ready.parts.train.labels),
         "training_seconds": round(trained.end.seconds, 2),
     }
     if config.arm == "class_rates":
-        metrics |= rates_used(trained.replica.optimizer, rate_lr=trained.rate_lr, diverged=trained.diverged)
+        metrics |= {
+            "used_rate_learning_rate": trained.rate_lr,
+            "reductions": len(trained.diverged),
+            "reduction_steps": trained.diverged,
+            "rated_layers": len(trained.replica.optimizer.layers),
+            "largest_rate": trained.replica.optimizer.largest_rate,
+        }
     return metrics
-
-
-def rates_used(optimizer: ClassRateSGD, *, rate_lr: float, diverged: list[int]) -> dict[str, Any]:
-    """The alpha_mu that was trained with, the reductions that led to it, and the largest rate reached."""
-    return {
-        "used_rate_learning_rate": rate_lr,
-        "reductions": len(diverged),
-        "reduction_steps": diverged,  # the step at which each attempt diverged
-        "rated_layers": len(optimizer.layers),
-        "largest_rate": optimizer.largest_rate,
-    }
 
 
 def prove(config: Config) -> Result:
@@ -225,4 +225,4 @@ def prove(config: Config) -> Result:
     absolute = [alpha * remainder for alpha, remainder in zip(STEP_SIZES, found, strict=True)]
     orders = np.diff(np.log(absolute)) / np.diff(np.log(STEP_SIZES))
     metrics = {"step_sizes": list(STEP_SIZES), "relative_remainders": found, "orders": orders.tolist()}
-    return Result(metrics=metrics, seconds=time.perf_counter() - started, device=engine.describe("cpu"))
+    return result(metrics, {}, started=started)

@@ -8,13 +8,6 @@ from .classifiers import (
     size_growth,
     word_perplexities,
 )
-from .data_sets import (
-    accuracy_differences,
-    critical_differences,
-    rates_over_training,
-    remainders,
-    specialized_shares,
-)
 from .ensembles import (
     agreement_shares,
     calibrations,
@@ -32,7 +25,6 @@ from .penalties import checkpoint_costs, forces_by_dimension, hill, kernels, pri
 from .pushes import pushed_and_not, resting_places, setting_grid
 
 __all__ = [
-    "accuracy_differences",
     "agreement_shares",
     "barriers",
     "calibrations",
@@ -40,7 +32,6 @@ __all__ = [
     "class_prices",
     "combination_accuracies",
     "cost_and_accuracy",
-    "critical_differences",
     "demonstrated_journeys",
     "directions",
     "disagreements",
@@ -63,13 +54,10 @@ __all__ = [
     "printed_losses",
     "printed_steps",
     "pushed_and_not",
-    "rates_over_training",
     "reach",
-    "remainders",
     "resting_places",
     "setting_grid",
     "size_growth",
-    "specialized_shares",
     "unit_graph",
     "word_perplexities",
 ]

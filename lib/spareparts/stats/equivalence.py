@@ -63,7 +63,7 @@ def equivalence(first: ArrayLike, second: ArrayLike, *, margin: float, alpha: fl
 def equivalence_power(n: int, sd: float, *, margin: float, alpha: float = 0.05) -> float:
     """The chance in [0, 1] that n pairs with a true difference of 0 pass the TOST, exact for normal differences.
 
-    P(|mean| < margin - t S / sqrt n), where t is Student's 1 - alpha quantile: the mean's normal distribution,
+    `P(|mean| < margin - t S / sqrt n)`, where t is Student's 1 - alpha quantile: the mean's normal distribution,
     integrated over S^2 ~ sd^2 chi^2 / (n - 1). ValueError for n < 2, a negative sd, a margin or alpha out of range.
     """
     _check_settings(margin, alpha)

@@ -1,0 +1,92 @@
+"""Sphinx extension: a chapter ends with what a reader may take along: notebook, source, runs, and how to cite it."""
+
+import importlib
+import shutil
+from functools import cache
+from html import escape
+from importlib.util import find_spec
+from pathlib import Path
+
+import yaml
+
+from spareparts import records
+from spareparts.execute import ROOT
+
+FOLDER = "downloads"
+CHAPTERS = "book/executed/"
+
+
+def word_of(name):
+    """The paper whose records stand behind a chapter or its details, None where there is none."""
+    word = name.removesuffix("_details")
+    return word if (ROOT / "book" / "records" / word).is_dir() and find_spec(f"spareparts.{word}") else None
+
+
+def files_of(name):
+    """What a chapter offers: file name and what it is."""
+    offered = {f"{name}.ipynb": "this page as an executed notebook", f"{name}.py": "its source, as text"}
+    if word := word_of(name):
+        offered[f"{word}.csv"] = "all its runs, one row each (CSV)"
+    return offered
+
+
+@cache
+def about():
+    """The project as CITATION.cff describes it."""
+    return yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+
+
+def bibtex(name, title, year):
+    """An entry that cites the page."""
+    cited = about()
+    fields = {
+        "title": f"{title}, in: {cited['title']}",
+        "author": f"{{{' and '.join(author['name'] for author in cited['authors'])}}}",
+        "note": f"Version {cited['version']}",
+        "year": year,
+    }
+    lines = ",\n".join(f"  {key} = {{{value}}}" for key, value in fields.items())
+    return f"@misc{{spareparts-{name},\n{lines}\n}}"
+
+
+def add(app, pagename, templatename, context, doctree):
+    """Write the box under a chapter."""
+    if not pagename.startswith(CHAPTERS) or "body" not in context:
+        return
+    name = pagename.removeprefix(CHAPTERS)
+    top = "../" * pagename.count("/")
+    items = "".join(
+        f'<li><a href="{top}{FOLDER}/{file}" download>{file}</a>: {what}</li>' for file, what in files_of(name).items()
+    )
+    entry = escape(bibtex(name, context["title"], app.config.copyright))
+    cite = f"<details><summary>Cite this page</summary><pre>{entry}</pre></details>"
+    licence = f"Text, code and figures: {escape(str(about()['license']))}."
+    context["body"] += (
+        f'<aside class="take-away"><h2>Take it with you</h2><ul>{items}</ul>{cite}<p>{licence}</p></aside>'
+    )
+
+
+def finish(app, exception):
+    """Put the files beside the pages."""
+    if exception or app.builder.format != "html":
+        return
+    folder = Path(app.outdir) / FOLDER
+    folder.mkdir(exist_ok=True)
+    words = set()
+    for executed in sorted((Path(app.srcdir) / CHAPTERS).glob("*.ipynb")):
+        name = executed.stem
+        if not (Path(app.outdir) / CHAPTERS / f"{name}.html").exists():
+            continue
+        shutil.copy(executed, folder)
+        shutil.copy(ROOT / "notebooks" / f"{name}.py", folder)
+        words |= {word_of(name)} - {None}
+    for word in sorted(words):
+        runs = records.frame(importlib.import_module(f"spareparts.{word}").Config)
+        runs.drop(columns="settings").to_csv(folder / f"{word}.csv", index=False)
+
+
+def setup(app):
+    """Connect both steps; called by Sphinx."""
+    app.connect("html-page-context", add)
+    app.connect("build-finished", finish)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,130 @@
+"""Which run speaks for a network: the largest alpha_mu that converged, the settings best on validation; arms paired."""
+
+import numpy as np
+import pandas as pd
+
+from ..records import arrays, matching
+from .config import CUTOFFS, RATE_LEARNING_RATES, VARIANTS, Config
+from .table import ARCHITECTURES
+
+KEYS = ["dataset", "activation", "seed", "epochs"]
+PUBLISHED_RATE = (0.01,)
+TUNED_RATES = (0.01, 0.03, 0.1)  # alpha
+LEARNED = 0.98  # share of the labels' entropy that a loss must come below; no loss but Hill-Valley's lies in 0.83-0.98
+SMALLEST = 1e-4  # alpha_mu that is still tried: it makes no difference to the rates
+
+
+def converged(runs: pd.DataFrame) -> pd.Series:
+    """Whether each run learned anything: a finite training loss below that of the best constant prediction.
+
+    That is the entropy of the training labels; a loss within 2% of it counts as not below, as dropout and rounding move
+    it by that much. The loss is the last one of the recorded curve. Runs whose labels' entropy no run of the same data
+    set and seed has recorded count as converged.
+    """
+    known = runs.label_entropy if "label_entropy" in runs else pd.Series(np.nan, index=runs.index)
+    entropy = known.groupby([runs.dataset, runs.seed]).transform("first")
+    curves = runs.get("loss_curve", pd.Series(None, index=runs.index, dtype=object))
+    loss = curves.map(lambda curve: curve[-1] if isinstance(curve, list) and curve else np.nan)
+    return (runs.outcome == "finished") & ~(loss >= LEARNED * entropy)
+
+
+def lowered(runs: pd.DataFrame) -> list[Config]:
+    """The runs that the paper's rule asks for next: where rates did not converge, the same with a tenth of alpha_mu.
+
+    Not where the network without rates does not converge either: then the rates are not to blame.
+    """
+    if runs.empty:
+        return []
+    able = runs.assign(converged=converged(runs))
+    plain = able[(able.arm == "baseline") & ~able.converged & (able.learning_rate == Config.learning_rate)]
+    hopeless = set(map(tuple, plain[KEYS].to_numpy()))
+    rated = able[able.arm == "class_rates"]
+    last = rated.assign(network=_network(rated)).sort_values("used_rate_learning_rate").drop_duplicates("network")
+    failed = [row for row in last.itertuples() if not row.converged]
+    return [
+        Config(**row.settings | {"rate_learning_rate": row.used_rate_learning_rate / 10})
+        for row in failed
+        if tuple(getattr(row, name) for name in KEYS) not in hopeless and row.used_rate_learning_rate / 10 > SMALLEST
+    ]
+
+
+def _network(runs: pd.DataFrame) -> pd.Series:
+    """What a run trains, its alpha_mu apart."""
+    return runs.settings.map(lambda settings: repr({**settings, "rate_learning_rate": None}))
+
+
+def by_rule(runs: pd.DataFrame) -> pd.DataFrame:
+    """One run of each network: the largest alpha_mu that converged, else the first that was tried.
+
+    Added: `converged`, and `divisions`, by which power of ten alpha_mu was lowered from the paper's.
+    """
+    if runs.empty:
+        return runs
+    if "used_rate_learning_rate" not in runs:  # baselines alone
+        runs = runs.assign(used_rate_learning_rate=np.nan)
+    able = runs.assign(converged=converged(runs), network=_network(runs))
+    ordered = able.sort_values(["converged", "used_rate_learning_rate"], ascending=False, kind="stable")
+    kept = ordered.drop_duplicates("network").sort_index()
+    first = kept.activation.map(RATE_LEARNING_RATES)
+    return kept.assign(divisions=np.log10(first / kept.used_rate_learning_rate.astype(float)).round())
+
+
+def of_variant(runs: pd.DataFrame, variant: str) -> pd.DataFrame:
+    """Runs of a variant, every other setting but what it is tuned by at its default; the longest of each data set."""
+    settings = {"arm": "class_rates"} | VARIANTS[variant]
+    free = {*KEYS, "learning_rate", "cutoff", "rate_learning_rate"}
+    kept = matching(
+        runs, Config, free=free, settings={name: value for name, value in settings.items() if name not in KEYS}
+    )
+    kept = by_rule(kept)
+    return kept[kept.epochs == kept.groupby("dataset").epochs.transform("max")] if len(kept) else kept
+
+
+def side(runs: pd.DataFrame, name: str) -> pd.DataFrame:
+    """One run for each data set, activation and seed: the best on validation, ties to the smallest setting.
+
+    Variants with rates choose among the cutoffs; with the prefix `tuned_`, both they and baselines among three learning
+    rates as well. Only where all of these have run is there a choice; one that diverged cannot be chosen.
+    """
+    tuned, variant = name.startswith("tuned_"), name.removeprefix("tuned_")
+    rates = TUNED_RATES if tuned else PUBLISHED_RATE
+    cutoffs = CUTOFFS if VARIANTS[variant].get("arm") != "baseline" else (Config.cutoff,)
+    kept = of_variant(runs, variant)
+    if kept.empty:
+        return kept
+    kept = kept[kept.learning_rate.isin(rates) & kept.cutoff.isin(cutoffs)]
+    whole = kept.groupby(KEYS).hash.transform("nunique") == len(rates) * len(cutoffs)
+    kept = kept[whole & (kept.outcome == "finished")]
+    best = ["validation_accuracy", "learning_rate", "cutoff"]
+    ordered = kept.sort_values([*KEYS, *best], ascending=[True] * len(KEYS) + [False, True, True])
+    return ordered.drop_duplicates(KEYS)
+
+
+def paired(runs: pd.DataFrame, first: str = "baseline", second: str = "class_rates") -> pd.DataFrame:
+    """Both sides of each data set, activation and seed in one line, columns ending in `_first` and `_second`.
+
+    Added: numbers of `errors` on the test half, and the `difference` of test accuracy, second minus first, in points.
+    """
+    sides = [side(runs, name) for name in (first, second)]
+    if sides[0].empty or sides[1].empty:
+        return pd.DataFrame(columns=[*KEYS, "difference"])
+    table = sides[0].merge(sides[1], on=KEYS, suffixes=("_first", "_second"))
+    for end in ("_first", "_second"):
+        table[f"test_samples{end}"] = table[f"test_samples{end}"].astype(int)
+        wrong = table[f"test_samples{end}"] * (100 - table[f"test_accuracy{end}"]) / 100
+        table[f"errors{end}"] = wrong.round().astype(int)
+    both = (table.protocol_first == "paper") & (table.protocol_second == "paper")
+    return table.assign(
+        difference=table.test_accuracy_second - table.test_accuracy_first,
+        protocol=np.where(both, "paper", "reduced"),
+    )
+
+
+def published(pairs: pd.DataFrame) -> pd.DataFrame:
+    """The pairs on data sets of the paper; those drawn from a generator are left out."""
+    return pairs[pairs.dataset.isin(list(ARCHITECTURES))] if len(pairs) else pairs
+
+
+def correct(hash: str, samples: int) -> np.ndarray:
+    """Which test samples a recorded network classified correctly."""
+    return np.unpackbits(arrays("class_rates", hash)["test_correct"])[:samples].astype(bool)

@@ -1,0 +1,142 @@
+"""Which run speaks for a network: convergence against the entropy of the labels, alpha_mu's tenths, validation."""
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from made import made_line
+
+from spareparts import class_rates, records
+from spareparts.class_rates import Config, by_rule, converged, label_entropy, lowered, paired, side
+from spareparts.class_rates.selection import of_variant
+from spareparts.execute import ROOT
+from spareparts.records import key
+from spareparts.sweep.grid import from_file
+
+CHANCE = math.log(2)
+
+
+def line(*, loss=0.3, validation=80.0, outcome="finished", **settings):
+    """A row as `records.frame` gives it, of a set with two classes of one size."""
+    config = Config(dataset="car", **settings)
+    used = config.first_rate_learning_rate if config.arm == "class_rates" else None
+    found = {
+        "loss_curve": [1.0, loss],
+        "label_entropy": CHANCE,
+        "test_samples": 200,
+        "test_accuracy": 80.0,
+        "validation_accuracy": validation,
+    }
+    if used is not None:
+        found |= {"used_rate_learning_rate": used, "reductions": 0}
+    return made_line(config, **found) | {"outcome": outcome, "settings": {**vars(config)}, "protocol": config.protocol}
+
+
+def rated(cutoff=10, **settings):
+    return line(arm="class_rates", cutoff=cutoff, **settings)
+
+
+def test_the_entropy_of_labels_is_that_of_their_shares():
+    assert label_entropy(torch.tensor([0, 1, 0, 1])) == pytest.approx(CHANCE)
+    assert label_entropy(torch.tensor([0, 0, 2, 2, 2, 2])) == pytest.approx(
+        -(math.log(1 / 3) / 3 + 2 * math.log(2 / 3) / 3)
+    )
+    assert label_entropy(torch.tensor([3, 3])) == 0
+
+
+@pytest.mark.parametrize(
+    ("loss", "learned"), [(0.5, True), (0.97 * CHANCE, True), (0.99 * CHANCE, False), (CHANCE, False), (1e30, False)]
+)
+def test_a_run_has_converged_where_its_loss_is_clearly_below_that_of_the_best_constant(loss, learned):
+    assert converged(pd.DataFrame([line(loss=loss)])).tolist() == [learned]
+
+
+def test_a_run_that_diverged_has_not_converged_and_one_of_unknown_labels_counts_as_converged():
+    assert converged(pd.DataFrame([line(outcome="diverged")])).tolist() == [False]
+    assert converged(pd.DataFrame([line(loss=9.0)]).drop(columns="label_entropy")).tolist() == [True]
+
+
+def test_the_entropy_that_one_run_recorded_serves_all_of_its_data_set_and_seed():
+    runs = pd.DataFrame([line(), rated(loss=CHANCE) | {"label_entropy": np.nan}])
+    assert converged(runs).tolist() == [True, False]
+
+
+def test_only_runs_that_did_not_converge_beside_a_baseline_that_did_are_asked_for_at_a_tenth():
+    failed, fine = rated(loss=CHANCE, cutoff=20), rated()
+    (asked,) = lowered(pd.DataFrame([line(), failed, fine]))
+    assert (asked.cutoff, asked.rate_learning_rate) == (20, 1e4)
+    assert lowered(pd.DataFrame([line(loss=CHANCE), failed])) == []
+    again = rated(loss=CHANCE, cutoff=20, rate_learning_rate=1e4)
+    (asked,) = lowered(pd.DataFrame([line(), failed, again]))
+    assert asked.rate_learning_rate == 1e3
+    assert lowered(pd.DataFrame([line(), failed, rated(cutoff=20, rate_learning_rate=1e4)])) == []
+
+
+def test_the_largest_alpha_mu_that_converged_speaks_for_a_network():
+    runs = [rated(loss=CHANCE), rated(rate_learning_rate=1e4), rated(rate_learning_rate=1e3)]
+    (kept,) = by_rule(pd.DataFrame(runs)).itertuples()
+    assert kept.rate_learning_rate == 1e4 and kept.divisions == 1 and kept.converged
+    (kept,) = by_rule(pd.DataFrame([rated(loss=CHANCE), rated(loss=CHANCE, rate_learning_rate=1e4)])).itertuples()
+    assert kept.used_rate_learning_rate == 1e5 and not kept.converged
+
+
+def test_the_cutoff_is_the_best_on_validation_and_the_smallest_among_equals():
+    runs = pd.DataFrame([rated(cutoff) for cutoff in (10, 20, 30)])
+    assert side(runs, "class_rates").cutoff.tolist() == [10]
+    runs = runs.assign(validation_accuracy=80.0 + (runs.cutoff == 30))
+    assert side(runs, "class_rates").cutoff.tolist() == [30]
+    assert side(runs[runs.cutoff != 20], "class_rates").empty
+    runs = runs.assign(outcome=np.where(runs.cutoff == 30, "diverged", "finished"))
+    assert side(runs, "class_rates").cutoff.tolist() == [10]
+
+
+def test_a_tuned_side_chooses_its_learning_rate_on_validation():
+    runs = pd.DataFrame([line(learning_rate=rate, validation=80 + rate) for rate in (0.01, 0.03, 0.1)])
+    assert side(runs, "tuned_baseline").learning_rate.tolist() == [0.1]
+    assert side(runs, "baseline").learning_rate.tolist() == [0.01]
+    assert side(runs[runs.learning_rate < 0.1], "tuned_baseline").empty
+
+
+def test_pairs_count_errors_and_are_of_the_papers_protocol_only_where_both_sides_are():
+    sides = [line()] + [rated(cutoff) | {"test_accuracy": 83.0} for cutoff in (10, 20, 30)]
+    (pair,) = paired(pd.DataFrame(sides)).itertuples()
+    assert (pair.errors_first, pair.errors_second, pair.protocol) == (40, 34, "paper")
+    assert pair.difference == pytest.approx(3)
+
+
+def test_every_committed_run_belongs_to_at_most_one_variant():
+    runs = records.frame(Config)
+    found = pd.concat([of_variant(runs, name).hash for name in class_rates.VARIANTS])
+    assert found.is_unique and len(found) > 1000
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"learning_rate": 0.03},
+        {"epochs": 5},
+        {"dataset": "generated-twonorm"},
+        {"arm": "class_rates", "groups": "shuffled"},
+        {"arm": "class_rates", "rated": "top_half"},
+        {"arm": "class_rates", "reset": "never"},
+        {"initialization": "he"},
+    ],
+)
+def test_what_the_paper_did_not_do_is_not_called_its_protocol(settings):
+    assert Config(**{"dataset": "car"} | settings).protocol == "reduced"
+    assert Config(dataset="car", arm="class_rates", rate_learning_rate=100.0, cutoff=30).protocol == "paper"
+
+
+def test_hashes_of_committed_runs_stay():
+    assert key(Config(dataset="car", activation="relu", arm="class_rates", seed=3, cutoff=20)) == "4c0800d498665bd1"
+    runs = records.frame(Config).iloc[::50]
+    assert [key(Config(**row.settings)) for row in runs.itertuples()] == runs.hash.tolist()
+
+
+def test_the_sweep_makes_every_variant_and_every_set_but_the_one_that_cannot_be_had():
+    cells = from_file(ROOT / "notebooks" / "sweeps" / "class_rates.yaml")
+    names = {name for cell in cells for name in cell.parameters["DATASETS"]}
+    assert names == set(class_rates.ARCHITECTURES) - {"miniboone"}
+    assert {name for cell in cells for name in cell.parameters["VARIANTS"]} == set(class_rates.VARIANTS)
