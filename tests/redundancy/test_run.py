@@ -10,8 +10,8 @@ from torch import nn
 from spareparts import data, records, redundancy
 from spareparts.models import lenet_300_100
 from spareparts.records import key, save, weights_path
-from spareparts.redundancy import Config, network, ranks, retrain, setup, training
-from spareparts.redundancy.layer import over_training
+from spareparts.redundancy import Config, network, spectra, training
+from spareparts.redundancy.measures import over_training
 from spareparts.redundancy.pruning import ORDERS
 
 TINY = Config(dataset="digits", iterations=20, train_samples=200)
@@ -19,11 +19,42 @@ TINY = Config(dataset="digits", iterations=20, train_samples=200)
 
 def test_figure_1_is_the_default_and_what_departs_from_it_is_reduced():
     assert Config().protocol == "paper"
-    assert setup.settings_of(Config()) == setup.Settings("sgd", 3e-3, 64, 50_000)
-    assert setup.settings_of(Config(model="conv_2", dataset="cifar10", iterations=4_000)).learning_rate == 2e-4
+    assert training.settings_of(Config()) == training.Settings("sgd", 3e-3, 64, 50_000)
+    assert training.settings_of(Config(model="conv_2", dataset="cifar10", iterations=4_000)).learning_rate == 2e-4
     assert Config(model="conv_2", dataset="cifar10").protocol == "paper"
     assert Config(iterations=100).protocol == Config(train_samples=5_000).protocol == "reduced"
     assert Config(precision="bfloat16").protocol == Config(dataset="fashion_mnist").protocol == "reduced"
+
+
+OURS = [{"initialization": "pytorch"}, {"shuffled_labels": True}, {"classes": 5}, {"width": 1000}, {"studied": "last"}]
+OURS += [{"experiment": name} for name in ("xord", "filters", "retrain", "tickets", "teacher_student", "width")]
+
+
+@pytest.mark.parametrize("settings", OURS)
+def test_what_the_source_does_not_state_is_not_its_protocol(settings):
+    assert Config(**settings).protocol == "reduced"
+
+
+GOLDEN = {  # hashes of records on disk: no field that is added may change them
+    "57b98455f501d4ad": {},
+    "58e3b57ca0148d4e": {
+        "model": "conv_2", "dataset": "cifar10", "seed": 2, "iterations": 4000, "precision": "bfloat16"
+    },
+    "32ee16d5899246dd": {"seed": 3, "shuffled_labels": True, "train_samples": 5000},
+    "f21cd79fae4f9c0e": {"dataset": "cifar100", "iterations": 5000, "classes": 5},
+    "d1e77d250f1286dd": {
+        "experiment": "tickets", "iterations": 5000, "optimizer": "adam", "learning_rate": 0.0012
+    },
+    "30915204c368c914": {"experiment": "xord", "train_samples": 6, "units": 120},
+    "c8401dc83e15993b": {"experiment": "teacher_student", "units": 10, "layers": "first", "noise": 0.1},
+    "0f71983a8cba2062": {"experiment": "filters", "seed": 4},
+    "1525826038388389": {"experiment": "retrain", "seed": 2},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", GOLDEN)
+def test_the_hash_of_a_config_never_changes(name):
+    assert key(Config(**GOLDEN[name])) == name
 
 
 @pytest.mark.parametrize(
@@ -58,26 +89,26 @@ def test_plans_that_name_nothing_or_something_twice_are_refused(settings):
 
 
 def test_parts_of_the_data_are_disjoint_and_the_seeds_alone():
-    whole = setup.load_sets("digits", "cpu", seed=3)
+    whole = training.load_sets("digits", "cpu", seed=3)
     assert len(whole.validation.labels) == 1437 // 5
     assert len(whole.train.labels) + len(whole.validation.labels) == 1437
-    drawn = setup.load_sets("digits", "cpu", seed=3, train_samples=50)
+    drawn = training.load_sets("digits", "cpu", seed=3, train_samples=50)
     assert torch.equal(drawn.train.images, whole.train.images[:50])
     assert torch.equal(drawn.validation.images, whole.validation.images)
-    shuffled = setup.load_sets("digits", "cpu", seed=3, shuffled_labels=True)
+    shuffled = training.load_sets("digits", "cpu", seed=3, shuffled_labels=True)
     assert torch.equal(shuffled.train.images, whole.train.images)
     assert (shuffled.train.labels == whole.train.labels).float().mean() < 0.2
-    few = setup.load_sets("digits", "cpu", seed=3, classes=2)
+    few = training.load_sets("digits", "cpu", seed=3, classes=2)
     assert few.classes == 2 and few.test.labels.max() == 1
     with pytest.raises(ValueError, match="at most 1150"):
-        setup.load_sets("digits", "cpu", seed=3, train_samples=1400)
+        training.load_sets("digits", "cpu", seed=3, train_samples=1400)
 
 
 def test_training_ends_with_the_weights_of_smallest_validation_loss():
-    sets, stream = setup.sets_of(TINY, "cpu"), data.generator(1)
-    built = setup.build(TINY, sets, generator=stream)
+    sets, stream = training.sets_of(TINY, "cpu"), data.generator(1)
+    built = training.build(TINY, sets, generator=stream)
     before = built.fc1.weight.detach().clone()
-    settings = setup.settings_of(TINY)._replace(learning_rate=0.5)
+    settings = training.settings_of(TINY)._replace(learning_rate=0.5)
     trained = training.train(built, sets, settings=settings, stream=stream, layer="fc1", progress=False)
     best = trained.steps.index(trained.best_step)
     assert trained.validation_losses[best] == min(trained.validation_losses)
@@ -91,19 +122,19 @@ def test_training_in_bfloat16_differs_by_its_rounding_and_no_more():
     losses = {}
     for precision in ("float32", "bfloat16"):
         config = dataclasses.replace(TINY, precision=precision)
-        sets, stream = setup.sets_of(config, "cpu"), data.generator(1)
-        built = setup.build(config, sets, generator=stream)
-        settings = setup.settings_of(config)
+        sets, stream = training.sets_of(config, "cpu"), data.generator(1)
+        built = training.build(config, sets, generator=stream)
+        settings = training.settings_of(config)
         losses[precision] = training.train(built, sets, settings=settings, stream=stream, progress=False).losses
     assert losses["float32"] != losses["bfloat16"]
     assert losses["bfloat16"] == pytest.approx(losses["float32"], rel=0.02)
 
 
 def test_training_that_explodes_tells_its_step():
-    sets, stream = setup.sets_of(TINY, "cpu"), data.generator(1)
-    built = setup.build(TINY, sets, generator=stream)
+    sets, stream = training.sets_of(TINY, "cpu"), data.generator(1)
+    built = training.build(TINY, sets, generator=stream)
     with pytest.raises(records.Diverged) as caught:
-        settings = setup.settings_of(TINY)._replace(learning_rate=1e30)
+        settings = training.settings_of(TINY)._replace(learning_rate=1e30)
         training.train(built, sets, settings=settings, stream=stream, progress=False)
     assert 1 <= caught.value.step <= 20
 
@@ -114,7 +145,7 @@ def test_rank_accuracies_are_those_of_the_changed_layer(from_initial):
     back, inputs = built[1:], torch.rand(80, 16, generator=data.generator(2))
     labels = torch.randint(5, (80,), generator=data.generator(3))
     initial = torch.randn(12, 16, generator=data.generator(4)) / 4 if from_initial else None
-    found = ranks.rank_accuracies(back, inputs, labels, initial=initial, ranks=[0, 1, 5, 12])
+    found = spectra.rank_accuracies(back, inputs, labels, initial=initial, ranks=[0, 1, 5, 12])
     start = torch.zeros(12, 16) if initial is None else initial
     left, values, right = torch.linalg.svd(built.fc1.weight.detach() - start, full_matrices=False)
     for rank, accuracy in zip([0, 1, 5, 12], found, strict=True):
@@ -157,9 +188,9 @@ def test_a_diverged_network_has_a_record_too():
 
 def test_retraining_begins_from_the_network_that_was_measured(light, monkeypatch):
     list(redundancy.run([TINY], progress=False, workers=1))
-    monkeypatch.setattr(retrain, "train_network", None)  # its weights are in the cache
-    monkeypatch.setattr(retrain, "REMOVED", (0.5,))
+    monkeypatch.setattr(network, "train_network", None)  # its weights are in the cache
+    monkeypatch.setattr(network, "REMOVED", (0.5,))
     ((config, result),) = redundancy.run([dataclasses.replace(TINY, experiment="retrain")], progress=False, workers=1)
     found = result.metrics["retrained_accuracy"]
-    assert list(found) == list(retrain.CHOICES) and np.shape(list(found.values())) == (5, 1)
+    assert list(found) == list(network.CHOICES) and np.shape(list(found.values())) == (5, 1)
     assert save(config, result).stat().st_size < 4096

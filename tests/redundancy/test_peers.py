@@ -18,11 +18,9 @@ from weightwatcher import RMT_Util, WeightWatcher
 from spareparts import models
 from spareparts.data import generator
 from spareparts.redundancy import Config, compact, pruning_order
-from spareparts.redundancy.frames import unit_rows
-from spareparts.redundancy.noise import fit_noise, law
-from spareparts.redundancy.setup import build, sets_of, settings_of
-from spareparts.redundancy.spectra import effective_rank, singular_values, stable_rank
-from spareparts.redundancy.training import train
+from spareparts.redundancy.pruning import unit_rows
+from spareparts.redundancy.spectra import effective_rank, fit_noise, law, singular_values, stable_rank
+from spareparts.redundancy.training import build, sets_of, settings_of, train
 
 # WeightWatcher makes its table of results in a way that pandas is about to drop
 pytestmark = pytest.mark.filterwarnings("ignore:Passing a dict to DataFrame.from_records is deprecated")

@@ -9,9 +9,8 @@ from torch import nn
 
 from spareparts.models import conv_2, lenet_300_100, vgg
 from spareparts.redundancy import compact, pruning_curves
-from spareparts.redundancy.curves import area
-from spareparts.redundancy.parts import cut
-from spareparts.redundancy.ranks import rank_accuracies
+from spareparts.redundancy.pruning import area, cut
+from spareparts.redundancy.spectra import rank_accuracies
 from spareparts.redundancy.widths import accuracy_drops
 
 

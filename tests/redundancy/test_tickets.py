@@ -10,9 +10,16 @@ from torch import nn
 from spareparts import models
 from spareparts.data import generator
 from spareparts.redundancy.config import Config
-from spareparts.redundancy.setup import Settings, sets_of
-from spareparts.redundancy.tickets import concentration, masked_copy, prune_weights, tickets, train_to_end
-from spareparts.redundancy.unit_tickets import choose_units, unit_tickets
+from spareparts.redundancy.tickets import (
+    choose_units,
+    concentration,
+    masked_copy,
+    prune_weights,
+    tickets,
+    train_to_end,
+    unit_tickets,
+)
+from spareparts.redundancy.training import Settings, sets_of
 
 LAYERS = ("fc1", "fc2", "fc3")
 

@@ -9,8 +9,7 @@ import torch
 from spareparts import models
 from spareparts.data import generator
 from spareparts.redundancy.config import Config
-from spareparts.redundancy.filters import angles_to_centres, convolution, filters
-from spareparts.redundancy.frames import normalized
+from spareparts.redundancy.pruning import normalized
 from spareparts.redundancy.widths import (
     CORRELATIONS,
     DROPS,
@@ -20,6 +19,7 @@ from spareparts.redundancy.widths import (
     shares,
     width,
 )
+from spareparts.redundancy.xord import angles_to_centres, convolution, filters
 
 
 def network(seed=1):

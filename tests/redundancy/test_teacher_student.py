@@ -75,6 +75,16 @@ def test_units_that_share_the_work_evenly_are_counted_and_idle_ones_are_not():
     assert torch.allclose(generalization_error(shared, teacher), torch.zeros(3, dtype=torch.float64), atol=1e-12)
 
 
+def test_units_that_cancel_each_other_share_by_absolute_values_only():
+    teacher = made(1, 1)
+    cancelling = module.Committee(
+        weights=teacher.weights.expand(-1, 2, -1).clone(),
+        outputs=torch.tensor([[1.0, -1.0]] * 3, dtype=torch.float64),
+    )
+    assert torch.allclose(averaging(cancelling, teacher), torch.full((3,), 2.0, dtype=torch.float64))
+    assert torch.allclose(averaging(cancelling, teacher, signed=True), torch.zeros(3, dtype=torch.float64))
+
+
 @pytest.mark.parametrize("layers", ["first", "both"])
 def test_a_student_learns_and_its_outputs_stay_where_the_first_layer_alone_is_trained(layers, monkeypatch):
     monkeypatch.setattr(module, "FEATURES", 10)

@@ -1,11 +1,15 @@
 """The interactive figure as a reader uses it: in a browser, from a file, with the keyboard, on a phone."""
 
+import json
+import re
+
+import numpy as np
 import pytest
 import torch
 
 from spareparts.data import generator
 from spareparts.plots.interactive import unit_graph
-from spareparts.redundancy.graph import unit_graph as arrays_of
+from spareparts.redundancy.measures import unit_graph as arrays_of
 
 pytestmark = pytest.mark.browser
 PAGE = "<!doctype html><meta charset=utf-8><meta name=viewport content='width=device-width'><title>t</title>"
@@ -20,8 +24,8 @@ def file(tmp_path_factory):
     snapshots = torch.stack([initial, final])
     outputs = torch.eye(20).expand(2, 20, 20)
     first = unit_graph(arrays_of(snapshots, epochs=[0, 7], outputs=outputs), title="one", cutoff=0.5)
-    groups = [0] * 10 + [1] * 10
-    second = unit_graph(arrays_of(snapshots, epochs=[0, 7], groups=groups), title="two", epoch_labels=("start", "end"))
+    two = arrays_of(snapshots, epochs=[0, 7]) | {"graph_groups": np.arange(20) // 10}
+    second = unit_graph(two, title="two", epoch_labels=("start", "end"))
     path = tmp_path_factory.mktemp("page") / "page.html"
     path.write_text(PAGE + first + second, encoding="utf-8")
     return path
@@ -39,6 +43,19 @@ def page(request, browser, file):
     yield page
     page.close()
     assert wrong == []
+
+
+def content(text: str) -> dict:
+    return json.loads(re.search(r'<script type="application/json">(.*?)</script>', text).group(1))
+
+
+def test_the_figure_carries_its_data_fetches_nothing_and_no_title_ends_the_data():
+    arrays = arrays_of(torch.randn(2, 9, 20, generator=generator(0)), epochs=[0, 1])
+    text = unit_graph(arrays, title="</script> & <b>")
+    assert content(text)["title"] == "</script> & <b>" and content(text)["units"] == 9
+    assert set(re.findall(r"https?://[^\"'\s]+", text)) == {"http://www.w3.org/2000/svg"}  # a name space
+    with pytest.raises(ValueError, match=r"cutoff must be one of 0.1, .*, got 0.33"):
+        unit_graph(arrays, title="units", cutoff=0.33)
 
 
 def told(page) -> str:
