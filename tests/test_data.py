@@ -166,6 +166,30 @@ def test_a_truncated_file_is_refused_by_name_and_kept(folder, share):
     assert path.read_bytes() == whole[: int(share * len(whole))]
 
 
+def test_a_page_that_was_saved_as_a_set_is_refused_without_advice_to_unpickle_it(folder):
+    path = save_tiny()
+    path.write_text("<!DOCTYPE html>")
+    with pytest.raises(DataCorrupt, match="cannot be read: File is not a zip file") as caught:
+        load("mine", "train")
+    assert "pickle" not in str(caught.value)
+
+
+def test_a_set_without_its_json_is_told_what_it_lacks(folder):
+    save_tiny().with_suffix(".json").unlink()
+    with pytest.raises(DataMissing, match=r"mine\.npz needs mine\.json beside it"):
+        load("mine", "train")
+
+
+def test_what_load_refuses_is_not_listed_as_whole(folder):
+    path = save_tiny()
+    about = json.loads(path.with_suffix(".json").read_text())
+    path.with_suffix(".json").write_text(json.dumps(about | {"classes": ["a", "b"]}))
+    with pytest.raises(ValueError, match=r"must lie in 0\.\.1"):
+        load("mine", "train")
+    (row,) = (row for row in listing() if row.name == "mine")
+    assert row.present and not row.intact
+
+
 def test_a_flipped_bit_anywhere_in_the_arrays_is_noticed(folder):
     path = save_tiny()
     whole = bytearray(path.read_bytes())
@@ -184,7 +208,9 @@ def test_a_file_is_checked_again_once_it_has_changed(folder):
         load("mine", "train")
 
 
-@pytest.mark.parametrize("text", ["{", "[]", '{"classes": ["a"]}'])
+@pytest.mark.parametrize(
+    "text", ["{", "[]", '{"classes": ["a"]}', '{"classes": 4, "sha256": "0"}', '{"classes": ["a"], "sha256": 0}']
+)
 def test_a_json_that_is_not_whole_is_refused_by_name(folder, text):
     path = save_tiny().with_suffix(".json")
     path.write_text(text)

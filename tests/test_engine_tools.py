@@ -1,13 +1,24 @@
 """Around the training loop: evaluation in batches, cached weights, threads, and the device's name."""
 
 import contextlib
+import warnings
 
 import pytest
 import torch
 from torch import nn
 
+from spareparts import processor
 from spareparts.data import generator
-from spareparts.engine import DamagedFile, cached_weights, describe, load_weights, one_thread, predict, save_weights
+from spareparts.engine import (
+    DamagedFile,
+    cached_weights,
+    describe,
+    device,
+    load_weights,
+    one_thread,
+    predict,
+    save_weights,
+)
 from spareparts.engine.device import matmul_precision
 
 
@@ -138,3 +149,27 @@ def test_tf32_holds_inside_only():
     assert torch.get_float32_matmul_precision() == before
     with matmul_precision("float32"):
         assert torch.get_float32_matmul_precision() == before
+
+
+@pytest.mark.parametrize(
+    ("cpuinfo", "lacks"),
+    [
+        ("model name\t: Old\nflags\t\t: fma avx2\n", True),
+        ("model name\t: New\nflags\t\t: fma avx2 avx512_bf16\n", False),
+        ("Features\t: fp asimd bf16\n", False),
+        ("", False),
+    ],
+)
+def test_of_bfloat16_without_instructions_is_warned_once(tmp_path, monkeypatch, cpuinfo, lacks):
+    monkeypatch.setattr(processor, "CPUINFO", tmp_path / "cpuinfo")
+    monkeypatch.setattr(processor.shutil, "which", lambda name: None)
+    processor.CPUINFO.write_text(cpuinfo)
+    for cached in (processor.lacks_bfloat16, device._warn_if_slow):
+        cached.cache_clear()
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        for _ in range(2):
+            device.check_precision("bfloat16", "cpu")
+            device.check_precision("float32", "cpu")
+    assert ["nine times as long as in float32" in str(warning.message) for warning in told] == [True] * lacks
+    processor.lacks_bfloat16.cache_clear()

@@ -7,23 +7,22 @@ import tempfile
 import time
 from pathlib import Path
 
+import jupytext
 import nbformat
 import psutil
 import pytest
 
 from spareparts import kernels
 from spareparts.execute import (
+    REQUESTED,
     ROOT,
     RUNS,
     NotebookError,
-    check_parameters,
-    defaults_in,
     execute,
-    parameter_defaults,
-    parse_parameter,
-    read_notebook,
+    last_tagged,
     toc_notebooks,
 )
+from spareparts.parameters import read_notebook
 from spareparts.verify import papers
 
 HEADER = """\
@@ -86,60 +85,8 @@ def notebook(tmp_path, monkeypatch):
     return path
 
 
-@pytest.fixture
-def defaults(notebook):
-    return parameter_defaults(read_notebook(notebook))
-
-
 def command(*arguments):
     return subprocess.run([sys.executable, "-m", "spareparts", *arguments], capture_output=True, text=True)
-
-
-def test_defaults_are_read_from_the_parameters_cell(defaults):
-    expected = {"STEPS": 10, "SEEDS": [1, 2], "DATASETS": ["mnist"], "RATE": 0.1, "SHUFFLE": True, "MISSING": "list"}
-    assert defaults == expected
-
-
-@pytest.mark.parametrize(
-    ("text", "value"),
-    [
-        ("STEPS=1500", 1500),
-        ("STEPS = -3", -3),
-        ("SEEDS=1..5", [1, 2, 3, 4, 5]),
-        ("SEEDS=1,4..6", [1, 4, 5, 6]),
-        ("SEEDS=7", [7]),
-        ("DATASETS=mnist,fashion_mnist", ["mnist", "fashion_mnist"]),
-        ("RATE=1e-3", 0.001),
-        ("RATE=1", 1.0),
-        ("SHUFFLE=false", False),
-        ("MISSING=run", "run"),
-    ],
-)
-def test_a_value_takes_the_type_of_its_default(defaults, text, value):
-    name, parsed = parse_parameter(text, defaults)
-    assert name == text.partition("=")[0].strip()
-    assert parsed == value and type(parsed) is type(value)
-    check_parameters({name: parsed}, defaults)
-
-
-@pytest.mark.parametrize(
-    ("text", "complaint"),
-    [
-        ("STEPS=many", "STEPS must be a whole number, like its default 10, got 'many'"),
-        ("STEPS=1.5", "STEPS must be a whole number"),
-        ("SEEDS=5..1", "SEEDS must be a list, each a whole number"),
-        ("SEEDS=a", "SEEDS must be a list, each a whole number"),
-        ("SHUFFLE=maybe", "SHUFFLE must be true or false"),
-        ("SEEDS=1..200000000", "SEEDS: a range has at most 100,000 values, and 1..200000000 has 200,000,000"),
-        ("STEPS", "a parameter is written NAME=VALUE, got 'STEPS'"),
-        ("STEP=1", "no parameter STEP: did you mean STEPS?"),
-        ("data_sets=mnist", "did you mean DATASETS?"),
-        ("XYZ=1", "it has STEPS, SEEDS"),
-    ],
-)
-def test_a_value_that_does_not_fit_is_refused(defaults, text, complaint):
-    with pytest.raises(ValueError, match=complaint.replace("?", r"\?")):
-        parse_parameter(text, defaults)
 
 
 @pytest.mark.parametrize(
@@ -151,21 +98,10 @@ def test_a_wrong_type_is_refused_before_anything_starts(notebook, parameters):
     assert sorted(os.listdir()) == ["tiny.py"]
 
 
-def test_the_parameters_are_those_of_the_whole_notebook():
-    for path in (ROOT / "notebooks").glob("*.py"):
-        assert defaults_in(path) == parameter_defaults(read_notebook(path)), path
-
-
 def test_a_default_that_has_to_be_computed_is_refused(notebook):
     notebook.write_text(NOTEBOOK.replace("STEPS = 10", "STEPS = 5 * 2"))
     with pytest.raises(ValueError, match="the default of STEPS must be a plain literal"):
         execute(notebook, Path("out.ipynb"))
-
-
-def test_parameters_that_are_no_python_are_refused_in_one_line(notebook):
-    notebook.write_text(NOTEBOOK.replace("STEPS = 10", "STEPS = = 10"))
-    with pytest.raises(ValueError, match="the cell of the parameters is no Python: invalid syntax"):
-        defaults_in(notebook)
 
 
 def test_a_missing_notebook_is_named():
@@ -173,15 +109,62 @@ def test_a_missing_notebook_is_named():
         execute(Path("nowhere.py"), Path("out.ipynb"))
 
 
-def test_the_executed_notebook_holds_the_outputs_and_every_parameter(notebook):
+def tagged(output):
+    return {
+        cell.metadata.tags[0]: cell for cell in nbformat.read(output, as_version=4).cells if cell.metadata.get("tags")
+    }
+
+
+def test_the_executed_notebook_holds_the_outputs_the_defaults_and_what_was_given(notebook):
     output = execute(notebook, Path("deep/out.ipynb"), {"STEPS": 2})
-    cells = nbformat.read(output, as_version=4).cells
-    assert cells[-1].outputs[0].text == "6\n"
-    by_tag = {cell.metadata.tags[0]: cell for cell in cells if cell.metadata.get("tags")}
-    assert "remove-cell" in by_tag["parameters"].metadata.tags
-    assert "hide-input" in by_tag["injected-parameters"].metadata.tags
-    assert 'STEPS = 2\nSEEDS = [1, 2]\nDATASETS = ["mnist"]' in by_tag["injected-parameters"].source
+    assert nbformat.read(output, as_version=4).cells[-1].outputs[0].text == "6\n"
+    cells = tagged(output)
+    assert all("hide-input" in cell.metadata.tags for cell in cells.values())
+    assert cells["injected-parameters"].source == "# Parameters\nSTEPS = 2"
+    assert "STEPS = 10  # steps" in cells["parameters"].source
     assert os.listdir("deep") == ["out.ipynb"]
+
+
+def test_setting_one_parameter_leaves_the_others_as_they_are_and_a_value_arrives_as_it_was_meant(notebook):
+    odd = "PAIR = (1, 2)\nRATES = {0: 0.1}\nSETS = {1}\nLIMIT: int | None = None\n\n# %%\n"
+    shown = "print(repr([STEPS, PAIR, RATES, SETS, LIMIT]))\n"
+    notebook.write_text(NOTEBOOK.replace("\n# %%\nfrom", odd + shown + "# %%\nfrom"))
+
+    def said(**given):
+        cells = nbformat.read(execute(notebook, Path("out.ipynb"), given), as_version=4).cells
+        return next(cell.outputs[0].text for cell in cells if cell.source == shown.strip())
+
+    assert said(STEPS=3) == "[3, (1, 2), {0: 0.1}, {1}, None]\n"
+    given = {"PAIR": (3, 4), "RATES": {1: 0.5}, "SETS": {2}, "LIMIT": 7}
+    assert said(**given) == "[10, (3, 4), {1: 0.5}, {2}, 7]\n"
+
+
+def test_a_notebook_that_ran_is_run_again_with_other_values(notebook):
+    first = execute(notebook, Path("out.ipynb"), {"STEPS": 2})
+    again = nbformat.read(execute(first, Path("again.ipynb"), {"STEPS": 3}), as_version=4).cells
+    assert [cell.source for cell in again if "STEPS = " in cell.source][1:] == ["# Parameters\nSTEPS = 3"]
+    assert again[-1].outputs[0].text == "9\n"
+
+
+@pytest.mark.parametrize(
+    ("output", "complaint"),
+    [
+        ("tiny.py", r"the output must be a file \*\.ipynb, got .*tiny\.py"),
+        ("out.html", r"the output must be a file \*\.ipynb"),
+        ("folder.ipynb", r"folder\.ipynb is a folder"),
+        ("tiny.py/out.ipynb", r"out\.ipynb cannot be written: (File exists|Not a directory)"),
+        ("/proc/out.ipynb", r"/proc/out\.ipynb cannot be written"),
+    ],
+)
+def test_where_nothing_can_be_written_nothing_starts(notebook, output, complaint):
+    Path("folder.ipynb").mkdir()
+    with pytest.raises((ValueError, OSError), match=complaint):
+        execute(notebook, Path(output))
+    assert notebook.read_text() == NOTEBOOK and not Path("started").exists()
+
+
+def test_a_folder_may_have_braces_in_its_name(notebook):
+    assert execute(notebook, Path("{a}/out.ipynb")).is_file()
 
 
 def test_with_no_parameter_given_the_defaults_are_folded(notebook):
@@ -198,6 +181,18 @@ def test_what_stands_behind_the_last_cell_asked_for_is_not_executed(notebook):
     assert Path("started").exists()
 
 
+def test_without_its_chapter_a_notebook_ends_where_its_runs_are_shown(notebook):
+    makes = NOTEBOOK.replace("# %%\nfrom pathlib", '# %% tags=["runs"]\nfrom pathlib')
+    for text, last in (
+        (makes, "from pathlib import Path"),
+        (makes + "\n# %%\nresults.requested()\n\n# %%\n1\n", "results."),
+    ):
+        notebook.write_text(text)
+        node = read_notebook(notebook)
+        assert node.cells[last_tagged(node, REQUESTED) - 1].source.startswith(last)
+    assert last_tagged(read_notebook(notebook), "no such tag") is None
+
+
 @pytest.mark.parametrize("word", papers())
 def test_every_papers_notebook_makes_its_runs_in_one_cell_that_shows_nothing(word):
     cells = [cell for cell in read_notebook(ROOT / "notebooks" / f"{word}.py").cells if cell.cell_type == "code"]
@@ -212,15 +207,44 @@ def test_an_error_in_a_cell_names_notebook_cell_line_and_what_was_left(notebook)
     Path("out.ipynb").write_text("an earlier, whole result")
     with pytest.raises(NotebookError) as caught:
         execute(notebook, Path("out.ipynb"), {"STEPS": -1})
-    line = 1 + NOTEBOOK.splitlines().index('    raise ValueError(f"steps must be positive, got {STEPS}")')
     left = notebook.parent / "out.failed.ipynb"
+    line = """line 3, 'raise ValueError(f"steps must be positive, got {STEPS}")'"""
     assert str(caught.value) == (
-        f"{notebook}, cell [4], line {line}: ValueError: steps must be positive, got -1; "
+        f"{notebook}, cell [4], {line}: ValueError: steps must be positive, got -1; "
         f"the notebook with its traceback: {left}"
     )
     assert "Traceback" in left.read_text()
     assert Path("out.ipynb").read_text() == "an earlier, whole result"
     assert not list(Path().glob(".*"))
+
+
+@pytest.mark.parametrize("form", ["py", "ipynb"])
+def test_the_place_of_an_error_is_right_after_magics_in_identical_cells_and_in_other_alphabets(notebook, form):
+    cells = '# %%\n# %time word = "é"\nif STEPS == 1:\n    1 / 0\nSTEPS -= 1\n\n'
+    notebook.write_text(NOTEBOOK.partition("# %%\nfrom")[0] + 2 * cells, encoding="utf-8")
+    if form == "ipynb":
+        jupytext.write(read_notebook(notebook), notebook.with_suffix(".ipynb"))
+    with pytest.raises(NotebookError, match=r"cell \[4\], line 3, '1 / 0': ZeroDivisionError"):
+        execute(notebook.with_suffix(f".{form}"), Path("out.ipynb"), {"STEPS": 2})
+
+
+def test_a_kernel_that_is_not_there_is_named_before_anything_starts(notebook):
+    notebook.write_text(NOTEBOOK.replace("name: python3", "name: cobol"))
+    with pytest.raises(ValueError, match=r"asks for the kernel 'cobol', which is not installed; there are .*python3"):
+        execute(notebook, Path("out.ipynb"))
+
+
+def test_without_a_kernelspec_a_notebook_is_pythons(notebook):
+    notebook.write_text(NOTEBOOK.removeprefix(HEADER))
+    assert execute(notebook, Path("out.ipynb")).is_file()
+
+
+def test_a_kernel_that_is_killed_is_told_with_its_notebook_and_cell(notebook):
+    notebook.write_text(NOTEBOOK.replace('Path("started").touch()', "import os\nos.kill(os.getpid(), 9)"))
+    done = command("run", "tiny.py")
+    assert done.returncode == 1
+    assert "error: tiny.py, cell [3]: its kernel was killed, perhaps as the memory was full" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_the_toc_gives_the_notebooks_in_its_order(tmp_path):
@@ -238,6 +262,13 @@ def test_the_command_line_runs_a_notebook(notebook):
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == str(notebook.parent / "out.ipynb")
     assert nbformat.read("out.ipynb", as_version=4).cells[-1].outputs[0].text == "30\n"
+
+
+def test_a_terminal_that_lacks_a_sign_gets_another_for_it(notebook, monkeypatch):
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+    done = command("run", "tiny.py", "--output", "é.ipynb")
+    assert (done.returncode, done.stdout.strip()) == (0, str(notebook.parent / "?.ipynb"))
+    assert Path("é.ipynb").is_file()
 
 
 def left_by(run):

@@ -22,10 +22,12 @@ ALLOWED: dict[str, set[str]] = {
     "checks": set(),
     "data": {"checks"},
     "models": {"checks"},
-    "engine": {"checks", "data"},
+    "engine": {"checks", "data", "processor"},
     "style": {"records", "stats"},
     "plots": {"records", "stats", "style"},
-    "claims": {"records", "stats"},
+    "documents": set(),
+    "processor": set(),
+    "claims": {"documents", "records", "stats"},
     "results": {"records", "stats", "style"},
 } | {paper: {"engine", "models", "data", "checks", "records", "stats"} for paper in PAPERS}
 

@@ -4,6 +4,8 @@ import dataclasses
 import hashlib
 import json
 import math
+import re
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -92,6 +94,30 @@ def test_a_value_of_another_type_is_refused_by_name(name, value):
 def test_a_number_that_is_not_finite_is_refused(value):
     with pytest.raises(ValueError, match=f"rate must be finite, got {value}"):
         Toy(rate=value)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Choosy(Toy):
+    augment: bool | None = None
+    layers: tuple[int, ...] = (1, 2)
+    mode: Literal["fast", "slow"] = "fast"
+
+
+def test_any_annotation_is_checked():
+    for value in (True, False, None):
+        assert Choosy(augment=value).augment is value
+    assert Choosy(layers=(3,), mode="slow").layers == (3,)
+    wrong = {"augment": (1, "true", "False"), "layers": ([1], (1.5,), (True,)), "mode": ("medium", None)}
+    for name, values in wrong.items():
+        for value in values:
+            with pytest.raises(TypeError, match=rf"{name} must be of type .*, got {re.escape(repr(value))}"):
+                Choosy(**{name: value})
+
+
+@pytest.mark.parametrize("seed", [-1, 2**32, 2**64, 10**20])
+def test_a_seed_that_a_library_would_refuse_is_refused_before_anything_starts(seed):
+    with pytest.raises(ValueError, match=rf"seed must be at (least 0|most 4294967295), got {seed}"):
+        Toy(seed=seed)
 
 
 def test_a_name_must_be_a_known_one():

@@ -3,12 +3,20 @@
 import errno
 import json
 import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from toy import Toy, result
 
+import spareparts
 from spareparts import records
 from spareparts.records import RecordError, key, load, load_or_run, save, store
+from spareparts.sweep.engine import environment
+
+PACKAGE = Path(spareparts.__file__).parent
 
 # Writing
 
@@ -221,3 +229,31 @@ def test_the_markup_in_a_records_texts_is_escaped_once_where_records_are_read(re
     assert row["device"] == "&lt;img src=x onerror=alert(1)&gt;"
     assert row["&lt;b&gt;"] == ["a &amp; b", 1.0] and row["accuracy"] == 0.25
     assert load(Toy(seed=1))["device"] == record["device"]  # a record itself is never changed
+
+
+def test_damaged_arrays_are_refused_by_name(records_folder):
+    path = save(Toy(), result()).with_suffix(".npz")
+    for content in (path.read_bytes()[:-30], b"<!DOCTYPE html>", b""):
+        path.write_bytes(content)
+        with pytest.raises(RecordError, match=f"{path} cannot be read"):
+            records.arrays("toy", path.stem)
+
+
+def test_the_users_own_folder_may_be_written_as_in_a_shell(monkeypatch):
+    monkeypatch.setenv("SPAREPARTS_RECORDS", "~/own")
+    monkeypatch.setenv("SPAREPARTS_CACHE", "~/cache")
+    assert records.folders()[0] == Path.home() / "own" and records.cache_folder() == Path.home() / "cache"
+    assert environment()["SPAREPARTS_RECORDS"] == str((Path.home() / "own").resolve())
+
+
+def test_the_commit_of_another_repository_around_the_project_is_not_its_own(tmp_path):
+    inner = tmp_path / "outer" / "project"
+    copied = inner / "lib" / "spareparts"
+    shutil.copytree(PACKAGE, copied, ignore=shutil.ignore_patterns("__pycache__"))
+    git = ["git", "-c", "user.name=a", "-c", "user.email=a@b"]
+    for words in (["init", "-q"], ["add", "."], ["commit", "-qm", "another's"]):
+        subprocess.run([*git, *words], cwd=tmp_path / "outer", check=True)
+    program = "from spareparts.records import store; print(store.commit())"
+    words = [sys.executable, "-c", program]
+    done = subprocess.run(words, env=os.environ | {"PYTHONPATH": str(inner / "lib")}, capture_output=True, text=True)
+    assert done.stdout == "unknown\n", done.stderr

@@ -5,7 +5,8 @@ import pytest
 from toy import Toy
 
 from spareparts import results
-from spareparts.results import figure, requested, summary, varied
+from spareparts.records import varied
+from spareparts.results import figure, requested, summary
 
 METRICS = {"accuracy": "accuracy, %", "loss": "loss, nats", "absent": "not there"}
 

@@ -78,7 +78,8 @@ def test_every_notebook_ends_as_it_should_and_what_finished_is_not_repeated(note
         "MODE=error": "failed",
         "MODE=dies": "failed",
     }
-    assert "modes.py, cell [4], line 20: ValueError: no such mode" in ends["MODE=error"]["message"]
+    place = """modes.py, cell [4], line 2, 'raise ValueError("no such mode")': ValueError: no such mode"""
+    assert place in ends["MODE=error"]["message"]
     left = ends["MODE=error"]["output"].replace(".ipynb", ".failed.ipynb")
     assert left in ends["MODE=error"]["message"] and Path(left).exists()
     assert "DeadKernelError" in ends["MODE=dies"]["message"]
@@ -267,6 +268,7 @@ def test_an_error_of_a_kernel_reaches_the_worker_as_text(tmp_path, monkeypatch, 
         (["modes.py", "--grid", "MODES=fine"], "the notebook has no parameter MODES: did you mean MODE?"),
         (["nowhere.py", "--grid", "MODE=fine"], "there is no notebook nowhere.py"),
         (["modes.py", "--grid", "MODE=fine", "--deadline", "soon"], "a duration is written like 90s, 10m or 1.5h"),
+        (["modes.py", "--grid", "MODE=fine", "--deadline", ""], "a duration is written like 90s, 10m or 1.5h, got ''"),
     ],
 )
 def test_what_cannot_be_swept_is_told_in_one_line_and_nothing_starts(notebook, words, complaint):
@@ -303,13 +305,26 @@ def test_a_cluster_that_cannot_be_reached_is_named(where, complaint, monkeypatch
 
 @pytest.mark.parametrize(
     ("text", "complaint"),
-    [("queue: main", "jobs, the number of jobs"), ("jobs: 1\ncores: 4", "cores and processes must be equal")],
+    [
+        ("queue: main", "jobs, the number of jobs"),
+        ("jobs: 1\ncores: 4", "cores and processes must be equal"),
+        ("jobs: 0", r"slurm\.yaml: jobs must be a whole number of at least 1, got 0"),
+        ("jobs: true", "at least 1, got True"),
+        ("jobs: 1\njobs: 2", r'slurm\.yaml: line 2: found duplicate key "jobs"'),
+        ("jobs: [1", r"slurm\.yaml: line 1: expected"),
+    ],
 )
 def test_a_slurm_file_that_cannot_be_is_refused(tmp_path, text, complaint):
     path = tmp_path / "slurm.yaml"
     path.write_text(text)
     with pytest.raises(ValueError, match=complaint):
         cluster.slurm_cluster(path)
+
+
+def test_a_wall_time_needs_no_quotes(tmp_path):
+    path = tmp_path / "slurm.yaml"
+    path.write_text("jobs: 1\nwalltime: 12:00:00")
+    assert cluster.slurm_options(path)[1]["walltime"] == "12:00:00"
 
 
 def test_every_gpu_gets_workers_that_see_no_other(monkeypatch):

@@ -105,8 +105,11 @@ def test_a_parameter_at_its_default_matches_as_one_that_is_given(notebook):
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
-        ("grid: {SEEDS: [1], SEEDS: [2]}", "'SEEDS' stands twice in the mapping of line 1"),
-        ("parameters: {STEPS: 1}\ngrid: {SEEDS: [1]}\nparameters: {RATE: 0.5}", "'parameters' stands twice"),
+        ("grid: {SEEDS: [1], SEEDS: [2]}", 'line 1: found duplicate key "SEEDS"'),
+        (
+            "parameters: {STEPS: 1}\ngrid: {SEEDS: [1]}\nparameters: {RATE: 0.5}",
+            'line 3: found duplicate key "parameters"',
+        ),
     ],
 )
 def test_a_key_that_stands_twice_loses_no_value_but_is_refused(notebook, text, complaint):
@@ -114,6 +117,17 @@ def test_a_key_that_stands_twice_loses_no_value_but_is_refused(notebook, text, c
     path.write_text(text)
     with pytest.raises(ValueError, match=rf"tiny\.yaml: {complaint}"):
         from_file(path)
+
+
+def test_a_grid_is_read_by_the_core_schema(notebook):
+    path = notebook.parent / "sweeps" / "tiny.yaml"
+    path.write_text("grid: {SEEDS: [010, 011]}")
+    assert [cell.parameters["SEEDS"] for cell in from_file(path)] == [[10], [11]]
+
+
+def test_a_cell_keeps_apart_what_was_given_and_what_is_the_notebooks_own(notebook):
+    (cell,) = from_options(notebook, ["STEPS=5"])
+    assert cell.given == {"STEPS": 5, "MISSING": "run"} and cell.parameters["SEEDS"] == [1]
 
 
 def test_a_list_in_a_grid_is_one_cell(notebook):
@@ -131,6 +145,7 @@ def test_blocks_follow_one_another_and_share_what_stands_beside_them(notebook):
     ("grid", "settings", "complaint"),
     [
         (["SEED=1..5"], [], r"no parameter SEED: did you mean SEEDS\?"),
+        (["3=5"], [], "no parameter 3: it has DATASETS"),
         (["SEEDS=5..1"], [], "SEEDS must be a list, each a whole number"),
         (["SEEDS=1,1"], [], "SEEDS must offer at least one value and none twice"),
         (["SEEDS="], [], "SEEDS must offer at least one value"),
@@ -154,6 +169,9 @@ def test_a_grid_that_cannot_be_is_refused(notebook, grid, settings, complaint):
     [
         (["SEEDS"], "must be a mapping"),
         ({"grids": {"SEEDS": [1]}}, "unknown part 'grids'"),
+        ({"grid": {3: [1]}}, r"grid must be a mapping of names and values, got \{3: \[1\]\}"),
+        ({"notebook": 5}, "notebook must be a path, got 5"),
+        ({"notebook": {}}, "notebook must be a path, got {}"),
         ({"grid": {"SEED": [1]}}, r"did you mean SEEDS\?"),
         ({"grid": {"STEPS": ["many"]}}, "STEPS must be a whole number"),
         ({"grid": [1]}, "grid must be a mapping"),
@@ -179,7 +197,7 @@ def test_a_sweep_file_that_cannot_be_is_refused_by_name(notebook, document, comp
 def test_what_is_no_yaml_is_refused_in_one_line(notebook):
     path = notebook.parent / "sweeps" / "tiny.yaml"
     path.write_text("grid: [1, 2\nSEEDS: {")
-    with pytest.raises(ValueError, match=r"tiny\.yaml: while parsing") as caught:
+    with pytest.raises(ValueError, match=r"tiny\.yaml: line 2: expected") as caught:
         from_file(path)
     assert "\n" not in str(caught.value)
 

@@ -1,12 +1,15 @@
+import dataclasses
 import sys
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 
 import pytest
+from rich.console import Console
 from toy import Toy, result
 
-from spareparts import experts, records
-from spareparts.execute import ROOT, defaults_in
-from spareparts.sweep import grid
+from spareparts import experts, processor, records, table
+from spareparts.execute import ROOT
+from spareparts.parameters import defaults_in
+from spareparts.sweep import command, grid
 from spareparts.sweep import survey as module
 from spareparts.sweep.engine import predecessors
 from spareparts.sweep.estimate import estimator
@@ -35,7 +38,8 @@ def toy_plan(*, seeds, rates=(0.5,), **settings):
 def toy(monkeypatch):
     paper = ModuleType("toy_paper")
     paper.plan, paper.Config = toy_plan, Toy
-    monkeypatch.setattr(module, "paper_module", lambda word: paper if word == "toy" else None)
+    for place in (module, command):
+        monkeypatch.setattr(place, "paper_module", lambda word: paper if word == "toy" else None)
     return paper
 
 
@@ -212,3 +216,65 @@ def test_the_table_stays_short_however_many_settings_vary():
 
 def test_numbers_that_follow_one_another_are_joined():
     assert spans([5, 1, 2, 3, 9, 8]) == "1..3,5,8..9"
+
+
+def said(monkeypatch, runs, *, terminal=False, answer="", **asked):
+    console = Console(record=True, width=200)
+    monkeypatch.setattr(command.sys, "stdin", SimpleNamespace(isatty=lambda: terminal))
+    monkeypatch.setattr(console, "input", lambda question: answer)
+    return command.announce(runs, console, **asked), console.export_text().strip()
+
+
+def test_before_a_sweep_it_is_told_what_it_makes_and_how_long_that_takes(monkeypatch):
+    runs = [run(1, recorded=True), run(2), run(3)]
+    told = "2 of 3 runs have no record: made one after another they take about 4.0 s."
+    assert said(monkeypatch, runs) == (True, told)
+    assert said(monkeypatch, runs[:1]) == (True, "")
+    go_on, told = said(monkeypatch, [run(1, seconds=None)])
+    assert go_on and "nobody knows how long, as no record is like them" in told
+
+
+@pytest.mark.parametrize(("answer", "goes_on"), [("y", True), ("Yes", True), ("n", False), ("", False)])
+def test_from_an_hour_on_somebody_at_a_terminal_is_asked(monkeypatch, answer, goes_on):
+    long = [run(1, seconds=3600.0)]
+    assert said(monkeypatch, long, terminal=True, answer=answer, yes=False)[0] == goes_on
+    assert said(monkeypatch, long, terminal=True, answer=answer, yes=True)[0]
+    assert said(monkeypatch, long, terminal=False, answer=answer, yes=False)[0]
+    assert said(monkeypatch, [run(1, seconds=3599.0)], terminal=True, answer=answer, yes=False)[0]
+
+
+def test_a_run_of_one_notebook_is_planned_before_its_kernel_starts(toy, tmp_path):
+    path, console = tmp_path / "toy.py", Console(record=True, width=200)
+    path.write_text(NOTEBOOK.replace("SEEDS = [1]", 'SEEDS = [1]\nRATES = [0.5]\nMISSING = "list"'))
+    assert command.check_run(path, {}, console, yes=True) and not console.export_text()
+    assert command.check_run(path, {"MISSING": "run", "SEEDS": [1, 2]}, console, yes=True)
+    assert console.export_text().startswith("2 of 2 runs have no record")
+    with pytest.raises(ValueError, match=f"seed must be at most .*, got {2**64}"):
+        command.check_run(path, {"SEEDS": [2**64]}, console, yes=True)
+
+
+def test_the_last_line_of_a_sweep_is_the_command_that_shows_its_runs(toy, tmp_path):
+    cells = [
+        dataclasses.replace(
+            cell(tmp_path, str(seed), SEEDS=[seed], RATES=[0.1]), given={"SEEDS": [seed], "RATES": [0.1]}
+        )
+        for seed in (1, 2, 3)
+    ]
+    found = survey(cells)
+    assert command.table_command(cells, found) == "python -m spareparts table toy --where SEEDS=1..3 --where RATES=0.1"
+    assert command.table_command(cells, {}) == ""
+    for seed in (1, 2, 3):
+        records.save(Toy(seed=seed, rate=0.1), result())
+    words = command.table_command(cells, found).split()
+    assert len(table.select(Toy, words[words.index("--where") + 1 :: 2])) == 3
+
+
+def test_an_estimate_knows_where_bfloat16_is_slow(monkeypatch):
+    monkeypatch.setattr(processor, "lacks_bfloat16", lambda: True)
+    fast, own = ({"config": {"precision": "bfloat16"}, "seconds": 2.0, "committed": whose} for whose in (True, False))
+    plain = {"config": {"precision": "float32"}, "seconds": 2.0, "committed": True}
+    assert [module._here(record) for record in (fast, own, plain)] == [18.0, 2.0, 2.0]
+    told = said(monkeypatch, [run(1, precision="bfloat16")])[1]
+    assert "Some compute in bfloat16: this processor has no instructions" in told
+    monkeypatch.setattr(processor, "lacks_bfloat16", lambda: False)
+    assert module._here(fast) == 2.0

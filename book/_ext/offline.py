@@ -45,7 +45,7 @@ def finish(app, exception):
         unused.unlink(missing_ok=True)
     for page in Path(app.outdir).rglob("*.html"):
         page.write_text(mended(page.read_text(encoding="utf-8")), encoding="utf-8")
-    (Path(app.outdir) / ".nojekyll").touch()
+    (Path(app.outdir) / ".nojekyll").touch()  # where GitHub serves the site it would leave out _static
 
 
 def mended(page):

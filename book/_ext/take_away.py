@@ -7,9 +7,8 @@ from html import escape
 from importlib.util import find_spec
 from pathlib import Path
 
-import yaml
-
 from spareparts import records
+from spareparts.documents import read_yaml
 from spareparts.execute import ROOT
 
 FOLDER = "downloads"
@@ -33,7 +32,7 @@ def files_of(name):
 @cache
 def about():
     """The project as CITATION.cff describes it."""
-    return yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    return read_yaml((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
 
 
 def bibtex(name, title, year):

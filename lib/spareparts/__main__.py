@@ -4,6 +4,7 @@ import contextlib
 import os
 import signal
 import sys
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
@@ -25,15 +26,24 @@ def run(
     notebook: Annotated[Path, typer.Argument(help="for example notebooks/experts.py")],
     settings: Annotated[list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="e.g. SEEDS=1..5")] = None,
     output: Annotated[Path | None, typer.Option(help="the executed notebook [_build/runs/<name>.ipynb]")] = None,
+    no_chapter: Annotated[bool, typer.Option("--no-chapter", help="stop after the runs that you ask for")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="do not ask, however long it takes")] = False,
 ) -> None:
     """Execute one notebook, with other parameters than its defaults where --set gives them."""
-    from spareparts.execute import execute, parameter_defaults, parse_parameter, read_notebook
+    from rich.console import Console
+
+    from spareparts.execute import REQUESTED, check_output, execute
+    from spareparts.parameters import defaults_in, parse_settings
+    from spareparts.sweep.command import check_run
 
     _prepare_kernels()
-    defaults = parameter_defaults(read_notebook(notebook))
-    parameters = dict(parse_parameter(setting, defaults) for setting in settings or [])
+    parameters = parse_settings(settings or [], defaults_in(notebook))
+    target = check_output(output or Path("_build/runs", f"{notebook.stem}.ipynb"), ".ipynb")
+    if not check_run(notebook, parameters, Console(stderr=True), yes=yes):
+        raise typer.Exit(130)
+    until = REQUESTED if no_chapter else None
     with _interruptible():
-        print(execute(notebook, output or Path("_build/runs", f"{notebook.stem}.ipynb"), parameters, progress=True))
+        print(execute(notebook, target, parameters, until=until, progress=True))
 
 
 @app.command()
@@ -94,6 +104,7 @@ def sweep(
     workers: Annotated[int | None, typer.Option(help="notebooks at a time [one a GPU, or a core]")] = None,
     deadline: Annotated[str | None, typer.Option(metavar="TIME", help="for each notebook, e.g. 2h [none]")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="print the outcome for scripts")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="do not ask, however long it takes")] = False,
 ) -> None:
     """Execute a notebook for every combination of values; what is done already is left alone."""
     from spareparts.sweep import command
@@ -103,10 +114,10 @@ def sweep(
     cells = command.cells_of(target, grid or [], settings or [], pages=pages)
     if dry_run:
         return command.dry_run(cells, as_json=as_json)
-    seconds = parse_duration(deadline) if deadline else None
+    seconds = None if deadline is None else parse_duration(deadline)
     certificates = (tls_ca_file, tls_cert, tls_key)
     where = {"scheduler": scheduler, "certificates": certificates, "slurm": slurm, "workers": workers}
-    raise typer.Exit(command.sweep(cells, as_json=as_json, deadline=seconds, **where))
+    raise typer.Exit(command.sweep(cells, as_json=as_json, deadline=seconds, yes=yes, **where))
 
 
 @app.command()
@@ -115,6 +126,25 @@ def status(as_json: Annotated[bool, typer.Option("--json", help="print every run
     from spareparts.sweep import command
 
     command.status(as_json=as_json)
+
+
+@app.command()
+def table(
+    paper: Annotated[str, typer.Argument(help="for example experts")],
+    where: Annotated[list[str] | None, typer.Option(metavar="NAME=A,B", help="only runs with these values")] = None,
+    by: Annotated[str, typer.Option(metavar="NAME,NAME", help="a line for each value [all that varies]")] = "",
+    metrics: Annotated[str, typer.Option(metavar="NAME,NAME", help="what to show [accuracies and a few more]")] = "",
+    output: Annotated[Path | None, typer.Option(metavar="FILE", help="a row a run: .csv, .parquet or .json")] = None,
+) -> None:
+    """Show the recorded runs of a paper in one table, means over seeds, and save them."""
+    from rich.console import Console
+
+    from spareparts.table import command
+    from spareparts.verify import paper_config
+
+    names = [[name.strip() for name in text.split(",") if name.strip()] for text in (by, metrics)]
+    for part in command(paper_config(paper), where=where or [], by=names[0], metrics=names[1], output=output):
+        Console().print(part, highlight=False, soft_wrap=isinstance(part, str))
 
 
 @app.command()
@@ -182,6 +212,9 @@ def main() -> None:
     for name in ("SIGTERM", "SIGHUP"):  # so that what was begun is cleaned up; under nohup SIGHUP stays ignored
         if hasattr(signal, name) and signal.getsignal(getattr(signal, name)) == signal.SIG_DFL:
             signal.signal(getattr(signal, name), lambda number, _: sys.exit(128 + number))
+    warnings.formatwarning = lambda message, *_: f"warning: {message}\n"
+    for stream in (sys.stdout, sys.stderr):  # of a terminal that lacks a sign: another stands for it
+        stream.reconfigure(errors="replace")
     try:
         app(prog_name="python -m spareparts")
     except (ValueError, OSError, RuntimeError) as error:

@@ -7,6 +7,7 @@ media type of its own, from which `collect` gathers the ledger. `book/verdicts.c
 import csv
 import dataclasses
 import difflib
+import functools
 import json
 import os
 import re
@@ -18,9 +19,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import yaml
 from IPython.display import HTML, display
 
+from .documents import read_yaml
 from .records import plain
 from .stats import VERDICTS, Planned, Verdict, combine, decide_all, effect_words, not_run, of_protocol
 
@@ -60,7 +61,7 @@ class Claim:
 def load(path: Path | None = None) -> list[Claim]:
     """Every claim, in the order of the file; ValueError that names the entry for one that is malformed or repeated."""
     path = CLAIMS if path is None else Path(path)
-    blocks = yaml.safe_load(path.read_text(encoding="utf-8"))
+    blocks = _blocks(path, path.stat().st_mtime_ns)
     if not isinstance(blocks, dict) or not all(isinstance(entries, list) for entries in blocks.values()):
         raise ValueError(f"{path} must map each paper's word to a list of claims, got {type(blocks).__name__}")
     claims = [
@@ -70,6 +71,15 @@ def load(path: Path | None = None) -> list[Claim]:
         if count > 1:
             raise ValueError(f"claim ids must be unique, got {name!r} twice in {path}")
     return claims
+
+
+@functools.lru_cache(maxsize=4)
+def _blocks(path: Path, written: int) -> Any:
+    """What the file holds, read once unless it changes: a chapter decides twenty claims."""
+    try:
+        return read_yaml(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error
 
 
 def _claim(word: str, number: int, entry: Any) -> Claim:

@@ -10,16 +10,10 @@ from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
 from . import style
-from .records import RunConfig
+from .records import RunConfig, varied
 from .stats import mean_sd
 
 PANELS = 3  # metrics that the figure shows, at most
-
-
-def varied(runs: pd.DataFrame) -> list[str]:
-    """The settings in which some runs differ, the seed apart, in the order of the config."""
-    settings = pd.DataFrame(list(runs.settings), index=runs.index)
-    return [name for name in settings if name != "seed" and settings[name].map(repr).nunique() > 1]
 
 
 def summary(runs: pd.DataFrame, metrics: Mapping[str, str]) -> pd.DataFrame:

@@ -24,7 +24,7 @@ from rich.table import Table
 
 from . import records
 from .data import DataMissing
-from .execute import ROOT
+from .execute import ROOT, check_output
 from .records.store import commit, plain, versions, write_whole
 from .sweep.durations import show_duration
 from .sweep.survey import paper_module
@@ -51,6 +51,14 @@ class Check:
 def papers(folder: Path = ROOT / "notebooks") -> list[str]:
     """The words of all papers that have a notebook and a module."""
     return [path.stem for path in sorted(folder.glob("*.py")) if paper_module(path.stem)]
+
+
+def paper_config(word: str) -> type[records.RunConfig]:
+    """The `Config` of a paper; ValueError for an unknown one."""
+    module = paper_module(word)
+    if module is None:
+        raise ValueError(f"there is no paper {word!r}; there are {', '.join(papers())}")
+    return module.Config
 
 
 def sample(words: Iterable[str], *, size: int, seed: int, budget: float) -> list[dict[str, Any]]:
@@ -98,7 +106,7 @@ def verify(rows: Iterable[dict[str, Any]], *, budget: float) -> Iterator[Check]:
     """Run each record's config again, none being started after `budget` seconds; trained weights are not reused."""
     end = time.monotonic() + budget
     for row in rows:
-        record = json.loads(records.store.find(row["word"], f"{row['hash']}.json").read_text())
+        record = json.loads(records.store.find(row["word"], f"{row['hash']}.json").read_text(encoding="utf-8"))
         if time.monotonic() > end:
             yield _check(row["hash"], record, outcome="skipped", note="the budget was spent")
         else:
@@ -201,9 +209,9 @@ def write(checks: list[Check], path: Path, **asked: Any) -> None:
 
 def command(*, size: int, words: list[str], seed: int, budget: float, output: Path) -> int:
     """Audit and show; exit status 0 if records were compared and all agree, else 1."""
+    check_output(output, ".json")
     for word in words:
-        if paper_module(word) is None:
-            raise ValueError(f"there is no paper {word!r}; there are {', '.join(papers())}")
+        paper_config(word)
     console, words = Console(), words or papers()
     rows = sample(words, size=size, seed=seed, budget=budget)
     if not rows:

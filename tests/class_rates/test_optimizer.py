@@ -292,3 +292,11 @@ def test_the_step_that_it_is_measured_against_moves_the_weights_alike():
 def test_a_step_needs_little_more_memory_than_its_rates():
     row = benchmark.class_rates_memory()
     assert row.ours() <= row.other()
+
+
+def test_a_frozen_layer_cannot_be_rated():
+    network, *_ = problem()
+    network[0].weight.requires_grad_(False)
+    with pytest.raises(ValueError, match=r"a rated layer must be trained, got a frozen Linear\(in_features=5"):
+        rated_layers(network)
+    assert rated_layers(network, count=1, position="top") == [network[2]]

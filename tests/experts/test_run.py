@@ -9,7 +9,7 @@ import torch
 
 from spareparts import data, records
 from spareparts.engine import load_weights
-from spareparts.experts import Config, run
+from spareparts.experts import Config, measures, run
 from spareparts.experts.config import ARMS
 from spareparts.experts.run import GateCurve
 from spareparts.experts.training import build, replica, tensors, training_set
@@ -263,10 +263,22 @@ def test_a_data_set_that_is_not_there_is_told_before_anything_is_trained(tmp_pat
         next(run([config(), config(dataset="cifar10")], device="cpu", progress=False))
 
 
+def test_nothing_is_compiled_for_a_figure_that_nobody_draws(monkeypatch):
+    monkeypatch.setattr(measures, "project", lambda *features, **settings: pytest.fail("UMAP was asked for"))
+    (result,) = results(config(seed=1, hidden_units=128))
+    assert "umap" not in result.arrays
+
+
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:Tensorflow not installed:ImportWarning")
-def test_the_features_of_the_figures_seed_are_drawn():
+def test_the_features_of_the_figures_seed_are_drawn(monkeypatch):
+    monkeypatch.setattr(measures, "DATASETS", ("digits",))
     (result,) = results(config(seed=1, hidden_units=128))
     assert result.arrays["umap"].shape == (360, 2)
     assert np.isfinite(result.arrays["umap"]).all()
     assert (result.arrays["umap_labels"] == tensors("digits", "test", "cpu")[1].numpy()).all()
+
+
+def test_a_picture_of_a_handful_of_points_is_refused():
+    with pytest.raises(ValueError, match="points must be at least 16, got 3"):
+        measures.project(np.zeros((3, 4)), seed=1)

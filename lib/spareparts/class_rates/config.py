@@ -131,10 +131,7 @@ class Config(RunConfig):
 
     @property
     def protocol(self) -> str:
-        """`paper` for runs as the paper describes them, whatever their alpha_mu and cutoff; else `reduced`.
-
-        So another learning rate, other groups and other rated layers are not the paper's, however long they train.
-        """
+        """`paper` for runs as the paper describes them, whatever their alpha_mu and cutoff; else `reduced`."""
         default = {field.name: field.default for field in dataclasses.fields(self)}
         stated = all(getattr(self, name) == default[name] for name in STATED) and self.form == "sample"
         whole = self.epochs >= PUBLISHED_EPOCHS and not self.dataset.startswith(data.GENERATED_PREFIX)

@@ -59,7 +59,8 @@ def members(labels: Int[Tensor, " batch"], *, num_groups: int) -> Iterator[tuple
 def rated_layers(network: nn.Module, *, count: int = MOST_LAYERS, position: str = "bottom") -> list[nn.Linear]:
     """The linear layers that get learning rates of their own: the `count` lowest or highest, never the topmost.
 
-    Raises `ValueError` for a network with convolutions (not supported) or without a linear layer below another.
+    Raises `ValueError` for a network with convolutions (not supported), without a linear layer below another, or where
+    one of the chosen layers is frozen.
     """
     checks.one_of(("bottom", "top"), position=position)
     checks.whole(1, count=count)
@@ -69,8 +70,11 @@ def rated_layers(network: nn.Module, *, count: int = MOST_LAYERS, position: str 
     linear = [module for module in network.modules() if isinstance(module, nn.Linear)]
     if len(linear) < 2:
         raise ValueError(f"at least 2 linear layers are needed, the topmost is never rated; got {len(linear)}")
-    below = linear[:-1]
-    return below[:count] if position == "bottom" else below[-count:]
+    chosen = linear[:-1][:count] if position == "bottom" else linear[:-1][-count:]
+    frozen = [layer for layer in chosen if not all(weights.requires_grad for weights in layer.parameters())]
+    if frozen:
+        raise ValueError(f"a rated layer must be trained, got a frozen {frozen[0]}; unfreeze it, or rate other layers")
+    return chosen
 
 
 class ClassRateSGD(torch.optim.SGD):

@@ -60,8 +60,7 @@ def by_rule(runs: pd.DataFrame) -> pd.DataFrame:
     """
     if runs.empty:
         return runs
-    if "used_rate_learning_rate" not in runs:  # baselines alone
-        runs = runs.assign(used_rate_learning_rate=np.nan)
+    runs = runs.assign(used_rate_learning_rate=runs.get("used_rate_learning_rate", np.nan))  # baselines have none
     able = runs.assign(converged=converged(runs), network=_network(runs))
     ordered = able.sort_values(["converged", "used_rate_learning_rate"], ascending=False, kind="stable")
     kept = ordered.drop_duplicates("network").sort_index()

@@ -75,6 +75,9 @@ def read_about(path: Path) -> dict:
     missing = {"classes", "sha256"} - set(about if isinstance(about, dict) else ())
     if missing:
         raise DataCorrupt(f"{path} must hold {' and '.join(sorted(missing))}")
+    for key, kind, words in (("classes", list, "a list of names"), ("sha256", str, "a text of 64 hex digits")):
+        if not isinstance(about[key], kind):
+            raise DataCorrupt(f"{path}: {key} must be {words}, got {about[key]!r}")
     return about
 
 
@@ -87,6 +90,8 @@ def identity(about: Mapping[str, Any]) -> str:
 def read_arrays(path: Path, keys: tuple[str, ...]) -> dict[str, np.ndarray]:
     """The named arrays of a data set's file, those that it holds; DataCorrupt if the file cannot be read."""
     try:
+        with zipfile.ZipFile(path):  # NumPy would take anything else for a pickle, and advise to allow it
+            pass
         with path.open("rb") as file, np.load(file) as stored:
             return {key: stored[key] for key in keys if key in stored}
     except Exception as error:  # a damaged archive can raise nearly anything

@@ -9,9 +9,12 @@ import numpy as np
 
 from .digits import digits, is_known_file
 from .files import (
+    ARRAYS,
+    SPLITS,
     DataCorrupt,
     DataMissing,
     check_fingerprint,
+    check_form,
     check_set_name,
     check_shapes,
     check_size,
@@ -82,11 +85,22 @@ def _row(name: str) -> Row:
     try:
         check_known_size(path)
         found = contents(path)
-        intact = found.sha256 == _expected(name)
     except DataCorrupt:
         return Row(name, True, path, None, None, False)
+    intact = _loads(name)
     samples = (found.shapes["train_labels"][0], found.shapes["test_labels"][0])
     return Row(name, True, path, samples, found.shapes["train_images"][1:], intact)
+
+
+def _loads(name: str) -> bool:
+    """Whether `load` takes both parts of a set on disk."""
+    try:
+        arrays, named = stored(name, ARRAYS)
+        for split in SPLITS:
+            check_form(name, arrays[f"{split}_images"], arrays[f"{split}_labels"], len(named))
+    except ValueError:
+        return False
+    return True
 
 
 def _present(path: Path) -> bool:
@@ -118,6 +132,8 @@ def check_name(name: str) -> None:
     names = [*KNOWN, *_own_names()]
     if name in names:
         return
+    if (alone := root() / f"{name}.npz").exists():
+        raise DataMissing(f"{alone} needs {name}.json beside it, with its name, classes and sha256 (see book/run.md)")
     near = get_close_matches(str(name), names, n=1)
     hint = f"; did you mean {near[0]!r}?" if near else "."
     raise ValueError(f"unknown data set {name!r}{hint} Known: {', '.join(names)} (own sets are looked for in {root()})")

@@ -1,23 +1,24 @@
-"""What defines a run of the distancing chapter."""
+"""What defines a run of the distancing chapter, and which runs a notebook's parameters name."""
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from .. import data
 from ..records import RunConfig
+from ..records.grid import check_lists, combinations, given_lists
 
-# what is done: train and leave checkpoints; compare two ends of journeys; combine networks that were left on the way;
-# measure what checkpoints cost
-EXPERIMENTS = ("journey", "pair", "ensemble", "cost")
+# train and leave checkpoints; compare two ends; combine networks; time the penalty; several ways from checkpoint to end
+EXPERIMENTS = ("journey", "pair", "ensemble", "cost", "ridge")
 NETWORKS = ("mlp", "resnet_20", "resnet_32", "mobilenet_v2")
 DATASETS = {"mlp": "mnist"} | dict.fromkeys(NETWORKS[1:], "cifar10")  # that the networks are trained on
-PUBLISHED = ("mlp", "resnet_32", "mobilenet_v2")
+PUBLISHED = ("resnet_32", "mobilenet_v2")  # the draft names no network for MNIST: that one is ours
 GREY = ("mnist", "fashion_mnist", "digits")  # are neither augmented nor normalized
 KINDS = ("snapshots", "independent", "bagging", "k_fold", "architectures")
 OTHERS = ("checkpoint", "unpushed", "independent")
 
 USERS = {  # the experiments that use a setting; those that are not named are used by all
-    "precision": ("journey", "pair", "ensemble"),
+    "precision": ("journey", "pair", "ensemble", "ridge"),
     "subset": ("journey",),
     "member": ("journey",),
     "members": ("journey", "ensemble"),
@@ -157,3 +158,48 @@ def journey_of(config: Config, **changes: Any) -> Config:
     unused = {name: getattr(Config, name) for name in ("kind", "members", "other")}
     about = {} if config.experiment == "journey" else {"experiment": "journey"} | unused
     return dataclasses.replace(config, **(about | changes))
+
+
+def standard(runs: Any, **changes: Any) -> Any:
+    """Those rows of `records.frame(Config)` whose settings are the default ones, but for the seed and those changed.
+
+    A change is a value or a list of values; `...` lets a setting have any. Raises `ValueError` for an unknown setting.
+    """
+    fields = {field.name: field.default for field in dataclasses.fields(Config) if field.name != "seed"}
+    if unknown := set(changes) - set(fields):
+        raise ValueError(f"unknown setting {sorted(unknown)[0]!r}; known are {', '.join(fields)}")
+    allowed = {name: value if isinstance(value, list) else [value] for name, value in (fields | changes).items()}
+
+    def fits(settings: dict[str, Any]) -> bool:
+        return all(... in values or settings[name] in values for name, values in allowed.items())
+
+    return runs[[fits(settings) for settings in runs.settings]]
+
+
+def plan(
+    *,
+    experiments: Sequence[str] = ("journey",),
+    networks: Sequence[str] = ("mlp",),
+    datasets: Sequence[str] = (),
+    seeds: Sequence[int] = (1,),
+    **settings: Any,
+) -> list[Config]:
+    """The configs that a notebook's parameters name: every experiment, network, data set and seed, and every setting.
+
+    Without `datasets` a network has its own. A setting is a field of `Config`, with one value or a list; none or an
+    empty list leaves it at its default. Raises `ValueError` for a repeated or empty list and for what the experiment
+    does not use, `TypeError` for an unknown setting.
+    """
+    check_lists({"experiments": experiments, "networks": networks, "seeds": seeds})
+    for kind, names, known in (("experiments", experiments, EXPERIMENTS), ("networks", networks, NETWORKS)):
+        if unknown := [name for name in names if name not in known]:
+            raise ValueError(f"unknown {kind} {', '.join(map(repr, unknown))}; known: {', '.join(known)}")
+    given = given_lists(settings)
+    return [
+        Config(experiment=experiment, network=network, dataset=dataset, seed=seed, **choice)
+        for experiment in experiments
+        for network in networks
+        for dataset in datasets or (DATASETS[network],)
+        for choice in combinations(given)
+        for seed in seeds
+    ]

@@ -1,20 +1,35 @@
-"""Networks combined: means of probabilities or of logits, weighted or not, and what Eq. 1.14 predicts of them."""
+"""Networks that were left on the way, or trained apart, combined; and what Eq. 1.14 predicts of them."""
 
-import dataclasses
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import torch
 from jaxtyping import Float, Int
 from scipy.optimize import minimize
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
-from .. import checks
+from .. import checks, data, engine
+from .config import NETWORKS, Config, journey_of
+from .journeys import left_behind
+from .measures import (
+    agreement_counts,
+    disagreement,
+    error_correlation,
+    mean_over_pairs,
+    normalized_distance,
+    squared_distance,
+)
+from .pairs import accuracy, none_for_nan, stored
+from .paths import point_of
+from .training import Part, sets_of
 
 LEAST_PROBABILITY = 1e-12
 MEANS = ("probabilities", "logits")
+SPLIT_SEED = 4_000  # added to the seed: halves of the test images for Eq. 1.14
+SUBSETS = {"bagging": "bootstrap", "k_fold": "fold"}  # of the training images, by kind
 
 
 def combine(
@@ -52,7 +67,7 @@ def fit_weights(
     _check_labels(logits, labels)
     members = len(logits)
     found = minimize(
-        _likelihood(logits, labels) if of == "probabilities" else _likelihood_of_logits(logits, labels),
+        _likelihood(logits, labels, of),
         np.full(members, 1 / members),
         jac=True,
         method="SLSQP",
@@ -69,47 +84,26 @@ def _check_labels(values: Float[Tensor, "members batch classes"], labels: Int[Te
     checks.labels(labels, count=values.shape[2])
 
 
-Loss = Callable[[np.ndarray], tuple[float, np.ndarray]]  # of weights, with its gradient
-
-
-def _likelihood(logits: Tensor, labels: Tensor) -> Loss:
-    """Negative log likelihood of a mean of probabilities, which needs only those of the true classes."""
-    own = logits.double().softmax(2)[:, torch.arange(len(labels), device=labels.device), labels].cpu().numpy()
+def _likelihood(logits: Tensor, labels: Tensor, of: str) -> Callable[[np.ndarray], tuple[float, np.ndarray]]:
+    """Negative log likelihood of a combination by its weights, with its gradient."""
+    values = logits.double().softmax(2) if of == "probabilities" else logits.double()
+    rows = torch.arange(len(labels), device=labels.device)
 
     def loss(weights: np.ndarray) -> tuple[float, np.ndarray]:
-        together = np.maximum(weights @ own, LEAST_PROBABILITY)
-        return -float(np.log(together).mean()), -(own / together).mean(1)
+        own = torch.from_numpy(weights).to(values).requires_grad_()
+        mean = torch.einsum("m,mbc->bc", own, values)
+        logs = mean.clamp_min(LEAST_PROBABILITY).log() if of == "probabilities" else mean.log_softmax(1)
+        likelihood = -logs[rows, labels].mean()
+        (gradient,) = torch.autograd.grad(likelihood, own)
+        return likelihood.item(), gradient.cpu().numpy()
 
     return loss
 
 
-def _likelihood_of_logits(logits: Tensor, labels: Tensor) -> Loss:
-    """Negative log likelihood of the softmax of a mean of logits."""
-    values, right = logits.double(), functional.one_hot(labels, logits.shape[2])
-
-    def loss(weights: np.ndarray) -> tuple[float, np.ndarray]:
-        mean = torch.einsum("m,mbc->bc", torch.from_numpy(weights).to(values), values)
-        gradient = torch.einsum("bc,mbc->m", mean.softmax(1) - right, values) / len(labels)
-        return float(functional.cross_entropy(mean, labels)), gradient.cpu().numpy()
-
-    return loss
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Errors:
-    """Squared errors of probabilities, image by image, of k members: Eq. 1.14's right side or what was measured."""
-
-    sizes: list[int]  # k, from 1 to all members
-    values: Float[Tensor, "sizes batch"]
-
-    @property
-    def means(self) -> list[float]:
-        """Mean over images, for each k."""
-        return self.values.mean(1).tolist()
-
-
-def predicted_errors(probabilities: Float[Tensor, "members batch classes"], labels: Int[Tensor, " batch"]) -> Errors:
-    """`v / k + (k - 1) c / k` (Eq. 1.14) for k up to all members; v and c are means over members and over pairs.
+def predicted_errors(
+    probabilities: Float[Tensor, "members batch classes"], labels: Int[Tensor, " batch"]
+) -> Float[Tensor, "sizes batch"]:
+    """`v / k + (k - 1) c / k` (Eq. 1.14) of each image, k from 1 to all members; v, c: means over members and pairs.
 
     An error is the vector `p - y`; its square is summed over classes. On the images and members that it is measured on
     the equation is an identity: it predicts something of others only. Raises `ValueError` for a single member, and for
@@ -123,12 +117,13 @@ def predicted_errors(probabilities: Float[Tensor, "members batch classes"], labe
     own = errors.square().sum(2).mean(0)
     # the sum over all pairs, less the members with themselves
     shared = (errors.sum(0).square().sum(1) - count * own) / (count * (count - 1))
-    sizes = list(range(1, count + 1))
-    return Errors(sizes=sizes, values=torch.stack([own / size + (size - 1) / size * shared for size in sizes]))
+    return torch.stack([own / size + (size - 1) / size * shared for size in range(1, count + 1)])
 
 
-def measured_errors(probabilities: Float[Tensor, "members batch classes"], labels: Int[Tensor, " batch"]) -> Errors:
-    """Squared error of the mean of k members' probabilities, mean over all choices of k of them.
+def measured_errors(
+    probabilities: Float[Tensor, "members batch classes"], labels: Int[Tensor, " batch"]
+) -> Float[Tensor, "sizes batch"]:
+    """Squared error on each image of the mean of k members' probabilities, mean over all choices of k of them.
 
     Raises `ValueError` for labels that are not one an image, of the classes.
     """
@@ -139,4 +134,113 @@ def measured_errors(probabilities: Float[Tensor, "members batch classes"], label
         chosen = [list(members) for members in itertools.combinations(range(count), size)]
         each = [(probabilities[rows].double().mean(0) - right).square().sum(1) for rows in chosen]
         found.append(torch.stack(each).mean(0))
-    return Errors(sizes=list(range(1, count + 1)), values=torch.stack(found))
+    return torch.stack(found)
+
+
+def ensemble(config: Config, *, progress: bool = True) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """Members, what they share, and what their combinations gain; predictions of the members on the test images.
+
+    Weights are fitted on held-out training images. Raises `Diverged` where a journey that is missing diverges.
+    """
+    sets = sets_of(config, engine.choose_device())
+    networks = members_of(config, progress=progress)
+    held_out, test = (logits_of(networks, part) for part in (sets.validation, sets.test))
+    labels, chosen = sets.test.labels, test.argmax(2)
+    metrics = {"member_accuracy": [accuracy(each, labels) for each in chosen]}
+    metrics |= shared(chosen, labels, classes=sets.classes)
+    metrics |= apart(networks) if config.kind != "architectures" else {}
+    metrics |= combinations(held_out, sets.validation.labels, test, labels)
+    metrics |= by_size(test, labels)
+    metrics |= pairs_predict(test.softmax(2), labels, seed=config.seed + SPLIT_SEED)
+    return metrics, {"predictions": stored(chosen)}
+
+
+def members_of(config: Config, *, progress: bool) -> list[nn.Module]:
+    """The networks of an ensemble, from the cache or trained now; snapshots are the last ones of a single journey."""
+    if config.kind == "snapshots":
+        return left_behind(journey_of(config), progress=progress)[-config.members :]
+    return [left_behind(journey, progress=progress)[-1] for journey in journeys_of(config)]
+
+
+def journeys_of(config: Config) -> list[Config]:
+    """The journeys whose last networks, or all of whose networks, make an ensemble."""
+    if config.kind == "snapshots":
+        return [journey_of(config)]
+    if config.kind == "architectures":
+        own = NETWORKS.index(config.network)
+        order = NETWORKS[own:] + NETWORKS[:own]  # the larger ones first
+        return [journey_of(config, network=name) for name in order[: config.members]]
+    changes: dict[str, Any] = {"subset": SUBSETS[config.kind]} if config.kind in SUBSETS else {}
+    if config.kind == "k_fold":
+        changes["members"] = config.members
+    return [journey_of(config, member=member, **changes) for member in range(config.members)]
+
+
+def logits_of(networks: Sequence[nn.Module], part: Part) -> Float[Tensor, "members batch classes"]:
+    """Logits of each member."""
+    return torch.stack([engine.predict(network, part.images)[0] for network in networks])
+
+
+def shared(chosen: Int[Tensor, "members batch"], labels: Int[Tensor, " batch"], *, classes: int) -> dict[str, Any]:
+    """What members have in common: agreement by size of the largest group, disagreement and error correlation."""
+    return {
+        "agreement": agreement_counts(chosen, classes=classes).tolist(),
+        "disagreement": mean_over_pairs(chosen, disagreement),
+        "error_correlation": none_for_nan(mean_over_pairs(chosen != labels, error_correlation)),
+        "mean_accuracy": accuracy(chosen.flatten(), labels.repeat(len(chosen))),
+    }
+
+
+def apart(networks: Sequence[nn.Module]) -> dict[str, float]:
+    """Mean distance over pairs of members of one architecture, plain and of filters scaled to length 1."""
+    points = [point_of(network) for network in networks]
+    pairs = list(itertools.combinations(points, 2))
+    return {
+        "squared_distance": float(np.mean([squared_distance(*each) for each in pairs])),
+        "normalized_distance": float(np.mean([normalized_distance(*each) for each in pairs])),
+    }
+
+
+def combinations(
+    held_out: Float[Tensor, "members samples classes"],
+    held_out_labels: Int[Tensor, " samples"],
+    test: Float[Tensor, "members batch classes"],
+    labels: Int[Tensor, " batch"],
+) -> dict[str, Any]:
+    """Test accuracy (%) of each way to combine, with equal weights and with those fitted on held-out images."""
+    metrics: dict[str, Any] = {}
+    for of in MEANS:
+        weights = fit_weights(held_out, held_out_labels, of=of)
+        metrics[f"{of}_weights"] = [round(weight, 4) for weight in weights.tolist()]
+        for name, used in ((of, None), (f"weighted_{of}", weights)):
+            metrics[f"{name}_accuracy"] = accuracy(combine(test, of=of, weights=used).argmax(1), labels)
+    return metrics
+
+
+def by_size(test: Float[Tensor, "members batch classes"], labels: Int[Tensor, " batch"]) -> dict[str, Any]:
+    """Test accuracy (%) of ensembles of 1 to all members, mean over all choices; probabilities averaged."""
+    probabilities = test.softmax(2)
+    found = []
+    for size in range(1, len(test) + 1):
+        chosen = itertools.combinations(range(len(test)), size)
+        found.append(np.mean([accuracy(probabilities[list(rows)].mean(0).argmax(1), labels) for rows in chosen]))
+    return {"accuracy_by_size": [round(float(value), 4) for value in found]}
+
+
+def pairs_predict(
+    probabilities: Float[Tensor, "members batch classes"], labels: Int[Tensor, " batch"], *, seed: int
+) -> dict[str, Any]:
+    """Eq. 1.14 with v and c of one half of the test images, and the squared errors that ensembles make on the other.
+
+    The deviation is that of their difference over images, for each size.
+    """
+    order = torch.randperm(len(labels), generator=data.generator(seed)).to(labels.device)
+    one, other = order.tensor_split(2)
+    predicted = predicted_errors(probabilities[:, one], labels[one])
+    measured = measured_errors(probabilities[:, other], labels[other])
+    spread = [each.var(1) / each.shape[1] for each in (predicted, measured)]
+    return {
+        "predicted_errors": predicted.mean(1).tolist(),
+        "measured_errors": measured.mean(1).tolist(),
+        "deviations": (spread[0] + spread[1]).sqrt().tolist(),
+    }

@@ -8,8 +8,8 @@ from jaxtyping import Float, Int
 from scipy.optimize import linear_sum_assignment
 from torch import Tensor, nn
 
-from .points import check_alike, point_of
-from .unit_groups import Group, Place, unit_groups
+from ..models.units import Group, Place, unit_groups
+from .paths import check_alike, point_of
 
 ROUNDS = 100  # over all groups; a few are enough
 

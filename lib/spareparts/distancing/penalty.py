@@ -8,9 +8,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from .. import checks
-from .points import Point, point_of
-
-REDUCTIONS = ("mean", "sum")
+from .paths import Point, point_of
 
 
 class Kernel(NamedTuple):
@@ -25,7 +23,7 @@ class Kernel(NamedTuple):
         """Raise `ValueError` for settings that make no hill."""
         checks.at_least(0, strength=self.strength)
         checks.positive(width=self.width)
-        checks.one_of(REDUCTIONS, reduction=self.reduction)
+        checks.one_of(("mean", "sum"), reduction=self.reduction)
 
     @property
     def spread(self) -> float:
@@ -157,3 +155,55 @@ class Push:
         """The penalty at these squared distances to the checkpoints."""
         heights = torch.tensor(squared_distances, dtype=torch.float64).div(-self.kernel.spread).exp()
         return self.kernel.share(len(squared_distances)) * float(heights.sum())
+
+
+DIRECTIONS = ("cosine", "norm_ratio", "alignment", "loss_gradient_norm", "push_norm")
+
+
+class Directions:
+    """Hook around a push that looks at every so many steps how it changes the gradient.
+
+    `read` gives, averaged over the steps since it was last called: the cosine of the loss's gradient g and the full one
+    g + p, `||g + p|| / ||g||`, the cosine of g and p (`alignment`, from -1 to 1, 0 for p = 0), `||g||` and `||p||`.
+    """
+
+    def __init__(self, push: Push, *, every: int) -> None:
+        if every < 1:
+            raise ValueError(f"every must be at least 1 step, got {every}")
+        self.push, self.every, self.steps = push, every, 0
+        self.seen: list[Tensor] = []
+
+    @torch.no_grad()
+    def __call__(self, network: nn.Module) -> None:
+        """Push once."""
+        self.steps += 1
+        if self.steps % self.every:
+            self.push(network)
+            return
+        gradients = [value.grad for value in network.parameters() if value.grad is not None]
+        before = [gradient.clone() for gradient in gradients]
+        self.push(network)
+        self.seen.append(products(before, gradients))
+
+    def read(self) -> dict[str, float]:
+        """Means of the steps that were looked at since the last reading; NaN where there were none."""
+        if not self.seen:
+            return dict.fromkeys(DIRECTIONS, float("nan"))
+        found = torch.stack([compared(*each) for each in torch.stack(self.seen).double().cpu()]).mean(0)
+        self.seen.clear()
+        return dict(zip(DIRECTIONS, found.tolist(), strict=True))
+
+
+def products(before: list[Tensor], after: list[Tensor]) -> Float[Tensor, "3"]:
+    """`<g, g>`, `<g, p>` and `<p, p>` for the gradient g before and g + p after, without a read from the device."""
+    pushes = torch._foreach_sub(after, before)
+    pairs = ((before, before), (before, pushes), (pushes, pushes))
+    return torch.stack([torch.stack([(a * b).sum() for a, b in zip(*pair, strict=True)]).sum() for pair in pairs])
+
+
+def compared(loss: Tensor, both: Tensor, push: Tensor) -> Float[Tensor, "5"]:
+    """What `Directions` reads, of one step's products."""
+    full = loss + 2 * both + push
+    cosine = (loss + both) / (loss * full).sqrt()
+    alignment = both / (loss * push).sqrt().clamp_min(torch.finfo(loss.dtype).tiny)
+    return torch.stack([cosine, (full / loss).sqrt(), alignment, loss.sqrt(), push.sqrt()])

@@ -1,12 +1,14 @@
 """What a run computes on: the device's name for the record, threads, precision and memory layout."""
 
 import contextlib
-import platform
+import functools
+import warnings
 from collections.abc import Iterator
-from pathlib import Path
 
 import torch
 from torch import nn
+
+from .. import processor
 
 PRECISIONS = ("float32", "bfloat16", "tf32")
 
@@ -16,11 +18,7 @@ def describe(device: torch.device | str) -> str:
     device = torch.device(device)
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
-    cpuinfo = Path("/proc/cpuinfo")
-    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
-    found = (line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
-    processor = next(found, platform.processor() or platform.machine())
-    return f"{processor}, threads: {torch.get_num_threads()}"
+    return f"{processor.name()}, threads: {torch.get_num_threads()}"
 
 
 def choose_device(name: str | None = None) -> str:
@@ -52,12 +50,21 @@ def one_thread() -> Iterator[None]:
 
 
 def check_precision(name: str, device: torch.device | str) -> None:
-    """Raise `ValueError` for an unknown precision, and for `tf32` on a device that has none."""
+    """Raise `ValueError` for an unknown precision, and for `tf32` on a device that has none; warn of a slow one."""
     kind = torch.device(device).type
     if name not in PRECISIONS:
         raise ValueError(f"precision must be one of {', '.join(PRECISIONS)}, got {name!r}")
     if name == "tf32" and kind != "cuda":
         raise ValueError(f"precision 'tf32' needs a CUDA device, got {kind!r}")
+    if name == "bfloat16" and kind == "cpu":
+        _warn_if_slow()
+
+
+@functools.cache
+def _warn_if_slow() -> None:
+    """Warn, once a process, where bfloat16 makes everything slower."""
+    if processor.lacks_bfloat16():
+        warnings.warn(processor.SLOW, stacklevel=2)
 
 
 def autocast(name: str, device: torch.device) -> contextlib.AbstractContextManager:

@@ -18,13 +18,14 @@ from torch import Tensor
 from torch.nn import functional
 
 from .. import checks, data, engine
-from .config import Config
+from .config import DATASETS, Config
 from .losses import soft_nearest_neighbor_loss
 from .network import Mixture
 
 LIVE_LOAD = 0.01  # an expert with a smaller share of the test set is dead
 SHOWN = 2_000  # first test images, whose features are clustered and drawn
 FIGURE_SEED = 1  # the paper's figures show one run: ours is fixed here, before looking
+NEIGHBOURS = 15  # of a point in the picture
 COLD = 0.1  # a temperature at which near neighbours alone count, to read the SNNL at in every arm
 NULL_DRAWS = 200
 TOGETHER = 4  # networks that read the test set in one pass: half a gigabyte each
@@ -241,10 +242,11 @@ def measure(
 
 
 def standard_settings(config: Config) -> bool:
-    """Whether a config is one of the two arms of the paper, of which figures are drawn, with nothing else changed."""
+    """Whether a config is one of those of which figures are drawn: the paper's arms and data, nothing else changed."""
     free = ("dataset", "arm", "seed", "steps")
     settings = {field.name: getattr(config, field.name) == field.default for field in dataclasses.fields(config)}
-    return config.arm in ("baseline", "snnl") and all(same for name, same in settings.items() if name not in free)
+    shown = config.arm in ("baseline", "snnl") and config.dataset in DATASETS
+    return shown and all(same for name, same in settings.items() if name not in free)
 
 
 def routing(gates: Tensor, labels: Tensor, *, classes: int) -> dict[str, Any]:
@@ -361,7 +363,8 @@ def snnl_of_blocks(config: Config, blocks: list[Tensor], labels: Tensor) -> dict
 
 def project(features: np.ndarray, *, seed: int) -> np.ndarray:
     """UMAP of the features in two dimensions; the same seed gives the same picture on the same machine."""
+    checks.at_least(NEIGHBOURS + 1, points=len(features))
     import umap  # it compiles for 15 s when first imported
 
-    points = umap.UMAP(n_neighbors=15, min_dist=0.1, random_state=seed, n_jobs=1).fit_transform(features)
+    points = umap.UMAP(n_neighbors=NEIGHBOURS, min_dist=0.1, random_state=seed, n_jobs=1).fit_transform(features)
     return points.astype(np.float16)

@@ -5,7 +5,7 @@ read from the committed folder and, over it, from `$SPAREPARTS_RECORDS`; they ar
 """
 
 from .config import RunConfig, groups, key
-from .frame import arrays, asked, frame, index, lined, matching, provenance
+from .frame import arrays, asked, frame, index, lined, matching, provenance, varied
 from .measured import Diverged, measured, rounded
 from .store import (
     RecordError,
@@ -47,5 +47,6 @@ __all__ = [
     "rounded",
     "save",
     "unrecorded",
+    "varied",
     "weights_path",
 ]

@@ -8,30 +8,36 @@ import math
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, ClassVar, TypeVar, get_type_hints
 
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+
 Config = TypeVar("Config", bound="RunConfig")
+MOST_SEED = 2**32 - 1
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class RunConfig:
     """Base of every paper's `Config`: all values that can change a result, with units in comments.
 
-    Raises `TypeError` for a value of another type than its field's, `ValueError` for NaN and infinity; a whole number
-    is taken for a float.
+    Raises `TypeError` for a value of another type than its field's, `ValueError` for NaN, infinity and a seed that
+    libraries refuse; a whole number is taken for a float.
     """
 
     word: ClassVar[str]  # the paper's word: names its module, notebook, records folder and claims
     revision: ClassVar[int]  # raised whenever the mechanism changes what a config gives
 
     def __post_init__(self) -> None:
-        for name, kind in _kinds(type(self)).items():
+        for name, (kind, adapter) in _kinds(type(self)).items():
             value = getattr(self, name)
-            if type(value) is int and kind in (float, float | None):
-                object.__setattr__(self, name, float(value))
-            elif (isinstance(value, bool) and kind not in (bool, bool | None)) or not isinstance(value, kind):
-                expected = getattr(kind, "__name__", str(kind))
-                raise TypeError(f"{name} must be of type {expected}, got {value!r}")
-            elif isinstance(value, float) and not math.isfinite(value):
-                raise ValueError(f"{name} must be finite, got {value}")
+            try:
+                object.__setattr__(self, name, adapter.validate_python(value))
+            except ValidationError as error:
+                if isinstance(value, float) and not math.isfinite(value):
+                    raise ValueError(f"{name} must be finite, got {value}") from error
+                kind = kind.__name__ if isinstance(kind, type) else kind
+                raise TypeError(f"{name} must be of type {kind}, got {value!r}") from error
+        if not 0 <= (seed := getattr(self, "seed", 0)) <= MOST_SEED:
+            bound = "at least 0" if seed < 0 else f"at most {MOST_SEED}"
+            raise ValueError(f"seed must be {bound}, got {seed}")
 
     def _check_names(self, names: Mapping[str, Collection[Any]]) -> None:
         """`ValueError` for a field with a value other than those that it may have."""
@@ -70,10 +76,11 @@ class RunConfig:
 
 
 @functools.cache
-def _kinds(config: type[RunConfig]) -> dict[str, Any]:
-    """The type of each field; looked up once, as plans make thousands of configs."""
-    hints = get_type_hints(config)
-    return {field.name: hints[field.name] for field in dataclasses.fields(config)}
+def _kinds(config: type[RunConfig]) -> dict[str, tuple[Any, TypeAdapter]]:
+    """The type of each field and what checks it; looked up once, as plans make thousands of configs."""
+    hints, strict = get_type_hints(config), ConfigDict(strict=True, allow_inf_nan=False)
+    fields = [field.name for field in dataclasses.fields(config)]
+    return {name: (hints[name], TypeAdapter(hints[name], config=strict)) for name in fields}
 
 
 def key(config: RunConfig) -> str:

@@ -5,6 +5,8 @@ import html
 import json
 import re
 import warnings
+import zipfile
+import zlib
 from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -41,7 +43,7 @@ def rows(records: Iterable[dict[str, Any]]) -> pd.DataFrame:
 def read(path: Path) -> dict[str, Any] | None:
     """The record in a file, or None with a warning that names the file where it is truncated, foreign or a copy."""
     try:
-        record = json.loads(path.read_text())
+        record = json.loads(path.read_text(encoding="utf-8"))
         lacking = [name for name in PARTS if name not in record]
         if lacking:
             raise ValueError(f"lacks {', '.join(lacking)}")
@@ -61,9 +63,17 @@ def read(path: Path) -> dict[str, Any] | None:
 
 
 def index(word: str) -> dict[str, dict[str, Any]]:
-    """A paper's records by their hashes, each file read once; of each only its `config` and its `seconds`."""
-    found = filter(None, map(read, _paths(word)))
-    return {record["hash"]: {"config": record["config"], "seconds": record["seconds"]} for record in found}
+    """A paper's records by their hashes, each file read once: `config`, `seconds`, and whether it is `committed`."""
+    found = {path: read(path) for path in _paths(word)}
+    return {
+        record["hash"]: {
+            "config": record["config"],
+            "seconds": record["seconds"],
+            "committed": path.is_relative_to(store.COMMITTED),
+        }
+        for path, record in found.items()
+        if record
+    }
 
 
 def _paths(word: str) -> list[Path]:
@@ -83,6 +93,12 @@ def frame(source: str | type[RunConfig]) -> pd.DataFrame:
     return rows(found if isinstance(source, str) else (completed(record, source) for record in found))
 
 
+def varied(runs: pd.DataFrame) -> list[str]:
+    """The settings in which some runs differ, the seed apart, in the order of the config."""
+    settings = pd.DataFrame(list(runs.settings), index=runs.index)
+    return [name for name in settings if name != "seed" and settings[name].map(repr).nunique() > 1]
+
+
 def completed(record: dict[str, Any], config: type[RunConfig]) -> dict[str, Any]:
     """A record with every field of the config, its protocol as the config computes it, and all of it as `settings`.
 
@@ -98,12 +114,15 @@ def completed(record: dict[str, Any], config: type[RunConfig]) -> dict[str, Any]
 
 
 def arrays(word: str, hash: str) -> dict[str, np.ndarray]:
-    """The arrays beside a record; `FileNotFoundError` where it has none."""
+    """The arrays beside a record; `FileNotFoundError` where it has none, `RecordError` where they are damaged."""
     path = store.find(word, f"{hash}.npz")
     if path is None:
         raise FileNotFoundError(f"no arrays {hash}.npz among the records of {word} in {store.folders()}")
-    with np.load(path) as found:
-        return dict(found)
+    try:
+        with zipfile.ZipFile(path), np.load(path) as found:
+            return dict(found)
+    except (OSError, ValueError, zlib.error, zipfile.BadZipFile) as error:
+        raise store.RecordError(f"{path} cannot be read ({error}); move it and its .json away and run again") from error
 
 
 def matching(

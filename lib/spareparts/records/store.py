@@ -30,7 +30,7 @@ PAUSE = 1.0  # seconds between looks at what another process makes
 LIBRARIES = ("torch", "numpy", "scipy", "scikit-learn")
 
 
-class RecordError(Exception):
+class RecordError(ValueError):
     """A record cannot be written, or is not what its name says."""
 
 
@@ -51,13 +51,18 @@ Run = Callable[[list[RunConfig]], Iterator[tuple[RunConfig, Result]]]
 
 def folders() -> list[Path]:
     """Folders that records are read from, the first of them being written to."""
-    overlay = os.environ.get("SPAREPARTS_RECORDS")
-    return [Path(overlay), COMMITTED] if overlay else [COMMITTED]
+    overlay = chosen_folder("SPAREPARTS_RECORDS")
+    return [overlay, COMMITTED] if overlay else [COMMITTED]
+
+
+def chosen_folder(name: str) -> Path | None:
+    """The folder that a variable of the environment names, `~` being the user's own; None where it is not set."""
+    return Path(os.environ[name]).expanduser().absolute() if os.environ.get(name) else None
 
 
 def cache_folder() -> Path:
     """Where trained weights and other things that can be made again are kept, outside the repository."""
-    return Path(os.environ.get("SPAREPARTS_CACHE") or platformdirs.user_cache_dir("spareparts", appauthor=False))
+    return chosen_folder("SPAREPARTS_CACHE") or platformdirs.user_cache_path("spareparts", appauthor=False)
 
 
 def weights_path(config: RunConfig) -> Path:
@@ -93,13 +98,18 @@ def plain(value: Any) -> Any:
 
 @functools.cache
 def commit() -> str:
-    """The code's git commit, with `-dirty` where the package differs from it; `unknown` outside a checkout."""
+    """The code's git commit, with `-dirty` where the package differs from it; `unknown` outside a checkout of its own.
+
+    A folder that lies unpacked in some other repository has that one's commits, which say nothing of it.
+    """
 
     def git(*words: str) -> str:
         done = subprocess.run(["git", *words], cwd=Path(__file__).parent, capture_output=True, text=True, check=True)
         return done.stdout.strip()
 
     try:
+        if Path(git("rev-parse", "--show-toplevel")).resolve() != COMMITTED.parents[1]:
+            return "unknown"
         return git("rev-parse", "--short=12", "HEAD") + ("-dirty" if git("status", "--porcelain", "--", "..") else "")
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
@@ -191,7 +201,7 @@ def load(config: RunConfig) -> dict[str, Any] | None:
     if path is None:
         return None
     try:
-        record = json.loads(path.read_text())
+        record = json.loads(path.read_text(encoding="utf-8"))
         stored = dict(record["config"])
     except (ValueError, KeyError, TypeError) as error:
         raise RecordError(f"{path} is not a whole record ({error}); move it away and run again") from error

@@ -9,12 +9,8 @@ from ..lazily import attach
 __all__ = attach(
     __name__,
     {
-        "compact": ["compact"],
-        "config": ["EXPERIMENTS", "MODELS", "Config"],
-        "curves": ["pruning_curves"],
-        "frames": ["contributions", "frame_potential", "pruning_order"],
-        "plan": ["plan"],
+        "config": ["EXPERIMENTS", "MODELS", "Config", "plan"],
+        "pruning": ["compact", "contributions", "frame_potential", "pruning_curves", "pruning_order"],
         "run": ["run"],
-        "verdicts": ["verdicts"],
     },
 )

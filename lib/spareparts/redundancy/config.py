@@ -1,11 +1,13 @@
-"""What defines a run of the redundancy chapter."""
+"""What defines a run of the redundancy chapter, and which runs a notebook's parameters name."""
 
 import dataclasses
 import hashlib
-from typing import ClassVar
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
 
 from .. import data
 from ..records import RunConfig
+from ..records.grid import check_lists, combinations, given_lists
 
 # what is done: measure a trained network; prune it and train on; re-draw its classifier; and the theories of section 2
 EXPERIMENTS = (
@@ -24,6 +26,20 @@ IMAGES = tuple(name for name in EXPERIMENTS if name not in GENERATED)
 MODELS = ("lenet_300_100", "conv_2", "conv_4", "conv_6", "vgg_19", "vgg_19_bn")
 DATASETS = {"lenet_300_100": "mnist"} | dict.fromkeys(MODELS[1:], "cifar10")  # that Figure 1's networks are trained on
 
+STATED = {  # what the draft and the final report say of the experiments that they describe; all else is ours
+    "initialization": "glorot",
+    "iterations": None,
+    "optimizer": None,
+    "learning_rate": None,
+    "train_samples": None,
+    "shuffled_labels": False,
+    "classes": None,
+    "width": None,
+    "precision": "float32",
+    "studied": "best",
+}
+DESCRIBED = ("network", "resample")
+
 USERS = {  # the experiments that use a setting; those that are not named are used by all
     "model": ("network", "retrain", "resample", "tickets", "unit_tickets"),
     "dataset": IMAGES,
@@ -41,6 +57,8 @@ USERS = {  # the experiments that use a setting; those that are not named are us
     "criterion": ("unit_tickets",),
     "kept_fraction": ("tickets", "unit_tickets"),
     "rewind": ("tickets", "unit_tickets"),
+    "studied": ("network",),
+    "diverse": ("xord",),
 }
 NAMES = {  # what a setting may be called
     "experiment": EXPERIMENTS,
@@ -50,6 +68,7 @@ NAMES = {  # what a setting may be called
     "precision": ("float32", "bfloat16", "tf32"),
     "layers": ("both", "first"),
     "criterion": ("norm", "frame_potential", "random"),
+    "studied": ("best", "last"),
 }
 
 
@@ -82,6 +101,8 @@ class Config(RunConfig):
     kept_fraction: float | None = None  # of units or weights
     rewind: int | None = None  # step to whose weights a ticket is rewound; None: the initialization
     precision: str = "float32"  # of training; or bfloat16, tf32
+    studied: str = "best"  # weights, those of smallest validation loss; or last (always, with shuffled labels)
+    diverse: float = 0.5  # share of XORD's inputs that hold both patterns of a sign
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -97,6 +118,8 @@ class Config(RunConfig):
             raise ValueError(f"learning_rate must be positive, or None, got {self.learning_rate}")
         if self.kept_fraction is not None and not 0 < self.kept_fraction <= 1:
             raise ValueError(f"kept_fraction must lie in (0, 1], got {self.kept_fraction}")
+        if not 0 <= self.diverse <= 1:
+            raise ValueError(f"diverse must lie in [0, 1], got {self.diverse}")
         self._check_experiment()
 
     def _check_experiment(self) -> None:
@@ -125,14 +148,59 @@ class Config(RunConfig):
 
     @property
     def protocol(self) -> str:
-        """`paper` for a whole experiment on the model's own data set, all of its images, in float32; else `reduced`."""
-        whole = self.iterations is None and self.optimizer is None and self.learning_rate is None
-        if not whole or self.precision != "float32":
-            return "reduced"
-        own = self.dataset in self.published and self.train_samples is None
-        return "paper" if own or self.experiment in GENERATED else "reduced"
+        """`paper` for a described experiment on the model's own data set with all that is `STATED`; else `reduced`."""
+        stated = all(getattr(self, name) == value for name, value in STATED.items())
+        described = self.experiment in DESCRIBED and self.dataset == DATASETS[self.model]
+        return "paper" if stated and described else "reduced"
 
-    @property
-    def published(self) -> tuple[str, ...]:
-        """Data sets that the model was trained on."""
-        return (DATASETS[self.model],)
+
+# Plan
+
+LENET = "lenet_300_100"
+# What an experiment is run with where nothing else is asked for.
+GRIDS: dict[str, Mapping[str, Sequence[Any]]] = {
+    "xord": {"units": (2, 4, 8, 16, 60, 120), "train_samples": (6, 12, 25, 100)},
+    "width": {
+        "width": (30, 100, 300, 1000, 3000),
+        "train_samples": (1_000,),
+        "learning_rate": (0.03,),
+        "iterations": (3_000,),  # at most: training stops once all images are fitted
+    },
+    "teacher_student": {"units": (2, 3, 4, 6, 8, 10), "layers": ("first", "both"), "noise": (0.1,)},
+}
+
+
+def plan(
+    *,
+    experiments: Sequence[str] = ("network",),
+    models: Sequence[str] = (LENET,),
+    datasets: Sequence[str] = (),
+    seeds: Sequence[int] = (1,),
+    **settings: Any,
+) -> list[Config]:
+    """The configs that a notebook's parameters name: every experiment, model, data set and seed, and every setting.
+
+    Without `datasets` a model has that of Figure 1. A setting is a field of `Config`, with one value or a list; none or
+    an empty list leaves it to the experiment. Raises `ValueError` for a repeated or empty list and for what the
+    experiment does not use, `TypeError` for an unknown setting.
+    """
+    check_lists({"experiments": experiments, "models": models, "seeds": seeds})
+    unknown = [name for name in experiments if name not in EXPERIMENTS]
+    if unknown:
+        raise ValueError(f"unknown experiments {', '.join(map(repr, unknown))}; known: {', '.join(EXPERIMENTS)}")
+    given = given_lists(settings)
+    return [
+        Config(experiment=experiment, seed=seed, **data, **choice)
+        for experiment in experiments
+        for data in _data(experiment, models, datasets)
+        for choice in combinations(dict(GRIDS.get(experiment, {})) | given)
+        for seed in seeds
+    ]
+
+
+def _data(experiment: str, models: Sequence[str], datasets: Sequence[str]) -> list[dict[str, Any]]:
+    """Models with their data sets; an experiment that has networks or data of its own takes those."""
+    chosen = models if experiment in USERS["model"] else (LENET,)
+    if experiment not in IMAGES:
+        return [{}]
+    return [{"model": model, "dataset": name} for model in chosen for name in datasets or (DATASETS[model],)]

@@ -1,4 +1,4 @@
-"""From configs to results: each experiment is a module of its own."""
+"""From configs to results: every experiment by its name."""
 
 import functools
 from collections.abc import Callable, Iterable, Iterator
@@ -9,15 +9,11 @@ import numpy as np
 from .. import data, engine
 from ..records import Result, measured
 from .config import IMAGES, Config
-from .filters import filters
-from .network import network
-from .resample import resample
-from .retrain import retrain
+from .network import network, resample, retrain
 from .teacher_student import teacher_student
-from .tickets import tickets
-from .unit_tickets import unit_tickets
+from .tickets import tickets, unit_tickets
 from .widths import width
-from .xord import xord
+from .xord import filters, xord
 
 Experiment = Callable[..., tuple[dict[str, Any], dict[str, np.ndarray]]]
 EXPERIMENTS: dict[str, Experiment] = {

@@ -1,13 +1,20 @@
-"""Singular values of a layer's weights, and the layer that keeps only its largest directions."""
+"""Singular values of a layer: what few directions keep, the angles between spaces, and how much of it is noise."""
 
-from collections.abc import Iterator, Sequence
+import dataclasses
+import math
+from collections.abc import Sequence
 
+import numpy as np
 import torch
-from jaxtyping import Float
-from torch import Tensor
+from jaxtyping import Bool, Float, Int
+from scipy.linalg import subspace_angles
+from torch import Tensor, nn
+from torch.nn import functional
 
 from .. import checks
-from .frames import normalized
+from .pruning import normalized
+
+# Singular values
 
 
 def singular_values(rows: Float[Tensor, "units fan_in"]) -> Float[Tensor, " rank"]:
@@ -28,30 +35,6 @@ def spectra(
         "normalized": singular_values(normalized(rows)),
         "update": singular_values(rows.double() - initial.double()),
     }
-
-
-def truncated(
-    rows: Float[Tensor, "units fan_in"],
-    initial: Float[Tensor, "units fan_in"] | None = None,
-    *,
-    ranks: Sequence[int],
-) -> Iterator[tuple[int, Float[Tensor, "units fan_in"]]]:
-    """The layer with only the top k directions, for each k: `W' = Z + U_k U_k^T (W - Z)`, U of W - Z.
-
-    Without initial weights Z = 0, and W' = W_k is the nearest matrix of rank k. Ranks that keep everything give W. The
-    singular vectors are computed once. Raises `ValueError` for negative ranks.
-    """
-    for rank in ranks:
-        checks.whole(0, ranks=rank)
-    start = torch.zeros_like(rows) if initial is None else initial
-    change = rows.double() - start.double()
-    left = torch.linalg.eigh(change @ change.T).eigenvectors.flip(1)
-    for rank in ranks:
-        if rank >= min(rows.shape):
-            yield rank, rows
-        else:
-            kept = left[:, :rank]
-            yield rank, (start + kept @ (kept.T @ change)).to(rows.dtype)
 
 
 def residual_norm(values: Float[Tensor, " rank"], *, rank: int) -> float:
@@ -94,3 +77,218 @@ def effective_rank(values: Float[Tensor, " rank"]) -> float:
     """Directions in use (Roy and Vetterli): exponential of the entropy of the shares of the sum, 1 to the rank."""
     shares = values.double() / values.double().sum()
     return float(torch.special.entr(shares).sum().exp())
+
+
+# Accuracy with few directions
+
+RANKS = (1, 2, 4, 8, 10, 16, 32, 64, 128, 256)
+
+
+@torch.inference_mode()
+def rank_accuracies(
+    network: nn.Sequential,
+    inputs: Float[Tensor, "batch fan_in"],
+    labels: Int[Tensor, " batch"],
+    *,
+    initial: Float[Tensor, "units fan_in"] | None = None,
+    ranks: Sequence[int] = RANKS,
+) -> list[float]:
+    """Accuracy (%) of a network that begins with a linear layer, with `Z + U_k U_k^T (W - Z)` in its place, for each k.
+
+    U holds the left singular vectors of `W - Z`; without initial weights Z = 0, and the layer is W_k. Both act on what
+    the layer gives: `x W_k^T = (x W^T) U_k U_k^T`, so that the inputs are multiplied once. Ranks from that of the layer
+    on keep everything. Raises `ValueError` for negative ranks and for labels that are not one an input.
+    """
+    checks.labels(labels)
+    checks.equally_many(inputs=inputs, labels=labels)
+    for rank in ranks:
+        checks.whole(0, ranks=rank)
+    layer, rest = network[0], network[1:].eval()
+    before = functional.linear(inputs, layer.weight)
+    start = torch.zeros_like(before) if initial is None else functional.linear(inputs, initial)
+    change = (layer.weight if initial is None else layer.weight - initial).double()
+    directions = torch.linalg.eigh(change @ change.T).eigenvectors.flip(1).to(before.dtype)
+    accuracies = []
+    for rank in ranks:
+        kept = directions[:, :rank]
+        scores = rest(start + (before - start) @ kept @ kept.T + layer.bias)
+        accuracies.append(100 * float((scores.argmax(1) == labels).double().mean()))
+    return accuracies
+
+
+# Angles between spaces
+
+PERCENTILE = 95.0  # of the initial norms: a unit that ends above it is trained; ours
+
+
+def principal_angles(
+    first: Float[Tensor, "first_rows fan_in"], second: Float[Tensor, "second_rows fan_in"]
+) -> Float[Tensor, " angles"]:
+    """Principal angles between the spaces that two groups of rows span, smallest first, 0 to 90 degrees.
+
+    There are as many as the smaller space has dimensions; all are 0 where one space holds the other. Raises
+    `ValueError` for an empty group.
+    """
+    if min(len(first), len(second)) == 0:
+        raise ValueError(f"both groups must have rows, got {len(first)} and {len(second)}")
+    angles = subspace_angles(first.double().cpu().numpy().T, second.double().cpu().numpy().T)
+    return torch.from_numpy(angles[::-1].copy()).rad2deg()
+
+
+def random_angles(
+    *, first: int, second: int, fan_in: int, draws: int = 10, generator: torch.Generator
+) -> Float[Tensor, "draws angles"]:
+    """Principal angles between random spaces of `first` and `second` dimensions, in degrees, smallest first.
+
+    One of the two may be the first axes, since only their relative position counts. Raises `ValueError` for dimensions
+    outside 1..fan_in, and for no draw.
+    """
+    checks.whole(1, draws=draws)
+    small, large = sorted((first, second))
+    if not 1 <= small <= large <= fan_in:
+        raise ValueError(f"dimensions must lie in 1..{fan_in}, got {first} and {second}")
+    found = []
+    for _ in range(draws):
+        draw = torch.randn(fan_in, small, generator=generator, device=generator.device, dtype=torch.float64)
+        space, _ = torch.linalg.qr(draw)
+        found.append(torch.linalg.svdvals(space[:large]).clamp(max=1).acos().rad2deg())
+    return torch.stack(found)
+
+
+def trained_units(
+    rows: Float[Tensor, "units fan_in"], initial: Float[Tensor, "units fan_in"], *, percentile: float = PERCENTILE
+) -> Bool[Tensor, " units"]:
+    """Units whose final norm lies above that percentile (0 to 100) of all initial norms.
+
+    Raises `ValueError` for weights that are not finite or not as many, and for another percentile.
+    """
+    checks.same_shape(rows=rows, initial=initial)
+    checks.finite(rows=rows, initial=initial)
+    if not 0 <= percentile <= 100:
+        raise ValueError(f"percentile must lie in [0, 100], got {percentile}")
+    return rows.norm(dim=1) > initial.norm(dim=1).quantile(percentile / 100)
+
+
+def angles_of_trained(
+    rows: Float[Tensor, "units fan_in"],
+    initial: Float[Tensor, "units fan_in"],
+    *,
+    draws: int = 10,
+    generator: torch.Generator,
+) -> dict[str, Float[Tensor, "*draws angles"]]:
+    """Angles between trained and other units: of the final weights, the initial ones, and random spaces of the sizes.
+
+    Empty where all units are trained or none is.
+    """
+    trained = trained_units(rows, initial)
+    count, fan_in = int(trained.sum()), rows.shape[1]
+    if count in (0, len(rows)):
+        return {}
+    sizes = {"first": min(count, fan_in), "second": min(len(rows) - count, fan_in)}
+    return {
+        "final": principal_angles(rows[trained], rows[~trained]),
+        "initial": principal_angles(initial[trained], initial[~trained]),
+        "random": random_angles(**sizes, fan_in=fan_in, draws=draws, generator=generator),
+    }
+
+
+def main_space(rows: Float[Tensor, "units fan_in"], *, rank: int) -> Float[Tensor, "rank fan_in"]:
+    """Orthonormal basis of the inputs that a layer answers most to: its top right singular vectors.
+
+    Raises `ValueError` for a rank below 1.
+    """
+    checks.whole(1, rank=rank)
+    return torch.linalg.svd(rows.double(), full_matrices=False).Vh[:rank]
+
+
+# Noise and signal
+
+# 99% quantile for real matrices: one random layer in a hundred has an outlier, two or three where it is so small (below
+# a hundred units) that the fitted variance is itself uncertain
+TRACY_WIDOM = 2.0234
+GRID = 2001  # points of the law's distribution function
+ROUNDS = 100  # of the fit; it settles in a few
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Noise:
+    """A layer as noise plus signal; eigenvalues are those of `W W^T / max(units, fan_in)`."""
+
+    variance: float  # of the noise in an entry of W
+    edge: float  # upper end of the law, as an eigenvalue
+    threshold: float  # edge and Tracy-Widom margin, beyond which lie the outliers
+    outliers: int  # directions of the signal
+    signal: float  # Frobenius norm of W in these directions
+    distance: float  # Kolmogorov-Smirnov, of the bulk from the law: 0 to 1
+
+
+def law(ratio: float) -> tuple[np.ndarray, np.ndarray]:
+    """Eigenvalues and distribution function of the Marchenko-Pastur law of variance 1.
+
+    `ratio` is the smaller side of the matrix over the larger one; the density is
+    `sqrt((b - x)(x - a)) / (2 pi ratio x)` between `a, b = (1 -+ sqrt(ratio))^2`. Raises `ValueError` outside (0, 1].
+    """
+    if not 0 < ratio <= 1:
+        raise ValueError(f"ratio must lie in (0, 1], smaller side over larger, got {ratio}")
+    low, high = (1 - math.sqrt(ratio)) ** 2, (1 + math.sqrt(ratio)) ** 2
+    # midpoints in an angle, in which the density has no root at its ends
+    angle = (np.arange(GRID - 1) + 0.5) * np.pi / (GRID - 1)
+    half = (high - low) / 2
+    mass = half**2 * np.sin(angle) ** 2 / (low + half * (1 - np.cos(angle))) / (2 * np.pi * ratio)
+    below = np.concatenate([[0.0], np.cumsum(mass)]) * np.pi / (GRID - 1)
+    eigenvalues = low + half * (1 - np.cos(np.linspace(0, np.pi, GRID)))
+    return eigenvalues, below / below[-1]
+
+
+def margin(*, small: int, large: int) -> float:
+    """Largest eigenvalue of a random matrix of variance 1, exceeded by one in a hundred (Johnstone).
+
+    `(c + q (1/sqrt(large-1) + 1/sqrt(small))^(1/3) sqrt(c)) / large`, `c = (sqrt(large-1) + sqrt(small))^2`.
+    """
+    root = math.sqrt(large - 1) + math.sqrt(small)
+    scale = root * (1 / math.sqrt(large - 1) + 1 / math.sqrt(small)) ** (1 / 3)
+    return (root**2 + TRACY_WIDOM * scale) / large
+
+
+def fit_noise(values: Float[Tensor, " rank"], *, units: int, fan_in: int) -> Noise:
+    """Split a layer of `units` x `fan_in` weights into noise and outliers, from all of its singular values.
+
+    The variance is the median of the eigenvalues inside the law's edge over the law's own median; what lies beyond the
+    edge and its Tracy-Widom margin is left out and the fit repeated until nothing changes. Raises `ValueError` if the
+    values are not as many as the smaller side or not finite, or the smaller side is below 2.
+    """
+    checks.finite(values=values)
+    small, large = min(units, fan_in), max(units, fan_in)
+    if len(values) != small or small < 2:
+        raise ValueError(f"values must be min(units, fan_in) = {small}, at least 2, got {len(values)}")
+    eigenvalues = np.sort(values.detach().double().cpu().numpy() ** 2)[::-1] / large
+    grid, below = law(small / large)
+    middle = float(np.interp(0.5, below, grid))
+    outliers = 0
+    for _ in range(ROUNDS):
+        variance = float(np.median(eigenvalues[outliers:])) / middle
+        beyond = int((eigenvalues > variance * margin(small=small, large=large)).sum())
+        # growing only, so that the rounds end; half of the directions cannot be outliers of the other half
+        if beyond <= outliers or beyond > small // 2:
+            break
+        outliers = beyond
+    return Noise(
+        variance=variance,
+        edge=variance * float(grid[-1]),
+        threshold=variance * margin(small=small, large=large),
+        outliers=outliers,
+        signal=float(np.sqrt(large * eigenvalues[:outliers].sum())),
+        distance=_distance(eigenvalues[outliers:][::-1], variance * grid, below),
+    )
+
+
+def _distance(sample: np.ndarray, grid: np.ndarray, below: np.ndarray) -> float:
+    """Largest difference of the sample's distribution function, from either side, and the law's."""
+    expected = np.interp(sample, grid, below)
+    steps = np.arange(len(sample) + 1) / len(sample)
+    return float(max((steps[1:] - expected).max(), (expected - steps[:-1]).max()))
+
+
+def entry_variance(rows: Float[Tensor, "units fan_in"]) -> float:
+    """Mean square of the entries of W: what the noise's variance would be if all were noise."""
+    return float(torch.mean(rows.double().square()))

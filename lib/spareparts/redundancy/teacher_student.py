@@ -132,12 +132,14 @@ def examples(steps: int, *, generator: torch.Generator) -> Iterator[tuple[Tensor
         yield from zip(inputs, noise, strict=True)
 
 
-def averaging(student: Committee, teacher: Committee) -> Float[Tensor, " replicas"]:
-    """How many student units share each teacher unit's work: the participation ratio of their parts, 1 to K.
+def averaging(student: Committee, teacher: Committee, *, signed: bool = False) -> Float[Tensor, " replicas"]:
+    """How many student units share each teacher unit's work: the participation ratio of their parts, a mean over m.
 
-    A unit's part in a teacher unit is `|v_k R_km| / sqrt(T_mm)`; the ratio `(sum_k p)^2 / sum_k p^2`, a mean over m.
+    A unit's part in a teacher unit is `p_k = v_k R_km`, and the ratio `(sum_k |p_k|)^2 / sum_k p_k^2`, 1 to K, counts
+    units that cancel each other as sharing. `signed` leaves their signs: 0 where all cancels, K for equal parts.
     """
-    parts = (student.outputs[:, :, None] * overlaps(student.weights, teacher.weights)).abs()
+    parts = student.outputs[:, :, None] * overlaps(student.weights, teacher.weights)
+    parts = parts if signed else parts.abs()
     return (parts.sum(1).square() / parts.square().sum(1).clamp(min=1e-300)).mean(1)
 
 

@@ -1,7 +1,7 @@
-"""Lottery tickets of single weights (Frankle and Carbin): the positive control, and where winning weights lie."""
+"""Lottery tickets (Frankle and Carbin): of single weights, the positive control, and of whole units."""
 
 import copy
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,11 +10,11 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from .. import data, engine
-from ..records import Diverged
 from .config import Config
-from .parts import weighted
-from .setup import Sets, Settings, build, optimizer_of, sets_of, settings_of
-from .training import accuracy, objective
+from .pruning import compact, pruning_order, unit_rows, weighted
+from .training import Sets, Settings, accuracy, build, fit, replica_of, sets_of, settings_of
+
+# Single weights
 
 KEPT = 1 / 32  # of the weights, after the last round
 ROUND = 0.5  # of the weights left stay in each round; ours: four fifths would take three times as many rounds
@@ -52,19 +52,10 @@ def train_to_end(
     The seed alone orders the batches. Raises `Diverged`.
     """
     start, keeper = copy.deepcopy(network.state_dict()), Keep(keep)
-    batch_size = min(settings.batch_size, len(sets.train.labels))
-    replica = engine.Replica(
-        name=name,
-        network=network,
-        objective=objective,
-        optimizer=optimizer_of(network, settings),
-        batches=data.Batches(*sets.train, batch_size=batch_size, generator=data.generator(seed)),
-        adjust=None if masks is None else lambda trained: mask_gradients(trained, masks),
-        callbacks=(keeper,),
-    )
-    (end,) = engine.fit([replica], steps=settings.iterations, every=keep or settings.iterations, progress=progress)
-    if end.diverged_step is not None:
-        raise Diverged(end.diverged_step)
+    adjust = None if masks is None else lambda trained: mask_gradients(trained, masks)
+    more = {"name": name, "adjust": adjust, "callbacks": (keeper,)}
+    replica = replica_of(network, sets.train, settings=settings, stream=data.generator(seed), **more)
+    fit(replica, steps=settings.iterations, every=keep or settings.iterations, progress=progress)
     return keeper.weights or start
 
 
@@ -147,7 +138,8 @@ def tickets(config: Config, *, progress: bool = True) -> tuple[dict[str, Any], d
     found: dict[str, list] = {"kept": [], "rewound": [], "resampled": []}
     survivors: dict[str, list] = {name: [] for name in weighted(network)[:-1]}
     metrics: dict[str, Any] = {"accuracy": accuracy(network, sets.test)}
-    for kept in rounds(config.kept_fraction or KEPT):
+    kept, least = 1.0, config.kept_fraction or KEPT
+    while (kept := kept * ROUND) >= 0.999 * least:
         masks = prune_weights(network, masks, share=ROUND)
         network, again = (masked_copy(each, masks) for each in (start, redrawn))
         shaped = {name: mask.view_as(network.get_submodule(name).weight) for name, mask in masks.items()}
@@ -165,14 +157,6 @@ def _weight(network: nn.Sequential, name: str) -> Float[Tensor, "units fan_in"]:
     return network.get_submodule(name).weight.detach().flatten(1)
 
 
-def rounds(least: float) -> Iterator[float]:
-    """Shares of the weights that are kept, round by round, down to the least."""
-    share = ROUND
-    while share >= 0.999 * least:
-        yield share
-        share *= ROUND
-
-
 def spreads(survivors: Mapping[str, Sequence[np.ndarray]], network: nn.Sequential, *, seed: int) -> dict[str, list]:
     """Where the survivors of each layer and round lie, under the layer's name."""
     found: dict[str, list] = {}
@@ -180,3 +164,47 @@ def spreads(survivors: Mapping[str, Sequence[np.ndarray]], network: nn.Sequentia
         spread = [concentration(each, fan_in=_weight(network, name).shape[1], seed=seed) for each in counts]
         found |= {f"{name}_{key}": [each[key] for each in spread] for key in spread[0]}
     return found
+
+
+# Whole units
+
+UNITS_KEPT = (0.5, 0.25, 0.1)  # of the units of each layer but the last
+
+
+def choose_units(
+    network: nn.Sequential, *, share: float, criterion: str, generator: torch.Generator
+) -> dict[str, Int[Tensor, " kept"]]:
+    """The units of every layer but the last that a criterion keeps: at least one, in the order of the layer."""
+    kept = {}
+    for name in weighted(network)[:-1]:
+        rows = unit_rows(network.get_submodule(name).weight)
+        order = pruning_order(rows, criterion=criterion, generator=generator)
+        kept[name] = order[len(rows) - max(1, round(share * len(rows))) :].sort().values
+    return kept
+
+
+def unit_tickets(config: Config, *, progress: bool = True) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """Train, keep a share of the units, and train what is left again from its own or from new weights.
+
+    Test accuracies (%) of the unpruned network and, for each share, of the smaller one `rewound` to its initialization,
+    to the weights of step `rewind` where that is given (`late`), and `resampled`: drawn anew from the same
+    distribution. All see the same batches and are trained for as many steps in all. Raises `Diverged`.
+    """
+    sets, settings = sets_of(config, engine.choose_device()), settings_of(config)
+    common = {"seed": config.seed, "name": f"unit tickets seed {config.seed}", "progress": progress}
+    network = build(config, sets, generator=data.generator(config.seed))
+    redrawn = build(config, sets, generator=data.generator(config.seed + DRAW_SEED))
+    initial, late = copy.deepcopy(network), copy.deepcopy(network)
+    late.load_state_dict(train_to_end(network, sets, settings=settings, keep=config.rewind or 0, **common))
+    starts = {"rewound": initial, "resampled": redrawn} | ({"late": late} if config.rewind else {})
+    shares = UNITS_KEPT if config.kept_fraction is None else (config.kept_fraction,)
+    found: dict[str, list[float]] = {name: [] for name in starts}
+    stream = data.generator(config.seed)
+    for share in shares:
+        units = choose_units(network, share=share, criterion=config.criterion, generator=stream)
+        for name, start in starts.items():
+            smaller = compact(start, units)
+            steps = settings.iterations - (config.rewind if name == "late" else 0)
+            train_to_end(smaller, sets, settings=settings._replace(iterations=max(1, steps)), **common)
+            found[name].append(accuracy(smaller, sets.test))
+    return {"accuracy": accuracy(network, sets.test), "kept": list(shares), **found}, {}

@@ -1,20 +1,149 @@
-"""Training as Figure 1 has it: the weights of smallest validation loss are kept, and a layer's on the way there."""
+"""From a config to a trained network: images, network and optimizer as Figure 1 states them, and the training."""
 
 import copy
 import dataclasses
+import functools
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional
 
-from .. import checks, data, engine
+from .. import checks, data, engine, models
 from ..records import Diverged
-from .parts import cut
-from .setup import Part, Sets, Settings, optimizer_of
+from .config import Config
+from .pruning import cut
+
+# Images, networks, optimizers
+
+HELD_OUT = 5_000  # training images, on which the loss decides which weights are studied; a fifth of smaller sets
+GREY = ("mnist", "fashion_mnist", "digits")  # are scaled to [0, 1] only
+SHUFFLE_SEED = 10_000  # added to the seed: shuffled labels must not depend on how the images are drawn
+
+
+class Settings(NamedTuple):
+    """How a network is trained."""
+
+    optimizer: str  # sgd, with momentum 0.9, or adam
+    learning_rate: float
+    batch_size: int
+    iterations: int
+    precision: str = "float32"  # or bfloat16, tf32
+    drops: tuple[float, ...] = ()  # shares of the iterations after which the learning rate is divided by 10
+
+
+FIGURE_1 = {
+    "lenet_300_100": Settings("sgd", 3e-3, 64, 50_000),
+    "conv_2": Settings("adam", 2e-4, 64, 20_000),
+    "conv_4": Settings("adam", 3e-4, 60, 40_000),
+    "conv_6": Settings("adam", 3e-4, 60, 40_000),
+    "vgg_19": Settings("sgd", 0.1, 64, 112_000, drops=(0.5, 0.75)),  # when it drops is ours
+}
+FIGURE_1["vgg_19_bn"] = FIGURE_1["vgg_19"]
+
+
+class Part(NamedTuple):
+    """Images and labels."""
+
+    images: Float[Tensor, "samples *shape"]  # or what a layer is given of them
+    labels: Int[Tensor, " samples"]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Sets:
+    """What a network is trained, chosen and measured on."""
+
+    train: Part
+    validation: Part
+    test: Part
+    classes: int
+
+
+def settings_of(config: Config) -> Settings:
+    """Figure 1's settings, with what the config changes."""
+    changed = {name: getattr(config, name) for name in ("optimizer", "learning_rate", "iterations", "precision")}
+    stated = FIGURE_1[config.model]
+    return stated._replace(**{name: value for name, value in changed.items() if value is not None})
+
+
+@functools.lru_cache(maxsize=2)
+def load_sets(
+    dataset: str,
+    device: str,
+    *,
+    seed: int,
+    classes: int | None = None,
+    train_samples: int | None = None,
+    shuffled_labels: bool = False,
+) -> Sets:
+    """The parts of a data set by a seed alone; kept for the next run.
+
+    Images are in [0, 1]; colour ones are normalized to mean 0 and deviation 1 in each channel of those trained on.
+    Raises `ValueError` for more training images than there are.
+    """
+    images, labels = _part(dataset, "train", classes=classes, device=device)
+    test, test_labels = _part(dataset, "test", classes=classes, device=device)
+    if shuffled_labels:
+        labels = labels[torch.randperm(len(labels), generator=data.generator(seed + SHUFFLE_SEED)).to(device)]
+    held_out = min(HELD_OUT, len(labels) // 5)
+    order = torch.randperm(len(labels), generator=data.generator(seed)).to(device)
+    if train_samples is not None and train_samples > len(labels) - held_out:
+        raise ValueError(f"train_samples must be at most {len(labels) - held_out}, got {train_samples}")
+    stop = len(labels) if train_samples is None else held_out + train_samples
+    rows = {"train": order[held_out:stop], "validation": order[:held_out]}
+    parts = {name: Part(data.to_float(images[chosen]), labels[chosen]) for name, chosen in rows.items()}
+    parts["test"] = Part(data.to_float(test), test_labels)
+    if dataset not in GREY:
+        parts = normalized(parts)
+    return Sets(**parts, classes=classes or len(data.classes(dataset)))
+
+
+def normalized(parts: dict[str, Part]) -> dict[str, Part]:
+    """The parts with mean 0 and deviation 1 in each channel of the images trained on."""
+    images = parts["train"].images
+    mean, deviation = images.mean((0, 2, 3)).tolist(), images.std((0, 2, 3)).tolist()
+    return {name: part._replace(images=data.normalize(part.images, mean, deviation)) for name, part in parts.items()}
+
+
+def _part(dataset: str, split: str, *, classes: int | None, device: str) -> tuple[Tensor, Tensor]:
+    """Images as they are stored, and labels."""
+    found = data.load(dataset, split, device=device)
+    rows = slice(None) if classes is None else found.labels < classes
+    return found.images[rows], found.labels[rows].long()
+
+
+def sets_of(config: Config, device: str) -> Sets:
+    """The parts of a config's data set."""
+    names = ("seed", "classes", "train_samples", "shuffled_labels")
+    return load_sets(config.dataset, device, **{name: getattr(config, name) for name in names})
+
+
+def build(config: Config, sets: Sets, *, generator: torch.Generator) -> nn.Sequential:
+    """The untrained network of a config, for the images of these sets."""
+    shape = tuple(sets.train.images.shape[1:])
+    initialization = {"glorot": "glorot_normal"}.get(config.initialization, config.initialization)
+    common = {"generator": generator, "initialization": initialization, "classes": sets.classes}
+    if config.model == "lenet_300_100":
+        pixels = shape[0] * shape[1] * shape[2]
+        network = models.lenet_300_100(in_features=pixels, width=config.width or 300, **common)
+    elif config.model.startswith("vgg_19"):
+        network = models.vgg_19(image_shape=shape, batch_norm=config.model == "vgg_19_bn", **common)
+    else:
+        network = getattr(models, config.model)(image_shape=shape, **common)
+    return network.to(sets.train.images.device)
+
+
+def optimizer_of(network: nn.Module, settings: Settings) -> torch.optim.Optimizer:
+    """The optimizer of some settings."""
+    if settings.optimizer == "adam":
+        return torch.optim.Adam(network.parameters(), lr=settings.learning_rate, fused=True)
+    return torch.optim.SGD(network.parameters(), lr=settings.learning_rate, momentum=0.9, fused=True)
+
+
+# Training
 
 READINGS = 10  # at least so many along training, or one an epoch
 SHOWN_IMAGES = 500  # first validation images, on which the units' outputs are read
@@ -95,62 +224,38 @@ def train(
 
     The stream orders the batches; `layer` names a fully connected one whose weights are kept along the way.
     """
-    initial = copy.deepcopy(network)
+    initial = copy.deepcopy(network).eval()
     watch = Watch(network, sets.validation, layer=layer, last=last)
-    replica = _replica(network, sets, watch, settings=settings, stream=stream, name=name)
-    end = _fit(replica, settings, checkpoint=checkpoint, progress=progress)
+    replica = replica_of(network, sets.train, settings=settings, stream=stream, name=name, callbacks=(watch,))
+    epoch = len(replica.batches)
+    every = max(1, min(epoch, settings.iterations // READINGS))
+    how = {"precision": settings.precision, "progress": progress, "checkpoint": checkpoint}
+    end = fit(replica, steps=settings.iterations, every=every, **how)
     network.load_state_dict(watch.best)
-    return _trained(network, initial, watch, end, epoch=len(replica.batches))
+    times = {"best_step": watch.best_step, "epoch": epoch, "steps": watch.steps, "seconds": end.seconds}
+    losses = {"losses": end.losses, "validation_losses": watch.losses}
+    read = {"snapshots": None, "outputs": None}
+    if layer:
+        read = {"snapshots": torch.stack(watch.snapshots), "outputs": torch.stack(watch.outputs).float()}
+    return Trained(network=network.eval(), initial=initial, **times, **losses, **read)
 
 
-def _fit(replica: engine.Replica, settings: Settings, *, checkpoint: Path | None, progress: bool) -> engine.Outcome:
-    """How the training ends; raises `Diverged`."""
-    (end,) = engine.fit(
-        [replica],
-        steps=settings.iterations,
-        every=max(1, min(len(replica.batches), settings.iterations // READINGS)),
-        precision=settings.precision,
-        progress=progress,
-        checkpoint=checkpoint,
-    )
+def replica_of(
+    network: nn.Module, part: Part, *, settings: Settings, stream: torch.Generator, name: str, **more: Any
+) -> engine.Replica:
+    """What the engine trains, on batches that the stream orders; `more` are further fields of the replica."""
+    optimizer, size = optimizer_of(network, settings), min(settings.batch_size, len(part.labels))
+    batches = data.Batches(*part, batch_size=size, generator=stream)
+    common = {"name": name, "network": network, "objective": objective, "optimizer": optimizer, "batches": batches}
+    return engine.Replica(**common, schedule=schedule_of(optimizer, settings), **more)
+
+
+def fit(replica: engine.Replica, *, steps: int, **how: Any) -> engine.Outcome:
+    """Train a replica for so many steps; raises `Diverged`."""
+    (end,) = engine.fit([replica], steps=steps, **how)
     if end.diverged_step is not None:
         raise Diverged(end.diverged_step)
     return end
-
-
-def _replica(
-    network: nn.Sequential, sets: Sets, watch: Watch, *, settings: Settings, stream: torch.Generator, name: str
-) -> engine.Replica:
-    """What the engine trains."""
-    optimizer, size = optimizer_of(network, settings), min(settings.batch_size, len(sets.train.labels))
-    return engine.Replica(
-        name=name,
-        network=network,
-        objective=objective,
-        optimizer=optimizer,
-        batches=data.Batches(*sets.train, batch_size=size, generator=stream),
-        schedule=schedule_of(optimizer, settings),
-        callbacks=(watch,),
-    )
-
-
-def _trained(
-    network: nn.Sequential, initial: nn.Sequential, watch: Watch, end: engine.Outcome, *, epoch: int
-) -> Trained:
-    """All that is known of a training that has ended."""
-    layers = watch.layer is not None
-    return Trained(
-        network=network.eval(),
-        initial=initial.eval(),
-        best_step=watch.best_step,
-        epoch=epoch,
-        steps=watch.steps,
-        snapshots=torch.stack(watch.snapshots) if layers else None,
-        outputs=torch.stack(watch.outputs).float() if layers else None,
-        losses=end.losses,
-        validation_losses=watch.losses,
-        seconds=end.seconds,
-    )
 
 
 def objective(network: nn.Module, batch: data.Batch, settings: Mapping[str, float]) -> Float[Tensor, ""]:

@@ -12,9 +12,8 @@ from torch.nn import functional
 from .. import checks, data, engine
 from ..records import Diverged
 from .config import Config
-from .parts import by_unit, cut
-from .setup import Part, build, optimizer_of, sets_of, settings_of
-from .training import accuracy, objective
+from .pruning import by_unit, cut
+from .training import Part, accuracy, build, fit, replica_of, sets_of, settings_of
 
 LAYER = "fc1"
 IMAGES = 1_000  # held-out images on which units are removed and their outputs compared
@@ -83,22 +82,15 @@ def fit_exactly(
     network: nn.Sequential, train: Part, config: Config, *, stream: torch.Generator, progress: bool
 ) -> tuple[int, float]:
     """Train until every training image is classified correctly or the steps are used up; steps and error in %."""
-    settings = settings_of(config)
-    optimizer = optimizer_of(network, settings)
-    batches = data.Batches(*train, batch_size=min(settings.batch_size, len(train.labels)), generator=stream)
-    replica = engine.Replica(
-        name=f"width {config.width}, seed {config.seed}",
-        network=network,
-        objective=objective,
-        optimizer=optimizer,
-        batches=batches,
-    )
+    settings, name = settings_of(config), f"width {config.width}, seed {config.seed}"
+    replica = replica_of(network, train, settings=settings, stream=stream, name=name)
     steps, error = 0, 100.0
     while steps < settings.iterations and error > 0:
-        count = min(len(batches), settings.iterations - steps)
-        (end,) = engine.fit([replica], steps=count, progress=progress)
-        if end.diverged_step is not None:
-            raise Diverged(steps + end.diverged_step)
+        count = min(len(replica.batches), settings.iterations - steps)
+        try:
+            fit(replica, steps=count, progress=progress)
+        except Diverged as end:
+            raise Diverged(steps + end.step) from None
         steps += count
         error = 100 - accuracy(network, train)
     return steps, error

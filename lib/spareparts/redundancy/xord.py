@@ -5,36 +5,41 @@ trained, k of them positive and k negative, with ReLU, the maximum over the pair
 """
 
 import math
+from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int
+from sklearn.cluster import KMeans
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.nn.utils import skip_init
 
-from .. import data, engine
+from .. import data, engine, models
 from ..records import Diverged
 from .config import Config
+from .measures import same_spectrum
+from .pruning import normalized
+from .training import Settings, accuracy, sets_of, train
+
+# XORD
 
 PAIRS = 10  # d
 REPLICAS = 100  # training sets and initial weights of one run, trained side by side
-DIVERSE = 0.5  # how often an input holds both patterns of a sign; else one of the two, each as often
 MARGIN = 1.0
 ITERATIONS, LEARNING_RATE, SCALE = 5_000, 0.02, 0.1  # step and initial deviation over k: the scores start alike
 UNITS = 4
 # The patterns (1, 1) and (-1, -1) are positive, (1, -1) and (-1, 1) negative.
 PATTERNS = torch.tensor([[1.0, 1.0], [-1.0, -1.0], [1.0, -1.0], [-1.0, 1.0]])
 HOLDS = torch.tensor([[True, True], [True, False], [False, True]])  # of the two patterns of a sign
-OFTEN = torch.tensor([DIVERSE, (1 - DIVERSE) / 2, (1 - DIVERSE) / 2])
 # An input's scores depend on which patterns it holds, not on where: that leaves twelve kinds of input.
 KINDS = torch.cat(
     [torch.cat([torch.zeros(3, 2, dtype=torch.bool), HOLDS], 1)]
     + [torch.cat([positive.expand(3, 2), HOLDS], 1) for positive in HOLDS]
 )
 SIGNS = torch.cat([torch.full((3,), -1.0), torch.ones(9)])
-PROBABILITIES = torch.cat([OFTEN, torch.outer(OFTEN, OFTEN).flatten()]) / 2  # half the inputs are positive
 # The kinds that show whether a pattern was found: the positive ones with no other positive pattern, the negative one.
 EVIDENCE = torch.stack(
     [
@@ -44,6 +49,17 @@ EVIDENCE = torch.stack(
         (SIGNS < 0) & KINDS[:, 3] & ~KINDS[:, 2],
     ]
 )
+
+
+def often(diverse: float) -> Float[Tensor, " 3"]:
+    """How often an input holds both patterns of a sign (the share `diverse`), and either alone."""
+    return torch.tensor([diverse, (1 - diverse) / 2, (1 - diverse) / 2])
+
+
+def probabilities(diverse: float) -> Float[Tensor, " 12"]:
+    """How often each kind of input occurs; half the inputs are positive."""
+    each = often(diverse)
+    return torch.cat([each, torch.outer(each, each).flatten()]) / 2
 
 
 def outputs(
@@ -105,7 +121,7 @@ class Whole(Iterator):
 
 
 def draw(
-    signs: Float[Tensor, " batch"], *, pairs: int = PAIRS, generator: torch.Generator
+    signs: Float[Tensor, " batch"], *, diverse: float, pairs: int = PAIRS, generator: torch.Generator
 ) -> Float[Tensor, "batch pairs 2"]:
     """Inputs of these labels: the patterns that each holds come once, then at random, in random places.
 
@@ -113,7 +129,7 @@ def draw(
     """
     if pairs < 4:
         raise ValueError(f"pairs must be at least 4, got {pairs}")
-    kinds = [torch.multinomial(OFTEN, len(signs), replacement=True, generator=generator) for _ in range(2)]
+    kinds = [torch.multinomial(often(diverse), len(signs), replacement=True, generator=generator) for _ in range(2)]
     holds = torch.cat([HOLDS[kinds[0]] & (signs > 0)[:, None], HOLDS[kinds[1]]], 1)
     chosen = torch.multinomial(holds.float(), pairs, replacement=True, generator=generator)
     chosen[:, :4] = torch.where(holds, torch.arange(4), chosen[:, :4])
@@ -137,10 +153,12 @@ def shares(holds: Bool[Tensor, "batch 4"]) -> Float[Tensor, " 12"]:
     return (holds[:, None] == KINDS).all(-1).float().mean(0)
 
 
-def training_sets(*, samples: int, replicas: int, generator: torch.Generator) -> Float[Tensor, "replicas 12"]:
+def training_sets(
+    *, samples: int, replicas: int, diverse: float, generator: torch.Generator
+) -> Float[Tensor, "replicas 12"]:
     """Each replica's training set, half of it positive, as shares of the kinds."""
     signs = torch.where(torch.arange(samples) < samples // 2, 1.0, -1.0)
-    return torch.stack([shares(held(draw(signs, generator=generator))) for _ in range(replicas)])
+    return torch.stack([shares(held(draw(signs, diverse=diverse, generator=generator))) for _ in range(replicas)])
 
 
 def objective(network: nn.Module, batch: tuple[Tensor], settings: Mapping[str, float]) -> Float[Tensor, ""]:
@@ -171,7 +189,8 @@ def xord(config: Config, *, progress: bool = True) -> tuple[dict[str, Any], dict
     over all inputs, weighted by how often they occur.
     """
     units, stream = config.units or UNITS, data.generator(config.seed)
-    sets = training_sets(samples=config.train_samples or 12, replicas=REPLICAS, generator=stream)
+    form = {"samples": config.train_samples or 12, "replicas": REPLICAS, "diverse": config.diverse}
+    sets = training_sets(**form, generator=stream)
     network = Detector(units=units, replicas=REPLICAS, generator=stream)
     untrained = network.filters.detach().clone()
     replica = engine.Replica(
@@ -184,11 +203,13 @@ def xord(config: Config, *, progress: bool = True) -> tuple[dict[str, Any], dict
     (end,) = engine.fit([replica], steps=config.iterations or ITERATIONS, every=500, progress=progress)
     if end.diverged_step is not None:
         raise Diverged(end.diverged_step)
-    return measure(network, untrained, sets)
+    return measure(network, untrained, sets, diverse=config.diverse)
 
 
 @torch.no_grad()
-def measure(network: Detector, untrained: Tensor, sets: Tensor) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+def measure(
+    network: Detector, untrained: Tensor, sets: Tensor, *, diverse: float
+) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """Errors in %, patterns found and explored (0 to 4) and angles (degrees) of every replica, and their summary."""
     scores = outputs(network.filters, representatives())
     wrong = (SIGNS * scores <= 0).float()
@@ -196,7 +217,7 @@ def measure(network: Detector, untrained: Tensor, sets: Tensor) -> tuple[dict[st
     losses = (sets * (MARGIN - SIGNS * scores).relu()).sum(1)
     arrays = {
         "train_error": 100 * (sets * wrong).sum(1),
-        "test_error": 100 * (PROBABILITIES * wrong).sum(1),
+        "test_error": 100 * (probabilities(diverse) * wrong).sum(1),
         "loss": losses,
         "found": 4 - missed.float().sum(1),
         "explored": explored(untrained),
@@ -207,4 +228,101 @@ def measure(network: Detector, untrained: Tensor, sets: Tensor) -> tuple[dict[st
     metrics = {"replicas": len(fitted), "fitted": int(fitted.sum())}
     if fitted.any():
         metrics |= {f"fitted_{name}": round(float(values[fitted].mean()), 4) for name, values in arrays.items()}
-    return metrics, {name: values.numpy().astype(np.float32) for name, values in arrays.items()}
+    found = {name: values.numpy().astype(np.float32) for name, values in arrays.items()}
+    return metrics, found | {"wrong": wrong.numpy().astype(np.uint8)}  # by kind: the error of any other distribution
+
+
+# Filters on images: do those of a trained convolution lie close to a few directions?
+
+WIDTH = 120  # filters, as the largest layer on XORD
+CENTRES = 4
+SETTINGS = Settings("sgd", 0.03, 64, 1_000)  # ours
+STARTS = 10  # of k-means, the best of which counts
+
+
+def convolution(
+    *,
+    width: int,
+    generator: torch.Generator,
+    initialization: str = "glorot_normal",
+    image_shape: tuple[int, int, int] = (1, 28, 28),
+    classes: int = 10,
+) -> nn.Sequential:
+    """XORD's three layers for images: 5x5 filters with ReLU, the maximum over pixels, and a fully connected layer.
+
+    The maximum is over 2x2 neighbours, not over the image, and the last layer is trained. Raises `ValueError` for
+    images smaller than 8x8.
+    """
+    channels, height, breadth = image_shape
+    if min(height, breadth) < 8:
+        raise ValueError(f"images must be at least 8x8, got {height}x{breadth}")
+    pixels = ((height - 3) // 2 // 2) * ((breadth - 3) // 2 // 2)
+    network = nn.Sequential(
+        OrderedDict(
+            conv=skip_init(nn.Conv2d, channels, width, 5, stride=2),
+            relu=nn.ReLU(),
+            pool=nn.MaxPool2d(2),
+            flatten=nn.Flatten(),
+            fc=skip_init(nn.Linear, width * pixels, classes),
+        )
+    )
+    return models.initialize(network, initialization, generator=generator)
+
+
+def angles_to_centres(
+    rows: Float[Tensor, "units fan_in"], *, centres: int = CENTRES, seed: int = 0
+) -> Float[Tensor, " units"]:
+    """Angle in degrees, 0 to 180, of each row to the centre of its cluster: k-means of the rows made of length 1."""
+    unit = normalized(rows).cpu().numpy()
+    found = KMeans(centres, n_init=STARTS, random_state=seed).fit(unit)
+    own = normalized(torch.from_numpy(found.cluster_centers_[found.labels_]))
+    cosines = (torch.from_numpy(unit) * own).sum(1)
+    return torch.rad2deg(cosines.clamp(-1, 1).acos())
+
+
+def filters(config: Config, *, progress: bool = True) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """Train a large convolution, and compare its filters' angles to 4 centres with those before training.
+
+    Beside them: the same with the filters' mean removed, which a common shift does not bring together, and random
+    filters with the trained spectrum, which share its few large directions but no clusters.
+    """
+    sets, stream = sets_of(config, engine.choose_device()), data.generator(config.seed)
+    network = convolution(
+        width=config.width or WIDTH,
+        generator=stream,
+        initialization={"glorot": "glorot_normal"}.get(config.initialization, config.initialization),
+        image_shape=tuple(sets.train.images.shape[1:]),
+        classes=sets.classes,
+    ).to(sets.train.images.device)
+    changed = {name: getattr(config, name) for name in ("optimizer", "learning_rate", "iterations")}
+    settings = SETTINGS._replace(**{name: value for name, value in changed.items() if value is not None})
+    trained = train(
+        network, sets, settings=settings, stream=stream, name=f"filters seed {config.seed}", progress=progress
+    )
+    found = compare(_rows(trained.network), _rows(trained.initial), generator=stream, seed=config.seed)
+    metrics = {"accuracy": accuracy(trained.network, sets.test), "best_step": trained.best_step}
+    metrics |= {f"{name}_angle": float(values.mean()) for name, values in found.items()}
+    return metrics, {f"{name}_angles": values.numpy().astype(np.float16) for name, values in found.items()}
+
+
+def compare(
+    rows: Float[Tensor, "units fan_in"],
+    initial: Float[Tensor, "units fan_in"],
+    *,
+    generator: torch.Generator,
+    seed: int,
+) -> dict[str, Float[Tensor, " units"]]:
+    """Angles of trained and untrained rows, as they are and with their mean removed, and of the same spectrum."""
+    spectrum = same_spectrum(torch.linalg.svdvals(rows.double()), units=len(rows), generator=generator)
+    kinds = {
+        "trained": rows,
+        "untrained": initial,
+        "centred": rows - rows.mean(0),
+        "untrained_centred": initial - initial.mean(0),
+        "spectrum": spectrum,
+    }
+    return {name: angles_to_centres(kind, seed=seed) for name, kind in kinds.items()}
+
+
+def _rows(network: nn.Sequential) -> Tensor:
+    return network.conv.weight.detach().flatten(1).cpu()

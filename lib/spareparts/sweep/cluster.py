@@ -8,8 +8,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import yaml
 from distributed import Client, Nanny, Scheduler, Security, SpecCluster
+
+from ..documents import read_yaml
 
 PATIENCE = 10  # seconds for a scheduler to answer
 STARTS = 3  # of a cluster here, where a worker was killed while it started
@@ -151,10 +152,15 @@ def slurm_options(path: Path) -> tuple[int, dict[str, Any]]:
     """The number of jobs in a SLURM file, and its options for SLURMCluster; `ValueError` where they cannot be."""
     if not Path(path).is_file():
         raise FileNotFoundError(f"there is no SLURM file {path}")
-    options = yaml.safe_load(Path(path).read_text())
-    if not isinstance(options, dict) or not isinstance(options.get("jobs"), int):
+    try:
+        options = read_yaml(Path(path).read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error
+    if not isinstance(options, dict) or "jobs" not in options:
         raise ValueError(f"{path} must be a mapping with jobs, the number of jobs, and the options of SLURMCluster")
     jobs = options.pop("jobs")
+    if type(jobs) is not int or jobs < 1:
+        raise ValueError(f"{path}: jobs must be a whole number of at least 1, got {jobs!r}")
     # As here: no limit that counts the worker's memory and not its kernel's, one notebook a worker.
     options = {
         "cores": 1,

@@ -1,19 +1,27 @@
 """The commands `sweep` and `status`, from checked cells to an exit status."""
 
+import contextlib
 import json
+import shlex
+import sys
 import time
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
-from ..execute import ROOT
+from .. import processor
+from ..execute import ROOT, check_output
+from ..parameters import defaults_in
+from ..table import field_of
+from .durations import show_duration
 from .grid import Cell, from_file, from_options, with_pages
-from .progress import Board, as_plain, counts, outcome_plain, runs_table, summary
-from .survey import Survey, cost, distinct, is_done, survey
+from .progress import Board, as_plain, counts, outcome_plain, runs_table, spans, summary
+from .survey import PlannedRun, Survey, cost, distinct, in_bfloat16, is_done, paper_module, planned, survey
 from .task import Outcome
 
 INTERRUPTED = 130  # the exit status that shells expect after Ctrl-C
+ASKED = 3600.0  # seconds from which on somebody is asked before they are spent
 
 
 def cells_of(target: Path, grid: list[str], settings: list[str], *, pages: bool = False) -> list[Cell]:
@@ -23,6 +31,53 @@ def cells_of(target: Path, grid: list[str], settings: list[str], *, pages: bool 
         raise ValueError(f"{target} holds its own grids; --grid goes with a notebook")
     cells = from_file(target, settings) if is_file else from_options(target, grid, settings)
     return with_pages(cells) if pages else cells
+
+
+def announce(runs: list[PlannedRun], console: Console, *, yes: bool = True) -> bool:
+    """Say what is about to be made and how long that takes; whether to go on, asked on a terminal from an hour on."""
+    missing, seconds = sum(not run.recorded for run in runs), cost(runs)
+    if not missing:
+        return True
+    time = (
+        f"about {show_duration(seconds)}" if seconds is not None else "nobody knows how long, as no record is like them"
+    )
+    console.print(f"{missing} of {len(runs)} runs have no record: made one after another they take {time}.")
+    if processor.lacks_bfloat16() and any(in_bfloat16(run.config) for run in runs if not run.recorded):
+        console.print(f"Some compute in bfloat16: {processor.SLOW}.")
+    if yes or seconds is None or seconds < ASKED or not sys.stdin.isatty():
+        return True
+    return console.input("Make them? \\[y/N] ").strip().lower() in ("y", "yes")
+
+
+def check_run(notebook: Path, parameters: dict[str, Any], console: Console, *, yes: bool) -> bool:
+    """Whether to execute a notebook: its plan is made, so that what cannot be run is refused, and its cost is told."""
+    values = defaults_in(notebook) | parameters
+    cell = Cell(notebook=notebook, parameters=values, varied={}, output=Path())
+    if values.get("MISSING") == "run":
+        return announce(distinct(survey([cell])), console, yes=yes)
+    if module := paper_module(notebook.stem):
+        planned(module, values)
+    return True
+
+
+def table_command(cells: list[Cell], found: Survey) -> str:
+    """The command that shows the runs of a sweep in one table; none where they are of several papers, or of none."""
+    papers = {run.word for runs in found.values() for run in runs}
+    if len(papers) != 1:
+        return ""
+    word, where = papers.pop(), []
+    for name in cells[0].given:
+        values = [value for cell in cells for value in _listed(cell.given.get(name, []))]
+        with contextlib.suppress(ValueError):  # what is no setting of a run, as MISSING
+            field_of(name, paper_module(word).Config)
+            numbers = all(type(value) is int for value in values)
+            text = spans(values) if numbers else ",".join(dict.fromkeys(map(str, values)))
+            where += ["--where", f"{name}={text}"] if all(name in cell.given for cell in cells) else []
+    return shlex.join(["python", "-m", "spareparts", "table", word, *where])
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
 
 
 def dry_run(cells: list[Cell], *, as_json: bool = False) -> None:
@@ -46,18 +101,26 @@ def sweep(
     as_json: bool = False,
     deadline: float | None = None,
     console: Console | None = None,
+    yes: bool = True,
     **where: Any,
 ) -> int:
     """Execute what is left of the cells; exit status 0 if all is there in the end, 1 if not, 130 after Ctrl-C.
 
-    `where` goes to `cluster.connect`.
+    Without `yes` somebody at a terminal is asked before much time is spent. `where` goes to `cluster.connect`.
     """
     found = survey(cells)
     todo = [cell for cell in cells if not is_done(cell, found)]
-    console, started = console or Console(stderr=as_json), time.monotonic()
+    console = console or Console(stderr=as_json)
+    for cell in todo[:1]:
+        check_output(cell.output, ".ipynb")
+    if not announce(distinct(found), console, yes=yes):
+        return INTERRUPTED
+    started = time.monotonic()
     ended, status = _run(todo, found, console, deadline, **where) if todo else ([], 0)
     seconds = time.monotonic() - started
     console.print(summary(ended, total=len(todo), already=len(cells) - len(todo), seconds=seconds))
+    if made := table_command(cells, found):
+        console.print(f"The runs in one table: {made}", soft_wrap=True, highlight=False)
     if as_json:
         already = len(cells) - len(todo)
         print(json.dumps({"status": status, "already": already, "notebooks": [outcome_plain(end) for end in ended]}))
@@ -73,7 +136,7 @@ def _run(
 
     with (
         connect(**where) as client,
-        Board(len(todo), workers=lambda: len(client.scheduler_info()["workers"]), console=console) as board,
+        Board(len(todo), workers=lambda: len(client.scheduler_info().get("workers", ())), console=console) as board,
     ):
         try:
             for outcome in outcomes(todo, found, client, deadline=deadline):

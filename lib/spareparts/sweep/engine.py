@@ -59,5 +59,5 @@ def _outcome(future: Future, cell: Cell) -> Outcome:
 
 def environment() -> dict[str, str]:
     """What kernels need to know wherever they run: one process and one thread each, and the folders of this sweep."""
-    folders = {name: str(Path(os.environ[name]).resolve()) for name in FOLDERS if os.environ.get(name)}
+    folders = {name: str(Path(os.environ[name]).expanduser().resolve()) for name in FOLDERS if os.environ.get(name)}
     return {"SPAREPARTS_WORKER": "1", "OMP_NUM_THREADS": "1"} | folders

@@ -37,9 +37,8 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import yaml
-
-from ..execute import check_parameters, default_of, defaults_in, parse_parameter
+from ..documents import read_yaml
+from ..parameters import COLLECTIONS, Defaults, checked, default_of, defaults_in, parse_choices, parse_settings
 
 Values = dict[str, Any]
 MOST_CELLS = 20_000  # of a block
@@ -52,6 +51,7 @@ class Cell:
 
     notebook: Path
     parameters: Values  # every one, defaults included
+    given: Values = dataclasses.field(default_factory=dict)  # those that are not left to the notebook
     varied: Values
     output: Path
     pages: bool = False  # whether the chapter is executed too, or only what makes its runs
@@ -67,13 +67,13 @@ class Source(NamedTuple):
 
     notebook: Path
     text: str  # as JSON
-    defaults: Values
+    defaults: Defaults
 
     @classmethod
     def read(cls, notebook: Path) -> "Source":
         """The notebook at a path; FileNotFoundError where there is none."""
         defaults = defaults_in(notebook)
-        return cls(notebook.resolve(), text=json.dumps(notebook.read_text()), defaults=defaults)
+        return cls(notebook.resolve(), text=json.dumps(notebook.read_text(encoding="utf-8")), defaults=defaults)
 
 
 def from_options(notebook: Path, grid: Iterable[str] = (), settings: Iterable[str] = ()) -> list[Cell]:
@@ -81,11 +81,11 @@ def from_options(notebook: Path, grid: Iterable[str] = (), settings: Iterable[st
     source = Source.read(Path(notebook))
     axes: Values = {}
     for text in grid:
-        name, values = parse_parameter(text, _as_lists(source.defaults))
+        name, values = parse_choices(text, source.defaults)
         if name in axes:
             raise ValueError(f"{name} stands in two grids; write its values in one, with commas")
         axes[name] = values
-    fixed = _fixed(settings, source.defaults)
+    fixed = parse_settings(settings, source.defaults)
     return _distinct(_cells(source, {"grid": axes, "parameters": fixed}))
 
 
@@ -94,10 +94,10 @@ def from_file(path: Path, settings: Iterable[str] = ()) -> list[Cell]:
     if not Path(path).is_file():
         raise FileNotFoundError(f"there is no sweep file {path}")
     try:
-        document = yaml.load(Path(path).read_text(), _Loader)
+        document = read_yaml(Path(path).read_text(encoding="utf-8"))
         blocks, read = list(_blocks(document)), functools.cache(Source.read)
         return _distinct([cell for block in blocks for cell in _block_cells(Path(path), block, list(settings), read)])
-    except (yaml.YAMLError, ValueError) as error:
+    except ValueError as error:
         raise ValueError(f"{path}: {' '.join(str(error).split())}") from error
 
 
@@ -106,29 +106,6 @@ def with_pages(cells: Iterable[Cell]) -> list[Cell]:
     return [
         dataclasses.replace(cell, pages=True, output=cell.output.parent / "pages" / cell.output.name) for cell in cells
     ]
-
-
-class _Loader(yaml.SafeLoader):
-    """YAML whose keys stand once: PyYAML would take the last of them without a word."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        """The mapping; ValueError for a key that stands twice in it."""
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
-        for key in keys:
-            if keys.count(key) > 1:
-                raise ValueError(f"{key!r} stands twice in the mapping of line {node.start_mark.line + 1}")
-        return super().construct_mapping(node, deep)
-
-
-def _fixed(settings: Iterable[str], defaults: Values) -> Values:
-    """The values of NAME=VALUE texts; ValueError for a name that stands twice."""
-    values: Values = {}
-    for text in settings:
-        name, value = parse_parameter(text, defaults)
-        if name in values:
-            raise ValueError(f"{name} is set twice, to {values[name]!r} and to {value!r}")
-        values[name] = value
-    return values
 
 
 def _blocks(document: Any) -> Iterator[Values]:
@@ -144,8 +121,11 @@ def _blocks(document: Any) -> Iterator[Values]:
 
 
 def _block_cells(path: Path, block: Values, settings: list[str], read: Callable[[Path], Source]) -> list[Cell]:
-    source = read(path.parent / block.get("notebook", f"../{path.stem}.py"))
-    fixed = _fixed(settings, source.defaults)
+    notebook = block.get("notebook", f"../{path.stem}.py")
+    if not isinstance(notebook, str):
+        raise ValueError(f"notebook must be a path, got {notebook!r}")
+    source = read(path.parent / notebook)
+    fixed = parse_settings(settings, source.defaults)
     return _cells(source, block | {"parameters": block["parameters"] | fixed})
 
 
@@ -168,15 +148,15 @@ def _cells(source: Source, block: Values) -> list[Cell]:
         given = fixed | _mapping(block, "parameters") | varied
         for where, changes in overrides:
             given |= changes if _matches(defaults | given, where) else {}
-        check_parameters(given, defaults)
+        given = checked(given, defaults)
         if not any(_matches(defaults | given, entry) for entry in excluded):
-            cells.append(_cell(source, defaults | given, {name: given[name] for name in varied}))
+            cells.append(_cell(source, given, {name: given[name] for name in varied}))
     if not cells:
         raise ValueError("the exclusions leave no cell")
     return cells
 
 
-def _axes(block: Values, defaults: Values) -> list[list[Values]]:
+def _axes(block: Values, defaults: Defaults) -> list[list[Values]]:
     """Each axis of the grid: the choices that it offers, each a mapping of names and values."""
     grid = {name: _choices(name, values, defaults) for name, values in _mapping(block, "grid").items()}
     axes = [[{name: value} for value in values] for name, values in grid.items()]
@@ -193,30 +173,28 @@ def _axes(block: Values, defaults: Values) -> list[list[Values]]:
     return axes
 
 
-def _choices(name: str, values: Any, defaults: Values, *, repeated: bool = False) -> list[Any]:
+def _choices(name: str, values: Any, defaults: Defaults, *, repeated: bool = False) -> list[Any]:
     """The values of one parameter, one a cell, of the parameter's own type."""
     if isinstance(values, str):
-        values = parse_parameter(f"{name}={values}", _as_lists(defaults))[1]
+        values = parse_choices(f"{name}={values}", defaults)[1]
     default = default_of(name, defaults)
-    choices = [_wrapped(value, default) for value in (values if isinstance(values, list) else [values])]
-    for choice in choices:
-        check_parameters({name: choice}, defaults)
-    if not choices or not (repeated or len(set(map(json.dumps, choices))) == len(choices)):
+    choices = [_wrapped(value, default) for value in (values if isinstance(values, COLLECTIONS) else [values])]
+    choices = [checked({name: choice}, defaults)[name] for choice in choices]
+    if not choices or not (repeated or len(set(map(repr, choices))) == len(choices)):
         raise ValueError(f"{name} must offer at least one value and none twice, got {values}")
     return choices
 
 
-def _matcher(entry: Any, defaults: Values) -> Values:
+def _matcher(entry: Any, defaults: Defaults) -> Values:
     if not isinstance(entry, dict) or not entry:
         raise ValueError(f"what is excluded or overridden is a mapping of names and values, got {entry!r}")
     return {name: _choices(name, values, defaults) for name, values in entry.items()}
 
 
-def _override(entry: Any, defaults: Values) -> tuple[Values, Values]:
+def _override(entry: Any, defaults: Defaults) -> tuple[Values, Values]:
     if not isinstance(entry, dict) or set(entry) != {"where", "parameters"}:
         raise ValueError(f"an override has the parts where and parameters, got {entry!r}")
-    changes = _mapping(entry, "parameters")
-    check_parameters(changes, defaults)
+    changes = checked(_mapping(entry, "parameters"), defaults)
     return _matcher(entry["where"], defaults), changes
 
 
@@ -224,14 +202,14 @@ def _matches(parameters: Values, where: Values) -> bool:
     return all(parameters.get(name) in choices for name, choices in where.items())
 
 
-def _cell(source: Source, parameters: Values, varied: Values) -> Cell:
-    notebook = source.notebook
-    identity = f"[{source.text}, {json.dumps(parameters, sort_keys=True)}]"
+def _cell(source: Source, given: Values, varied: Values) -> Cell:
+    notebook, parameters = source.notebook, source.defaults | given
+    identity = f"[{source.text}, {json.dumps(parameters, sort_keys=True, default=_sorted)}]"
     digest = hashlib.sha256(identity.encode()).hexdigest()[:8]
     text = "-".join(f"{name}={_short(value)}" for name, value in varied.items())
     file = f"{re.sub(r'[^A-Za-z0-9_=.,-]', '_', text)[:80]}-{digest}.ipynb"
     output = Path("_build", "sweeps", notebook.stem, file.lstrip("-")).resolve()
-    return Cell(notebook=notebook, parameters=parameters, varied=varied, output=output)
+    return Cell(notebook=notebook, parameters=parameters, given=given, varied=varied, output=output)
 
 
 def _distinct(cells: list[Cell]) -> list[Cell]:
@@ -245,7 +223,7 @@ def _distinct(cells: list[Cell]) -> list[Cell]:
 
 def _mapping(block: Values, part: str) -> Values:
     found = block.get(part) or {}
-    if not isinstance(found, dict):
+    if not isinstance(found, dict) or not all(isinstance(name, str) for name in found):
         raise ValueError(f"{part} must be a mapping of names and values, got {found!r}")
     return found
 
@@ -257,13 +235,13 @@ def _list(block: Values, part: str) -> list[Any]:
     return found
 
 
-def _as_lists(defaults: Values) -> Values:
-    return {name: default if isinstance(default, list) else [default] for name, default in defaults.items()}
-
-
 def _wrapped(value: Any, default: Any) -> Any:
-    return [value] if isinstance(default, list) and not isinstance(value, list) else value
+    return [value] if isinstance(default, COLLECTIONS) and not isinstance(value, COLLECTIONS) else value
+
+
+def _sorted(values: set[Any]) -> list[Any]:
+    return sorted(values, key=repr)
 
 
 def _short(value: Any) -> str:
-    return ",".join(map(str, value)) if isinstance(value, list) else str(value)
+    return ",".join(map(str, value)) if isinstance(value, COLLECTIONS) else str(value)

@@ -15,7 +15,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from .. import records
+from .. import processor, records
 from .estimate import estimator
 from .grid import Cell
 
@@ -76,7 +76,7 @@ def _look(
 ) -> Callable[[records.RunConfig], PlannedRun]:
     """A function from a config to its run, by a paper's records, which are indexed once."""
     defaults = {field.name: field.default for field in dataclasses.fields(kind)}
-    estimate = estimator(((record["config"], record["seconds"]) for record in recorded.values()), defaults=defaults)
+    estimate = estimator(((record["config"], _here(record)) for record in recorded.values()), defaults=defaults)
 
     @functools.cache
     def look(config: records.RunConfig) -> PlannedRun:
@@ -94,6 +94,17 @@ def _look(
         )
 
     return look
+
+
+def _here(record: Mapping[str, Any]) -> float:
+    """The seconds of a run on this machine: the committed ones in bfloat16 had a processor with instructions for it."""
+    slow = record["committed"] and in_bfloat16(record["config"]) and processor.lacks_bfloat16()
+    return record["seconds"] * (processor.SLOWDOWN if slow else 1)
+
+
+def in_bfloat16(config: Mapping[str, Any]) -> bool:
+    """Whether a run of these settings computes in bfloat16."""
+    return config.get("precision") == "bfloat16"
 
 
 def is_done(cell: Cell, found: Survey) -> bool:

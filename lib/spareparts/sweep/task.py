@@ -63,7 +63,7 @@ def _message(cell: Cell, late: threading.Event, deadline: float | None) -> str:
     passed = f"{cell.notebook} was ended: its deadline of {show_duration(deadline)} had passed"
     until = None if cell.pages else RUNS
     try:
-        within(deadline, lambda: execute(cell.notebook, cell.output, cell.parameters, until=until))
+        within(deadline, lambda: execute(cell.notebook, cell.output, cell.given, until=until))
     except Overdue:
         return passed
     except NotebookError as error:

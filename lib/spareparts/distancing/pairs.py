@@ -1,0 +1,240 @@
+"""Two networks beside each other: the experiments `pair`, ends of journeys, and `ridge`, what lies before the end."""
+
+import contextlib
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+from torch.nn import functional
+
+from .. import data, engine
+from .config import Config, journey_of
+from .journeys import left_behind
+from .matching import match, shuffled
+from .measures import (
+    SIZES,
+    disagreement,
+    divergence,
+    error_correlation,
+    independent_disagreement,
+    normalized_distance,
+    perturbed_losses,
+    relative_distance,
+    squared_distance,
+)
+from .paths import Path, barrier, fit_curve, flattened, great_circle, length_of, line, measure, network_at, point_of
+from .penalty import add_gradient, kernel_of
+from .training import Part, Sets, sets_of
+
+POSITIONS = tuple(np.linspace(0, 1, 11).tolist())
+SHOWN, CURVE_STEPS = {"mlp": 5_000}, {"mlp": 1_000}  # first training and test images; steps of the curve's control
+FEW_SHOWN, FEW_STEPS = 1_000, 200  # for the larger networks
+LONG_STEPS = 4_000  # of a ridge's curve
+DRAWS = 5  # of directions, for the flatness
+PAIR_SEED, RIDGE_SEED = 3_000, 6_000  # added to the seed: what is drawn here must not depend on how training drew
+
+
+def pair(config: Config, *, progress: bool = True) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """All instruments between the journey's end, the first network, and the `other` one, the second.
+
+    Losses are of training images, errors of test images. Raises `Diverged` where a journey that is missing diverges.
+    """
+    sets = sets_of(config, engine.choose_device())
+    first, second = both(config, progress=progress)
+    shown = SHOWN.get(config.network, FEW_SHOWN)
+    parts = [part.first(shown) for part in (sets.train, sets.test)]
+    found, ways = paths(first, second, config, sets)
+    metrics = distances(first, second) | found
+    for name, way in ways.items():
+        found = along(first, way, *parts)
+        found["errors"] = [round(error, 3) for error in found["errors"]]
+        metrics |= {f"{name}_{key}": value for key, value in found.items()}
+    metrics |= steepness({"first": first, "second": second}, parts[0], seed=config.seed + PAIR_SEED)
+    found, arrays = behaviour(first, second, sets.test)
+    return metrics | found, arrays
+
+
+def both(config: Config, *, progress: bool) -> tuple[nn.Module, nn.Module]:
+    """The networks that are compared, from the cache or trained now."""
+    own = left_behind(journey_of(config), progress=progress)
+    if config.other == "checkpoint":
+        return own[-1], own[-2]
+    changed = {"strength": 0.0} if config.other == "unpushed" else {"member": 1}
+    return own[-1], left_behind(journey_of(config, **changed), progress=progress)[-1]
+
+
+def batches_of(config: Config, sets: Sets, *, seed: int) -> data.Batches:
+    """Training images for a curve, as they are."""
+    size = min(config.batch_size, len(sets.train.labels))
+    return data.Batches(*sets.train, batch_size=size, generator=data.generator(seed))
+
+
+def distances(first: nn.Module, second: nn.Module) -> dict[str, float]:
+    """Distance of parameters: plain, relative to the first network's length, and of filters scaled to length 1."""
+    ends = point_of(first), point_of(second)
+    return {
+        "squared_distance": squared_distance(*ends),
+        "relative_distance": relative_distance(*ends),
+        "normalized_distance": normalized_distance(*ends),
+    }
+
+
+def paths(first: nn.Module, second: nn.Module, config: Config, sets: Sets) -> tuple[dict[str, float], dict[str, Path]]:
+    """Distances once units are matched, and the ways: the line, a fitted curve, the line to the matched network."""
+    seed, ends = config.seed + PAIR_SEED, (point_of(first), point_of(second))
+    stream, batches = data.generator(seed), batches_of(config, sets, seed=seed)
+    steps, ways = CURVE_STEPS.get(config.network, FEW_STEPS), {"line": line(*ends)}
+    with contextlib.suppress(FloatingPointError):  # a curve that cannot be fitted says nothing about the networks
+        ways["curve"] = fit_curve(first, second, batches, steps=steps, generator=stream)
+    matched = point_of(match(first, second, generator=stream))
+    renamed = shuffled(second, generator=stream)
+    metrics = {
+        "matched_squared_distance": squared_distance(ends[0], matched),
+        "matched_normalized_distance": normalized_distance(ends[0], matched),
+        "shuffled_squared_distance": squared_distance(ends[0], point_of(renamed)),
+        # from units in random order: how much the matching owes to the order that they had
+        "rematched_squared_distance": squared_distance(ends[0], point_of(match(first, renamed, generator=stream))),
+    }
+    return metrics, ways | {"matched": line(ends[0], matched)}
+
+
+def along(network: nn.Module, way: Path, train: Part, test: Part) -> dict[str, Any]:
+    """Training losses (nats) and test errors (%) along a path, and how high each rises above its ends' line.
+
+    BatchNorm's statistics are estimated anew at each place: those of one end, or a mean, would make barriers.
+    """
+    networks = [network_at(network, way(position), statistics=train.images) for position in POSITIONS]
+    losses, errors = (
+        [measure(each, *train).loss for each in networks],
+        [measure(each, *test).error for each in networks],
+    )
+    rises = {"barrier": barrier(POSITIONS, losses), "error_barrier": barrier(POSITIONS, errors)}
+    return {"losses": losses, "errors": errors} | rises
+
+
+def steepness(networks: Mapping[str, nn.Module], train: Part, *, seed: int) -> dict[str, Any]:
+    """How much the training loss (nats) of each network rises at each relative size of a random step: mean of draws.
+
+    Both take the same random numbers.
+    """
+    metrics: dict[str, Any] = {"step_sizes": list(SIZES)}
+    for name, network in networks.items():
+        own = measure(network_at(network, point_of(network), statistics=train.images), *train)
+        draws = {"draws": DRAWS, "generator": data.generator(seed), "statistics": train.images}
+        losses = perturbed_losses(network, *train, **draws)
+        metrics |= {f"{name}_loss": own.loss, f"{name}_rises": (losses.mean(0) - own.loss).tolist()}
+    return metrics
+
+
+def behaviour(first: nn.Module, second: nn.Module, test: Part) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """Test accuracies (%), disagreement with its chance level, error correlation, divergence; and the predictions."""
+    probabilities = [engine.predict(network, test.images)[0].softmax(1) for network in (first, second)]
+    chosen = torch.stack(probabilities).argmax(2)
+    metrics = {
+        "first_accuracy": accuracy(chosen[0], test.labels),
+        "second_accuracy": accuracy(chosen[1], test.labels),
+        "disagreement": disagreement(*chosen),
+        "independent_disagreement": independent_disagreement(*probabilities),
+        "error_correlation": none_for_nan(error_correlation(*(chosen != test.labels))),
+        "divergence": divergence(*probabilities),
+    }
+    return metrics, {"first_predictions": stored(chosen[0]), "second_predictions": stored(chosen[1])}
+
+
+def ridge(config: Config, *, progress: bool = True) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """Barriers of test error (points) and training loss (nats) on ways from the checkpoint, and the two as an ensemble.
+
+    To the end: the straight `line`; the great `circle`, which keeps the length of the weights; a fitted `curve` that
+    starts beside the circle's middle; the line after units are `matched`. Nulls, which leave the solution where it is:
+    the checkpoint scaled to the line's lengths (`ray`), and the line to the checkpoint with its units in the order that
+    brings it farthest from itself (`renamed`); and the line to its `negative`. Raises `Diverged`.
+    """
+    sets = sets_of(config, engine.choose_device())
+    first, second = left_behind(journey_of(config), progress=progress)[-2:]
+    shown = SHOWN.get(config.network, FEW_SHOWN)
+    parts = [part.first(shown) for part in (sets.train, sets.test)]
+    metrics, arrays = {}, {}
+    for name, way in ridge_ways(first, second, config, sets).items():
+        found = along(first, way, *parts) | {"lengths": [length_of(way(position)) for position in POSITIONS]}
+        metrics |= {f"{name}_{key}": found.pop(key) for key in ("error_barrier", "barrier")}
+        arrays |= {f"{name}_{key}": np.array(values, np.float32) for key, values in found.items()}
+    return metrics | together(first, second, sets.test) | forces(config, first, second, sets.train), arrays
+
+
+def ridge_ways(first: nn.Module, second: nn.Module, config: Config, sets: Sets) -> dict[str, Path]:
+    """All ways by name; see `ridge`."""
+    seed, own, other = config.seed + RIDGE_SEED, point_of(first), point_of(second)
+    stream, straight, circle = data.generator(seed), line(own, other), great_circle(own, other)
+    negative = {name: -value for name, value in own.items()}
+    batches = batches_of(config, sets, seed=seed)
+    return {
+        "line": straight,
+        "circle": circle,
+        "curve": fit_curve(first, second, batches, steps=LONG_STEPS, generator=stream, through=circle(0.5)),
+        "matched": line(own, point_of(match(first, second, generator=stream))),
+        "ray": lambda t: {name: value * length_of(straight(t)) / length_of(own) for name, value in own.items()},
+        "renamed": line(own, point_of(match(network_at(first, negative), first, generator=stream))),
+        "negative": line(own, negative),
+    }
+
+
+def together(first: nn.Module, second: nn.Module, test: Part) -> dict[str, Any]:
+    """Test accuracies (%) of both networks and of the mean of their probabilities, and correlation of their errors."""
+    found = torch.stack([engine.predict(network, test.images)[0].softmax(1) for network in (first, second)])
+    chosen = found.argmax(2)
+    return {
+        "checkpoint_accuracy": accuracy(chosen[0], test.labels),
+        "accuracy": accuracy(chosen[1], test.labels),
+        "together_accuracy": accuracy(found.mean(0).argmax(1), test.labels),
+        "error_correlation": none_for_nan(error_correlation(*(chosen != test.labels))),
+    }
+
+
+def forces(config: Config, first: nn.Module, second: nn.Module, train: Part) -> dict[str, Any]:
+    """At the end, along the way from the checkpoint: gradients of loss (of all images), push and weight decay.
+
+    Each as `[component along the displacement, length]`; with `squared_distance` and the cosine of both points.
+    """
+    own, end = point_of(first), point_of(second)
+    push = [torch.zeros_like(value) for value in end.values()]
+    add_gradient(push, list(end.values()), [list(own.values())], kernel_of(config))
+    rows = flattened([own, end]).double()
+    gradients = {
+        "loss": loss_gradient(second, train),
+        "push": torch.cat([value.flatten() for value in push]).double(),
+        "decay": config.weight_decay * rows[1],
+    }
+    outwards = functional.normalize(rows[1] - rows[0], dim=0)
+    found = {f"{name}_force": [float(value @ outwards), float(value.norm())] for name, value in gradients.items()}
+    found["rest_force"] = float(sum(gradients.values()).norm())
+    cosine = float(functional.cosine_similarity(*rows, dim=0))
+    return found | {"squared_distance": squared_distance(own, end), "cosine": cosine}
+
+
+def loss_gradient(network: nn.Module, train: Part) -> Float[Tensor, " parameters"]:
+    """Gradient of the mean cross entropy over all images."""
+    values = list(network.parameters())
+    total = torch.zeros(sum(value.numel() for value in values), dtype=torch.float64, device=train.images.device)
+    for images, labels in zip(train.images.split(5_000), train.labels.split(5_000), strict=True):
+        loss = functional.cross_entropy(network(images), labels, reduction="sum") / len(train.labels)
+        total += torch.cat([value.flatten() for value in torch.autograd.grad(loss, values)]).double()
+    return total
+
+
+def accuracy(predictions: Int[Tensor, " batch"], labels: Int[Tensor, " batch"]) -> float:
+    """Images classified correctly, in %."""
+    return 100 * float((predictions == labels).double().mean())
+
+
+def stored(predictions: Int[Tensor, "*members batch"]) -> np.ndarray:
+    """Classes as a record keeps them."""
+    return predictions.to(torch.uint8).cpu().numpy()
+
+
+def none_for_nan(value: float) -> float | None:
+    """None for what has no value."""
+    return None if math.isnan(value) else value

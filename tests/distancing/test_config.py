@@ -1,0 +1,135 @@
+"""Configs and their hashes, the sweep, the listener for TensorBoard, and the benchmark's two sides."""
+
+import itertools
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+from benchmarks import distancing as rows
+from benchmarks.__main__ import subjects
+from torch import nn
+
+from spareparts import distancing
+from spareparts.distancing import Config, TensorBoard, journey_of, plan
+from spareparts.records import key
+
+ROOT = Path(__file__).resolve().parents[2]
+RESNET = {"network": "resnet_20", "dataset": "cifar10", "epochs": 40, "checkpoint": 15, "train_samples": 5000}
+HASHES = {
+    "5d002cfed11ac7d1": {"experiment": "cost", "network": "mobilenet_v2", "dataset": "cifar10", "seed": 3},
+    "84b3f3e1a30c26a1": {
+        "experiment": "ensemble",
+        "network": "resnet_20",
+        "dataset": "cifar10",
+        "epochs": 40,
+        "checkpoint": 15,
+        "strength": 10.0,
+        "train_samples": 5000,
+        "precision": "bfloat16",
+        "members": 2,
+    },
+    "91d03f352f26c719": {"seed": 5, "strength": 0.0},
+    "80911d6ef3d62aa0": {"experiment": "pair", "seed": 3, "strength": 0.0},
+    "21edf37d9f6f97a3": {"epochs": 600, "checkpoint": 100, "strength": 0.0},
+}
+
+
+def test_the_hashes_of_committed_records_stay():
+    for name, settings in HASHES.items():
+        assert key(Config(**settings)) == name
+
+
+def test_standard_runs_have_every_setting_at_its_default_but_those_named():
+    configs = [Config(seed=2), Config(strength=0.0), Config(width=10.0), Config(epochs=50)]
+    runs = pd.DataFrame({"settings": [vars(config) for config in configs]})
+    assert distancing.standard(runs).index.tolist() == [0]
+    assert distancing.standard(runs, strength=[0.0, 1.0]).index.tolist() == [0, 1]
+    assert distancing.standard(runs, width=...).index.tolist() == [0, 2]
+    with pytest.raises(ValueError, match="unknown setting 'height'"):
+        distancing.standard(runs, height=1)
+
+
+class Writer:
+    """What TensorBoard's own would be told."""
+
+    def __init__(self, folder: str) -> None:
+        self.folder, self.told, self.flushed = folder, [], False
+
+    def add_scalar(self, *told) -> None:
+        self.told.append(told)
+
+    def flush(self) -> None:
+        self.flushed = True
+
+
+def test_tensorboard_is_told_every_number_of_a_reading_with_its_epoch(monkeypatch, tmp_path):
+    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", type(sys)("tensorboard"))
+    sys.modules["torch.utils.tensorboard"].SummaryWriter = Writer
+    listener = TensorBoard(tmp_path)
+    listener({"epoch": 3, "accuracy": 90.0, "squared_distance": [1.0, 2.0]})
+    told = {
+        ("epoch", 3, 3),
+        ("accuracy", 90.0, 3),
+        ("squared_distance/checkpoint_1", 1.0, 3),
+        ("squared_distance/checkpoint_2", 2.0, 3),
+    }
+    assert set(listener.writer.told) == told and listener.writer.flushed
+    assert listener.writer.folder == str(tmp_path)
+
+
+def test_without_tensorboard_one_is_told_what_to_install(monkeypatch, tmp_path):
+    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
+    with pytest.raises(ModuleNotFoundError, match=r"pip install 'spareparts\[tensorboard\]'"):
+        TensorBoard(tmp_path)
+
+
+# The sweep
+
+
+def configs(block: dict) -> list[Config]:
+    """What the notebooks of a block would run."""
+    axes = [[{name: value} for value in values] for name, values in block.get("grid", {}).items() if name != "SEEDS"]
+    for group in block.get("zip", []):
+        axes.append([dict(zip(group, values, strict=True)) for values in zip(*group.values(), strict=True)])
+    found = []
+    for cell in itertools.product(*axes):
+        given = dict(block["parameters"])
+        for part in cell:
+            given |= part
+        listed = {name.lower(): value if isinstance(value, list) else [value] for name, value in given.items()}
+        found += plan(**listed, seeds=[1])
+    return found
+
+
+def test_the_sweep_names_runs_that_can_be_made_each_after_the_journeys_that_it_reads():
+    document = yaml.safe_load((ROOT / "notebooks" / "sweeps" / "distancing.yaml").read_text())
+    made: list[Config] = []
+    for block in document["blocks"]:
+        found = configs(block)
+        assert not set(found) & set(made), block["name"]
+        for config in found:
+            snapshots = config.experiment == "ensemble" and config.kind == "snapshots"
+            if config.experiment in ("pair", "ridge") or snapshots:
+                assert journey_of(config) in made, block["name"]
+            if config.experiment == "pair" and config.other == "unpushed":
+                assert journey_of(config, strength=0.0) in made, block["name"]
+        made += found
+    strengths, widths = ({getattr(config, name) for config in made} for name in ("strength", "width"))
+    assert strengths >= {0, 0.1, 1, 10, 100} and widths >= {10, 100, 1000, 10_000}
+    trained = {(config.network, config.precision) for config in made if config.experiment != "cost"}
+    assert trained == {("mlp", "float32"), ("resnet_20", "bfloat16")}
+
+
+# The benchmark
+
+
+def test_both_sides_of_the_benchmark_give_one_gradient():
+    assert {"penalty_resnet32", "penalty_mobilenetv2"} <= set(subjects())
+    network = nn.Sequential(nn.Conv2d(1, 3, 3), nn.Flatten(), nn.Linear(12, 2))
+    rows.check(network, rows.prepared(network, 2))
+    wrong = rows.prepared(network, 2)
+    wrong.kernel = wrong.kernel._replace(width=1.0)
+    with pytest.raises(ValueError, match="gradients differ by"):
+        rows.check(network, wrong)

@@ -1,0 +1,173 @@
+"""How differently networks behave, how well their probabilities fit, and what ensembles of them gain."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from scipy.spatial.distance import jensenshannon
+
+from spareparts.data import generator
+from spareparts.distancing.ensembles import combine, fit_weights, measured_errors, predicted_errors
+from spareparts.distancing.measures import (
+    agreement_counts,
+    disagreement,
+    divergence,
+    error_correlation,
+    independent_disagreement,
+    mean_over_pairs,
+)
+
+LOGITS = torch.randn(4, 300, 5, generator=generator(1))
+LABELS = torch.randint(5, (300,), generator=generator(2))
+
+
+def logits_of(members, *, images=2_000, shared=1.0, own=1.0, seed=1):
+    """Members that know the label, with noise in common and noise of their own."""
+    draw = generator(seed)
+    labels = torch.randint(5, (images,), generator=draw)
+    common = 2 * torch.nn.functional.one_hot(labels, 5) + shared * torch.randn(images, 5, generator=draw)
+    return common + own * torch.randn(members, images, 5, generator=draw), labels
+
+
+# Behaviour
+
+
+def test_disagreement_counts_images_with_two_answers():
+    first, second = torch.tensor([0, 1, 2, 3]), torch.tensor([0, 1, 3, 2])
+    assert disagreement(first, second) == 0.5
+    assert disagreement(first, first) == 0
+
+
+def test_predictions_on_other_images_are_refused(unchecked):
+    first, second = torch.tensor([0, 1, 2, 3]), torch.tensor([0, 1, 3])
+    with pytest.raises(ValueError, match="first and second must be equally many and at least one, got 4 and 3"):
+        disagreement(first, second)
+
+
+def test_errors_correlate_as_numpy_says_and_not_at_all_without_any():
+    draw = generator(3)
+    first, second = (torch.rand(200, generator=draw) < 0.3 for _ in range(2))
+    assert error_correlation(first, second) == pytest.approx(np.corrcoef(first, second)[0, 1])
+    assert error_correlation(first, first) == pytest.approx(1)
+    assert error_correlation(first, ~first) == pytest.approx(-1)
+    assert math.isnan(error_correlation(first, torch.zeros(200, dtype=torch.bool)))
+
+
+def test_classes_drawn_from_probabilities_disagree_as_often_as_their_products_say():
+    sure = torch.eye(5)[:3]
+    assert independent_disagreement(sure, sure) == 0
+    assert independent_disagreement(torch.full((3, 5), 0.2), sure) == pytest.approx(0.8)
+
+
+def test_the_divergence_is_scipys():
+    first, second = LOGITS[:2].softmax(2)
+    distances = jensenshannon(first.double(), second.double(), axis=1)
+    assert divergence(first, second) == pytest.approx(float((distances**2).mean()), rel=1e-5)
+    assert divergence(torch.eye(5), torch.eye(5).roll(1, 0)) == pytest.approx(math.log(2))
+    assert divergence(first, first) == pytest.approx(0, abs=1e-12)
+
+
+def test_nothing_is_repeated_to_fit(unchecked):
+    one, all_images = LOGITS[0].softmax(1)[:1], LOGITS[1].softmax(1)
+    for measure in (independent_disagreement, divergence):
+        with pytest.raises(ValueError, match=r"first and second must share a shape"):
+            measure(one, all_images)
+    for errors in (predicted_errors, measured_errors):
+        with pytest.raises(ValueError, match="images and labels must be equally many"):
+            errors(LOGITS.softmax(2), LABELS[:1])
+    with pytest.raises(ValueError, match=r"predictions must be whole numbers of shape \(batch,\)"):
+        disagreement(LABELS[:, None], LABELS)
+
+
+def test_every_image_is_counted_once_by_its_largest_group():
+    predictions = torch.tensor([[0, 1, 2, 3], [0, 1, 2, 2], [0, 1, 1, 1]])
+    assert agreement_counts(predictions, classes=4).tolist() == [1, 1, 2]
+    with pytest.raises(ValueError, match=r"predictions must lie in 0\.\.2, got 0\.\.3"):
+        agreement_counts(predictions, classes=3)
+
+
+def test_pairs_without_a_value_are_left_out_of_the_mean():
+    values = torch.tensor([1.0, 2.0, 4.0])
+    assert mean_over_pairs(values, lambda first, second: float(second - first)) == 2
+    assert mean_over_pairs(values, lambda first, second: math.nan if second == 4 else 5.0) == 5
+
+
+# Calibration
+
+
+# Ensembles
+
+
+def test_one_member_is_its_own_ensemble_in_both_ways():
+    for of in ("probabilities", "logits"):
+        assert torch.allclose(combine(LOGITS[:1], of=of), LOGITS[0].double().softmax(1))
+
+
+def test_weights_choose_members():
+    only_second = torch.tensor([0.0, 1.0, 0.0, 0.0])
+    for of in ("probabilities", "logits"):
+        assert torch.allclose(combine(LOGITS, of=of, weights=only_second), LOGITS[1].double().softmax(1))
+    assert torch.allclose(combine(LOGITS), LOGITS.double().softmax(2).mean(0))
+    assert torch.allclose(combine(LOGITS).sum(1), torch.ones(300, dtype=torch.float64))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"of": "votes"}, "of must be one of probabilities, logits, got 'votes'"),
+        ({"weights": torch.ones(1)}, "logits and weights must be equally many"),
+        ({"weights": torch.tensor([math.nan, 0.5, 0.5, 0.0])}, "weights must be at least 0 and sum to 1"),
+        ({"weights": torch.ones(4)}, "weights must be at least 0 and sum to 1"),
+        ({"weights": torch.tensor([-1.0, 2.0, 0.0, 0.0])}, "weights must be at least 0 and sum to 1"),
+    ],
+)
+def test_other_combinations_are_refused(unchecked, wrong, message):
+    with pytest.raises(ValueError, match=message):
+        combine(LOGITS, **wrong)
+    with pytest.raises(ValueError, match="of must be one of probabilities, logits, got 'votes'"):
+        fit_weights(LOGITS, LABELS, of="votes")
+
+
+@pytest.mark.parametrize("of", ["probabilities", "logits"])
+def test_fitted_weights_are_a_minimum_over_the_simplex(of):
+    logits, labels = logits_of(3)
+    logits[2] = torch.randn(logits[2].shape, generator=generator(9))  # knows nothing
+    weights = fit_weights(logits, labels, of=of)
+    assert float(weights.sum()) == pytest.approx(1) and (weights >= 0).all()
+    assert weights[2] < weights[:2].min() / 2
+
+    def likelihood(chosen):
+        return -float(combine(logits, of=of, weights=chosen).gather(1, labels[:, None]).log().mean())
+
+    draw, best = generator(5), likelihood(weights)
+    for _ in range(30):
+        direction = torch.rand(3, generator=draw, dtype=torch.float64)
+        assert best <= likelihood(0.95 * weights + 0.05 * direction / direction.sum()) + 1e-9
+
+
+def test_equation_1_14_is_an_identity_on_the_images_it_was_measured_on():
+    logits, labels = logits_of(5)
+    probabilities = logits.softmax(2)
+    predicted, measured = predicted_errors(probabilities, labels), measured_errors(probabilities, labels)
+    assert predicted.shape == measured.shape == (5, len(labels))
+    torch.testing.assert_close(predicted.mean(1), measured.mean(1))
+    brier = (combine(logits) - torch.nn.functional.one_hot(labels, 5)).square().sum(1).mean()
+    assert float(measured[-1].mean()) == pytest.approx(float(brier))
+
+
+def test_equation_1_14_predicts_other_members_on_other_images():
+    logits, labels = logits_of(6, images=6_000)
+    probabilities = logits.softmax(2)
+    predicted = predicted_errors(probabilities[:3, :3_000], labels[:3_000])
+    measured = measured_errors(probabilities[3:, 3_000:], labels[3_000:])
+    torch.testing.assert_close(predicted.mean(1), measured.mean(1), rtol=0.05, atol=0)
+    assert (measured.mean(1).diff() < 0).all()
+
+
+def test_members_that_are_the_same_gain_nothing_and_one_has_no_pairs():
+    probabilities = LOGITS[:1].softmax(2).expand(3, -1, -1)
+    single = measured_errors(probabilities, LABELS)[0].mean()
+    torch.testing.assert_close(predicted_errors(probabilities, LABELS).mean(1), single.expand(3))
+    with pytest.raises(ValueError, match=r"Eq. 1.14 needs pairs of members, got 1 member"):
+        predicted_errors(probabilities[:1], LABELS)

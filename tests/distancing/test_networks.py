@@ -1,0 +1,179 @@
+"""The experiments on networks that journeys left behind: pairs, ensembles, and what checkpoints cost."""
+
+import math
+import time
+
+import numpy as np
+import pytest
+import torch
+
+from spareparts import data, records
+from spareparts.distancing import Config, ensembles, journey_of, pairs, squared_distance
+from spareparts.distancing.journeys import left_behind, left_path
+from spareparts.distancing.paths import point_of
+from spareparts.distancing.run import COUNTS, run, seconds
+
+SHORT = {"network": "mlp", "dataset": "digits", "epochs": 3, "checkpoint": 1, "batch_size": 32}
+
+
+def config(**settings):
+    return Config(**(SHORT | settings))
+
+
+@pytest.fixture(autouse=True)
+def few(monkeypatch):
+    """A short curve, few images and places."""
+    monkeypatch.setattr(pairs, "CURVE_STEPS", {"mlp": 5})
+    monkeypatch.setattr(pairs, "SHOWN", {"mlp": 50})
+    monkeypatch.setattr(pairs, "LONG_STEPS", 5)
+    monkeypatch.setattr(pairs, "POSITIONS", (0.0, 0.5, 1.0))
+    monkeypatch.setattr(pairs, "DRAWS", 1)
+
+
+def ran(made):
+    ((_, result),) = run([made], progress=False)
+    return result
+
+
+# What journeys leave
+
+
+def test_a_journey_is_made_once_and_then_read_from_the_cache(monkeypatch):
+    made = left_behind(config(), progress=False)
+    assert left_path(config(), 1).exists() and left_path(config(), 3).exists()
+    monkeypatch.setattr("spareparts.distancing.journeys.travel", None)
+    again = left_behind(config(), progress=False)
+    assert len(made) == len(again) == 2
+    for one, other in zip(made, again, strict=True):
+        assert squared_distance(point_of(one), point_of(other)) == 0
+
+
+# Pairs
+
+
+def test_a_pair_begins_and_ends_at_its_networks():
+    end, checkpoint = left_behind(config(), progress=False)[::-1]
+    result = ran(config(experiment="pair"))
+    metrics = result.metrics
+    assert metrics["squared_distance"] == pytest.approx(squared_distance(point_of(end), point_of(checkpoint)), rel=1e-3)
+    assert metrics["matched_squared_distance"] <= metrics["squared_distance"] * (1 + 1e-4)
+    for ends in (0, -1):
+        assert metrics["line_losses"][ends] == pytest.approx(metrics["curve_losses"][ends], rel=1e-4)
+    assert metrics["line_losses"][0] == pytest.approx(metrics["first_loss"], rel=1e-4)
+    assert min(metrics[f"{name}_barrier"] for name in ("line", "curve", "matched")) >= 0
+    assert {name: values.shape for name, values in result.arrays.items()} == {
+        "first_predictions": (360,),
+        "second_predictions": (360,),
+    }
+
+
+def test_independent_networks_lie_further_apart_than_a_network_and_its_checkpoint():
+    far, near = (ran(config(experiment="pair", strength=0.0, other=name)) for name in ("independent", "checkpoint"))
+    assert far.metrics["squared_distance"] > near.metrics["squared_distance"]
+    assert far.metrics["normalized_distance"] == pytest.approx(2, abs=0.5)
+    assert far.metrics["matched_squared_distance"] < far.metrics["squared_distance"]
+
+
+def test_the_unpushed_twin_is_the_same_journey_without_strength():
+    result = ran(config(experiment="pair", other="unpushed", strength=100.0, width=10.0))
+    twin = left_behind(journey_of(config(), strength=0.0), progress=False)[-1]
+    own = left_behind(journey_of(config(), strength=100.0, width=10.0), progress=False)[-1]
+    assert result.metrics["squared_distance"] == pytest.approx(
+        squared_distance(point_of(own), point_of(twin)), rel=1e-3
+    )
+    with pytest.raises(ValueError, match="a journey of strength 0 is its own unpushed twin"):
+        config(experiment="pair", other="unpushed", strength=0.0)
+
+
+def test_a_pair_is_measured_where_no_curve_can_be_fitted(monkeypatch):
+    def diverges(*_, **__):
+        raise FloatingPointError
+
+    monkeypatch.setattr(pairs, "fit_curve", diverges)
+    metrics = ran(config(experiment="pair")).metrics
+    assert "line_barrier" in metrics and "curve_barrier" not in metrics
+
+
+def test_a_pair_fits_into_a_record(records_folder):
+    made = config(experiment="pair")
+    path = records.save(made, ran(made))
+    assert path.stat().st_size < 4096
+
+
+# Ridges
+
+
+def test_ways_of_a_ridge_begin_at_the_checkpoint_and_a_renamed_network_is_itself():
+    result = ran(config(experiment="ridge", strength=100.0))
+    metrics, arrays = result.metrics, result.arrays
+    starts = {name: values[0] for name, values in arrays.items() if name.endswith("_errors")}
+    assert len(starts) == 7 and len(set(starts.values())) == 1
+    for name in ("circle", "curve", "line"):
+        assert arrays[f"{name}_losses"][-1] == pytest.approx(arrays["line_losses"][-1], rel=1e-4)
+        assert arrays[f"{name}_lengths"][-1] == pytest.approx(arrays["line_lengths"][-1], rel=1e-4)
+    assert arrays["renamed_losses"][-1] == pytest.approx(arrays["renamed_losses"][0], rel=1e-4)
+    assert arrays["ray_lengths"] == pytest.approx(arrays["line_lengths"], rel=1e-4)
+    assert arrays["negative_lengths"][1] == pytest.approx(0, abs=1e-4)
+    assert metrics["push_force"][0] == pytest.approx(-metrics["push_force"][1], rel=1e-4)  # along the way alone
+
+
+# Ensembles
+
+
+def test_snapshots_are_the_checkpoints_and_the_end():
+    made = config(experiment="ensemble", checkpoints=2, epochs=3, members=3)
+    networks = ensembles.members_of(made, progress=False)
+    left = left_behind(config(checkpoints=2), progress=False)
+    assert [squared_distance(point_of(a), point_of(b)) for a, b in zip(networks, left, strict=True)] == [0, 0, 0]
+    with pytest.raises(ValueError, match="members must be at most 3 for snapshots of this journey, got 4"):
+        config(experiment="ensemble", checkpoints=2, members=4)
+
+
+@pytest.mark.parametrize("kind", ["independent", "bagging", "k_fold", "architectures"])
+def test_members_are_journeys_of_their_own(kind):
+    journeys = ensembles.journeys_of(config(experiment="ensemble", kind=kind, members=3))
+    assert len({records.key(each) for each in journeys}) == 3
+    assert {each.experiment for each in journeys} == {"journey"}
+    if kind == "architectures":
+        assert [each.network for each in journeys] == ["mlp", "resnet_20", "resnet_32"]
+
+
+def test_an_ensemble_agrees_with_its_members_and_fits_into_a_record(records_folder):
+    made = config(experiment="ensemble", kind="k_fold", members=3, strength=0.0, batch_size=16)
+    result = ran(made)
+    metrics, labels = result.metrics, data.load("digits", "test").labels.numpy()
+    predictions = result.arrays["predictions"]
+    assert 100 * (predictions == labels).mean(1) == pytest.approx(metrics["member_accuracy"], rel=1e-4)
+    assert metrics["mean_accuracy"] == pytest.approx(np.mean(metrics["member_accuracy"]), rel=1e-4)
+    assert metrics["accuracy_by_size"][0] == pytest.approx(metrics["mean_accuracy"], rel=1e-4)
+    assert metrics["accuracy_by_size"][-1] == pytest.approx(metrics["probabilities_accuracy"], rel=1e-4)
+    assert sum(metrics["agreement"]) == len(labels)
+    assert (predictions == predictions[0]).all(0).sum() == metrics["agreement"][-1]
+    assert records.save(made, result).stat().st_size < 4096
+
+
+def test_halves_of_the_images_predict_each_other():
+    logits = torch.randn(4, 2_000, 5, generator=data.generator(1))
+    labels = torch.randint(5, (2_000,), generator=data.generator(2))
+    found = ensembles.pairs_predict(logits.softmax(2), labels, seed=3)
+    gaps = np.abs(np.subtract(found["measured_errors"], found["predicted_errors"]))
+    assert (gaps < 4 * np.array(found["deviations"])).all()
+    assert all(math.isfinite(value) for value in found["deviations"])
+
+
+# Cost
+
+
+def test_no_checkpoint_costs_nothing_and_eight_cost_most():
+    result = ran(config(experiment="cost"))
+    metrics = result.metrics
+    assert metrics["counts"] == list(COUNTS)
+    assert metrics["penalty_seconds"][0] < metrics["penalty_seconds"][-1]
+    assert metrics["step_seconds"] > 0
+    assert result.arrays["penalty_seconds"].min(0) == pytest.approx(metrics["penalty_seconds"], rel=1e-3)
+
+
+def test_time_is_the_mean_of_repeats():
+    waits = iter([0.0, 0.02])
+    found = seconds(lambda: time.sleep(next(waits)), device=torch.device("cpu"), repeats=2)
+    assert found >= 0.01

@@ -1,0 +1,260 @@
+"""Points, distances, lines, curves and flatness of networks."""
+
+import copy
+import math
+
+import pytest
+import torch
+from torch import nn
+
+from spareparts.data import Batches, generator
+from spareparts.distancing.measures import (
+    normalized_distance,
+    perturbed_losses,
+    random_direction,
+    relative_distance,
+    squared_distance,
+)
+from spareparts.distancing.paths import (
+    barrier,
+    bezier,
+    fit_curve,
+    flattened,
+    great_circle,
+    length_of,
+    line,
+    measure,
+    network_at,
+    point_of,
+)
+from spareparts.models import lenet_300_100, resnet
+
+IMAGES = torch.randn(40, 3, 8, 8, generator=generator(1))
+LABELS = torch.randint(4, (40,), generator=generator(2))
+
+
+def small(seed):
+    """A plain network without BatchNorm."""
+    return lenet_300_100(generator=generator(seed), in_features=192, classes=4, width=8)
+
+
+def residual(seed):
+    return resnet(8, generator=generator(seed), classes=4)
+
+
+# Points
+
+
+def test_a_network_at_its_own_point_is_itself_and_a_copy():
+    network = small(1)
+    moved = network_at(network, point_of(network))
+    assert torch.equal(moved(IMAGES), network(IMAGES))
+    moved.fc1.weight.data.zero_()
+    assert network.fc1.weight.abs().sum() > 0
+
+
+def test_statistics_are_those_of_the_images():
+    network = residual(1)
+    moved = network_at(network, point_of(network), statistics=IMAGES)
+    given = network.stem[0](IMAGES)
+    assert moved.stem[1].running_mean == pytest.approx(given.mean((0, 2, 3)).detach(), abs=1e-5)
+    assert moved.stem[1].running_var == pytest.approx(given.var((0, 2, 3)).detach(), rel=1e-4)
+    assert network.stem[1].num_batches_tracked == 0
+
+
+def test_equal_scores_lose_the_logarithm_of_the_classes():
+    network = small(1)
+    nn.init.zeros_(network.fc3.weight)
+    found = measure(network, IMAGES, torch.zeros(40, dtype=torch.long))
+    assert (found.loss, found.error) == pytest.approx((math.log(4), 0))
+
+
+def test_points_of_other_architectures_are_refused():
+    with pytest.raises(ValueError, match=r"only one of them has"):
+        squared_distance(point_of(small(1)), point_of(residual(1)))
+    wide = lenet_300_100(generator=generator(1), in_features=192, classes=4, width=9)
+    with pytest.raises(ValueError, match=r"fc1.weight of shape \(8, 192\) and \(9, 192\)"):
+        line(point_of(small(1)), point_of(wide))
+
+
+# Distances
+
+
+def test_the_distance_is_that_of_the_flat_vectors():
+    first, second = point_of(residual(1)), point_of(residual(2))
+    one, other = flattened([first, second]).double()
+    assert squared_distance(first, second) == pytest.approx(float((one - other).square().sum()))
+    assert relative_distance(first, second) == pytest.approx(float((one - other).norm() / one.norm()))
+
+
+def test_the_normalized_distance_does_not_see_the_length_of_filters():
+    first = point_of(residual(1))
+    longer = {name: value * (3 if value.dim() > 1 else 1) for name, value in first.items()}
+    assert normalized_distance(first, longer) == pytest.approx(0, abs=1e-12)
+    assert normalized_distance(first, {name: -value for name, value in first.items()}) == pytest.approx(4)
+    assert normalized_distance(first, point_of(residual(2))) == pytest.approx(2, abs=0.1)  # independent filters
+    assert normalized_distance(first, first) == 0
+
+
+def test_networks_without_filters_have_no_normalized_distance():
+    with pytest.raises(ValueError, match="must have filters, got only bias"):
+        normalized_distance({"bias": torch.ones(2)}, {"bias": torch.ones(2)})
+
+
+# Lines
+
+
+def losses_along(network, path, positions):
+    """Losses of the networks along a path, each with statistics of its own."""
+    return [measure(network_at(network, path(place), statistics=IMAGES), IMAGES, LABELS).loss for place in positions]
+
+
+def test_a_line_begins_and_ends_at_its_networks():
+    first, second = point_of(small(1)), point_of(small(2))
+    path = line(first, second)
+    assert squared_distance(path(0.0), first) == squared_distance(path(1.0), second) == 0
+    assert squared_distance(first, path(0.25)) == pytest.approx(squared_distance(first, second) / 16, rel=1e-4)
+
+
+def test_the_loss_of_a_linear_network_is_convex_so_that_its_line_has_no_barrier():
+    first, second = (nn.Sequential(nn.Flatten(), nn.Linear(192, 4)) for _ in range(2))
+    for network, seed in ((first, 1), (second, 2)):
+        nn.init.normal_(network[1].weight, generator=generator(seed))
+    places = [0, 0.25, 0.5, 0.75, 1]
+    assert barrier(places, losses_along(first, line(point_of(first), point_of(second)), places)) == 0
+
+
+def test_a_great_circle_keeps_the_length_and_turns_evenly():
+    first, second = point_of(small(1)), point_of(small(2))
+    circle = great_circle(first, second)
+    assert squared_distance(circle(0.0), first) == pytest.approx(0, abs=1e-9)
+    assert squared_distance(circle(1.0), second) == pytest.approx(0, abs=1e-9)
+    expected = (3 * length_of(first) + length_of(second)) / 4
+    assert length_of(circle(0.25)) == pytest.approx(expected, rel=1e-6)
+    one, middle, other = (nn.functional.normalize(row, dim=0) for row in flattened([first, circle(0.5), second]))
+    assert float(one @ middle) == pytest.approx(float(middle @ other), rel=1e-5)
+
+
+def test_between_opposite_points_no_circle_is_the_shortest():
+    point = point_of(small(1))
+    with pytest.raises(ValueError, match="neither aligned nor opposite, got a cosine of -"):
+        great_circle(point, {name: -value for name, value in point.items()})
+
+
+def test_a_barrier_is_measured_from_the_line_between_the_ends():
+    assert barrier([0, 0.5, 1], [1.0, 5.0, 3.0]) == 3
+    assert barrier([0, 0.5, 1], [1.0, 2.0, 3.0]) == 0
+    assert barrier([0, 0.5, 1], [1.0, 0.0, 3.0]) == 0
+    with pytest.raises(ValueError, match="positions must run from 0 to 1"):
+        barrier([0, 0.5], [1.0, 2.0])
+
+
+def test_residual_networks_are_measured_with_new_statistics():
+    network = residual(1)
+    point = point_of(network)
+    scaled = {name: value * (5 if value.dim() == 4 else 1) for name, value in point.items()}
+    found = losses_along(network, line(point, scaled), (0, 1))
+    assert found[0] == pytest.approx(found[1], rel=1e-2)  # BatchNorm takes the factor out
+
+
+# Curves
+
+
+def test_a_bezier_curve_with_its_control_in_the_middle_is_the_line():
+    first, second = point_of(small(1)), point_of(small(2))
+    straight = line(first, second)
+    curved = bezier(first, straight(0.5), second)
+    for position in (0.0, 0.3, 1.0):
+        assert squared_distance(curved(position), straight(position)) == pytest.approx(0, abs=1e-9)
+
+
+def test_a_fitted_curve_keeps_its_ends_and_lies_lower_than_the_line():
+    first = small(1)
+    batches = Batches(IMAGES, LABELS, batch_size=20, generator=generator(3))
+    optimizer = torch.optim.Adam(first.parameters(), lr=0.01)
+    for _ in range(40):
+        batch = next(batches)
+        optimizer.zero_grad()
+        nn.functional.cross_entropy(first(batch.inputs), batch.labels).backward()
+        optimizer.step()
+    second = copy.deepcopy(first)
+    second.fc1.weight.data = second.fc1.weight.data.flip(0)  # units in another order: a barrier between equals
+    second.fc1.bias.data = second.fc1.bias.data.flip(0)
+    second.fc2.weight.data = second.fc2.weight.data.flip(1)
+    ends = point_of(first), point_of(second)
+    curve = fit_curve(first, second, batches, steps=150, generator=generator(4), learning_rate=0.05)
+    assert squared_distance(curve(0.0), ends[0]) == squared_distance(curve(1.0), ends[1]) == 0
+    places = [0, 0.25, 0.5, 0.75, 1]
+    heights = [barrier(places, losses_along(first, each, places)) for each in (line(*ends), curve)]
+    assert heights[1] < heights[0] / 2
+
+
+def test_a_curve_may_begin_through_a_point_of_ones_own():
+    first, second = small(1), small(2)
+    middle = great_circle(point_of(first), point_of(second))(0.5)
+    batches = Batches(IMAGES, LABELS, batch_size=20, generator=generator(3))
+    still = {"steps": 1, "generator": generator(4), "learning_rate": 1e-12}
+    curve = fit_curve(first, second, batches, through=middle, **still)
+    assert squared_distance(curve(0.5), middle) == pytest.approx(0, abs=1e-6)
+
+
+def test_curves_of_networks_with_batchnorm_leave_them_untouched():
+    first, second = residual(1), residual(2)
+    before = {name: value.clone() for name, value in first.state_dict().items()}
+    batches = Batches(IMAGES, LABELS, batch_size=20, generator=generator(3))
+    curve = fit_curve(first, second, batches, steps=2, generator=generator(4))
+    assert all(torch.equal(value, before[name]) for name, value in first.state_dict().items())
+    assert curve(0.5).keys() == dict(first.named_parameters()).keys()
+
+
+def test_a_curve_that_diverges_is_no_curve():
+    batches = Batches(IMAGES, LABELS, batch_size=20, generator=generator(3))
+    with pytest.raises(FloatingPointError, match="the curve diverged at step"):
+        fit_curve(small(1), small(2), batches, steps=6, generator=generator(4), learning_rate=1e12)
+
+
+# Flatness
+
+
+def test_a_random_step_is_as_long_as_each_filter_and_leaves_biases():
+    point = point_of(residual(1))
+    direction = random_direction(point, generator=generator(1))
+    for name, value in point.items():
+        lengths = [each.flatten(1).norm(dim=1) if value.dim() > 1 else each.abs() for each in (value, direction[name])]
+        expected = lengths[0] if value.dim() > 1 else torch.zeros_like(value)
+        assert torch.allclose(lengths[1], expected, rtol=1e-5)
+
+
+def test_flatness_does_not_see_the_length_of_filters_before_batchnorm():
+    network = residual(1)
+    longer = copy.deepcopy(network)
+    longer.stem[0].weight.data *= 4
+    found = [
+        perturbed_losses(each, IMAGES, LABELS, statistics=IMAGES, generator=generator(5), sizes=(0.2,), draws=2)
+        for each in (network, longer)
+    ]
+    assert torch.allclose(*found, rtol=1e-3)
+
+
+def test_a_steeper_minimum_loses_more():
+    flat = nn.Sequential(nn.Flatten(), nn.Linear(192, 4, bias=False))
+    nn.init.normal_(flat[1].weight, std=0.01, generator=generator(1))
+    steep = copy.deepcopy(flat)
+    steep[1].weight.data *= 100
+    best = [each(IMAGES).argmax(1) for each in (flat, steep)]  # labels that both get right
+    rises = [
+        perturbed_losses(each, IMAGES, labels, statistics=None, generator=generator(5), sizes=(0.5,), draws=3).mean()
+        - measure(each, IMAGES, labels).loss
+        for each, labels in zip((flat, steep), best, strict=True)
+    ]
+    assert rises[1] > 10 * rises[0].abs()
+
+
+def test_no_draws_and_steps_backwards_are_refused():
+    for wrong, message in (
+        ({"draws": 0}, "draws must be at least 1, got 0"),
+        ({"sizes": (0.1, -1)}, "sizes must be positive, got -1"),
+        ({"sizes": (0.1, math.nan)}, "sizes must be positive, got nan"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            perturbed_losses(small(1), IMAGES, LABELS, statistics=None, generator=generator(1), **wrong)

@@ -1,0 +1,268 @@
+"""The penalty: its value, its gradient against autograd and differences, what it adds to a step, what it refuses."""
+
+import copy
+import math
+
+import pytest
+import torch
+from torch import nn
+
+from spareparts.data import generator
+from spareparts.distancing import Directions, Kernel, Push, checkpoint_penalty
+from spareparts.distancing.penalty import DIRECTIONS
+from spareparts.models import resnet
+
+SETTINGS = [
+    {},
+    {"strength": 10.0, "width": 3.0},
+    {"reduction": "sum"},
+    {"halved_exponent": True, "width": 5.0},
+]
+
+
+def tensors(seed: int, dtype: torch.dtype = torch.float64) -> list[torch.Tensor]:
+    draw = generator(seed)
+    return [torch.randn(shape, generator=draw, dtype=dtype) for shape in ((3, 4), (3,), (2, 3, 2, 2))]
+
+
+def as_written(parameters, checkpoints, *, strength=1.0, width=1000.0, reduction="mean", halved_exponent=False):
+    """The formula, a parameter at a time."""
+    hills = []
+    for checkpoint in checkpoints:
+        squared = sum((a - b).square().sum() for a, b in zip(parameters, checkpoint, strict=True))
+        hills.append(torch.exp(-squared / (2 * width if halved_exponent else width)))
+    return strength * getattr(torch.stack(hills), reduction)()
+
+
+def gradients(penalty: torch.Tensor, parameters: list[torch.Tensor]) -> torch.Tensor:
+    return torch.cat([each.flatten() for each in torch.autograd.grad(penalty, parameters)])
+
+
+# Value and gradient
+
+
+@pytest.mark.parametrize("settings", SETTINGS)
+@pytest.mark.parametrize("count", [1, 2, 5])
+def test_value_and_gradient_are_those_of_the_formula_by_autograd(settings, count):
+    parameters = [each.requires_grad_() for each in tensors(1)]
+    checkpoints = [tensors(seed) for seed in range(2, 2 + count)]
+    ours, theirs = (f(parameters, checkpoints, **settings) for f in (checkpoint_penalty, as_written))
+    torch.testing.assert_close(ours, theirs, rtol=1e-12, atol=0)
+    torch.testing.assert_close(gradients(ours, parameters), gradients(theirs, parameters), rtol=1e-10, atol=1e-15)
+
+
+def test_the_gradient_is_that_of_finite_differences():
+    checkpoints = [tensors(2), tensors(3)]
+    inputs = tuple(each.requires_grad_() for each in tensors(1))
+    assert torch.autograd.gradcheck(lambda *own: checkpoint_penalty(own, checkpoints, width=30.0), inputs)
+
+
+def test_at_a_checkpoint_the_penalty_is_the_strength_and_exactly_flat():
+    parameters = [each.requires_grad_() for each in tensors(1, torch.float32)]
+    penalty = checkpoint_penalty(parameters, [[each.detach().clone() for each in parameters]], strength=7.0)
+    assert penalty.item() == 7.0
+    assert not gradients(penalty, parameters).any()
+
+
+def test_a_step_against_the_gradient_leads_away_from_the_checkpoint():
+    checkpoint = tensors(2)
+    parameters = [(each + 0.1).requires_grad_() for each in checkpoint]
+    penalty = checkpoint_penalty(parameters, [checkpoint], width=10.0)
+    step = gradients(penalty, parameters)
+    away = torch.cat([(one - other).flatten() for one, other in zip(parameters, checkpoint, strict=True)])
+    assert torch.nn.functional.cosine_similarity(-step, away, dim=0).item() == pytest.approx(1, abs=1e-12)
+
+
+def test_the_force_is_largest_at_half_the_width_and_vanishes_far_away():
+    def force(distance: float, width: float = 8.0) -> float:
+        own = torch.tensor([distance], dtype=torch.float64, requires_grad=True)
+        return gradients(checkpoint_penalty([own], [[torch.zeros(1, dtype=torch.float64)]], width=width), [own]).item()
+
+    forces = torch.tensor([force(place / 100) for place in range(1, 400)])
+    assert (forces.argmin().item() + 1) / 100 == pytest.approx(math.sqrt(8.0 / 2), abs=0.01)
+    assert abs(force(40.0)) < 1e-80
+
+
+def test_several_checkpoints_weigh_as_one_and_the_draft_counts_each():
+    parameters, checkpoint = tensors(1), tensors(2)
+    one, five = (checkpoint_penalty(parameters, [checkpoint] * count) for count in (1, 5))
+    assert five.item() == pytest.approx(one.item(), rel=1e-12)
+    summed = checkpoint_penalty(parameters, [checkpoint] * 5, reduction="sum")
+    assert summed.item() == pytest.approx(5 * one.item(), rel=1e-12)
+
+
+def test_the_drafts_kernel_of_half_the_width_is_ours():
+    parameters, checkpoints = tensors(1), [tensors(2)]
+    halved = checkpoint_penalty(parameters, checkpoints, width=50.0, halved_exponent=True)
+    assert halved.item() == checkpoint_penalty(parameters, checkpoints, width=100.0).item()
+
+
+def test_autograd_keeps_no_graph_through_the_parameters():
+    parameters = [each.requires_grad_() for each in tensors(1)]
+    penalty = checkpoint_penalty(parameters, [tensors(2)] * 8)
+    assert {type(function).__name__ for function, _ in penalty.grad_fn.next_functions if function} == {"AccumulateGrad"}
+
+
+def test_without_checkpoints_the_penalty_is_0_and_so_is_its_gradient():
+    parameters = [each.requires_grad_() for each in tensors(1)]
+    penalty = checkpoint_penalty(parameters, [])
+    assert penalty.item() == 0
+    assert not gradients(penalty, parameters).any()
+
+
+# What is refused
+
+
+@pytest.mark.parametrize(
+    "settings, message",
+    [
+        ({"width": 0.0}, "width must be positive, got 0.0"),
+        ({"width": -1.0}, "width must be positive"),
+        ({"width": math.nan}, "width must be positive, got nan"),
+        ({"strength": math.nan}, "strength must be at least 0, got nan"),
+        ({"strength": -2.0}, "strength must be at least 0, got -2.0"),
+        ({"reduction": "max"}, "reduction must be one of mean, sum, got 'max'"),
+    ],
+)
+def test_settings_that_make_no_hill_are_refused(settings, message):
+    with pytest.raises(ValueError, match=message):
+        checkpoint_penalty(tensors(1), [tensors(2)], **settings)
+
+
+@pytest.mark.parametrize(
+    "checkpoint, message",
+    [
+        (tensors(2)[:2], "checkpoint 2 is of another architecture: 2 tensors where there are 3"),
+        ([torch.zeros(4, 3), *tensors(2)[1:]], r"another architecture: \(4, 3\) where there is \(3, 4\)"),
+        ([each.to("meta") for each in tensors(2)], "another device: meta where the parameters are on cpu"),
+    ],
+)
+def test_checkpoints_that_are_not_of_this_network_are_refused(checkpoint, message):
+    with pytest.raises(ValueError, match=message):
+        checkpoint_penalty(tensors(1), [tensors(3), checkpoint])
+
+
+def test_there_must_be_parameters():
+    with pytest.raises(ValueError, match="at least one tensor, got none"):
+        checkpoint_penalty([], [])
+
+
+# In training
+
+
+def network_with_gradients(layout: torch.memory_format = torch.contiguous_format) -> nn.Module:
+    network = resnet(8, generator=generator(1), classes=4).double().to(memory_format=layout)
+    for place, parameter in enumerate(network.parameters()):
+        parameter.grad = torch.full_like(parameter, 1e-3 * (place + 1))
+    return network
+
+
+def pushed(network: nn.Module, *, checkpoints: int = 2, **settings) -> Push:
+    push = Push(Kernel(**settings))
+    for seed in range(checkpoints):
+        push.leave(network)
+        for value in push.checkpoints[-1].values():
+            value += 0.01 * torch.randn(value.shape, generator=generator(seed), dtype=value.dtype)
+    return push
+
+
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+def test_the_hook_adds_to_each_gradient_what_autograd_would(layout):
+    network = network_with_gradients(layout)
+    before = [parameter.grad.clone() for parameter in network.parameters()]
+    push = pushed(network, strength=30.0, width=20.0)
+    push(network)
+    others = [list(point.values()) for point in push.checkpoints]
+    expected = torch.autograd.grad(
+        as_written(list(network.parameters()), others, strength=30.0, width=20.0), network.parameters()
+    )
+    for parameter, old, added in zip(network.parameters(), before, expected, strict=True):
+        torch.testing.assert_close(parameter.grad, old + added, rtol=1e-10, atol=1e-14)
+
+
+def test_the_hook_leaves_gradients_alone_without_checkpoints_and_without_strength():
+    for push in (Push(Kernel()), pushed(network_with_gradients(), strength=0.0)):
+        network = network_with_gradients()
+        push(network)
+        assert all((parameter.grad == 1e-3 * (place + 1)).all() for place, parameter in enumerate(network.parameters()))
+
+
+def test_a_parameter_that_is_not_trained_keeps_having_no_gradient():
+    network = network_with_gradients()
+    network.classifier.weight.grad = None
+    pushed(network)(network)
+    assert network.classifier.weight.grad is None
+    assert network.classifier.bias.grad is not None
+
+
+def test_a_checkpoint_stays_where_it_was_left():
+    network, push = network_with_gradients(), Push(Kernel())
+    push.leave(network)
+    before = copy.deepcopy(push.checkpoints[0])
+    with torch.no_grad():
+        network.classifier.weight += 1
+    assert torch.equal(push.checkpoints[0]["classifier.weight"], before["classifier.weight"])
+
+
+def test_the_value_is_that_of_the_penalty_at_these_distances():
+    push = Push(Kernel(strength=3.0, width=10.0))
+    assert push.value([]) == 0
+    assert push.value([0.0, 20.0]) == pytest.approx(3 * (1 + math.exp(-2)) / 2)
+
+
+def test_near_a_checkpoint_each_step_of_momentum_sgd_multiplies_the_distance_as_the_protocol_says():
+    """By `1 + lr/(1 - m) 2 s/sigma^2` in the long run."""
+    own = nn.Parameter(torch.full((5,), 1e-3, dtype=torch.float64))
+    holder = nn.ParameterList([own])
+    push = Push(Kernel(strength=10.0))
+    push.checkpoints.append({"0": torch.zeros(5, dtype=torch.float64)})
+    optimizer, lengths = torch.optim.SGD([own], lr=0.01, momentum=0.9), []
+    for _ in range(150):
+        own.grad = torch.zeros_like(own)
+        push(holder)
+        optimizer.step()
+        lengths.append(own.detach().norm().item())
+    assert lengths[-1] / lengths[-2] == pytest.approx(1 + 0.01 / 0.1 * 2 * 10 / 1000, abs=5e-5)
+
+
+# Directions
+
+
+def test_directions_compare_the_gradient_before_with_that_after():
+    network, lengths = network_with_gradients(), []
+    push = pushed(network, checkpoints=1, strength=50.0, width=20.0)
+    before = torch.cat([parameter.grad.flatten() for parameter in network.parameters()])
+    directions = Directions(push, every=1)
+    directions(network)
+    after = torch.cat([parameter.grad.flatten() for parameter in network.parameters()])
+    found, cosine = directions.read(), torch.nn.functional.cosine_similarity
+    lengths = (before.norm().item(), (after - before).norm().item())
+    expected = (
+        cosine(before, after, dim=0),
+        after.norm() / before.norm(),
+        cosine(before, after - before, dim=0),
+        *lengths,
+    )
+    assert found == pytest.approx(dict(zip(DIRECTIONS, map(float, expected), strict=True)), rel=1e-6)
+    assert all(math.isnan(value) for value in directions.read().values())
+
+
+def test_directions_look_at_every_so_many_steps_and_push_at_all():
+    network, alone = network_with_gradients(), network_with_gradients()
+    push = pushed(network)
+    directions = Directions(push, every=3)
+    for _ in range(7):
+        directions(network)
+        push(alone)
+    assert len(directions.seen) == 2
+    for one, other in zip(network.parameters(), alone.parameters(), strict=True):
+        assert torch.equal(one.grad, other.grad)
+
+
+def test_without_a_push_the_step_is_neither_turned_nor_enlarged():
+    network, directions = network_with_gradients(), Directions(Push(Kernel()), every=1)
+    directions(network)
+    found = directions.read()
+    assert (found["cosine"], found["norm_ratio"], found["alignment"], found["push_norm"]) == (1, 1, 0, 0)
+    with pytest.raises(ValueError, match="every must be at least 1 step, got 0"):
+        Directions(Push(Kernel()), every=0)

@@ -1,0 +1,141 @@
+"""Pruning curves against masking and a whole pass for each removal, and smaller networks against masked ones."""
+
+import copy
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from spareparts.models import conv_2, lenet_300_100, vgg
+from spareparts.redundancy import compact, pruning_curves
+from spareparts.redundancy.pruning import area, cut
+from spareparts.redundancy.spectra import rank_accuracies
+from spareparts.redundancy.widths import accuracy_drops
+
+
+def draw(seed=0):
+    return torch.Generator().manual_seed(seed)
+
+
+def fully_connected():
+    return lenet_300_100(generator=draw(), initialization="pytorch", in_features=16, classes=5, width=12)
+
+
+def convolutional(batch_norm=False):
+    settings = {"hidden": (9, 8), "image_shape": (1, 6, 5), "classes": 5, "batch_norm": batch_norm}
+    network = vgg(((4, 6),), generator=draw(1), initialization="pytorch", **settings)
+    if batch_norm:
+        with torch.no_grad():
+            network(torch.rand(50, 1, 6, 5, generator=draw(2)))
+            for module in network:
+                if isinstance(module, nn.BatchNorm2d):
+                    module.weight.normal_(generator=draw(3))
+                    module.bias.normal_(generator=draw(4))
+    return network.eval()
+
+
+CASES = [
+    (fully_connected(), "fc1", (1, 4, 4)),
+    (fully_connected(), "fc2", (1, 4, 4)),
+    *((convolutional(), name, (1, 6, 5)) for name in ("conv1", "conv2", "fc1", "fc2")),
+    *((convolutional(batch_norm=True), name, (1, 6, 5)) for name in ("conv1", "conv2", "fc1")),
+]
+
+
+def masked(network, layer, removed, *, keep_bias):
+    """The network with some units masked: by a hook on what the next layer is given, or with weights of zero."""
+    network = copy.deepcopy(network)
+    parts = cut(network, layer)
+    if keep_bias:
+        parts.layer.weight.data[removed] = 0
+        return network
+    units = len(parts.layer.weight)
+
+    def hook(module, inputs):
+        (given,) = inputs
+        by_unit = given.view(len(given), units, -1).clone()
+        by_unit[:, removed] = 0
+        return (by_unit.view_as(given),)
+
+    parts.consumer.register_forward_pre_hook(hook)
+    return network
+
+
+@pytest.mark.parametrize("masked_bias", [True, False])
+@pytest.mark.parametrize("network, layer, shape", CASES)
+def test_counts_are_those_of_a_whole_pass_for_each_removal(network, layer, shape, masked_bias):
+    images, labels = torch.rand(70, *shape, generator=draw(5)), torch.randint(5, (70,), generator=draw(6))
+    units = len(cut(network, layer).layer.weight)
+    orders = [torch.randperm(units, generator=draw(7)), torch.arange(units)]
+    found = pruning_curves(network, images, labels, orders, layer=layer, masked_bias=masked_bias, batch_size=32)
+    for order, counts in zip(orders, found, strict=True):
+        for removed in {0, 1, units // 2, units - 1, units}:
+            pruned = masked(network, layer, order[:removed], keep_bias=not masked_bias)
+            assert counts[removed] == (pruned(images).argmax(1) == labels).sum()
+
+
+def test_the_network_is_left_as_it_was():
+    network = convolutional(batch_norm=True).train()
+    before = copy.deepcopy(network.state_dict())
+    images, labels = torch.rand(9, 1, 6, 5, generator=draw()), torch.zeros(9, dtype=torch.long)
+    pruning_curves(network, images, labels, [torch.arange(4)], layer="conv1")
+    assert network.training
+    assert all(torch.equal(before[name], value) for name, value in network.state_dict().items())
+
+
+def test_the_area_of_a_straight_line_is_its_mean():
+    counts = np.array([[100, 75, 50, 25, 0], [100, 100, 100, 100, 100]])
+    assert area(counts, images=100) == pytest.approx([50, 100])
+    assert area(counts, images=100, share=0.5) == pytest.approx([75, 100])
+
+
+@pytest.mark.parametrize("network, layer, shape", CASES)
+def test_a_compact_network_gives_what_the_masked_one_gives(network, layer, shape):
+    images = torch.rand(11, *shape, generator=draw(8))
+    units = len(cut(network, layer).layer.weight)
+    removed = torch.arange(0, units, 2)
+    kept = torch.tensor([unit for unit in range(units) if unit % 2])
+    smaller = compact(network, {layer: kept.flip(0)})
+    with torch.no_grad():
+        torch.testing.assert_close(smaller(images), masked(network, layer, removed, keep_bias=False)(images))
+    assert len(cut(smaller, layer).layer.weight) == len(kept)
+
+
+def test_several_layers_are_made_smaller_at_once_and_trained_on():
+    network = conv_2(generator=draw(), image_shape=(1, 4, 4))
+    smaller = compact(network, {"conv1": torch.arange(3), "conv2": torch.arange(5), "fc1": torch.arange(7)})
+    shapes = [tuple(parameter.shape) for name, parameter in smaller.named_parameters() if name.endswith("weight")]
+    assert shapes == [(3, 1, 3, 3), (5, 3, 3, 3), (7, 20), (256, 7), (10, 256)]
+    smaller(torch.rand(2, 1, 4, 4, generator=draw())).sum().backward()
+    assert all(parameter.grad is not None for parameter in smaller.parameters())
+    assert network.conv1.out_channels == 64
+    assert (smaller.conv1.out_channels, smaller.conv2.in_channels, smaller.fc1.in_features) == (3, 3, 20)
+
+
+@pytest.mark.parametrize("layer", ["fc3", "relu1", "none"])
+def test_layers_that_feed_no_other_are_refused(layer):
+    with pytest.raises(ValueError, match="layer must be one of fc1, fc2"):
+        cut(fully_connected(), layer)
+
+
+def test_labels_are_one_an_image_and_not_repeated(unchecked):
+    network, images = fully_connected(), torch.rand(3, 1, 4, 4, generator=draw())
+    for labels in (torch.zeros(1).long(), torch.zeros(3, 1).long()):
+        for count in (
+            lambda given: pruning_curves(network, images, given, [torch.arange(12)], layer="fc1"),
+            lambda given: accuracy_drops(network, images, given, layer="fc1"),
+            lambda given: rank_accuracies(network[1:], images.flatten(1), given, ranks=[1]),
+        ):
+            with pytest.raises(ValueError, match="labels must be"):
+                count(labels)
+
+
+def test_what_is_no_order_and_no_unit_is_refused():
+    network, images = fully_connected(), torch.rand(3, 1, 4, 4, generator=draw())
+    with pytest.raises(ValueError, match="each of the 12 units once"):
+        pruning_curves(network, images, torch.zeros(3, dtype=torch.long), [torch.zeros(12).long()], layer="fc1")
+    with pytest.raises(ValueError, match=r"some of 0\.\.11"):
+        compact(network, {"fc1": torch.tensor([3, 3])})
+    with pytest.raises(ValueError, match="share"):
+        area(np.zeros(3, dtype=int), images=1, share=0)

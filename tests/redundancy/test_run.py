@@ -1,0 +1,196 @@
+"""Configs, plans, training and whole experiments on the digits."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from spareparts import data, records, redundancy
+from spareparts.models import lenet_300_100
+from spareparts.records import key, save, weights_path
+from spareparts.redundancy import Config, network, spectra, training
+from spareparts.redundancy.measures import over_training
+from spareparts.redundancy.pruning import ORDERS
+
+TINY = Config(dataset="digits", iterations=20, train_samples=200)
+
+
+def test_figure_1_is_the_default_and_what_departs_from_it_is_reduced():
+    assert Config().protocol == "paper"
+    assert training.settings_of(Config()) == training.Settings("sgd", 3e-3, 64, 50_000)
+    assert training.settings_of(Config(model="conv_2", dataset="cifar10", iterations=4_000)).learning_rate == 2e-4
+    assert Config(model="conv_2", dataset="cifar10").protocol == "paper"
+    assert Config(iterations=100).protocol == Config(train_samples=5_000).protocol == "reduced"
+    assert Config(precision="bfloat16").protocol == Config(dataset="fashion_mnist").protocol == "reduced"
+
+
+OURS = [{"initialization": "pytorch"}, {"shuffled_labels": True}, {"classes": 5}, {"width": 1000}, {"studied": "last"}]
+OURS += [{"experiment": name} for name in ("xord", "filters", "retrain", "tickets", "teacher_student", "width")]
+
+
+@pytest.mark.parametrize("settings", OURS)
+def test_what_the_source_does_not_state_is_not_its_protocol(settings):
+    assert Config(**settings).protocol == "reduced"
+
+
+GOLDEN = {  # hashes of records on disk: no field that is added may change them
+    "57b98455f501d4ad": {},
+    "58e3b57ca0148d4e": {
+        "model": "conv_2", "dataset": "cifar10", "seed": 2, "iterations": 4000, "precision": "bfloat16"
+    },
+    "32ee16d5899246dd": {"seed": 3, "shuffled_labels": True, "train_samples": 5000},
+    "f21cd79fae4f9c0e": {"dataset": "cifar100", "iterations": 5000, "classes": 5},
+    "d1e77d250f1286dd": {
+        "experiment": "tickets", "iterations": 5000, "optimizer": "adam", "learning_rate": 0.0012
+    },
+    "30915204c368c914": {"experiment": "xord", "train_samples": 6, "units": 120},
+    "c8401dc83e15993b": {"experiment": "teacher_student", "units": 10, "layers": "first", "noise": 0.1},
+    "0f71983a8cba2062": {"experiment": "filters", "seed": 4},
+    "1525826038388389": {"experiment": "retrain", "seed": 2},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", GOLDEN)
+def test_the_hash_of_a_config_never_changes(name):
+    assert key(Config(**GOLDEN[name])) == name
+
+
+@pytest.mark.parametrize(
+    "settings, message",
+    [
+        ({"experiment": "all"}, "experiment must be one of"),
+        ({"experiment": "xord", "classes": 3}, "does not use classes"),
+        ({"width": 30, "model": "conv_2"}, "width is of LeNet"),
+        ({"kept_fraction": 0.0, "experiment": "tickets"}, "kept_fraction must lie in"),
+        ({"classes": 11}, "mnist has 10 classes"),
+        ({"iterations": 0}, "iterations must be at least 1"),
+    ],
+)
+def test_configs_that_cannot_be_run_are_refused(settings, message):
+    with pytest.raises(ValueError, match=message):
+        Config(**settings)
+
+
+def test_a_plan_crosses_its_lists_and_gives_models_their_own_data():
+    configs = redundancy.plan(experiments=["network", "retrain"], models=["lenet_300_100", "conv_2"], seeds=[1, 2])
+    assert len(configs) == len({key(config) for config in configs}) == 8
+    assert {(config.model, config.dataset) for config in configs} == {("lenet_300_100", "mnist"), ("conv_2", "cifar10")}
+    shuffled = redundancy.plan(shuffled_labels=[False, True], train_samples=5_000, classes=[])
+    assert [config.shuffled_labels for config in shuffled] == [False, True]
+    assert len(redundancy.plan(experiments=["xord"], units=[2, 4])) == 8
+
+
+@pytest.mark.parametrize("settings", [{"seeds": [1, 1]}, {"experiments": []}, {"experiments": ["none"]}])
+def test_plans_that_name_nothing_or_something_twice_are_refused(settings):
+    with pytest.raises(ValueError):
+        redundancy.plan(**settings)
+
+
+def test_parts_of_the_data_are_disjoint_and_the_seeds_alone():
+    whole = training.load_sets("digits", "cpu", seed=3)
+    assert len(whole.validation.labels) == 1437 // 5
+    assert len(whole.train.labels) + len(whole.validation.labels) == 1437
+    drawn = training.load_sets("digits", "cpu", seed=3, train_samples=50)
+    assert torch.equal(drawn.train.images, whole.train.images[:50])
+    assert torch.equal(drawn.validation.images, whole.validation.images)
+    shuffled = training.load_sets("digits", "cpu", seed=3, shuffled_labels=True)
+    assert torch.equal(shuffled.train.images, whole.train.images)
+    assert (shuffled.train.labels == whole.train.labels).float().mean() < 0.2
+    few = training.load_sets("digits", "cpu", seed=3, classes=2)
+    assert few.classes == 2 and few.test.labels.max() == 1
+    with pytest.raises(ValueError, match="at most 1150"):
+        training.load_sets("digits", "cpu", seed=3, train_samples=1400)
+
+
+def test_training_ends_with_the_weights_of_smallest_validation_loss():
+    sets, stream = training.sets_of(TINY, "cpu"), data.generator(1)
+    built = training.build(TINY, sets, generator=stream)
+    before = built.fc1.weight.detach().clone()
+    settings = training.settings_of(TINY)._replace(learning_rate=0.5)
+    trained = training.train(built, sets, settings=settings, stream=stream, layer="fc1", progress=False)
+    best = trained.steps.index(trained.best_step)
+    assert trained.validation_losses[best] == min(trained.validation_losses)
+    assert training.loss_of(trained.network, sets.validation) == pytest.approx(trained.validation_losses[best])
+    assert torch.equal(trained.snapshots[0], before) and torch.equal(trained.initial.fc1.weight, before)
+    assert torch.equal(trained.snapshots[best], trained.network.fc1.weight)
+    assert trained.outputs.shape == (len(trained.steps), 287, 300)
+
+
+def test_training_in_bfloat16_differs_by_its_rounding_and_no_more():
+    losses = {}
+    for precision in ("float32", "bfloat16"):
+        config = dataclasses.replace(TINY, precision=precision)
+        sets, stream = training.sets_of(config, "cpu"), data.generator(1)
+        built = training.build(config, sets, generator=stream)
+        settings = training.settings_of(config)
+        losses[precision] = training.train(built, sets, settings=settings, stream=stream, progress=False).losses
+    assert losses["float32"] != losses["bfloat16"]
+    assert losses["bfloat16"] == pytest.approx(losses["float32"], rel=0.02)
+
+
+def test_training_that_explodes_tells_its_step():
+    sets, stream = training.sets_of(TINY, "cpu"), data.generator(1)
+    built = training.build(TINY, sets, generator=stream)
+    with pytest.raises(records.Diverged) as caught:
+        settings = training.settings_of(TINY)._replace(learning_rate=1e30)
+        training.train(built, sets, settings=settings, stream=stream, progress=False)
+    assert 1 <= caught.value.step <= 20
+
+
+@pytest.mark.parametrize("from_initial", [False, True])
+def test_rank_accuracies_are_those_of_the_changed_layer(from_initial):
+    built = lenet_300_100(generator=data.generator(1), in_features=16, classes=5, width=12)
+    back, inputs = built[1:], torch.rand(80, 16, generator=data.generator(2))
+    labels = torch.randint(5, (80,), generator=data.generator(3))
+    initial = torch.randn(12, 16, generator=data.generator(4)) / 4 if from_initial else None
+    found = spectra.rank_accuracies(back, inputs, labels, initial=initial, ranks=[0, 1, 5, 12])
+    start = torch.zeros(12, 16) if initial is None else initial
+    left, values, right = torch.linalg.svd(built.fc1.weight.detach() - start, full_matrices=False)
+    for rank, accuracy in zip([0, 1, 5, 12], found, strict=True):
+        changed = nn.Linear(16, 12)
+        changed.weight.data = start + left[:, :rank] * values[:rank] @ right[:rank]
+        changed.bias.data = built.fc1.bias.data
+        scores = nn.Sequential(changed, *back[1:])(inputs)
+        assert accuracy == pytest.approx(100 * (scores.argmax(1) == labels).double().mean().item())
+
+
+@pytest.fixture
+def light(monkeypatch):
+    """The weights' instruments, which have tests of their own, on a few units only."""
+
+    def measured(snapshots, *, outputs, **settings):
+        return over_training(snapshots[:, :20, :30], outputs=outputs[:, :20, :20], **settings)
+
+    monkeypatch.setattr(network, "over_training", measured)
+
+
+@pytest.mark.parametrize("changed", [{}, {"shuffled_labels": True}])
+def test_a_network_is_trained_measured_and_fits_a_record(light, changed):
+    config = dataclasses.replace(TINY, **changed)
+    ((_, result),) = redundancy.run([config], progress=False, workers=1)
+    assert result.outcome == "finished" and weights_path(config).exists()
+    assert ("area_norm_smallest" in result.metrics) != config.shuffled_labels
+    assert 0 <= result.metrics["train_area_random"] <= 100
+    assert result.arrays["train_curves"].shape == (len(ORDERS), 301)
+    if not config.shuffled_labels:
+        assert (result.arrays["unmasked_curves"][:, 0] == result.arrays["curves"][:, 0]).all()
+    path = save(config, result)
+    assert path.stat().st_size < 4096 and path.with_suffix(".npz").stat().st_size < 200_000
+
+
+def test_a_diverged_network_has_a_record_too():
+    config = dataclasses.replace(TINY, learning_rate=1e30)
+    ((_, result),) = redundancy.run([config], progress=False, workers=1)
+    assert result.outcome == "diverged" and 1 <= result.diverged_step <= 20
+
+
+def test_retraining_begins_from_the_network_that_was_measured(light, monkeypatch):
+    list(redundancy.run([TINY], progress=False, workers=1))
+    monkeypatch.setattr(network, "train_network", None)  # its weights are in the cache
+    monkeypatch.setattr(network, "REMOVED", (0.5,))
+    ((config, result),) = redundancy.run([dataclasses.replace(TINY, experiment="retrain")], progress=False, workers=1)
+    found = result.metrics["retrained_accuracy"]
+    assert list(found) == list(network.CHOICES) and np.shape(list(found.values())) == (5, 1)
+    assert save(config, result).stat().st_size < 4096

@@ -1,0 +1,123 @@
+"""Tickets: what a mask keeps, that nothing pruned comes back, and how survivors spread over units by chance."""
+
+import copy
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from spareparts import models
+from spareparts.data import generator
+from spareparts.redundancy.config import Config
+from spareparts.redundancy.tickets import (
+    choose_units,
+    concentration,
+    masked_copy,
+    prune_weights,
+    tickets,
+    train_to_end,
+    unit_tickets,
+)
+from spareparts.redundancy.training import Settings, sets_of
+
+LAYERS = ("fc1", "fc2", "fc3")
+
+
+def network():
+    return models.lenet_300_100(in_features=64, width=12, generator=generator(1))
+
+
+def full(net):
+    return {name: torch.ones_like(net.get_submodule(name).weight, dtype=torch.bool) for name in LAYERS}
+
+
+def test_the_largest_weights_of_each_layer_stay_and_the_last_layer_loses_half_as_large_a_part():
+    net = network()
+    masks = prune_weights(net, full(net), share=0.5)
+    for name in LAYERS:
+        weight, mask = net.get_submodule(name).weight.detach().abs(), masks[name]
+        assert mask.sum() == round((0.75 if name == "fc3" else 0.5) * mask.numel())
+        assert weight[mask].min() >= weight[~mask].max()
+
+
+def test_rounds_are_nested():
+    net = network()
+    once = prune_weights(net, full(net), share=0.5)
+    twice = prune_weights(network(), once, share=0.5)
+    assert all((once[name] | ~twice[name]).all() for name in LAYERS)
+    assert twice["fc1"].sum() == once["fc1"].sum() // 2
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+def test_pruned_weights_stay_zero_in_training_and_the_others_move(optimizer):
+    sets = sets_of(Config(experiment="tickets", dataset="digits"), "cpu")
+    masks = prune_weights(network(), full(network()), share=0.25)
+    pruned = masked_copy(network(), masks)
+    before = copy.deepcopy(pruned)
+    settings = Settings(optimizer, 0.01, 32, 20)
+    start = train_to_end(pruned, sets, settings=settings, seed=1, masks=masks, progress=False)
+    for name in LAYERS:
+        weight = pruned.get_submodule(name).weight
+        assert (weight[~masks[name]] == 0).all()
+        assert not torch.equal(weight, before.get_submodule(name).weight)
+        assert torch.equal(start[f"{name}.weight"], before.get_submodule(name).weight)
+
+
+def test_the_weights_of_the_step_asked_for_are_given():
+    sets = sets_of(Config(experiment="tickets", dataset="digits"), "cpu")
+    longer, shorter = network(), network()
+    kept = train_to_end(longer, sets, settings=Settings("sgd", 0.01, 32, 15), seed=1, keep=5, progress=False)
+    train_to_end(shorter, sets, settings=Settings("sgd", 0.01, 32, 5), seed=1, progress=False)
+    assert all(torch.equal(kept[name], value) for name, value in shorter.state_dict().items())
+
+
+def test_survivors_drawn_without_preference_have_dispersion_one():
+    counts = np.random.default_rng(3).multivariate_hypergeometric([40] * 500, 4000, method="marginals")
+    found = concentration(counts, fan_in=40)
+    assert found["dispersion"] == pytest.approx(1, abs=0.2)
+    assert found["p_value"] > 0.01
+    assert found["empty"] == pytest.approx(found["expected_empty"], abs=0.01)
+
+
+def test_survivors_in_few_units_are_told_from_chance():
+    found = concentration(np.array([40] * 10 + [0] * 90), fan_in=40)
+    assert found["dispersion"] > 10 and found["p_value"] == 1 / 1000
+    assert found["empty"] == 0.9
+
+
+def test_even_survivors_disperse_less_than_chance():
+    assert concentration(np.full(50, 5), fan_in=40)["dispersion"] == 0
+
+
+def test_more_survivors_than_weights_are_refused():
+    with pytest.raises(ValueError, match=r"survivors must lie in 0\.\.4, got 1\.\.5"):
+        concentration(np.array([1, 5]), fan_in=4)
+    with pytest.raises(ValueError, match=r"share must lie in \(0, 1\], got 0"):
+        prune_weights(network(), full(network()), share=0)
+
+
+def test_a_run_prunes_round_by_round_down_to_what_is_asked_for():
+    config = Config(experiment="tickets", dataset="digits", iterations=30, learning_rate=0.05, kept_fraction=0.25)
+    metrics, arrays = tickets(config, progress=False)
+    assert metrics["kept"] == [0.5, 0.25]
+    assert len(metrics["rewound"]) == len(metrics["resampled"]) == len(metrics["fc1_dispersion"]) == 2
+    assert arrays["fc1_survivors"].sum(1).tolist() == [300 * 64 / 2, 300 * 64 / 4]
+
+
+def test_a_run_of_whole_units_trains_smaller_networks_from_every_start():
+    config = Config(
+        experiment="unit_tickets", dataset="digits", iterations=30, learning_rate=0.05, kept_fraction=0.1, rewind=10
+    )
+    metrics, _ = unit_tickets(config, progress=False)
+    assert metrics["kept"] == [0.1]
+    assert all(len(metrics[arm]) == 1 for arm in ("rewound", "resampled", "late"))
+
+
+def test_units_of_largest_norm_are_kept_in_every_layer_but_the_last():
+    net = network()
+    kept = choose_units(net, share=0.25, criterion="norm", generator=generator(1))
+    assert set(kept) == {"fc1", "fc2"} and len(kept["fc1"]) == 3
+    norms = net.fc1.weight.norm(dim=1)
+    assert set(kept["fc1"].tolist()) == set(norms.topk(3).indices.tolist())
+    assert isinstance(net, nn.Sequential)
