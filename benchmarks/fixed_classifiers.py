@@ -6,10 +6,8 @@ import torch
 from torch import Tensor
 
 from spareparts import data
+from spareparts.fixed_classifiers import FixedClassifier, fast_hadamard_transform, sylvester
 from spareparts.fixed_classifiers.costs import step
-from spareparts.fixed_classifiers.heads import FixedClassifier
-from spareparts.fixed_classifiers.matrices import sylvester
-from spareparts.fixed_classifiers.transform import fast_hadamard_transform
 
 from .row import Row, timed
 

@@ -16,7 +16,6 @@ from spareparts.engine import Replica
 from spareparts.experts import Config, Mixture
 from spareparts.experts.training import objective_of
 from spareparts.fixed_classifiers import FixedClassifier
-from spareparts.fixed_classifiers.binarise import BinarisedClassifier
 from spareparts.models import Dropout, densenet_bc, lenet_300_100, mlp, mobilenet_v2, resnet
 from spareparts.models.mobilenet import Stage
 
@@ -138,7 +137,7 @@ def mobilenets(seeds, dtype) -> list[Replica]:
     return made
 
 
-def headed(seeds, dtype, *, kind: str, classes: int = 4, made: type = FixedClassifier) -> list[Replica]:
+def headed(seeds, dtype, *, kind: str, classes: int = 4, binarised: bool = False) -> list[Replica]:
     """Each replica with a matrix of its own, and a scale that is one number and has a weight decay of its own."""
     images, labels = samples(channels=1, dtype=dtype)
     replicas = []
@@ -148,7 +147,9 @@ def headed(seeds, dtype, *, kind: str, classes: int = 4, made: type = FixedClass
             generator=draw, in_features=64, units=20, features=classes if classes > 4 else 12, classes=classes
         )
         scale = {} if kind in ("low_rank", "sparse") else {"initial_scale": 1.0 + seed}
-        network.classifier = made(network.classifier.in_features, classes, kind=kind, generator=draw, **scale)
+        features = network.classifier.in_features
+        scale["binarised"] = binarised
+        network.classifier = FixedClassifier(features, classes, kind=kind, generator=draw, **scale)
         network.to(dtype)
         scales = [p for p in network.parameters() if p.dim() == 0]
         rest = [p for p in network.parameters() if p.dim() > 0]
@@ -209,7 +210,7 @@ FAMILIES = {
     "Hadamard head, transformed": functools.partial(headed, kind="hadamard", classes=260),
     "low-rank head": functools.partial(headed, kind="low_rank"),
     "sparse head": functools.partial(headed, kind="sparse"),
-    "head of signs": functools.partial(headed, kind="hadamard", made=BinarisedClassifier),
+    "head of signs": functools.partial(headed, kind="hadamard", binarised=True),
     "MobileNetV2, pushed": mobilenets,
 }
 # Families that never train side by side, and what `fit` says of the reason.

@@ -7,25 +7,20 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import psutil
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from .. import data, engine
-from .coherence import CoincidingRows
 from .config import Config
 from .heads import FixedClassifier
-from .memory import LiveBytes
+from .measures import CoincidingRows
 
 FEATURES = CLASSES = 4096  # where the config says nothing
 BATCH = 256
 LEARNING_RATE = 0.1
 ROUNDS, FEWEST, SECONDS = 30, 3, 2.0  # rounds are timed until so many seconds are over, at least the fewest
-NUMBER = 4  # bytes
-# Numbers held for each entry of the matrix, in training: weight, gradient and momentum of a learned one, and of a
-# normalised one what its rows become. Others are smaller or have one copy.
-COPIES = {"learned": 3, "normalised": 6}
+OPTIONS = ("scale", "initial_scale", "negate", "matrix", "coordinates", "skip_ones", "rank", "density")
 
 
 def heads(
@@ -34,31 +29,26 @@ def heads(
     """Metrics of what one head costs, on random features; nothing is learned from them.
 
     A training step is the forward pass, cross entropy, the gradients of weights and features, and SGD with momentum;
-    inference the scores alone. Milliseconds of each round; bytes of the most memory held at once, of the file, of the
-    matrix as it is stored and held, and of the gradient that workers would have to send. Raises `ValueError` for a head
-    that the free memory cannot hold.
+    inference the scores alone. Milliseconds of each round; bytes of the file, of the matrix as it is stored and held,
+    and of the gradient that workers would have to send.
     """
-    check_memory(config)
-    device = engine.choose_device(device)
+    device, started = engine.choose_device(device), time.perf_counter()
     with engine.one_thread():
-        with LiveBytes() as memory:
-            started = time.perf_counter()
-            head = build(config).to(device)
-            build_seconds = time.perf_counter() - started
-            work = work_of(head, config, device)
-            work()  # makes the gradients and the optimizer's momentum
-            memory.reset()
-            work()
+        head = build(config).to(device)
+        build_seconds = time.perf_counter() - started
+        work = work_of(head, config, device)
+        work()  # makes the gradients and the optimizer's momentum
         rounds = timed(work, device)
     found = {"milliseconds": rounds, "median_milliseconds": float(np.median(rounds)), "build_seconds": build_seconds}
-    return found | {"peak_bytes": memory.peak} | bytes_of(head), {}
+    return found | bytes_of(head), {}
 
 
 def bytes_of(head: FixedClassifier) -> dict[str, int]:
     """Bytes of a head's file, of its matrix as stored and as held, and of the gradient of what is trained."""
-    matrix = head.projection
+    matrix, file = head.projection, io.BytesIO()
+    torch.save(head.state_dict(), file)
     return {
-        "file_bytes": file_bytes(head),
+        "file_bytes": file.getbuffer().nbytes,
         "matrix_bytes": sum(each.nbytes for each in matrix.state_dict().values()),
         "held_matrix_bytes": sum(each.nbytes for each in (*matrix.parameters(), *matrix.buffers())),
         "gradient_bytes": sum(each.nbytes for each in head.parameters()),
@@ -70,30 +60,14 @@ def sizes_of(config: Config) -> tuple[int, int, int]:
     return config.features or FEATURES, config.classes or CLASSES, config.batch_size or BATCH
 
 
-def check_memory(config: Config) -> None:
-    """Raise `ValueError` for a head that takes more than there is free."""
-    features, classes, batch = sizes_of(config)
-    stored = 0 if config.head == "hadamard" and config.matrix == "sylvester" else features * classes
-    needed = NUMBER * (stored * (COPIES.get(config.head, 2) if config.phase == "training" else 2))
-    needed += NUMBER * 8 * batch * (features + classes)
-    free = psutil.virtual_memory().available
-    if needed > free:
-        raise ValueError(
-            f"features x classes must fit the memory: {features} x {classes} of a {config.head} head take "
-            f"{needed / 1e9:.1f} GB, and {free / 1e9:.1f} GB are free"
-        )
-
-
 def build(config: Config) -> FixedClassifier:
     """The head of a config."""
     features, classes, _ = sizes_of(config)
-    names = ("scale", "initial_scale", "negate", "matrix", "coordinates", "skip_ones", "rank", "density")
-    options = {name: getattr(config, name) for name in names}
+    options = {name: getattr(config, name) for name in OPTIONS}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", CoincidingRows)  # what it costs does not depend on it
-        return FixedClassifier(
-            features, classes, kind=config.head, generator=data.generator(config.seed), **options
-        ).train(config.phase == "training")
+        head = FixedClassifier(features, classes, kind=config.head, generator=data.generator(config.seed), **options)
+    return head.train(config.phase == "training")
 
 
 def work_of(head: FixedClassifier, config: Config, device: str) -> Callable[[], Any]:
@@ -126,23 +100,3 @@ def timed(work: Callable[[], Any], device: str) -> list[float]:
         wait()
         found.append(1000 * (time.perf_counter() - started))
     return found
-
-
-class _Counter(io.RawIOBase):
-    """A file that keeps nothing but its size."""
-
-    size = 0
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, content: Any) -> int:
-        self.size += len(content)
-        return len(content)
-
-
-def file_bytes(module: nn.Module) -> int:
-    """Size of the file that a module's state makes."""
-    file = _Counter()
-    torch.save(module.state_dict(), file)
-    return file.size

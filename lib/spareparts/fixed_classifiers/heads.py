@@ -1,17 +1,18 @@
 """The last layer of a classifier: learned, fixed, or between the two."""
 
+import math
 import warnings
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+from torch.nn import functional, init
 
 from .. import checks
-from .coherence import CoincidingRows, described, max_coherence
 from .hadamard import Hadamard
-from .matrices import orthonormal, tight_frame
-from .projections import Fixed, Learned, LowRank, Projection, Sparse, drawn
+from .measures import CoincidingRows, described, max_coherence
 
 AFFINE = ("learned", "frozen", "low_rank", "sparse")  # W x + b
 SCALED = ("normalised", "orthonormal", "hadamard", "tight_frame")  # scale Q x^ + b
@@ -26,18 +27,186 @@ OPTIONS: dict[str, tuple[str, object]] = {  # the kind that an option is of, and
 DENSITY = 0.25  # weights of a low-rank or sparse head over those of a learned one, where nothing else is asked for
 
 
+# What is multiplied: matrices that are learned, in whole or in part, and those that are stored and fixed
+
+
+def orthonormal(classes: int, features: int, *, generator: torch.Generator) -> Float[Tensor, "classes features"]:
+    """A random matrix with orthonormal rows, or orthonormal columns where there are more classes than features.
+
+    Its distribution is Haar's: no direction is preferred.
+    """
+    return init.orthogonal_(torch.empty(classes, features, device=generator.device), generator=generator)
+
+
+def tight_frame(classes: int, features: int, *, generator: torch.Generator) -> Float[Tensor, "classes features"]:
+    """Rows of length 1 with `Q^T Q = (C / N) I`, turned at random; orthonormal rows for C <= N.
+
+    Row i holds `sqrt(2/N) (cos(2 pi k i / C), sin(2 pi k i / C))` for N/2 different frequencies k between 0 and C/2,
+    drawn at random but for k = 1, which keeps rows apart; an odd N adds the constant `sqrt(1/N)`.
+    """
+    if classes <= features:
+        return orthonormal(classes, features, generator=generator)
+    device = generator.device
+    others = torch.randperm(max(0, (classes - 1) // 2 - 1), generator=generator, device=device)
+    frequencies = torch.cat([torch.ones(1, dtype=torch.int64, device=device), 2 + others])[: features // 2]
+    angles = 2 * math.pi / classes * (torch.outer(torch.arange(classes, device=device), frequencies) % classes)
+    columns = [math.sqrt(2) * angles.cos(), math.sqrt(2) * angles.sin()]
+    columns += [torch.ones(classes, 1, device=device)] * (features % 2)
+    return torch.cat(columns, 1) / math.sqrt(features) @ orthonormal(features, features, generator=generator)
+
+
+def drawn(*shape: int, fan_in: float, generator: torch.Generator) -> Tensor:
+    """Numbers uniform in +-1 / sqrt(fan_in), as PyTorch draws a linear layer's."""
+    bound = fan_in**-0.5
+    return init.uniform_(torch.empty(shape, device=generator.device), -bound, bound, generator=generator)
+
+
+def scale_of(present: bool, held: float | None, initial: float) -> nn.Parameter | nn.Buffer | None:
+    """The factor of normalised features: a learned number, a held one, or none."""
+    if not present:
+        return None
+    return nn.Parameter(torch.tensor(float(initial))) if held is None else nn.Buffer(torch.tensor(float(held)))
+
+
+class Projection(nn.Module):
+    """Products of features with the rows of a matrix, which a subclass gives."""
+
+    def matrix(self) -> Float[Tensor, "classes features"]:
+        """The rows."""
+        raise NotImplementedError
+
+    def forward(
+        self, inputs: Float[Tensor, "*batch features"], bias: Float[Tensor, " classes"] | None = None
+    ) -> Float[Tensor, "*batch classes"]:
+        """The products with all rows, plus a bias."""
+        return functional.linear(inputs, self.matrix(), bias)
+
+
+class Dense(Projection):
+    """A matrix that is trained or fixed; its rows are normalised to length 1 where `unit_rows`."""
+
+    def __init__(self, weight: Float[Tensor, "classes features"], *, trained: bool, unit_rows: bool = False) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(weight) if trained else nn.Buffer(weight)
+        self.unit_rows = unit_rows
+
+    def matrix(self) -> Float[Tensor, "classes features"]:
+        """The rows."""
+        return functional.normalize(self.weight) if self.unit_rows else self.weight
+
+
+class LowRank(Projection):
+    """The product of two learned matrices with `rank` columns and rows: `rank (N + C)` weights."""
+
+    def __init__(self, in_features: int, num_classes: int, *, rank: int, generator: torch.Generator) -> None:
+        super().__init__()
+        checks.whole(1, rank=rank)
+        self.reduction = nn.Parameter(drawn(rank, in_features, fan_in=in_features, generator=generator))
+        self.expansion = nn.Parameter(drawn(num_classes, rank, fan_in=rank, generator=generator))
+
+    def matrix(self) -> Float[Tensor, "classes features"]:
+        """The rows."""
+        return self.expansion @ self.reduction
+
+    def forward(
+        self, inputs: Float[Tensor, "*batch features"], bias: Float[Tensor, " classes"] | None = None
+    ) -> Float[Tensor, "*batch classes"]:
+        """The products with all rows, plus a bias, without the whole matrix."""
+        return functional.linear(functional.linear(inputs, self.reduction), self.expansion, bias)
+
+
+class Sparse(Projection):
+    """A learned matrix whose entries are 0 but for a share `density` of them, in places drawn once."""
+
+    def __init__(self, in_features: int, num_classes: int, *, density: float, generator: torch.Generator) -> None:
+        super().__init__()
+        if not 0 < density <= 1:
+            raise ValueError(f"density must lie in (0, 1], got {density}")
+        self.shape = (num_classes, in_features)
+        kept = max(1, round(density * math.prod(self.shape)))
+        places = torch.randperm(math.prod(self.shape), generator=generator, device=generator.device)[:kept]
+        self.places = nn.Buffer(places.sort().values)
+        self.values = nn.Parameter(drawn(kept, fan_in=max(1.0, kept / num_classes), generator=generator))
+
+    def matrix(self) -> Float[Tensor, "classes features"]:
+        """The rows."""
+        empty = self.values.new_zeros(math.prod(self.shape))
+        return empty.scatter(0, self.places, self.values).view(self.shape)
+
+
+def _projection(
+    sizes: tuple[int, int], *, kind: str, generator: torch.Generator | None, **options: Any
+) -> Projection | Hadamard:
+    """The matrix of a kind; low rank and sparse ones have a quarter of the weights where nothing else is asked for."""
+    features, classes = sizes
+    few, share = options.pop("rank", None), options.pop("density", None)
+    few = max(1, round(DENSITY * features * classes / (features + classes))) if few is None else few
+    share = DENSITY if share is None else share
+
+    def weight() -> Tensor:
+        return drawn(classes, features, fan_in=features, generator=generator)
+
+    makers: dict[str, Callable[[], Projection | Hadamard]] = {
+        "learned": lambda: Dense(weight(), trained=True),
+        "normalised": lambda: Dense(weight(), trained=True, unit_rows=True),
+        "frozen": lambda: Dense(weight(), trained=False),
+        "orthonormal": lambda: Dense(orthonormal(classes, features, generator=generator), trained=False),
+        "tight_frame": lambda: Dense(tight_frame(classes, features, generator=generator), trained=False),
+        "hadamard": lambda: Hadamard(*sizes, generator=generator, **options),
+        "low_rank": lambda: LowRank(*sizes, rank=few, generator=generator),
+        "sparse": lambda: Sparse(*sizes, density=share, generator=generator),
+    }
+    return makers[kind]()
+
+
+def _check(kind: str, *, generator: Any, scale: Any, initial_scale: Any, negate: bool, options: Mapping) -> None:
+    """`ValueError` for what the kind does not have or cannot do without."""
+    checks.one_of(KINDS, kind=kind)
+    if generator is None and kind != "hadamard":
+        raise ValueError(f"generator must be given for kind {kind!r}, which draws its matrix, got None")
+    if kind not in SCALED and (scale is not None or initial_scale != 1.0 or negate):
+        given = f"scale {scale}, initial_scale {initial_scale} and negate {negate}"
+        raise ValueError(f"kind {kind!r} has no scale and nothing to negate, got {given}")
+    checks.positive(initial_scale=initial_scale, **({} if scale is None else {"scale": scale}))
+    if unknown := sorted(set(options) - set(OPTIONS)):
+        raise TypeError(f"unknown options {', '.join(unknown)}; known: {', '.join(OPTIONS)}")
+    for name, value in options.items():
+        owner, unused = OPTIONS[name]
+        if kind != owner and value != unused:
+            raise ValueError(f"{name} is of kind {owner!r} and must stay {unused!r} for {kind!r}, got {value!r}")
+
+
+class Signs(nn.Module):
+    """Signs of features, centred by BatchNorm without parameters: the norm is sqrt(features) (Hubara et al. 2016).
+
+    The gradient passes where the centred feature lies in [-1, 1], as if nothing had been rounded. A sign of 0 is 1.
+    """
+
+    def __init__(self, features: int) -> None:
+        super().__init__()
+        self.centre = nn.BatchNorm1d(features, affine=False)
+
+    def forward(self, features: Float[Tensor, "batch features"]) -> Float[Tensor, "batch features"]:
+        """-1 or 1 for each feature."""
+        clipped = self.centre(features).clamp(-1, 1)
+        signs = torch.where(clipped >= 0, 1.0, -1.0).to(clipped.dtype)
+        return clipped + (signs - clipped).detach()
+
+
+# The heads
+
+
 class FixedClassifier(nn.Module):
     """Class scores `scale Q x / (||x|| + eps) + b` of features x, with Q fixed, and b and the scale learned.
 
     `kind`: `orthonormal` (random; orthonormal columns where there are more classes than features), `hadamard` (with
     `matrix`, `coordinates` and `skip_ones` of `Hadamard`; entries `+-1 / sqrt(N)`, none stored) or `tight_frame`;
     `normalised` is the control whose rows are learned, of length 1. The scale begins with `initial_scale`, or is held
-    at `scale`; `negate` changes the products' sign, as the authors' code does. With `scale=1.0` and `bias=False` the
-    scores are the cosines that a cosine loss needs.
+    at `scale`; `negate` changes the products' sign, as the authors' code does; `binarised` takes the features' signs.
+    With `scale=1.0` and `bias=False` the scores are the cosines that a cosine loss needs.
 
     The other kinds give `W x + b`: `learned`, `frozen` (W stays as drawn), `low_rank` (of a `rank`) and `sparse` (of a
     `density`, 0 to 1), both by default with a quarter of the weights. These draw their biases, the others begin with 0.
-
     Raises `ValueError` for sizes below 1, unknown words, a kind that draws without a generator, a scale that is not
     positive or not used, an option of another kind, and features of another width; `TypeError` for an unknown option.
     Warns with `CoincidingRows` where classes share a row.
@@ -54,35 +223,30 @@ class FixedClassifier(nn.Module):
         initial_scale: float = 1.0,
         negate: bool = False,
         bias: bool = True,
+        binarised: bool = False,
         eps: float = 1e-6,
         **options: str | bool | float | None,
     ) -> None:
         super().__init__()
-        _check(in_features, num_classes, kind=kind, generator=generator)
-        _check_scale(kind, scale=scale, initial_scale=initial_scale, negate=negate)
+        checks.whole(1, in_features=in_features, num_classes=num_classes)
+        given = {"scale": scale, "initial_scale": initial_scale, "negate": negate}
+        _check(kind, generator=generator, options=options, **given)
         checks.positive(eps=eps)
-        _check_options(kind, options)
         self.in_features, self.num_classes, self.kind, self.eps = in_features, num_classes, kind, eps
-        self.projection = _projection(in_features, num_classes, kind=kind, generator=generator, **options)
-        first_bias = _first_bias(in_features, num_classes, kind=kind, generator=generator)
+        self.projection = _projection((in_features, num_classes), kind=kind, generator=generator, **options)
+        first_bias = torch.zeros(num_classes, device="cpu" if generator is None else generator.device)
+        if kind in AFFINE:  # as PyTorch's linear layer
+            first_bias = drawn(num_classes, fan_in=in_features, generator=generator)
         self.bias = nn.Parameter(first_bias) if bias else None
-        self.sign = -1.0 if negate else 1.0
-        self._set_scale(scale, initial_scale)
+        self.signs = Signs(in_features) if binarised else None
+        self.sign, self.scale = -1.0 if negate else 1.0, scale_of(kind in SCALED, scale, initial_scale)
         if groups := self.coinciding_rows:
             warnings.warn(described(groups), CoincidingRows, stacklevel=2)
-
-    def _set_scale(self, scale: float | None, initial_scale: float) -> None:
-        """A learned number, a held one, or none."""
-        if self.kind not in SCALED:
-            self.scale = None
-        elif scale is None:
-            self.scale = nn.Parameter(torch.tensor(float(initial_scale)))
-        else:
-            self.register_buffer("scale", torch.tensor(float(scale)))
 
     def forward(self, features: Float[Tensor, "*batch features"]) -> Float[Tensor, "*batch classes"]:
         """Class scores (logits)."""
         checks.width(self.in_features, features=features)
+        features = features if self.signs is None else self.signs(features)
         if self.scale is None:
             return self.projection(features, self.bias)
         # all factors in one, applied to the features: there are mostly fewer of them than of products
@@ -94,6 +258,8 @@ class FixedClassifier(nn.Module):
 
     def norms(self, features: Float[Tensor, "*batch features"]) -> Float[Tensor, "*batch 1"]:
         """What a kind that normalises divides each sample by; half precision has no room for it, nor for 1 / eps."""
+        if self.signs is not None:  # a constant, through which no gradient goes
+            return features.new_full((*features.shape[:-1], 1), self.in_features**0.5)
         dtype = torch.promote_types(features.dtype, torch.float32)
         return torch.linalg.vector_norm(features, dim=-1, keepdim=True, dtype=dtype)
 
@@ -120,67 +286,3 @@ class FixedClassifier(nn.Module):
         # unit rows in one dimension are one number, 1 or -1; all other random rows differ
         single = self.kind == "tight_frame" and self.in_features == 1 and self.num_classes > 1
         return [tuple(range(self.num_classes))] if single else []
-
-
-def _projection(
-    in_features: int,
-    num_classes: int,
-    *,
-    kind: str,
-    generator: torch.Generator | None,
-    rank: int | None = None,
-    density: float | None = None,
-    **hadamard: str | bool,
-) -> Projection | Hadamard:
-    """The matrix of a kind."""
-    sizes, whole = (in_features, num_classes), in_features * num_classes
-    few = max(1, round(DENSITY * whole / (in_features + num_classes))) if rank is None else rank
-    share = DENSITY if density is None else density
-
-    def weight() -> Tensor:
-        return drawn(num_classes, in_features, fan_in=in_features, generator=generator)
-
-    makers: dict[str, Callable[[], Projection | Hadamard]] = {
-        "learned": lambda: Learned(weight()),
-        "normalised": lambda: Learned(weight(), unit_rows=True),
-        "frozen": lambda: Fixed(weight()),
-        "orthonormal": lambda: Fixed(orthonormal(num_classes, in_features, generator=generator)),
-        "tight_frame": lambda: Fixed(tight_frame(num_classes, in_features, generator=generator)),
-        "hadamard": lambda: Hadamard(*sizes, generator=generator, **hadamard),
-        "low_rank": lambda: LowRank(*sizes, rank=few, generator=generator),
-        "sparse": lambda: Sparse(*sizes, density=share, generator=generator),
-    }
-    return makers[kind]()
-
-
-def _first_bias(
-    in_features: int, num_classes: int, *, kind: str, generator: torch.Generator | None
-) -> Float[Tensor, " classes"]:
-    """As PyTorch's linear layer for those that give `W x + b`, else 0."""
-    if kind in AFFINE:
-        return drawn(num_classes, fan_in=in_features, generator=generator)
-    return torch.zeros(num_classes, device="cpu" if generator is None else generator.device)
-
-
-def _check(in_features: int, num_classes: int, *, kind: str, generator: torch.Generator | None) -> None:
-    checks.whole(1, in_features=in_features, num_classes=num_classes)
-    checks.one_of(KINDS, kind=kind)
-    if generator is None and kind != "hadamard":
-        raise ValueError(f"generator must be given for kind {kind!r}, which draws its matrix, got None")
-
-
-def _check_scale(kind: str, *, scale: float | None, initial_scale: float, negate: bool) -> None:
-    if kind not in SCALED and (scale is not None or initial_scale != 1.0 or negate):
-        given = f"scale {scale}, initial_scale {initial_scale} and negate {negate}"
-        raise ValueError(f"kind {kind!r} has no scale and nothing to negate, got {given}")
-    checks.positive(initial_scale=initial_scale, **({} if scale is None else {"scale": scale}))
-
-
-def _check_options(kind: str, options: Mapping[str, object]) -> None:
-    unknown = sorted(set(options) - set(OPTIONS))
-    if unknown:
-        raise TypeError(f"unknown options {', '.join(unknown)}; known: {', '.join(OPTIONS)}")
-    for name, value in options.items():
-        owner, unused = OPTIONS[name]
-        if kind != owner and value != unused:
-            raise ValueError(f"{name} is of kind {owner!r} and must stay {unused!r} for {kind!r}, got {value!r}")

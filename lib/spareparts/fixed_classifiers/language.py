@@ -4,20 +4,23 @@ import functools
 import math
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+import scipy.sparse
 import torch
 from jaxtyping import Float, Int
+from sklearn.utils.extmath import randomized_svd
 from torch import Tensor, nn
+from torch.nn import functional
 from torch.nn.functional import cross_entropy
 
-from .. import data, engine
+from .. import checks, data, engine, models
+from ..data.text import END
 from ..records import Diverged, checkpoint_path, weights_path
 from ..records.store import commit
 from .config import Config
-from .embeddings import word_vectors
-from .lstm import LanguageModel, count_parameters
+from .heads import scale_of
 
 UNITS, EPOCHS, COLUMNS, RATE = 512, 40, 20, 20.0  # where the config says nothing
 LENGTH = 35  # words that a gradient reaches back
@@ -26,15 +29,195 @@ CLIP = 0.25  # largest norm of the gradient
 READ_COLUMNS = 10  # in which a text is read for its perplexity
 LEARNED = ("learned_tied", "learned_untied")
 RANKS = (10, 100, 1_000)  # the most frequent words so far, and all others: groups whose perplexity is told apart
+LAYERS = 2
+RANGE = 0.1  # learned word vectors start uniform within it
+EPS = 1e-6
+WINDOW = 5  # words on each side that count as a word's context; ours, as all numbers here
+SHIFT = 1  # k of the shift by log k: a larger one leaves frequent words, which predict little, nothing at all
+NEGATIVES = 5  # of word2vec
+PASSES = 5  # of word2vec over the text
+State = tuple[Tensor, Tensor]  # hidden values and cells, (layers, columns, units) each
+
+
+class LanguageModel(nn.Module):
+    """Logits of the next word, `W h + b`, or `s W h / (||h|| + eps) + b` where normalised, with a learned bias b.
+
+    The input is a row of W itself; where not `tied` the embedding is a matrix of its own. A `fixed` W, rows of norm 1,
+    is never trained. The scale s is learned from `initial_scale`, or held at `scale`. Dropout acts on what the first
+    layer, the second and the classifier are given. The buffers `hidden` and `cells` carry the state from window to
+    window, so that a checkpoint keeps them. Raises `ValueError` for sizes below 1, a scale that is not positive, and a
+    fixed W that is not tied.
+    """
+
+    def __init__(
+        self,
+        vocabulary: int,
+        units: int,
+        *,
+        generator: torch.Generator,
+        tied: bool = True,
+        fixed: Float[Tensor, "vocabulary units"] | None = None,
+        normalised: bool = False,
+        scale: float | None = None,
+        initial_scale: float = 1.0,
+        dropout: float = 0.5,
+        columns: int = 1,
+    ) -> None:
+        super().__init__()
+        checks.whole(1, vocabulary=vocabulary, units=units, columns=columns)
+        checks.positive(initial_scale=initial_scale, **({} if scale is None else {"scale": scale}))
+        if fixed is not None and (not tied or fixed.shape != (vocabulary, units)):
+            raise ValueError(f"fixed must be tied and {(vocabulary, units)}, got tied={tied} and {tuple(fixed.shape)}")
+
+        draws = (torch.empty(vocabulary, units).uniform_(-RANGE, RANGE, generator=generator) for _ in range(2))
+        self.words = nn.Parameter(next(draws)) if fixed is None else nn.Buffer(fixed.clone())
+        self.embedding = None if tied else nn.Parameter(next(draws))
+        self.layers = nn.ModuleList(nn.LSTM(units, units) for _ in range(LAYERS))
+        self.dropouts = nn.ModuleList(models.Dropout(dropout, generator=generator) for _ in range(LAYERS + 1))
+        self.bias = nn.Parameter(torch.zeros(vocabulary))
+        self.scale = scale_of(normalised, scale, initial_scale)
+        self.hidden, self.cells = (nn.Buffer(torch.zeros(LAYERS, columns, units)) for _ in range(2))
+        for weights in self.layers.parameters():
+            nn.init.uniform_(weights, -(units**-0.5), units**-0.5, generator=generator)
+
+    def forward(
+        self, words: Int[Tensor, "window columns"], state: State | None = None
+    ) -> tuple[Float[Tensor, "window columns vocabulary"], State]:
+        """Logits of each next word, and the state after the window; it begins from zeros without one."""
+        values, ends = functional.embedding(words, self.words if self.embedding is None else self.embedding), []
+        for place, layer in enumerate(self.layers):
+            before = None if state is None else (state[0][place : place + 1], state[1][place : place + 1])
+            values, after = layer(self.dropouts[place](values), before)
+            ends.append(after)
+        hidden, cells = (torch.cat(tensors) for tensors in zip(*ends, strict=True))
+        values = self.dropouts[-1](values)
+        if self.scale is not None:
+            wide = torch.promote_types(values.dtype, torch.float32)  # half precision has no room for 1 / EPS
+            norms = torch.linalg.vector_norm(values, dim=-1, keepdim=True, dtype=wide)
+            values = (self.scale * values / (norms + EPS)).to(values.dtype)
+        return functional.linear(values, self.words, self.bias), (hidden, cells)
+
+    def carry(
+        self, words: Int[Tensor, "window columns"], *, begins: bool
+    ) -> Float[Tensor, "window columns vocabulary"]:
+        """Logits that go on from the window before, whose state has no gradient; from zeros where a text begins."""
+        logits, (hidden, cells) = self(words, None if begins else (self.hidden, self.cells))
+        self.hidden, self.cells = hidden.detach(), cells.detach()
+        return logits
+
+
+class Counts(NamedTuple):
+    """Numbers of parameters of a language model."""
+
+    words: int  # embedding and classifier
+    recurrent: int
+    bias: int
+
+    @property
+    def share(self) -> float:
+        """Of embedding and classifier among all but the classifier's bias, which is learned in any case, in %."""
+        return 100 * self.words / (self.words + self.recurrent)
+
+
+def count_parameters(vocabulary: int, units: int, *, tied: bool) -> Counts:
+    """Parameters of a language model: `V N` of words, twice where untied, and `8 N (N + 1)` of each layer."""
+    return Counts(vocabulary * units * (1 if tied else 2), LAYERS * 8 * units * (units + 1), vocabulary)
+
+
+# Word vectors that are never trained
+
+
+def word_vectors(kind: str, text: data.Text, *, units: int, seed: int) -> Float[Tensor, "vocabulary units"]:
+    """Vectors of norm 1 for every word of a text, from its training part alone: `orthogonal`, `pmi` or `word2vec`."""
+    vocabulary = len(text.vocabulary)
+    random = orthogonal(vocabulary, units, generator=data.generator(seed))
+    if kind == "orthogonal":
+        return random
+    if kind == "pmi":
+        found = pmi_factors(text.train, vocabulary=vocabulary, units=units, seed=seed)
+    elif kind == "word2vec":
+        end = text.vocabulary.index(END)
+        found = word2vec(text.train, vocabulary=vocabulary, units=units, end=end, seed=seed)
+    else:
+        raise ValueError(f"kind must be orthogonal, pmi or word2vec, got {kind!r}")
+    return unit_rows(found, instead=random)
+
+
+def unit_rows(
+    vectors: Float[Tensor, "vocabulary units"], *, instead: Float[Tensor, "vocabulary units"]
+) -> Float[Tensor, "vocabulary units"]:
+    """The directions of the vectors; of the others `instead` where one has none."""
+    norms = vectors.norm(dim=1, keepdim=True)
+    return torch.where(norms > 1e-8, vectors / norms.clamp(min=1e-8), instead)
+
+
+def orthogonal(vocabulary: int, units: int, *, generator: torch.Generator) -> Float[Tensor, "vocabulary units"]:
+    """Random rows of norm 1: orthogonal while there are no more than units, else with orthogonal columns before that.
+
+    The rows are then scaled to norm 1, and point nearly evenly in all directions.
+    """
+    drawn = torch.randn(max(vocabulary, units), min(vocabulary, units), generator=generator, dtype=torch.float64)
+    columns, triangle = torch.linalg.qr(drawn)
+    columns = columns * triangle.diagonal().sign()  # without which the draw would not be uniform
+    rows = columns if vocabulary >= units else columns.t()
+    return (rows / rows.norm(dim=1, keepdim=True)).float()
+
+
+def cooccurrences(words: Int[Tensor, " words"], *, vocabulary: int, window: int) -> scipy.sparse.csr_array:
+    """How often two words stand at most `window` places apart, in either order."""
+    places, total = words.cpu().numpy(), scipy.sparse.csr_array((vocabulary, vocabulary))
+    for distance in range(1, min(window, len(places) - 1) + 1):
+        pairs = (places[:-distance], places[distance:])
+        total = total + scipy.sparse.coo_array((np.ones(len(pairs[0])), pairs), shape=total.shape).tocsr()
+    return total + total.T
+
+
+def positive_pmi(counts: scipy.sparse.csr_array, *, shift: float) -> scipy.sparse.csr_array:
+    """Shifted positive pointwise mutual information, `max(log n_ij n / (n_i n_j) - log k, 0)`, for a shift k >= 1."""
+    checks.at_least(1, shift=shift)
+    found = counts.tocoo()
+    row, column = found.coords
+    of_rows, of_columns = counts.sum(1), counts.sum(0)
+    information = np.log(found.data) + np.log(counts.sum()) - np.log(of_rows[row]) - np.log(of_columns[column])
+    information -= np.log(shift)
+    kept = information > 0
+    return scipy.sparse.csr_array((information[kept], (row[kept], column[kept])), shape=counts.shape)
+
+
+def pmi_factors(
+    words: Int[Tensor, " words"], *, vocabulary: int, units: int, seed: int
+) -> Float[Tensor, "vocabulary units"]:
+    """`U_d sqrt(S_d)` of the truncated SVD `M = U S V^T` of the positive PMI matrix (Levy and Goldberg 2014)."""
+    if units > vocabulary:
+        raise ValueError(f"units must be at most {vocabulary}, the number of words, got {units}")
+    matrix = positive_pmi(cooccurrences(words, vocabulary=vocabulary, window=WINDOW), shift=SHIFT)
+    left, values, _ = randomized_svd(matrix, n_components=units, random_state=seed)
+    return torch.from_numpy(left * np.sqrt(values)).float()
+
+
+def word2vec(
+    words: Int[Tensor, " words"], *, vocabulary: int, units: int, end: int, seed: int
+) -> Float[Tensor, "vocabulary units"]:
+    """gensim's skip-gram with negative sampling (Mikolov et al. 2013) on the text's lines, which `end` closes."""
+    from gensim.models import Word2Vec
+
+    stops = (np.flatnonzero(words.cpu().numpy() == end) + 1).tolist()
+    lines = [[str(word) for word in line.tolist()] for line in words.cpu().tensor_split(stops) if len(line)]
+    # with more workers than one the vectors would differ from run to run
+    own = {"vector_size": units, "window": WINDOW, "negative": NEGATIVES, "epochs": PASSES, "seed": seed}
+    model = Word2Vec(lines, min_count=1, sg=1, workers=1, **own)
+    vectors = torch.zeros(vocabulary, units)
+    vectors[torch.tensor([int(word) for word in model.wv.index_to_key])] = torch.from_numpy(model.wv.vectors.copy())
+    return vectors
+
+
+# The experiment
 
 
 def language(
     config: Config, *, device: str | None = None, progress: bool = True
 ) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """Metrics of one language model: perplexities, parameters; its weights go to the cache. Raises `Diverged`.
-
-    The engine trains one model at a time: the state that goes from window to window is the model's own.
-    """
+    """Metrics of one language model: perplexities, parameters; its weights go to the cache. Raises `Diverged`."""
     device, text, started = engine.choose_device(device), data.load_text(config.corpus), time.perf_counter()
     network = build(config, text).to(device)
     prepared = time.perf_counter() - started
@@ -42,7 +225,15 @@ def language(
     network.load_state_dict(watch.best)
     engine.save_weights(network, weights_path(config), commit=commit())
     losses, targets = word_losses(network, text.test.to(device))
-    return about(network, config, text) | {
+    tied, scale = config.embedding != "learned_untied", network.scale
+    counts = count_parameters(len(text.vocabulary), config.units or UNITS, tied=tied)
+    return {
+        "vocabulary": len(text.vocabulary),
+        "train_words": len(text.train),
+        "parameters": counts.words + counts.recurrent + counts.bias + (scale is not None),
+        "trained_parameters": sum(parameter.numel() for parameter in network.parameters()),
+        "word_share": counts.share,
+        "final_scale": None if scale is None else float(scale.detach()),
         "perplexity": math.exp(losses.mean()),
         "perplexity_by_frequency": by_frequency(losses, targets),
         "unigram_perplexity": unigram_perplexity(text),
@@ -57,21 +248,12 @@ def language(
 
 def build(config: Config, text: data.Text) -> LanguageModel:
     """The untrained model of a config."""
-    units, draw = config.units or UNITS, data.generator(config.seed)
-    fixed = None
+    units, fixed = config.units or UNITS, None
     if config.embedding not in LEARNED:
         fixed = word_vectors(config.embedding, text, units=units, seed=config.seed)
-    return LanguageModel(
-        len(text.vocabulary),
-        units,
-        generator=draw,
-        tied=config.embedding != "learned_untied",
-        fixed=fixed,
-        normalised=config.normalised,
-        scale=config.scale,
-        initial_scale=config.initial_scale,
-        columns=config.batch_size or COLUMNS,
-    )
+    own = {name: getattr(config, name) for name in ("normalised", "scale", "initial_scale")}
+    own |= {"tied": config.embedding != "learned_untied", "columns": config.batch_size or COLUMNS, "fixed": fixed}
+    return LanguageModel(len(text.vocabulary), units, generator=data.generator(config.seed), **own)
 
 
 def train(
@@ -87,7 +269,7 @@ def train(
         objective=objective,
         optimizer=optimizer,
         batches=windows,
-        adjust=clip,
+        adjust=lambda network: nn.utils.clip_grad_norm_(network.parameters(), CLIP),
         callbacks=(watch,),
     )
     steps = (config.epochs or EPOCHS) * len(windows)
@@ -102,11 +284,6 @@ def objective(network: nn.Module, window: data.Window, settings: Mapping[str, fl
     """Mean cross entropy of the next words, in nats."""
     logits = network.carry(window.inputs, begins=window.begins)
     return cross_entropy(logits.flatten(0, 1), window.targets.flatten())
-
-
-def clip(network: nn.Module) -> None:
-    """Scale the gradient down to the largest norm that it may have."""
-    nn.utils.clip_grad_norm_(network.parameters(), CLIP)
 
 
 class Perplexities:
@@ -171,24 +348,6 @@ def by_frequency(losses: Float[Tensor, " words"], targets: Int[Tensor, " words"]
 
 
 def unigram_perplexity(text: data.Text) -> float:
-    """Test perplexity of the training part's word frequencies, each counted once more: what knows no context reaches.
-
-    The words of the vocabulary are those of the training part, so no frequency is 0 before that.
-    """
+    """Test perplexity of the training part's word frequencies, each counted once more: without any context."""
     counts = data.frequencies(text).double() + 1
     return math.exp(-(counts / counts.sum()).log()[text.test].mean())
-
-
-def about(network: LanguageModel, config: Config, text: data.Text) -> dict[str, Any]:
-    """Sizes of the model and of the text."""
-    tied = config.embedding != "learned_untied"
-    counts = count_parameters(len(text.vocabulary), config.units or UNITS, tied=tied)
-    scale = None if network.scale is None else float(network.scale.detach())
-    return {
-        "vocabulary": len(text.vocabulary),
-        "train_words": len(text.train),
-        "parameters": counts.words + counts.recurrent + counts.bias + (network.scale is not None),
-        "trained_parameters": sum(parameter.numel() for parameter in network.parameters()),
-        "word_share": counts.share,
-        "final_scale": scale,
-    }

@@ -1,0 +1,249 @@
+"""What a config trains, from its seed alone: images, network with its head, loss, optimizer, schedule and batches."""
+
+import dataclasses
+import functools
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import torch
+from jaxtyping import Float, Int
+from sklearn.model_selection import train_test_split
+from torch import Tensor, nn
+from torch.nn import functional
+
+from .. import data, engine, models
+from .config import LARGE, RESNETS, Config
+from .heads import FixedClassifier
+from .losses import cosine_loss
+from .measures import CoincidingRows
+
+MOMENTUM = 0.9
+WEIGHT_DECAY = 1e-4  # of weights; none on biases and BatchNorm
+HEAD_SEED, CLASS_SEED = 30_000, 20_000  # added to the seed: what is drawn of one must not depend on the other
+HEAD_OPTIONS = {"hadamard": ("matrix", "coordinates", "skip_ones"), "low_rank": ("rank",), "sparse": ("density",)}
+SIZES = {True: 224, False: 32}  # pixels of a folder's images, for large and for small networks
+
+
+class Settings(NamedTuple):
+    """How a network is trained."""
+
+    learning_rate: float
+    batch_size: int
+    epochs: int
+    drops: tuple[float, float]  # shares of the epochs after which the learning rate is divided by 10
+
+
+PUBLISHED = {name: Settings(0.1, 128, 164, (81 / 164, 122 / 164)) for name in RESNETS}
+PUBLISHED |= {name: Settings(0.1, 256, 90, (1 / 3, 2 / 3)) for name in LARGE}  # ours: the paper gives none
+PUBLISHED |= {"densenet_bc_100_12": Settings(0.1, 64, 300, (0.5, 0.75)), "mlp": Settings(0.1, 64, 30, (0.5, 0.75))}
+
+
+def settings_of(config: Config) -> Settings:
+    """The published settings, with what the config changes."""
+    changed = {name: getattr(config, name) for name in ("learning_rate", "batch_size", "epochs")}
+    return PUBLISHED[config.network]._replace(**{name: value for name, value in changed.items() if value is not None})
+
+
+def replica(config: Config, sets: "Sets", device: str) -> engine.Replica:
+    """A config ready to be trained; all heads of a seed start on the same body and see the same batches."""
+    stream, settings = data.generator(config.seed), settings_of(config)
+    network = body(config, sets, generator=stream)
+    network.classifier = head(config, network.classifier.in_features, sets.classes)
+    network.to(device)
+    augment = sets.shape[0] == 3 if config.augment is None else config.augment
+    own = {"batch_size": min(settings.batch_size, len(sets.train.labels)), "generator": stream}
+    if isinstance(sets.train, StoredImages):
+        change = data.crop_and_flip if augment else None
+        batches = data.Batches(sets.train.images, sets.train.labels, augment=change, **own)
+    else:  # of a whole folder's images at several sizes
+        batches = data.StreamedBatches(sets.train, augment=augment, **own)
+    optimizer = optimizer_of(network, config)
+    milestones = sorted({max(1, round(share * settings.epochs * len(batches))) for share in settings.drops})
+    return engine.Replica(
+        name=f"{config.network} {config.head} {config.dataset} seed {config.seed}",
+        network=network,
+        objective=objective_of(config.loss, config.other_target),
+        optimizer=optimizer,
+        batches=batches,
+        schedule=torch.optim.lr_scheduler.MultiStepLR(optimizer, milestones),
+    )
+
+
+def body(config: Config, sets: "Sets", *, generator: torch.Generator) -> nn.Module:
+    """The untrained network of a config for the images of these sets, with an ordinary classifier."""
+    common = {"generator": generator, "classes": sets.classes}
+    own = {} if config.features is None else {"features": config.features}
+    channels, height, width = sets.shape
+    if config.network in RESNETS:
+        depth = int(config.network.removeprefix("resnet_"))
+        return models.resnet(depth, channels=channels, shortcut=config.shortcut, **common, **own)
+    if config.network == "mlp":
+        return models.mlp(in_features=channels * height * width, **common, **own)
+    if config.network == "densenet_bc_100_12":
+        return models.densenet_bc(100, growth=12, channels=channels, **common)
+    return models.shufflenet(**common) if config.network == "shufflenet" else models.large(config.network, **common)
+
+
+def head(config: Config, features: int, classes: int) -> FixedClassifier:
+    """The config's classifier; for a cosine loss its scores are the cosines, with neither scale nor bias."""
+    bare = config.loss != "cross_entropy"
+    options = {name: getattr(config, name) for name in HEAD_OPTIONS.get(config.head, ())}
+    options |= {"scale": 1.0 if bare else config.scale, "initial_scale": config.initial_scale, "negate": config.negate}
+    options |= {"binarised": config.binarised, "bias": not bare, "generator": data.generator(config.seed + HEAD_SEED)}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", CoincidingRows)  # a result of the run, of which it does not warn
+        return FixedClassifier(features, classes, kind=config.head, **options)
+
+
+def optimizer_of(network: nn.Module, config: Config) -> torch.optim.SGD:
+    """SGD with momentum; weight decay on matrices and filters only, and on the head's scale where it is asked for."""
+    groups: dict[str, list[nn.Parameter]] = {"weights": [], "others": [], "scale": []}
+    for name, value in network.named_parameters():
+        kind = "weights" if value.dim() > 1 or name.endswith(".values") else "others"  # a sparse head's are in a row
+        if value.requires_grad:
+            groups["scale" if name.endswith(".scale") else kind].append(value)
+    decays = {"weights": WEIGHT_DECAY, "others": 0.0, "scale": config.scale_decay}
+    options = [{"params": values, "weight_decay": decays[name]} for name, values in groups.items() if values]
+    return torch.optim.SGD(options, lr=settings_of(config).learning_rate, momentum=MOMENTUM, fused=True)
+
+
+@functools.cache  # networks that train side by side share one objective
+def objective_of(loss: str, other_target: float = -1.0) -> Callable:
+    """The training loss of a config: mean cross entropy in nats, or a cosine loss."""
+
+    def objective(network: Callable, batch: data.Batch, settings: Mapping[str, Any]) -> Float[Tensor, ""]:
+        if loss == "cross_entropy":
+            return functional.cross_entropy(network(batch.inputs), batch.labels)
+        return cosine_loss(network(batch.inputs), batch.labels, loss=loss, other_target=other_target)
+
+    return objective
+
+
+# The images of a run
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class StoredImages:
+    """Images in memory, read as those of `data.StreamedImages` are."""
+
+    images: Float[Tensor, "samples channels height width"]
+    labels: Int[Tensor, " samples"]
+
+    def subset(self, rows: Int[Tensor, " chosen"]) -> "StoredImages":
+        """The images of those numbers."""
+        rows = rows.to(self.labels.device)
+        return StoredImages(images=self.images[rows], labels=self.labels[rows])
+
+    def chunks(self, batch_size: int) -> Iterator[Float[Tensor, "batch channels height width"]]:
+        """All images in order."""
+        yield from self.images.split(batch_size)
+
+
+Images = StoredImages | data.StreamedImages
+
+
+class Sets(NamedTuple):
+    """What a network is trained and measured on."""
+
+    train: Images
+    test: Images
+    classes: int
+    shape: tuple[int, ...]  # of one image: channels, height, width
+
+
+class Drawn(NamedTuple):
+    """What decides which images there are."""
+
+    dataset: str
+    size: int  # pixels, of a folder's images
+    classes: int | None
+    class_choice: str
+    train_samples: int | None
+    seed: int  # 0 where nothing is drawn
+
+    def rows(self, labels: Tensor, samples: int | None) -> tuple[Tensor, Tensor]:
+        """Numbers and labels of the images to take, of all labels and how many are wanted."""
+        rows, kept = torch.arange(len(labels)), self.kept()
+        if kept is not None:
+            rows = torch.isin(labels.cpu(), kept).nonzero().flatten()
+        rows = rows if samples is None else rows[stratified(labels.cpu()[rows], samples, seed=self.seed)]
+        taken = labels[rows.to(labels.device)].long()
+        return rows, taken if kept is None else torch.searchsorted(kept.to(labels.device), taken)
+
+    def kept(self) -> Int[Tensor, " classes"] | None:
+        """The classes that were chosen, or None for all."""
+        if self.classes is None:
+            return None
+        alone = [[label] for label in range(len(data.classes(self.dataset)))]
+        groups = list(data.superclasses().values()) if self.dataset == "cifar100" else alone
+        draw = data.generator(self.seed + CLASS_SEED)
+        return choose_classes(groups, self.classes, choice=self.class_choice, generator=draw)
+
+
+def sets_of(config: Config, device: str) -> Sets:
+    """The images of a config; those that no draw decides are kept for the next run."""
+    any_draw = config.classes is not None or config.train_samples is not None
+    own = {name: getattr(config, name) for name in ("dataset", "classes", "class_choice", "train_samples")}
+    return _sets(Drawn(seed=config.seed if any_draw else 0, size=SIZES[config.network in LARGE], **own), device)
+
+
+@functools.lru_cache(maxsize=1)
+def _sets(drawn: Drawn, device: str) -> Sets:
+    """Images in [0, 1], in memory those of colour with the training images' mean 0 and deviation 1 in each channel."""
+    classes, parts = drawn.classes or len(data.classes(drawn.dataset)), []
+    for split, samples in (("train", drawn.train_samples), ("test", None)):
+        if data.is_folder(drawn.dataset):
+            found = data.load_folder(drawn.dataset, split, size=drawn.size, device=device)
+            rows, labels = drawn.rows(found.labels, samples)
+            parts.append(dataclasses.replace(found.subset(rows), labels=labels))
+        else:
+            found = data.load(drawn.dataset, split, device=device)
+            rows, labels = drawn.rows(found.labels, samples)
+            parts.append(StoredImages(images=data.to_float(found.images[rows.to(device)]), labels=labels))
+    if data.is_folder(drawn.dataset):
+        return Sets(*parts, classes, (3, drawn.size, drawn.size))
+    shape = tuple(parts[0].images.shape[1:])
+    if shape[0] == 3:
+        moments = [moment((0, 2, 3)).tolist() for moment in (parts[0].images.mean, parts[0].images.std)]
+        parts = [dataclasses.replace(part, images=data.normalize(part.images, *moments)) for part in parts]
+    return Sets(*parts, classes, shape)
+
+
+def choose_classes(
+    groups: Sequence[Sequence[int]], count: int, *, choice: str, generator: torch.Generator
+) -> Int[Tensor, " classes"]:
+    """Labels of `count` classes out of groups of similar ones, sorted.
+
+    `drawn`: from all alike. `within`: from as few groups as possible. `across`: from as many. Raises `ValueError` for
+    more classes than there are and for another choice.
+    """
+
+    def mixed(items: Sequence) -> list:
+        return [items[place] for place in torch.randperm(len(items), generator=generator).tolist()]
+
+    total = sum(map(len, groups))
+    if not 2 <= count <= total:
+        raise ValueError(f"count must lie in 2..{total}, the classes, got {count}")
+    own = [mixed(group) for group in mixed(groups)]
+    if choice == "within":
+        order = [label for group in own for label in group]
+    elif choice == "across":
+        rounds = range(max(map(len, own)))
+        order = [group[place] for place in rounds for group in own if place < len(group)]
+    elif choice == "drawn":
+        order = mixed([label for group in groups for label in group])
+    else:
+        raise ValueError(f"choice must be drawn, within or across, got {choice!r}")
+    return torch.tensor(order[:count]).sort().values
+
+
+def stratified(labels: Int[Tensor, " samples"], count: int, *, seed: int) -> Int[Tensor, " chosen"]:
+    """Numbers of `count` samples, of every class its share; `ValueError` unless there are classes..samples of them."""
+    classes, total = len(labels.unique()), len(labels)
+    if not classes <= count <= total:
+        raise ValueError(f"train_samples must lie in {classes}..{total}, got {count}")
+    if total - count < classes:  # fewer than the other side of a stratified draw needs
+        return torch.arange(count)
+    chosen, _ = train_test_split(range(total), train_size=count, stratify=labels.cpu().numpy(), random_state=seed)
+    return torch.tensor(chosen)

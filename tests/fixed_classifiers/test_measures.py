@@ -1,0 +1,122 @@
+"""What is read off a head: coherence and its least value, rows that coincide, and the form of a growth."""
+
+import math
+
+import numpy as np
+import pytest
+import scipy.stats
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from spareparts.data import generator
+from spareparts.fixed_classifiers import fit_growth, max_coherence, orthonormal, tight_frame, welch_bound
+from spareparts.fixed_classifiers.measures import SHAPES, described, epochs_to, groups_of_equal
+
+
+@pytest.mark.parametrize(("classes", "features"), [(10, 64), (64, 64), (100, 64)])
+def test_the_smaller_side_of_a_random_matrix_is_orthonormal(classes, features):
+    drawn = orthonormal(classes, features, generator=generator(0))
+    product = drawn @ drawn.T if classes <= features else drawn.T @ drawn
+    assert drawn.shape == (classes, features)
+    assert torch.allclose(product, torch.eye(min(classes, features)), atol=1e-5)
+
+
+def test_random_matrices_are_distributed_as_scipys():
+    ours = [orthonormal(3, 3, generator=generator(seed)).trace().item() for seed in range(400)]
+    theirs = scipy.stats.ortho_group.rvs(3, size=400, random_state=0).trace(axis1=1, axis2=2)
+    assert scipy.stats.ks_2samp(ours, theirs).pvalue > 0.01
+
+
+@pytest.mark.parametrize(
+    ("classes", "features"), [(2, 1), (3, 2), (4, 3), (5, 3), (10, 4), (100, 64), (100, 63), (9, 8)]
+)
+def test_a_tight_frame_has_rows_of_length_one_and_equal_columns(classes, features):
+    frame = tight_frame(classes, features, generator=generator(1))
+    assert torch.allclose(frame.norm(dim=1), torch.ones(classes), atol=1e-5)
+    assert torch.allclose(frame.T @ frame, classes / features * torch.eye(features), atol=1e-4)
+
+
+def test_a_tight_frame_with_no_more_classes_than_features_is_orthonormal():
+    frame = tight_frame(7, 12, generator=generator(1))
+    assert torch.equal(frame, orthonormal(7, 12, generator=generator(1)))
+
+
+def test_no_frame_is_less_coherent_than_welchs_bound():
+    bound = welch_bound(64, 100)
+    for seed in range(3):
+        assert bound < max_coherence(tight_frame(100, 64, generator=generator(seed))) < 0.5
+    triangle = tight_frame(3, 2, generator=generator(0))  # the frame that attains it
+    assert max_coherence(triangle) == pytest.approx(math.sqrt(1 / (2 * 2)), abs=1e-5)
+
+
+def test_coherence_is_the_cosine_of_the_closest_lines_however_long():
+    rows = torch.tensor([[2.0, 0, 0], [0, 3, 0], [-1, 0, 1]])
+    assert max_coherence(rows) == pytest.approx(math.sqrt(0.5))
+    assert max_coherence(rows[:2]) == 0 and max_coherence(rows[:1]) == 0
+    assert max_coherence(torch.cat([rows, -5 * rows[:1]])) == pytest.approx(1)
+
+
+@given(st.floats(1e-38, 1e38), st.floats(1e-38, 1e38))
+def test_coherence_does_not_depend_on_the_rows_lengths_however_tiny_or_huge(first, second):
+    rows = torch.tensor([[0.8, 0.6], [0.6, 0.8]], dtype=torch.float64)
+    lengths = torch.tensor([[first], [second]])
+    assert max_coherence((lengths * rows).float()) == pytest.approx(0.96, abs=1e-6)
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+def test_rows_that_are_not_finite_have_no_coherence(value):
+    with pytest.raises(ValueError, match=rf"matrix must be finite, got .*{value}.* at \[1, 0\]"):
+        max_coherence(torch.tensor([[1.0, 0], [value, 0]]))
+
+
+def test_many_rows_are_compared_in_parts(monkeypatch):
+    rows = torch.randn(50, 8, generator=generator(0))
+    whole = max_coherence(rows)
+    monkeypatch.setattr("spareparts.fixed_classifiers.measures.ROWS", 7)
+    assert max_coherence(rows) == pytest.approx(whole)
+
+
+def test_equal_values_are_grouped_and_counted_in_pairs():
+    groups = groups_of_equal(torch.tensor([5.0, 1, 5, 2, 1, 5]))
+    assert groups == [(0, 2, 5), (1, 4)]
+    assert described(groups).startswith("4 pairs of rows coincide (0 = 2 = 5, 1 = 4)")
+    assert groups_of_equal(torch.arange(4.0)) == []
+
+
+def test_welchs_bound_is_that_of_a_simplex_and_0_where_rows_can_be_orthogonal():
+    left, values, _ = torch.linalg.svd(torch.eye(4) - 1 / 4)  # four rows in three dimensions
+    assert max_coherence((left * values)[:, :3]) == pytest.approx(welch_bound(3, 4), rel=1e-5) == pytest.approx(1 / 3)
+    assert welch_bound(64, 10) == welch_bound(64, 64) == 0
+
+
+def test_epochs_to_an_accuracy_are_counted_to_the_first_that_reaches_it():
+    assert epochs_to([0, 1, 2, 3], np.array([5.0, 14.9, 20.0, 12.0])) == {"10": 1, "15": 2, "20": 2}
+
+
+STEPS = np.arange(3.0, 400.0, 3.0)
+
+
+@pytest.mark.parametrize(("shape", "time"), [("logarithm", 80.0), ("square root", 1.0), ("line", 1.0), ("power", 0.3)])
+def test_growth_is_told_by_the_form_that_made_it(shape, time):
+    noise = 1e-3 * np.random.default_rng(1).normal(size=len(STEPS))
+    values = 3 + 0.5 * SHAPES[shape](STEPS, time) + noise
+    found = {name: fit_growth(STEPS, values, shape=name) for name in SHAPES}
+    assert found[shape].explained > 0.999 and np.abs(found[shape].values - values).max() < 0.01
+    best = min(found.values(), key=lambda fit: fit.criterion).criterion
+    assert found[shape].criterion <= best + 2.5  # a form that contains it costs one parameter, worth about 2
+
+
+def test_the_criterion_is_akaikes_with_a_price_for_every_parameter():
+    values = np.sqrt(STEPS) + 0.1 * np.random.default_rng(2).normal(size=len(STEPS))
+    root, power = (fit_growth(STEPS, values, shape=name) for name in ("square root", "power"))
+    assert power.explained >= root.explained - 1e-9
+    n, left = len(STEPS), np.square(values - root.values).sum()
+    assert root.criterion == pytest.approx(n * np.log(left / n) + 6 + 24 / (n - 4))
+
+
+def test_few_values_and_other_forms_are_refused():
+    with pytest.raises(ValueError, match="at least 6, got 5 and 5"):
+        fit_growth(STEPS[:5], STEPS[:5], shape="line")
+    with pytest.raises(ValueError, match="shape must be one of logarithm"):
+        fit_growth(STEPS, STEPS, shape="cubic")

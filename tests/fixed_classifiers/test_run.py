@@ -1,0 +1,228 @@
+"""Networks with learned and fixed heads: what is trained, on what, and what is read of it; on the digits."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torch import nn
+
+from spareparts import data, engine, fixed_classifiers
+from spareparts.data import streaming
+from spareparts.fixed_classifiers import Config, FixedClassifier, networks
+from spareparts.fixed_classifiers.heads import Signs
+from spareparts.fixed_classifiers.networks import sets_of, settings_of
+from spareparts.fixed_classifiers.run import Readings, evaluate, run_group, stretch, together
+from spareparts.records import key, save, weights_path
+
+TINY = Config(dataset="digits", network="mlp", epochs=2, train_samples=200)
+
+
+def made(**settings):
+    config = dataclasses.replace(TINY, **settings)
+    return config, networks.replica(config, sets_of(config, "cpu"), "cpu")
+
+
+# What is trained
+
+
+@pytest.mark.parametrize("head", ["normalised", "orthonormal", "hadamard", "frozen", "sparse"])
+def test_all_heads_of_a_seed_stand_on_the_same_body_and_see_the_same_batches(head):
+    (_, one), (_, other) = made(), made(head=head)
+    for (name, mine), theirs in zip(one.network.body.named_parameters(), other.network.body.parameters(), strict=True):
+        assert torch.equal(mine, theirs), name
+    assert torch.equal(next(one.batches).inputs, next(other.batches).inputs)
+    assert isinstance(other.network.classifier, FixedClassifier) and other.network.classifier.kind == head
+
+
+@pytest.mark.parametrize("features", [16, 80])
+@pytest.mark.parametrize("network", ["resnet_20", "mlp"])
+def test_the_head_sees_as_many_features_as_asked_for(network, features):
+    _, replica = made(network=network, features=features, head="tight_frame")
+    assert replica.network.classifier.in_features == features
+    assert replica.network(torch.rand(2, 1, 8, 8, generator=data.generator(1))).shape == (2, 10)
+
+
+def test_weight_decay_is_on_weights_and_on_the_scale_where_asked_for():
+    _, replica = made(head="normalised", scale_decay=0.01)
+    weights, others, scale = replica.optimizer.param_groups
+    assert [group["weight_decay"] for group in (weights, others, scale)] == [1e-4, 0.0, 0.01]
+    assert all(value.dim() == 2 for value in weights["params"]) and len(weights["params"]) == 3
+    assert all(value.dim() == 1 for value in others["params"]) and len(others["params"]) == 3
+    assert scale["params"][0] is replica.network.classifier.scale
+    _, sparse = made(head="sparse")
+    assert any(
+        value is sparse.network.classifier.projection.values for value in sparse.optimizer.param_groups[0]["params"]
+    )
+
+
+def test_nothing_of_a_frozen_head_or_of_a_cosine_loss_is_trained_but_the_body():
+    for settings in ({"head": "frozen"}, {"head": "hadamard", "loss": "cosine_squared"}):
+        _, replica = made(**settings)
+        matrix = replica.network.classifier.matrix.clone()
+        engine.fit([replica], steps=3, progress=False)
+        assert torch.equal(replica.network.classifier.matrix, matrix)
+    names = [name for name, _ in replica.network.classifier.named_parameters()]
+    assert names == []
+    features = torch.rand(5, 64, generator=data.generator(1))
+    cosines = torch.nn.functional.normalize(features) @ replica.network.classifier.matrix.T
+    torch.testing.assert_close(replica.network.classifier(features), cosines, rtol=1e-4, atol=1e-4)
+
+
+def test_the_learning_rate_falls_to_a_hundredth():
+    config, replica = made()
+    steps = settings_of(config).epochs * len(replica.batches)
+    engine.fit([replica], steps=steps, progress=False)
+    assert replica.optimizer.param_groups[0]["lr"] == pytest.approx(1e-3)
+
+
+def test_signs_have_a_constant_norm_and_pass_the_gradient_inside_one_deviation():
+    features = torch.randn(200, 16, generator=data.generator(1)).requires_grad_()
+    signs = Signs(16)(features)
+    assert signs.detach().abs().unique().tolist() == [1.0]
+    weights = torch.randn(200, 16, generator=data.generator(2))
+    (signs * weights).sum().backward()
+    reference = nn.BatchNorm1d(16, affine=False)
+    copy = features.detach().clone().requires_grad_()
+    (reference(copy).clamp(-1, 1) * weights).sum().backward()
+    torch.testing.assert_close(features.grad, copy.grad)
+
+
+def test_a_binarised_head_is_the_normalised_one_of_the_signs():
+    _, replica = made(head="hadamard", binarised=True)
+    head, features = replica.network.classifier.eval(), torch.randn(9, 64, generator=data.generator(1))
+    expected = head.scale * nn.functional.normalize(head.signs(features)) @ head.matrix.T + head.bias
+    torch.testing.assert_close(head(features), expected, rtol=1e-5, atol=1e-5)
+
+
+# What is read
+
+
+@pytest.mark.parametrize("epoch, epochs, expected", [(39, 15, 3), (390, 164, 390), (97, 10, 1), (6, 2, 1)])
+def test_readings_are_about_a_hundred_and_one_falls_on_the_end_of_every_epoch(epoch, epochs, expected):
+    assert stretch(epoch, epochs=epochs) == expected
+
+
+def test_an_evaluation_is_the_networks_own_error_loss_and_feature_norms():
+    config, replica = made(head="orthonormal")
+    test, network = sets_of(config, "cpu").test, replica.network.eval()
+    found = evaluate(network, test, objective=replica.objective, batch_size=100)
+    with torch.no_grad():
+        scores = network(test.images)
+        assert found.loss == pytest.approx(nn.functional.cross_entropy(scores, test.labels).item(), rel=1e-5)
+        assert found.error(test.labels) == pytest.approx(100 * (scores.argmax(1) != test.labels).double().mean().item())
+        torch.testing.assert_close(found.norms, network.features(test.images).norm(dim=1))
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"head": "hadamard", "skip_ones": True},
+        {"head": "orthonormal", "loss": "cosine_squared", "other_target": 0.0},
+        {"head": "normalised", "binarised": True},
+        {"head": "tight_frame", "features": 6},
+    ],
+)
+def test_a_network_is_trained_measured_and_fits_a_record(settings):
+    config = dataclasses.replace(TINY, **settings)
+    ((_, result),) = fixed_classifiers.run([config], progress=False, workers=1)
+    assert result.outcome == "finished" and weights_path(config).exists()
+    found, arrays = result.metrics, result.arrays
+    learned = config.head == "learned"
+    assert ("final_scale" in found) != learned and ("final_weight_norm" in found) == learned
+    assert not set(found) & set(dataclasses.asdict(config))  # one row of a table has both
+    wrong = 100 * (arrays["predictions"] != arrays["labels"]).mean()
+    assert found["accuracy"] == pytest.approx(100 - wrong, rel=1e-4)
+    assert arrays["epochs"].tolist() == [0, 1, 2] and arrays["feature_norms"].shape == (3, 5)
+    assert arrays["test_error"][-1] == pytest.approx(wrong, rel=1e-4)  # so few images are all read
+    assert len(arrays["steps"]) == len(arrays["sizes"]) == 1 + len(arrays["batch_loss"])
+    path = save(config, result)
+    assert path.stat().st_size < 4096 and path.with_suffix(".npz").stat().st_size < 200_000
+
+
+def test_a_head_of_more_classes_than_features_tells_which_coincide():
+    config = dataclasses.replace(TINY, head="hadamard", features=8, epochs=1)
+    ((_, result),) = fixed_classifiers.run([config], progress=False, workers=1)
+    assert result.metrics["coinciding_classes"] == 4 and result.metrics["max_coherence"] == pytest.approx(1)
+
+
+def test_a_diverged_network_has_a_record_of_its_curves():
+    config = dataclasses.replace(TINY, learning_rate=1e30)
+    ((_, result),) = fixed_classifiers.run([config], progress=False, workers=1)
+    assert result.outcome == "diverged" and result.diverged_step >= 1 and "accuracy" not in result.metrics
+    assert save(config, result).stat().st_size < 4096
+
+
+def test_networks_of_one_group_train_side_by_side_as_they_do_alone():
+    configs = [dataclasses.replace(TINY, head="hadamard", seed=seed, epochs=1) for seed in (1, 2)]
+    assert list(together([*configs, dataclasses.replace(TINY, head="frozen")])) == [
+        configs,
+        [dataclasses.replace(TINY, head="frozen")],
+    ]
+    trained = list(run_group(configs, device="cpu", progress=False, side_by_side=True))
+    for config, result in trained:
+        ((_, alone),) = run_group([config], device="cpu", progress=False)
+        assert result.metrics["final_scale"] == pytest.approx(alone.metrics["final_scale"], rel=1e-3)
+        np.testing.assert_allclose(result.arrays["batch_loss"], alone.arrays["batch_loss"], rtol=1e-3)
+
+
+# Folders of images, and what was cut off
+
+CLASSES = ("ant", "bee", "cow")
+
+
+@pytest.fixture
+def pets(tmp_path, monkeypatch):
+    """Images of three classes, each of one grey."""
+    monkeypatch.setenv("SPAREPARTS_DATA", str(tmp_path))
+    monkeypatch.setattr(streaming, "_workers", lambda: 0)
+    for split, count in (("train", 8), ("val", 3)):
+        for number, title in enumerate(CLASSES):
+            folder = tmp_path / "pets" / split / title
+            folder.mkdir(parents=True)
+            for place in range(count):
+                Image.new("RGB", (40, 36), (80 * number + place,) * 3).save(folder / f"{place}.png")
+    return Config(dataset="pets", network="mlp", head="hadamard", epochs=6, batch_size=8, learning_rate=0.01)
+
+
+def test_a_folder_runs_as_a_set_in_memory_does(pets):
+    assert pets.protocol == "reduced" and len(key(pets)) == 16 and "folder" in pets.fidelity
+    ((_, first),) = fixed_classifiers.run([pets], progress=False, workers=1)
+    ((_, second),) = fixed_classifiers.run([pets], progress=False, workers=1)
+    assert first.metrics == second.metrics and first.outcome == "finished"
+    assert first.metrics["accuracy"] > 60  # chance is a third
+    assert first.arrays["labels"].tolist() == [0] * 3 + [1] * 3 + [2] * 3
+
+
+def test_classes_and_images_of_a_folder_are_drawn_by_the_seed(pets):
+    config = dataclasses.replace(pets, classes=2, train_samples=6)
+    found = sets_of(config, "cpu")
+    assert found.classes == 2 and found.shape == (3, 32, 32)
+    assert found.train.labels.bincount().tolist() == [3, 3] and found.test.labels.tolist() == [0] * 3 + [1] * 3
+    titles = [path.parent.name for path in found.train.paths]
+    assert [sorted(set(titles)).index(title) for title in titles] == found.train.labels.tolist()
+
+
+def test_large_networks_take_images_of_224_pixels_and_the_head_of_the_config(pets):
+    config = dataclasses.replace(pets, network="shufflenet", head="orthonormal", epochs=None, batch_size=None)
+    found = sets_of(config, "cpu")
+    assert found.shape == (3, 224, 224) and settings_of(config).epochs == 90
+    network = networks.replica(config, found, "cpu").network
+    (images,) = found.test.subset(torch.tensor([0])).chunks(1)
+    assert network.eval()(images).shape == (1, 3)
+    assert network.classifier.kind == "orthonormal" and network.classifier.in_features == 960
+
+
+def test_readings_go_on_where_a_checkpoint_kept_them():
+    config = Config(dataset="digits", network="mlp", train_samples=200, epochs=2, head="normalised")
+    sets = sets_of(config, "cpu")
+    trained = networks.replica(config, sets, "cpu")
+    epoch = len(trained.batches)
+    one, other = (Readings(trained, sets, epoch=epoch) for _ in range(2))
+    engine.fit([dataclasses.replace(trained, callbacks=(one,))], steps=epoch, every=1, progress=False)
+    other.load_state_dict(one.state_dict())
+    engine.fit([dataclasses.replace(trained, callbacks=(one, other))], steps=epoch, every=epoch, progress=False)
+    assert other.steps == one.steps and other.sizes == one.sizes and other.errors == one.errors
+    assert len(one.errors) == 3 and np.shape(one.norms) == (3, 200)
