@@ -491,7 +491,7 @@ plt.show()
 # %% tags=["remove-input"]
 early, late = tried[tried.computed <= 10], tried[tried.computed >= 50]
 idle, busy = tried[tried.gate_learning_rate <= 1e-4], tried[tried.centred_gate >= 0.75]
-order = stats.spearman(tried.computed, tried.live_experts)
+order = [stats.spearman(part.computed, part.live_experts).rho for _, part in tried.groupby("seed")]
 half = tried[tried.centred_gate == 0.5].live_experts
 claims.stands(bool((early.live_experts <= 2).all()), "gates that are computed to collapse at once end with two at most")
 claims.stands(
@@ -499,12 +499,13 @@ claims.stands(
 )
 first = early[early.gate == "published"].iloc[0]
 claims.stands(first.curve_live[0] == 1, "the published gate has one expert left at its first reading")
-claims.stands(bool((half == 1).all()), "half of the mean is not enough to take away")
+claims.stands(bool((half <= 2).all()), "half of the mean is not enough to take away")
+claims.stands(min(order) > 0.5, "within every seed, gates that are computed to collapse later keep more experts")
 claims.stands(idle.sample_entropy.min() > 1.4, "a very slow gate hardly chooses")
 claims.stands(busy.mutual_information.min() > 2 * idle.mutual_information.max(), "a centred gate chooses by class")
 Markdown(f"""
-The computed step tells who will live: over these {len(tried)} runs its rank correlation with the number of live experts
-is {order.rho:.2f}. The published gate is computed to collapse at step {int(first.computed)}; at the first reading, step
+The computed step tells who will live: over these {len(tried)} runs of {len(order)} seeds its rank correlation with the
+number of live experts is {min(order):.2f} or more within each seed. The published gate is computed to collapse at step {int(first.computed)}; at the first reading, step
 {first.curve_steps[0]}, one expert is left. Half of the mean is not enough to take away, since a quarter of an enormous
 number is still enormous; three quarters are.
 
