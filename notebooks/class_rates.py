@@ -113,7 +113,7 @@ Markdown(f"""
 The proviso is the paper's own, and easily missed: {lost} of {len(pairs)} networks with class rates end at chance, with
 nothing in the log to show it, unless $\\alpha_\\mu$ is divided further than numbers that overflow demand. Left in, they
 turn the gain into a loss ({first_try.mean:+.2f} points). Nor do we see that the gain comes from the classes: one rate for
-all classes, or rates for groups drawn at random, do as well on the [ten sets on which we tried](#is-it-the-classes). And
+all classes, or rates for groups drawn at random, do as well on the ten sets on which we tried. And
 the neurons that the paper calls specialised in a class are so, most of them, before the first step of training.
 
 The paper counts wins and losses and does not say how large they are; its own Table 2 has a mean change below zero in all

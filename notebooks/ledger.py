@@ -48,7 +48,7 @@ for bars in axis.containers:
     axis.bar_label(bars, [f"{bar.get_width():.0f}" if bar.get_width() else "" for bar in bars], label_type="center")
 axis.set(xlabel="claims", ylabel="", yticklabels=[name.get_text().replace("_", " ") for name in axis.get_yticklabels()])
 axis.legend(loc="upper center", bbox_to_anchor=(0.45, 1.25), ncols=len(counts.columns), handlelength=1)
-glue("count_figure", figure, display=False)
+figure.savefig(claims.executed_folder() / "verdicts.png", dpi=160)  # for the first page
 plt.show()
 
 # %% [markdown]

@@ -253,10 +253,15 @@ def collect(notebooks: Iterable[Path], *, path: Path | None = None) -> pd.DataFr
     return pd.DataFrame([_line(claim, decided[claim.id]) for claim in claims])
 
 
+def executed_folder() -> Path:
+    """Where the executed chapters of this build lie."""
+    return Path(os.environ.get(EXECUTED) or BOOK / "executed")
+
+
 def executed() -> list[Path]:
     """The executed chapters, in no order that matters."""
-    folder = Path(os.environ.get(EXECUTED) or BOOK / "executed")
-    return sorted(path for path in folder.glob("*.ipynb") if path.stem != "ledger" and ".failed" not in path.name)
+    paths = executed_folder().glob("*.ipynb")
+    return sorted(path for path in paths if path.stem != "ledger" and ".failed" not in path.name)
 
 
 def _entries(notebook: Path) -> list[dict[str, Any]]:
