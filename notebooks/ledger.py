@@ -26,13 +26,11 @@
 
 # %% tags=["remove-cell"]
 import matplotlib.pyplot as plt
-from myst_nb import glue
 
-from spareparts import claims, stats, style
+from spareparts import claims, style
 
 style.use()
 ledger = claims.collect(claims.executed())
-glue("count", stats.verdict_counts(ledger), display=False)
 
 # %% [markdown]
 # ## The count
@@ -45,7 +43,9 @@ figure, axis = plt.subplots(figsize=(8, 2.6), layout="constrained")
 look = {"edgecolor": "0.35", "linewidth": 0.5, "width": 0.75}
 counts.plot.barh(stacked=True, ax=axis, color=[shades[name] for name in counts], **look)
 for bars in axis.containers:
-    axis.bar_label(bars, [f"{bar.get_width():.0f}" if bar.get_width() else "" for bar in bars], label_type="center")
+    ink = "white" if bars.get_label() in ("reproduced", "not reproduced") else "black"
+    numbers = [f"{bar.get_width():.0f}" if bar.get_width() else "" for bar in bars]
+    axis.bar_label(bars, numbers, label_type="center", color=ink)
 axis.set(xlabel="claims", ylabel="", yticklabels=[name.get_text().replace("_", " ") for name in axis.get_yticklabels()])
 axis.legend(loc="upper center", bbox_to_anchor=(0.45, 1.25), ncols=len(counts.columns), handlelength=1)
 figure.savefig(claims.executed_folder() / "verdicts.png", dpi=160)  # for the first page
