@@ -12,28 +12,36 @@ import yaml
 from spareparts import claims
 from spareparts.claims import (
     CLAIMS,
-    COLUMNS,
     MEDIA,
     STRICT,
     SYMBOLS,
+    Decision,
     StatementError,
     changes,
     collect,
     counts,
     decide,
-    ledger,
     load,
-    published,
     show,
     stands,
     to_html,
     write_lock,
 )
-from spareparts.stats import VERDICTS, Pairs, Verdict, sign, within
+from spareparts.stats import VERDICTS, Pairs, Verdict, not_run, of_protocol, sign, within
 
 SIZES = {"experts": 13, "distancing": 14, "fixed_classifiers": 14, "class_rates": 10, "redundancy": 16}
 ENTRY = {"id": "experts-1", "where": "Table 1", "claim": "rises", "quantity": "accuracy", "expect": "higher"}
 HIGHER = Verdict("reproduced", 0.28, (0.1, 0.4), 5, "reduced", "points", "p = 0.01")
+
+
+def decision(claim, verdict):
+    return Decision(claim=claim, verdict=of_protocol(verdict), parts={}, because="")
+
+
+def ledger(verdicts, *, path=None):
+    """The ledger of a book in which these claims have been decided and the others have not."""
+    decisions = [decision(claim, verdicts.get(claim.id, not_run())) for claim in load(path)]
+    return pd.DataFrame([claims._line(each.claim, claims._entry(each) | {"chapter": ""}) for each in decisions])
 
 
 def written(tmp_path, *entries, word="experts"):
@@ -95,24 +103,6 @@ def test_a_file_of_claims_must_map_words_to_lists(tmp_path):
     path.write_text("- experts-1\n")
     with pytest.raises(ValueError, match="must map each paper's word to a list of claims, got list"):
         load(path)
-
-
-def test_without_verdicts_every_claim_reads_not_run():
-    rows = ledger({})
-    assert list(rows.columns) == list(COLUMNS)
-    assert len(rows) == len(load())
-    assert set(rows["verdict"]) == {"not run"}
-
-
-def test_a_verdict_stands_in_the_row_of_its_claim():
-    row = ledger({"experts-2": HIGHER}).set_index("id").loc["experts-2"]
-    assert (row["verdict"], row["effect"], row["interval"], row["n"]) == ("seen (reduced)", 0.28, (0.1, 0.4), 5)
-    assert (row["protocol"], row["unit"], row["note"]) == ("reduced", "points", "p = 0.01")
-
-
-def test_a_verdict_on_no_claim_is_refused():
-    with pytest.raises(ValueError, match="known claims, got experts-99"):
-        ledger({"experts-99": HIGHER})
 
 
 def test_the_counts_of_a_paper_add_up_to_its_claims():
@@ -288,7 +278,7 @@ def two_claims(tmp_path):
 def test_a_ledger_is_collected_from_what_chapters_decided(tmp_path):
     path = two_claims(tmp_path)
     first = decide("experts-1", {"rises": sign(pairs(*TEN), +1)}, because="it does", path=path)
-    old = published(ledger({"experts-2": HIGHER}, path=path).iloc[1:])
+    old = decision(load(path)[1], HIGHER)
     rows = collect([executed(tmp_path, "a", first), executed(tmp_path, "b", old)], path=path).set_index("id")
     assert rows.chapter.to_dict() == {"experts-1": "a", "experts-2": "b"}
     assert rows.verdict.to_dict() == {"experts-1": "reproduced", "experts-2": "seen (reduced)"}

@@ -265,12 +265,3 @@ def test_runs_match_by_their_settings_the_rest_at_its_default_also_in_records_ol
     assert list(records.matching(rows, Toy, settings={}, free=["seed"]).index) == ["a", "c"]
     assert list(records.matching(rows, Toy, settings={"samples": 9}, free=["seed"]).index) == ["d"]
     assert list(records.matching(rows, Toy, settings={"seed": 2}, free=["seed", "rate"]).index) == ["b"]
-
-
-def test_what_is_asked_for_is_counted_by_what_it_is_about_and_what_has_run_is_told_of():
-    configs = [Toy(seed=seed, rate=rate) for rate in (0.1, 0.2) for seed in (1, 2)]
-    rows = pd.DataFrame({"hash": [key(config) for config in configs[:3]], "error": [1.0, 2.0, 4.0]})
-    about, told = (lambda config: {"word": "toy", "rate": config.rate}), {"sum": lambda ran: sum(ran.get("error", ()))}
-    found = records.asked(rows, configs, about=about, told=told)
-    assert found.loc[("toy", 0.1)].tolist() == [2, 2, 3.0] and found.loc[("toy", 0.2)].tolist() == [2, 1, 4.0]
-    assert records.asked(rows.iloc[:0], configs, about=about, told=told)["recorded"].sum() == 0

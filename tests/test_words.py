@@ -1,7 +1,6 @@
-"""How numbers are worded: means with deviations, differences with intervals, counts of verdicts."""
+"""How numbers are worded: means with deviations, differences with intervals."""
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from spareparts.stats import (
@@ -9,12 +8,8 @@ from spareparts.stats import (
     Pairs,
     difference,
     difference_words,
-    equality_words,
     equivalence,
-    not_yet,
-    said,
     spread,
-    verdict_counts,
     with_deviation,
 )
 
@@ -44,19 +39,3 @@ def test_one_pair_has_no_interval_and_no_pair_no_difference():
     assert difference_words(pairs(2.0)) == "+2.00 (n = 1)" and difference(pairs(2.0)) == (2.0, 2.0, 2.0)
     assert difference_words(pairs()) == BLANK and np.isnan(difference(pairs())).all()
     assert difference_words(pairs(-0.001)) == "+0.00 (n = 1)"
-
-
-def test_equality_is_told_with_its_power_and_never_of_a_single_pair():
-    close, apart = pairs(0.01, -0.01, 0.0), pairs(1.0, 2.0, 1.5)
-    assert "tests call them equal within 0.5 points" in equality_words(close, margin=0.5)
-    assert "call the errors equal within 0.5 %" in equality_words(close, margin=0.5, unit="%", what="the errors")
-    text = equality_words(apart, margin=0.5)
-    assert "do not call" in text and f"{equivalence(*apart[:2], margin=0.5).power:.2f}" in text and "n = 3" in text
-    assert equality_words(pairs(1.0), margin=0.5) == "With n = 1 equality cannot be tested."
-
-
-def test_verdicts_are_counted_in_their_order_and_texts_that_say_nothing_left_out():
-    assert verdict_counts(pd.DataFrame({"verdict": ["not run", "reproduced", "reproduced"]})) == (
-        "2 reproduced, 1 not run"
-    )
-    assert said("One.", "", " ", "Two.") == "One.\n\nTwo." and not_yet("pairs") == "*Not run yet: pairs.*"

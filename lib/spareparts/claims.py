@@ -23,14 +23,13 @@ from IPython.display import HTML, display
 
 from .documents import read_yaml
 from .records import plain
-from .stats import VERDICTS, Planned, Verdict, combine, decide_all, effect_words, not_run, of_protocol
+from .stats import VERDICTS, Planned, Verdict, combine, decide_all, effect_words, of_protocol
 
 BOOK = Path(__file__).resolve().parents[2] / "book"
 CLAIMS, LOCK = BOOK / "claims.yaml", BOOK / "verdicts.csv"
 MEDIA = "application/vnd.spareparts.verdicts+json"
 STRICT = "SPAREPARTS_STRICT"  # set to 1 where the book is built from the committed records
 EXECUTED = "SPAREPARTS_EXECUTED"  # the folder of the executed chapters, where it is not the book's own
-COLUMNS = ("id", "word", "where", "claim", "verdict", "effect", "interval", "unit", "level", "n", "protocol", "note")
 SYMBOLS = dict(zip(VERDICTS, "✓✗▲▽◐○", strict=True))
 
 # Okabe and Ito's palette; the colour repeats what symbol and word already say.
@@ -211,29 +210,6 @@ def _word(verdict: str, *, short: bool = False) -> str:
 # The ledger, collected from executed notebooks
 
 
-def published(rows: pd.DataFrame) -> Any:
-    """A chapter's ledger as it is shown, with its verdicts in the output for `collect`."""
-    entries = [
-        {name: row[name] for name in ("id", "verdict", "unit", "level", "n", "note")}
-        | {
-            "protocol": row["protocol"] or None,
-            "effect": None if pd.isna(row["effect"]) else row["effect"],
-            "interval": list(row["interval"]) if isinstance(row["interval"], tuple) else None,
-            "because": "",
-        }
-        for row in rows.to_dict("records")
-    ]
-    return _Published({"text/html": to_html(rows), MEDIA: plain(entries)})
-
-
-@dataclasses.dataclass(frozen=True)
-class _Published:
-    bundle: dict[str, Any]
-
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
-        return self.bundle
-
-
 def collect(notebooks: Iterable[Path], *, path: Path | None = None) -> pd.DataFrame:
     """The ledger of executed notebooks: a row a claim, in the claims' order, with the chapter that decided it.
 
@@ -313,22 +289,7 @@ def changes(ledger: pd.DataFrame, path: Path = LOCK) -> list[str]:
     return [f"{id}: {told(old.get(id))} -> {told(new.get(id))}" for id in {**old, **new} if old.get(id) != new.get(id)]
 
 
-# A ledger of verdicts that are at hand, and how a ledger is shown
-
-
-def ledger(verdicts: Mapping[str, Verdict], *, path: Path | None = None) -> pd.DataFrame:
-    """One row per claim with its verdict, `not run` where none is given; ValueError for verdicts on no claim."""
-    claims = load(path)
-    if unknown := sorted(set(verdicts) - {claim.id for claim in claims}):
-        raise ValueError(f"verdicts must be on known claims, got {', '.join(unknown)}")
-    rows = [_row(claim, of_protocol(verdicts.get(claim.id, not_run()))) for claim in claims]
-    return pd.DataFrame(rows, columns=list(COLUMNS))
-
-
-def _row(claim: Claim, verdict: Verdict) -> dict[str, Any]:
-    about = {"id": claim.id, "word": claim.word, "where": claim.where, "claim": claim.claim}
-    effect = float("nan") if verdict.effect is None else verdict.effect
-    return about | dataclasses.asdict(verdict) | {"effect": effect, "protocol": verdict.protocol or ""}
+# How a ledger is shown
 
 
 def counts(rows: pd.DataFrame) -> pd.DataFrame:

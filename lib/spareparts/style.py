@@ -67,11 +67,6 @@ def plain_log(axis: Axis) -> None:
     axis.set_tick_params(which="minor", labelsize="small")
 
 
-def panel_width(panels: int, *, alone: float = 4.6) -> float:
-    """Inches of each of some panels side by side; a panel that is alone may be wider."""
-    return 3.3 if panels > 1 else alone
-
-
 def empty(message: str) -> Figure:
     """A figure that says why there is nothing to see."""
     with canvas(1, 1, width=6, height=1.2) as (figure, axes):

@@ -5,7 +5,7 @@ read from the committed folder and, over it, from `$SPAREPARTS_RECORDS`; they ar
 """
 
 from .config import RunConfig, groups, key
-from .frame import arrays, asked, frame, index, lined, matching, provenance, varied
+from .frame import arrays, frame, index, matching, provenance, varied
 from .measured import Diverged, measured, rounded
 from .store import (
     RecordError,
@@ -28,7 +28,6 @@ __all__ = [
     "Result",
     "RunConfig",
     "arrays",
-    "asked",
     "cache_folder",
     "check_same",
     "checkpoint_path",
@@ -37,7 +36,6 @@ __all__ = [
     "groups",
     "index",
     "key",
-    "lined",
     "load",
     "load_or_run",
     "matching",

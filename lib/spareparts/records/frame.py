@@ -7,7 +7,7 @@ import re
 import warnings
 import zipfile
 import zlib
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from . import store
-from .config import RunConfig, key, recorded_key
+from .config import RunConfig, recorded_key
 
 PARTS = ("word", "config", "metrics", "outcome", "protocol", "fingerprint", "seconds")
 
@@ -142,37 +142,6 @@ def matching(
             filled = column if field.default is None else column.where(column.notna(), field.default)
             rows = rows[filled.isna() if value is None else filled == value]
     return rows
-
-
-def lined(lines: Mapping[Any, Mapping[str, Any]], *names: str) -> pd.DataFrame:
-    """A table of its lines; one that says so where there are none."""
-    if not lines:
-        return pd.DataFrame({"": ["no records yet"]}, index=[""])
-    return pd.DataFrame(lines).T.rename_axis(list(names) or None)
-
-
-def asked(
-    rows: pd.DataFrame,
-    configs: Iterable[RunConfig],
-    *,
-    about: Callable[[Any], Mapping[str, Any]],
-    told: Mapping[str, Callable[[pd.DataFrame], Any]],
-) -> pd.DataFrame:
-    """How many runs are asked for and how many of them have a record, a line for each of what `about` says of them.
-
-    `about` gives names and values of the index; `told` has further columns, computed of the runs that have a record.
-    """
-    recorded = rows.set_index("hash") if len(rows) else rows
-    names: tuple[str, ...] = ()
-    keys: dict[tuple[Any, ...], list[str]] = {}
-    for config in configs:
-        names, values = zip(*about(config).items(), strict=True)
-        keys.setdefault(values, []).append(key(config))
-    lines = {}
-    for values, own in keys.items():
-        found = recorded.loc[[name for name in own if name in recorded.index]]
-        lines[values] = {"runs": len(own), "recorded": len(found)} | {name: tell(found) for name, tell in told.items()}
-    return lined(lines, *names)
 
 
 def provenance(rows: pd.DataFrame, *, by: str = "dataset") -> pd.DataFrame:

@@ -2,7 +2,7 @@
 
 from .blocks import block_correlation
 from .correctness import McNemarTest, mcnemar
-from .decisions import Pairs, Planned, beyond, decide_all, remarked, sign, too_few, trend, within
+from .decisions import Pairs, Planned, beyond, decide_all, sign, too_few, trend, within
 from .equivalence import EquivalenceTest, equivalence, equivalence_power
 from .estimates import Correlation, Estimate, bootstrap_interval, spearman
 from .paired import PairedTest, holm, paired_wilcoxon
@@ -22,21 +22,14 @@ from .verdicts import (
 )
 from .words import (
     BLANK,
-    NOTHING,
-    capitalised,
     difference,
     difference_words,
-    equality_words,
-    not_yet,
-    said,
     spread,
-    verdict_counts,
     with_deviation,
 )
 
 __all__ = [
     "BLANK",
-    "NOTHING",
     "PROTOCOLS",
     "VERDICTS",
     "Correlation",
@@ -51,7 +44,6 @@ __all__ = [
     "beyond",
     "block_correlation",
     "bootstrap_interval",
-    "capitalised",
     "combine",
     "decide_all",
     "decide_equivalence",
@@ -59,27 +51,22 @@ __all__ = [
     "difference",
     "difference_words",
     "effect_words",
-    "equality_words",
     "equivalence",
     "equivalence_power",
     "holm",
     "mcnemar",
     "mean_sd",
     "not_run",
-    "not_yet",
     "of_protocol",
     "paired",
     "paired_wilcoxon",
     "ranking",
-    "remarked",
-    "said",
     "sign",
     "spearman",
     "spread",
     "too_few",
     "trend",
     "untestable",
-    "verdict_counts",
     "with_deviation",
     "within",
 ]

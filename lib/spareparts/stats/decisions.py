@@ -102,10 +102,3 @@ def beyond(pairs: Pairs, *, threshold: float, expected: int, unit: str) -> Verdi
     word = "reproduced" if right else "not reproduced" if wrong else "undecided"
     note = f"95% interval {low:+.3g} to {high:+.3g}, claimed {'above' if expected > 0 else 'below'} {threshold:+g}"
     return Verdict(word, test.mean_difference, test.outer_interval, test.n, pairs.protocol, unit, note)
-
-
-def remarked(verdict: Verdict, *remarks: str) -> Verdict:
-    """The same verdict with more to its note; one that has not run says nothing."""
-    if verdict.verdict == "not run":
-        return verdict
-    return dataclasses.replace(verdict, note="; ".join(text for text in (verdict.note, *remarks) if text))

@@ -3,14 +3,11 @@
 from collections.abc import Iterable
 
 import numpy as np
-import pandas as pd
 
 from .decisions import Pairs
 from .equivalence import equivalence
-from .verdicts import VERDICTS
 
 BLANK = "–"  # for what there is not
-NOTHING = "No run of these settings has a record yet."
 
 
 def spread(found: Iterable[float | None], *, digits: int = 2) -> str:
@@ -46,36 +43,3 @@ def difference_words(pairs: Pairs, *, digits: int = 2) -> str:
     if len(pairs.first) < 2:
         return f"{mean:{form}} (n = {len(pairs.first)})"
     return f"{mean:{form}} ({low:{form}} to {high:{form}}, n = {len(pairs.first)})"
-
-
-def equality_words(pairs: Pairs, *, margin: float, unit: str = "points", what: str = "them") -> str:
-    """Whether two one-sided tests call both (in words: `what`) equal within a margin, with their p, n and power."""
-    if len(pairs.first) < 2:
-        return f"With n = {len(pairs.first)} equality cannot be tested."
-    test = equivalence(*pairs[:2], margin=margin)
-    verb = "call" if test.equivalent else "do not call"
-    return (
-        f"Two one-sided tests {verb} {what} equal within {margin:g} {unit} (p = {test.p:.2g}, n = {test.n}); were "
-        f"they equal, such tests would say so with probability {test.power:.2f}."
-    )
-
-
-def verdict_counts(ledger: pd.DataFrame) -> str:
-    """How many claims have which verdict, from a ledger's column verdict: `2 reproduced, 1 not run`."""
-    counts = [(word, int((ledger.verdict == word).sum())) for word in VERDICTS]
-    return ", ".join(f"{number} {word}" for word, number in counts if number)
-
-
-def not_yet(what: str) -> str:
-    """What is said in place of a result that has no record."""
-    return f"*Not run yet: {what}.*"
-
-
-def said(*texts: str) -> str:
-    """Paragraphs of those texts that say something."""
-    return "\n\n".join(text for text in texts if text.strip())
-
-
-def capitalised(text: str) -> str:
-    """The same with a capital first letter; the others stay as they are, unlike those of `str.capitalize`."""
-    return text[:1].upper() + text[1:]
