@@ -87,7 +87,7 @@ change, before = set_means(pairs), set_means(finite)
 # %% [markdown]
 # ## In one screen
 
-# %% tags=["remove-input"]
+# %% tags=["remove-cell"]
 overall, first_try = stats.bootstrap_interval(change.mean(axis=1)), stats.bootstrap_interval(before.mean(axis=1))
 tuned = stats.bootstrap_interval(compared(every, "baseline", "tuned_baseline").groupby("dataset").difference.mean())
 printed = class_rates.PUBLISHED_ACCURACY
@@ -106,6 +106,8 @@ answer = (
     f"raises it by {tuned.mean:.1f}."
 )
 glue("answer", answer, display=False)
+
+# %% tags=["remove-input"]
 Markdown(f"""
 **{answer}** (95% intervals: {overall.interval[0]:.2f} to {overall.interval[1]:.2f}, and {tuned.interval[0]:.1f} to
 {tuned.interval[1]:.1f} over {tuned.n} data sets, one seed.)

@@ -38,6 +38,7 @@ def compared(first="baseline", second="class_rates", runs=every):
     return both.assign(net=both.activation.map(NETS))
 
 
+# %% tags=["remove-cell"]
 pairs = compared()
 ten = sorted(compared("shuffled_groups").dataset.unique())
 
@@ -279,7 +280,7 @@ table.assign(paper=printed.loc["yeast", list(NETS)].rename(NETS)).style.format("
 # are such groups, by k-means, as many as there are classes. Holm over the lines of the table; n is the number of sets,
 # one seed each.
 
-# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed"}
+# %% tags=["remove-cell"]
 CHANGES = {
     "never reset": "no_reset",
     "only the lower half of the layers": "bottom_half",
@@ -295,6 +296,8 @@ changed["batch 128: the same on these sets"] = pairs[
     (pairs.net == "SELU") & (pairs.seed == 1) & pairs.dataset.isin(ten)
 ]
 means = {name: part[part.net == "SELU"].groupby("dataset").difference.mean() for name, part in changed.items()}
+
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed"}
 tests = {name: stats.paired_wilcoxon(np.zeros(len(values)), values) for name, values in means.items()}
 corrected = stats.holm({name: test.p for name, test in tests.items()})
 rows = {

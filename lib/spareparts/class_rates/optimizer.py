@@ -107,9 +107,7 @@ class ClassRateSGD(torch.optim.SGD):
         per_layer: bool = False,
     ) -> None:
         checks.positive(lr=lr, rate_lr=rate_lr)
-        checks.whole(1, num_groups=num_groups, cutoff=cutoff)
-        if reset_every is not None:
-            checks.whole(1, reset_every=reset_every)
+        checks.whole(1, num_groups=num_groups, cutoff=cutoff, reset_every=1 if reset_every is None else reset_every)
         checks.one_of(FORMS, form=form)
         if per_layer and (form, num_groups) != ("sample", 1):
             raise ValueError(f"a rate per layer takes form 'sample' and 1 group, got {form!r} and {num_groups}")
