@@ -18,7 +18,9 @@ SCRIPT, FONTS = "tex-chtml.js", "output/chtml/fonts/woff-v2"
 # Thebe runs cells on a server from the page; it comes from a content network and has no button here.
 UNWANTED = "thebe"
 ICONS = re.compile(r"<script[^>]*scripts/fontawesome\.js[^>]*></script>\s*")
+TOGGLE = '<summary><span class="toctree-toggle"'
 SIDEBAR = '<div id="pst-primary-sidebar"'
+ROLES = re.compile(r' role="(?:doc-biblioentry|list)"(?= class="citation-list"|>)')  # of references, out of use
 BLANK = re.compile(r"<th( class=\"blank[^>]*)?>(&nbsp;)?</th>")
 
 
@@ -51,7 +53,11 @@ def finish(app, exception):
 def mended(page):
     """A page without the icons' script, with its sidebar as a landmark and no empty headings in its tables."""
     page = BLANK.sub("<td></td>", ICONS.sub("", page))
-    return page.replace(SIDEBAR, SIDEBAR + ' role="navigation" aria-label="the book"')
+    page = page.replace(SIDEBAR, SIDEBAR + ' role="navigation" aria-label="the book"')
+    page = page.replace(
+        '<summary><span class="toctree-toggle"', '<summary aria-label="unfold"><span class="toctree-toggle"'
+    )
+    return ROLES.sub("", page)
 
 
 def setup(app):
