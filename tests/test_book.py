@@ -54,8 +54,8 @@ def visit(site, browser):
     """Opens a page of the site at a width; `page.wrong` lists what a reader would not want."""
     opened = []
 
-    def visit(name, *, width=1280, query=""):
-        page = browser.new_page(viewport={"width": width, "height": 900})
+    def visit(name, *, width=1280, query="", colours="light"):
+        page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=colours)
         opened.append(page)
         page.wrong = []
         page.on("console", lambda message: page.wrong.append(message.text) if message.type == "error" else None)
@@ -127,9 +127,7 @@ def test_a_chapter_has_formulas_and_figures_with_alternative_texts(visit, name):
 @pytest.mark.parametrize("colours", ["light", "dark"])
 @pytest.mark.parametrize("name", PAGES)
 def test_axe_finds_nothing_in_the_way_of_a_reader(visit, name, colours):
-    page = visit(name)
-    page.emulate_media(color_scheme=colours)
-    page.evaluate("mode => (document.documentElement.dataset.theme = mode)", colours)
+    page = visit(name, colours=colours)
     found = Axe().run(page).response["violations"]
     assert [(rule["id"], len(rule["nodes"]), rule["nodes"][0]["html"][:200]) for rule in found] == []
 

@@ -21,7 +21,7 @@ ICONS = re.compile(r"<script[^>]*scripts/fontawesome\.js[^>]*></script>\s*")
 TOGGLE = '<summary><span class="toctree-toggle"'
 SIDEBAR = '<div id="pst-primary-sidebar"'
 ROLES = re.compile(r' role="(?:doc-biblioentry|list)"(?= class="citation-list"|>)')  # of references, out of use
-BLANK = re.compile(r"<th( class=\"blank[^>]*)?>(&nbsp;)?</th>")
+BLANK = re.compile(r"<th\b[^>]*>(?:&nbsp;|\s)*</th>")
 
 
 def drop_scripts(app, pagename, templatename, context, doctree):
