@@ -2,7 +2,7 @@
    and the ledger's rows can be chosen by paper, verdict and protocol. Without scripts they are plain tables. */
 
 const number = (text) => {
-  const found = text.replace("−", "-").match(/^[^\d+-]*([+-]?\d+(\.\d+)?)/);
+  const found = text.replace("−", "-").match(/^([+-]?\d+(\.\d+)?)/);
   return found ? Number(found[1]) : null;
 };
 
