@@ -2,6 +2,7 @@
 
 import pandas as pd
 import pytest
+from matplotlib.figure import Figure
 from toy import Toy
 
 from spareparts import results
@@ -74,6 +75,13 @@ def test_who_asks_for_runs_sees_which_are_missing_and_how_to_keep_the_others(mon
     texts = " ".join(each.data for each in shown if hasattr(each, "data"))
     assert "2 of 3 runs have no record" in texts and "to_csv" in texts
     assert any(isinstance(each, pd.DataFrame) for each in shown)
+
+
+def test_runs_with_none_of_the_metrics_are_shown_in_a_table_alone(monkeypatch):
+    shown = displayed(monkeypatch, injected=True)
+    requested([Toy()], frame(run(1, 50.0)), {"no_such_metric": "none"})
+    assert any(isinstance(each, pd.DataFrame) for each in shown)
+    assert not any(isinstance(each, Figure) for each in shown)
 
 
 def test_who_asks_for_runs_of_which_none_has_a_record_is_told_so(monkeypatch):

@@ -67,7 +67,9 @@ def requested(configs: Sequence[RunConfig], runs: pd.DataFrame, metrics: Mapping
         lacking = f"{missing} of {len(configs)} runs have no record. With MISSING=run they are made."
         display(HTML(f"<p>{lacking}</p>"))
     if len(runs):
-        display(summary(runs, metrics), figure(runs, metrics))
+        display(summary(runs, metrics))
+        if set(metrics) & set(runs):  # a kind of run may have none of them
+            display(figure(runs, metrics))
         save = 'asked.drop(columns="settings").to_csv("runs.csv", index=False)'
         display(HTML(f"<p>One row a run, with everything that was recorded: <code>{save}</code></p>"))
     display(HTML("<p>What follows is the chapter on the committed records.</p>"))

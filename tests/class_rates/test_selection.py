@@ -74,6 +74,12 @@ def test_only_runs_that_did_not_converge_beside_a_baseline_that_did_are_asked_fo
     assert lowered(pd.DataFrame([line(), failed, rated(cutoff=20, rate_learning_rate=1e4)])) == []
 
 
+@pytest.mark.parametrize("settings", [{}, {"arm": "proof"}, {"arm": "untrained"}])
+def test_runs_without_rates_ask_for_nothing_more(settings):
+    alone = pd.DataFrame([{name: value for name, value in line(**settings).items() if name != "loss_curve"}])
+    assert lowered(alone) == [] and by_rule(alone).hash.tolist() == alone.hash.tolist()
+
+
 def test_the_largest_alpha_mu_that_converged_speaks_for_a_network():
     runs = [rated(loss=CHANCE), rated(rate_learning_rate=1e4), rated(rate_learning_rate=1e3)]
     (kept,) = by_rule(pd.DataFrame(runs)).itertuples()

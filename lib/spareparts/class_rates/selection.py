@@ -21,10 +21,9 @@ def converged(runs: pd.DataFrame) -> pd.Series:
     it by that much. The loss is the last one of the recorded curve. Runs whose labels' entropy no run of the same data
     set and seed has recorded count as converged.
     """
-    known = runs.label_entropy if "label_entropy" in runs else pd.Series(np.nan, index=runs.index)
-    entropy = known.groupby([runs.dataset, runs.seed]).transform("first")
-    curves = runs.get("loss_curve", pd.Series(None, index=runs.index, dtype=object))
-    loss = curves.map(lambda curve: curve[-1] if isinstance(curve, list) and curve else np.nan)
+    known = runs.assign(**{name: runs.get(name, np.nan) for name in ("label_entropy", "loss_curve")})
+    entropy = known.groupby(["dataset", "seed"]).label_entropy.transform("first")
+    loss = known.loss_curve.map(lambda curve: curve[-1] if isinstance(curve, list) and curve else np.nan)
     return (runs.outcome == "finished") & ~(loss >= LEARNED * entropy)
 
 
@@ -35,11 +34,11 @@ def lowered(runs: pd.DataFrame) -> list[Config]:
     """
     if runs.empty:
         return []
-    able = runs.assign(converged=converged(runs))
+    able = _judged(runs)
     plain = able[(able.arm == "baseline") & ~able.converged & (able.learning_rate == Config.learning_rate)]
     hopeless = set(map(tuple, plain[KEYS].to_numpy()))
     rated = able[able.arm == "class_rates"]
-    last = rated.assign(network=_network(rated)).sort_values("used_rate_learning_rate").drop_duplicates("network")
+    last = rated.sort_values("used_rate_learning_rate").drop_duplicates("network")
     failed = [row for row in last.itertuples() if not row.converged]
     return [
         Config(**row.settings | {"rate_learning_rate": row.used_rate_learning_rate / 10})
@@ -48,9 +47,11 @@ def lowered(runs: pd.DataFrame) -> list[Config]:
     ]
 
 
-def _network(runs: pd.DataFrame) -> pd.Series:
-    """What a run trains, its alpha_mu apart."""
-    return runs.settings.map(lambda settings: repr({**settings, "rate_learning_rate": None}))
+def _judged(runs: pd.DataFrame) -> pd.DataFrame:
+    """The runs with whether each converged and what it trains, its alpha_mu apart; baselines alone have none."""
+    network = runs.settings.map(lambda settings: repr({**settings, "rate_learning_rate": None}))
+    used = runs.get("used_rate_learning_rate", np.nan)
+    return runs.assign(converged=converged(runs), network=network, used_rate_learning_rate=used)
 
 
 def by_rule(runs: pd.DataFrame) -> pd.DataFrame:
@@ -60,9 +61,7 @@ def by_rule(runs: pd.DataFrame) -> pd.DataFrame:
     """
     if runs.empty:
         return runs
-    runs = runs.assign(used_rate_learning_rate=runs.get("used_rate_learning_rate", np.nan))  # baselines have none
-    able = runs.assign(converged=converged(runs), network=_network(runs))
-    ordered = able.sort_values(["converged", "used_rate_learning_rate"], ascending=False, kind="stable")
+    ordered = _judged(runs).sort_values(["converged", "used_rate_learning_rate"], ascending=False, kind="stable")
     kept = ordered.drop_duplicates("network").sort_index()
     first = kept.activation.map(RATE_LEARNING_RATES)
     return kept.assign(divisions=np.log10(first / kept.used_rate_learning_rate.astype(float)).round())
@@ -70,12 +69,9 @@ def by_rule(runs: pd.DataFrame) -> pd.DataFrame:
 
 def of_variant(runs: pd.DataFrame, variant: str) -> pd.DataFrame:
     """Runs of a variant, every other setting but what it is tuned by at its default; the longest of each data set."""
-    settings = {"arm": "class_rates"} | VARIANTS[variant]
+    fixed = {name: value for name, value in ({"arm": "class_rates"} | VARIANTS[variant]).items() if name not in KEYS}
     free = {*KEYS, "learning_rate", "cutoff", "rate_learning_rate"}
-    kept = matching(
-        runs, Config, free=free, settings={name: value for name, value in settings.items() if name not in KEYS}
-    )
-    kept = by_rule(kept)
+    kept = by_rule(matching(runs, Config, free=free, settings=fixed))
     return kept[kept.epochs == kept.groupby("dataset").epochs.transform("max")] if len(kept) else kept
 
 
