@@ -47,7 +47,7 @@ while lower := class_rates.lowered(asked):  # the paper's rule: a tenth of alpha
     if len(again) < len(lower):
         break
 
-# %% tags=["remove-input"]
+# %% tags=["remove-input", "requested"]
 import matplotlib.pyplot as plt
 import numpy as np
 import seaborn as sns
@@ -92,7 +92,7 @@ overall, first_try = stats.bootstrap_interval(change.mean(axis=1)), stats.bootst
 tuned = stats.bootstrap_interval(compared(every, "baseline", "tuned_baseline").groupby("dataset").difference.mean())
 printed = class_rates.PUBLISHED_ACCURACY
 theirs = {name: float((printed[f"{key}_rated"] - printed[key]).mean()) for key, name in NETS.items()}
-words = pd.Series([row["verdict"] for name, row in claims.read_lock().items() if name.startswith("class_rates-")])
+words = claims.locked("class_rates")
 lost = (pairs.divisions_second > finite.divisions_second).sum()
 claims.stands(overall.interval[0] > 0 and overall.mean < 0.5, "class rates gain a fraction of a point on average")
 claims.stands(first_try.mean < 0, "without dividing alpha_mu where training did not converge they lose on average")
@@ -343,14 +343,8 @@ for number, (name, found) in enumerate(signs.items(), start=1):
 
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "How this is decided"}
-def mcnemar(row):
-    """McNemar's p: do the two networks of a line err on different numbers of the test rows that only one gets right?"""
-    right = (class_rates.correct(name, row.test_samples_first) for name in (row.hash_first, row.hash_second))
-    return stats.mcnemar(*right).p
-
-
 selu = pairs[pairs.net == "SELU"]
-selu = selu.assign(p=[mcnemar(row) for row in selu.itertuples()]).groupby("dataset")[["difference", "p"]]
+selu = selu.assign(p=class_rates.mcnemar_p(selu)).groupby("dataset")[["difference", "p"]]
 selu = selu.agg({"difference": "mean", "p": "median"})
 better, worse = (int(((selu.p < 0.05) & (sign * selu.difference > 0)).sum()) for sign in (1, -1))
 p = binomtest(better, better + worse).pvalue
@@ -363,7 +357,7 @@ claims.decide("class_rates-4", {"SELU": verdict}, because="The paper counts 13 f
 
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "How this is decided"}
-def sides(frame, names=None):
+def sides(frame):
     """Test accuracy of both sides, averaged over seeds and activations: one pair a data set."""
     means = frame.groupby("dataset")[["test_accuracy_first", "test_accuracy_second"]].mean()
     protocol = "paper" if (frame.protocol == "paper").all() else "reduced"

@@ -119,13 +119,7 @@ text leaves open the initial weights and the size of batches.
 
 
 # %% tags=["hide-input", "sortable", "full-width"] mystnb={"code_prompt_show": "How this table is computed"}
-def mcnemar(row):
-    """McNemar's p of the two networks of a line."""
-    right = (class_rates.correct(name, row.test_samples_first) for name in (row.hash_first, row.hash_second))
-    return stats.mcnemar(*right).p
-
-
-tested = pairs.assign(p=[mcnemar(row) for row in pairs.itertuples()])
+tested = pairs.assign(p=class_rates.mcnemar_p(pairs))
 
 
 def told(part):

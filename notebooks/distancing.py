@@ -62,7 +62,7 @@ networks = {"train_samples": TRAIN_SAMPLES, "other": OTHER, "kind": KIND, "membe
 plan = distancing.plan(**named, **push, **time, **rates, **training, **networks)
 asked = records.load_or_run(plan, distancing.run, missing=MISSING)
 
-# %% tags=["remove-input"]
+# %% tags=["remove-input", "requested"]
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -114,7 +114,7 @@ mirrored, kept = ends.loc["pushed"], ends.loc["not pushed"]
 # ## In one screen
 
 # %% tags=["remove-input"]
-words = pd.Series([row["verdict"] for name, row in claims.read_lock().items() if name.startswith("distancing-")])
+words = claims.locked("distancing")
 pairs = distancing.standard(every, experiment="pair", **both, epochs=600, checkpoint=100)
 matched = pairs[pairs.strength == 1].matched_error_barrier
 accuracy = stats.paired(long, "late_accuracy", strength=(0.0, 1.0))

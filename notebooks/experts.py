@@ -39,7 +39,7 @@ settings = {"steps": STEPS, "snnl_weights": SNNL_WEIGHTS, "precision": PRECISION
 plan = experts.plan(datasets=DATASETS, seeds=SEEDS, factors=FACTORS, **settings)
 asked = records.load_or_run(plan, experts.run, missing=MISSING)
 
-# %% tags=["remove-input"]
+# %% tags=["remove-input", "requested"]
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -80,7 +80,7 @@ def falls(pairs):
 # ## In one screen
 
 # %% tags=["remove-input"]
-words = pd.Series([row["verdict"] for name, row in claims.read_lock().items() if name.startswith("experts-")])
+words = claims.locked("experts")
 live = centred[centred.arm == "baseline"].live_experts
 claims.stands(bool((runs.live_experts <= 2).all()), "at most two of five experts live in any run")
 claims.stands(bool(live.min() >= 3), "at least three experts live where the gate sees centred features")

@@ -61,7 +61,7 @@ given |= {"scale_decay": SCALE_DECAY, "skip_ones": SKIP_ONES, "coordinates": COO
 plan = fixed_classifiers.plan(**named, **given, embedding=EMBEDDING)
 asked = records.load_or_run(plan, fixed_classifiers.run, missing=MISSING)
 
-# %% tags=["remove-input"]
+# %% tags=["remove-input", "requested"]
 import warnings
 
 import matplotlib.pyplot as plt
@@ -169,7 +169,7 @@ costs = pd.concat(prices(count, first) for count in (2, 10, 20, 50, None) for fi
 # ## In one screen
 
 # %% tags=["remove-input"]
-words = pd.Series([row["verdict"] for name, row in claims.read_lock().items() if name.startswith("fixed_class")])
+words = claims.locked("fixed_classifiers")
 ten, _, _ = stats.difference(pairs(learned, fixed))
 price, low, _ = stats.difference(pairs(hundred["from 10"], hundred["learned"]))
 behind, _, high = stats.difference(pairs(from_1, hadamard))

@@ -51,7 +51,7 @@ settings |= {"optimizer": OPTIMIZER, "learning_rate": LEARNING_RATE, "precision"
 plan = redundancy.plan(**wanted, **settings)
 asked = records.load_or_run(plan, redundancy.run, missing=MISSING)
 
-# %% tags=["remove-input"]
+# %% tags=["remove-input", "requested"]
 import itertools
 
 import matplotlib.pyplot as plt
@@ -113,7 +113,7 @@ def curves(runs, name="curves", images=IMAGES):
 shown = {name: curves(runs) for name, runs in NETWORKS.items()}
 half = {name: long[long.removed == long.removed.max() // 2] for name, long in shown.items()}
 half = pd.DataFrame({name: long.groupby("order").accuracy.mean() for name, long in half.items()})
-words = pd.Series([row["verdict"] for name, row in claims.read_lock().items() if name.startswith("redundancy-")])
+words = claims.locked("redundancy")
 
 
 def idle(run):

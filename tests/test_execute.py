@@ -174,10 +174,10 @@ def test_with_no_parameter_given_the_defaults_are_folded(notebook):
 
 def test_what_stands_behind_the_last_cell_asked_for_is_not_executed(notebook):
     notebook.write_text(NOTEBOOK.replace("# %%\nfrom pathlib", '# %% tags=["runs"]\nfrom pathlib'))
-    cells = nbformat.read(execute(notebook, Path("out.ipynb"), {"STEPS": 2}, until="runs"), as_version=4).cells
+    cells = nbformat.read(execute(notebook, Path("out.ipynb"), {"STEPS": 2}, until=["runs"]), as_version=4).cells
     assert cells[-1].source == "from pathlib import Path" and cells[-1].execution_count
     assert not Path("started").exists()
-    execute(notebook, Path("whole.ipynb"), until="no such tag")
+    execute(notebook, Path("whole.ipynb"), until=["no such tag"])
     assert Path("started").exists()
 
 
@@ -185,12 +185,12 @@ def test_without_its_chapter_a_notebook_ends_where_its_runs_are_shown(notebook):
     makes = NOTEBOOK.replace("# %%\nfrom pathlib", '# %% tags=["runs"]\nfrom pathlib')
     for text, last in (
         (makes, "from pathlib import Path"),
-        (makes + "\n# %%\nresults.requested()\n\n# %%\n1\n", "results."),
+        (makes + '\n# %% tags=["requested"]\nresults.requested()\n\n# %%\n1\n', "results."),
     ):
         notebook.write_text(text)
         node = read_notebook(notebook)
-        assert node.cells[last_tagged(node, REQUESTED) - 1].source.startswith(last)
-    assert last_tagged(read_notebook(notebook), "no such tag") is None
+        assert node.cells[last_tagged(node, (REQUESTED, RUNS)) - 1].source.startswith(last)
+    assert last_tagged(read_notebook(notebook), ["no such tag"]) is None
 
 
 @pytest.mark.parametrize("word", papers())

@@ -1,15 +1,14 @@
 """Sphinx extension: a chapter ends with what a reader may take along: notebook, source, runs, and how to cite it."""
 
-import importlib
 import shutil
 from functools import cache
 from html import escape
-from importlib.util import find_spec
 from pathlib import Path
 
-from spareparts import records
+from spareparts import records, table
 from spareparts.documents import read_yaml
 from spareparts.execute import ROOT
+from spareparts.sweep.survey import paper_module
 
 FOLDER = "downloads"
 CHAPTERS = "book/executed/"
@@ -18,7 +17,7 @@ CHAPTERS = "book/executed/"
 def word_of(name):
     """The paper whose records stand behind a chapter or its details, None where there is none."""
     word = name.removesuffix("_details")
-    return word if (ROOT / "book" / "records" / word).is_dir() and find_spec(f"spareparts.{word}") else None
+    return word if paper_module(word) else None
 
 
 def files_of(name):
@@ -71,17 +70,11 @@ def finish(app, exception):
         return
     folder = Path(app.outdir) / FOLDER
     folder.mkdir(exist_ok=True)
-    words = set()
-    for executed in sorted((Path(app.srcdir) / CHAPTERS).glob("*.ipynb")):
-        name = executed.stem
-        if not (Path(app.outdir) / CHAPTERS / f"{name}.html").exists():
-            continue
-        shutil.copy(executed, folder)
-        shutil.copy(ROOT / "notebooks" / f"{name}.py", folder)
-        words |= {word_of(name)} - {None}
-    for word in sorted(words):
-        runs = records.frame(importlib.import_module(f"spareparts.{word}").Config)
-        runs.drop(columns="settings").to_csv(folder / f"{word}.csv", index=False)
+    for page in sorted((Path(app.outdir) / CHAPTERS).glob("*.html")):
+        shutil.copy(Path(app.srcdir) / CHAPTERS / f"{page.stem}.ipynb", folder)
+        shutil.copy(ROOT / "notebooks" / f"{page.stem}.py", folder)
+        if page.stem == (word := word_of(page.stem)):
+            table.write(records.frame(paper_module(word).Config), folder / f"{word}.csv")
 
 
 def setup(app):

@@ -32,7 +32,7 @@ def run(
     """Execute one notebook, with other parameters than its defaults where --set gives them."""
     from rich.console import Console
 
-    from spareparts.execute import REQUESTED, check_output, execute
+    from spareparts.execute import REQUESTED, RUNS, check_output, execute
     from spareparts.parameters import defaults_in, parse_settings
     from spareparts.sweep.command import check_run
 
@@ -41,7 +41,7 @@ def run(
     target = check_output(output or Path("_build/runs", f"{notebook.stem}.ipynb"), ".ipynb")
     if not check_run(notebook, parameters, Console(stderr=True), yes=yes):
         raise typer.Exit(130)
-    until = REQUESTED if no_chapter else None
+    until = (REQUESTED, RUNS) if no_chapter else ()
     with _interruptible():
         print(execute(notebook, target, parameters, until=until, progress=True))
 

@@ -271,6 +271,12 @@ def read_lock(path: Path = LOCK) -> dict[str, dict[str, str]]:
         return {row.pop("id"): row for row in csv.DictReader(file)}
 
 
+def locked(word: str, path: Path = LOCK) -> pd.Series:
+    """The verdict on each claim of a paper, by its id, as the committed lock has it."""
+    rows = read_lock(path)
+    return pd.Series({id: rows[id]["verdict"] for id in rows if id.rpartition("-")[0] == word}, dtype=object)
+
+
 def write_lock(ledger: pd.DataFrame, path: Path = LOCK) -> None:
     """Write the lock: one line a claim, so that a changed verdict is one line of a difference."""
     with path.open("w", encoding="utf-8", newline="") as file:

@@ -5,7 +5,7 @@ import multiprocessing
 import os
 import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any
@@ -17,24 +17,20 @@ from .parameters import Notebook, checked, parameter_defaults, read_notebook
 ROOT = Path(__file__).resolve().parents[2]
 EXECUTED = ROOT / "book" / "executed"
 RUNS = "runs"  # the tag of the cell that makes the runs
-REQUESTED = "results.requested("  # in the cell that shows them
+REQUESTED = "requested"  # of the cell that shows them
 
 
 class NotebookError(RuntimeError):
     """A cell of a notebook raised; the message names notebook, cell, line and where the traceback was left."""
 
 
-def last_tagged(notebook: Notebook, tag: str | None) -> int | None:
-    """How many cells there are up to the last one with that tag, None where none has it.
-
-    For `REQUESTED` it is the one that shows the runs or, where there is none, makes them.
-    """
-    places = [
-        place
-        for place, cell in enumerate(notebook.cells, start=1)
-        if (REQUESTED in cell.source if tag == REQUESTED else tag in cell.metadata.get("tags", []))
-    ]
-    return max(places, default=last_tagged(notebook, RUNS) if tag == REQUESTED else None)
+def last_tagged(notebook: Notebook, tags: Iterable[str]) -> int | None:
+    """How many cells there are up to the last one with the first of the tags that any has, None where none has one."""
+    for tag in tags:
+        places = [place for place, cell in enumerate(notebook.cells, 1) if tag in cell.metadata.get("tags", [])]
+        if places:
+            return places[-1]
+    return None
 
 
 def execute(
@@ -42,15 +38,16 @@ def execute(
     output: Path,
     parameters: dict[str, Any] | None = None,
     *,
-    until: str | None = None,
+    until: Iterable[str] = (),
     progress: bool = False,
     **settings: Any,
 ) -> Path:
     """Execute `notebook` with `parameters` into `output`, which appears only when whole; returns its path.
 
-    `until` is the tag of the last cell to execute; a notebook without such a cell is executed to its end. `settings` go
-    to papermill (`execution_timeout`: seconds a cell). Raises ValueError before anything starts where a parameter does
-    not fit, NotebookError where a cell raised: it is then left beside `output` as *.failed.ipynb.
+    `until` has tags of the last cell to execute, the first that there is counts; a notebook without such a cell is
+    executed to its end. `settings` go to papermill (`execution_timeout`: seconds a cell). Raises ValueError before
+    anything starts where a parameter does not fit, NotebookError where a cell raised: it is then left beside `output`
+    as *.failed.ipynb.
     """
     node, output = read_notebook(notebook), Path(output).resolve()
     node.cells = node.cells[: last_tagged(node, until)]

@@ -19,9 +19,6 @@ BLUE, ORANGE, GREEN, VERMILION, PURPLE, SKY, GREY = (
     "#8C8C8C",
 )
 PALETTE = (BLUE, ORANGE, GREEN, VERMILION, PURPLE, SKY)
-ARMS = {"baseline": BLUE, "snnl": ORANGE}
-MARKERS = {"baseline": "o", "snnl": "s"}
-LABELS = {"baseline": "baseline", "snnl": "with SNNL"}
 CHANCE = {"color": GREY, "linestyle": "--", "linewidth": 1}
 
 SETTINGS = {

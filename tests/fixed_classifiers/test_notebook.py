@@ -1,9 +1,7 @@
 """The chapter as it is used: with parameters of one's own it makes and shows those runs before all else."""
 
-import nbformat
 import pytest
-
-from spareparts.execute import ROOT, execute
+from chapter import shown
 
 PARAMETERS = {
     "NETWORKS": ["mlp"],
@@ -20,14 +18,7 @@ PARAMETERS = {
 
 @pytest.fixture(scope="module")
 def texts(tmp_path_factory):
-    """Everything that the executed chapter shows."""
-    folder = tmp_path_factory.mktemp("chapter")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SPAREPARTS_RECORDS", str(folder / "records"))
-        patch.setenv("SPAREPARTS_CACHE", str(folder / "cache"))
-        done = execute(ROOT / "notebooks" / "fixed_classifiers.py", folder / "fixed_classifiers.ipynb", PARAMETERS)
-    outputs = [output for cell in nbformat.read(done, 4).cells for output in cell.get("outputs", [])]
-    return [str(text) for output in outputs for text in output.get("data", {}).values()]
+    return shown("fixed_classifiers", PARAMETERS, tmp_path_factory.mktemp("chapter"))
 
 
 def test_the_runs_that_were_asked_for_are_shown_before_the_chapter(texts):

@@ -19,7 +19,7 @@ __all__ = attach(
         "optimizer": ["ClassRateSGD", "class_gradients", "rated_layers"],
         "measures": ["ceiling", "label_entropy", "rank_sum", "specialized_share"],
         "run": ["run"],
-        "selection": ["by_rule", "converged", "correct", "lowered", "paired", "published", "side"],
+        "selection": ["by_rule", "converged", "lowered", "mcnemar_p", "paired", "published", "side"],
         "table": [
             "ARCHITECTURES",
             "ATTAINABLE",

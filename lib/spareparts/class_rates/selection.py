@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from ..records import arrays, matching
+from ..stats import mcnemar
 from .config import CUTOFFS, RATE_LEARNING_RATES, VARIANTS, Config
 from .table import ARCHITECTURES
 
@@ -120,6 +121,11 @@ def published(pairs: pd.DataFrame) -> pd.DataFrame:
     return pairs[pairs.dataset.isin(list(ARCHITECTURES))] if len(pairs) else pairs
 
 
-def correct(hash: str, samples: int) -> np.ndarray:
-    """Which test samples a recorded network classified correctly."""
-    return np.unpackbits(arrays("class_rates", hash)["test_correct"])[:samples].astype(bool)
+def mcnemar_p(pairs: pd.DataFrame) -> list[float]:
+    """McNemar's p of each pair: are test rows that only one network gets right as often the one's as the other's?"""
+
+    def right(hash: str, samples: int) -> np.ndarray:
+        return np.unpackbits(arrays("class_rates", hash)["test_correct"])[:samples].astype(bool)
+
+    sides = (pairs[[f"hash_{end}", f"test_samples_{end}"]].to_numpy() for end in ("first", "second"))
+    return [mcnemar(right(*first), right(*second)).p for first, second in zip(*sides, strict=True)]

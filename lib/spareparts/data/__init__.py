@@ -14,7 +14,7 @@ __all__ = attach(
         "files": ["DataCorrupt", "DataMissing", "DownloadFailed", "digest", "root", "save"],
         "folders": ["is_folder"],
         "generated": ["generate"],
-        "images": ["crop_and_flip", "normalize", "to_float"],
+        "images": ["channel_statistics", "crop_and_flip", "normalize", "to_float"],
         "known_texts": ["text_fidelity", "text_fingerprint", "text_listing"],
         "partition": ["Part", "Partition", "partition"],
         "sets": ["Row", "classes", "fidelity", "fingerprint", "listing"],

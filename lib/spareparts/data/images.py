@@ -28,6 +28,13 @@ def normalize(
     return (images - shift.to(images.device)) / scale.to(images.device)
 
 
+def channel_statistics(
+    images: Float[Tensor, "batch channels height width"],
+) -> tuple[list[float], list[float]]:
+    """Mean and deviation of every channel over all images and pixels, as `normalize` takes them."""
+    return images.mean((0, 2, 3)).tolist(), images.std((0, 2, 3)).tolist()
+
+
 def crop_and_flip(
     images: Shaped[Tensor, "batch channels height width"],
     *,

@@ -79,15 +79,10 @@ def _whole_sets(dataset: str, device: str, *, seed: int, train_samples: int | No
     parts = {name: Part(data.to_float(whole.images[chosen]), labels[chosen]) for name, chosen in rows.items()}
     parts["test"] = Part(data.to_float(test.images), test.labels.long())
     if dataset not in GREY:
-        parts = _normalized(parts)
+        moments = data.channel_statistics(parts["train"].images)
+        parts = {name: part._replace(images=data.normalize(part.images, *moments)) for name, part in parts.items()}
     moved = augment_of(parts["test"].images)(parts["test"].images, generator=data.generator(seed + AUGMENTED_SEED))
     return Sets(**parts, augmented=Part(moved, parts["test"].labels), classes=len(data.classes(dataset)))
-
-
-def _normalized(parts: dict[str, Part]) -> dict[str, Part]:
-    images = parts["train"].images
-    mean, deviation = images.mean((0, 2, 3)).tolist(), images.std((0, 2, 3)).tolist()
-    return {name: part._replace(images=data.normalize(part.images, mean, deviation)) for name, part in parts.items()}
 
 
 def augment_of(images: Float[Tensor, "batch channels height width"]) -> Callable[..., Tensor]:

@@ -97,15 +97,9 @@ def load_sets(
     parts = {name: Part(data.to_float(images[chosen]), labels[chosen]) for name, chosen in rows.items()}
     parts["test"] = Part(data.to_float(test), test_labels)
     if dataset not in GREY:
-        parts = normalized(parts)
+        moments = data.channel_statistics(parts["train"].images)
+        parts = {name: part._replace(images=data.normalize(part.images, *moments)) for name, part in parts.items()}
     return Sets(**parts, classes=classes or len(data.classes(dataset)))
-
-
-def normalized(parts: dict[str, Part]) -> dict[str, Part]:
-    """The parts with mean 0 and deviation 1 in each channel of the images trained on."""
-    images = parts["train"].images
-    mean, deviation = images.mean((0, 2, 3)).tolist(), images.std((0, 2, 3)).tolist()
-    return {name: part._replace(images=data.normalize(part.images, mean, deviation)) for name, part in parts.items()}
 
 
 def _part(dataset: str, split: str, *, classes: int | None, device: str) -> tuple[Tensor, Tensor]:

@@ -61,7 +61,7 @@ def run_cell(cell: Cell, environment: dict[str, str], deadline: float | None, *a
 def _message(cell: Cell, late: threading.Event, deadline: float | None) -> str:
     """Execute the cell's notebook, and say why where it fails; `KernelDied` where another try may help."""
     passed = f"{cell.notebook} was ended: its deadline of {show_duration(deadline)} had passed"
-    until = None if cell.pages else RUNS
+    until = () if cell.pages else (RUNS,)
     try:
         within(deadline, lambda: execute(cell.notebook, cell.output, cell.given, until=until))
     except Overdue:
