@@ -97,7 +97,7 @@ for key, name in NETS.items():
     ours = one[[("specialized_first", key), ("specialized_second", key)]].reindex(sets)
     table[f"{name}, paper"] = arrows(printed_shares[key], printed_shares[f"{key}_rated"])
     table[f"{name}, ours"] = arrows(*ours.to_numpy().T)
-table
+table.set_axis(sets.str.replace("merluccius_", "").str.replace("cardiotocography", "cardiotoc."))
 
 # %% tags=["remove-input"]
 first = pairs[pairs.seed == 1].pivot(index="dataset", columns="activation", values="specialized_first")
@@ -313,7 +313,7 @@ pd.DataFrame(rows).T.rename_axis("what is changed")
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "The runs behind each data set"}
 table = records.provenance(every)
-table[["runs", "seeds", "diverged", "hours", "code", "data"]]
+table[["runs", "seeds", "diverged", "hours", "code"]]
 
 # %% tags=["remove-input"]
 Markdown(f"Data: {'; '.join(sorted(set(every.fidelity)))}. Devices: {'; '.join(sorted(set(every.device)))}.")

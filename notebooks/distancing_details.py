@@ -414,7 +414,7 @@ decays.groupby(["weight_decay", "strength"])[list(shown)].agg(stats.mean_sd, dig
 kinds = author.groupby(["experiment", "network"])
 table = kinds[["validation_accuracy", "ensemble_accuracy", "squared_distance_0"]].mean().assign(n=kinds.size())
 table.columns = ["accuracy, %", "ensemble, %", "distance", "n"]
-table = table.unstack().swaplevel(axis=1).sort_index(axis=1)
+table = table.unstack().swaplevel(axis=1).sort_index(axis=1).rename(index=lambda name: name.replace("_", " "))
 far = [name for name in table if name[1] in ("distance", "n")]
 table.style.format("{:.1f}", na_rep="–").format("{:,.0f}", subset=far, na_rep="–")
 
@@ -428,4 +428,7 @@ table.style.format("{:.1f}", na_rep="–").format("{:,.0f}", subset=far, na_rep=
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed"}
 part = every.experiment + ", " + every.network + np.where(every.checkpoints > 1, ", several checkpoints", "")
-records.provenance(every.assign(part=part), by="part").drop(columns=["fidelity", "data"])
+records.provenance(every.assign(part=part), by="part").drop(columns=["fidelity", "data", "device"])
+
+# %% tags=["remove-input"]
+Markdown(f"Data: {'; '.join(sorted(set(every.fidelity)))}. Devices: {'; '.join(sorted(set(every.device)))}.")

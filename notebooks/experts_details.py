@@ -297,7 +297,7 @@ twin without (wall time on shared processors, so take it as a guide).
 # %% [markdown]
 # ## Provenance
 #
-# Runs behind the chapter and this page, with the devices that made them. The grid file makes all of them again, into a
+# Runs behind the chapter and this page, with the code that made them. The grid file makes all of them again, into a
 # folder of your own:
 #
 # ```
@@ -318,4 +318,7 @@ part = np.select(
     ["Figure 7", "step of collapse", "centred gate", "one factor at a time", "both arms"],
     default="other",
 )
-records.provenance(every.assign(part=part), by="part").drop(columns=["fidelity", "data"])
+records.provenance(every.assign(part=part), by="part").drop(columns=["fidelity", "data", "device"])
+
+# %% tags=["remove-input"]
+Markdown(f"Data: {'; '.join(sorted(set(every.fidelity)))}. Devices: {'; '.join(sorted(set(every.device)))}.")

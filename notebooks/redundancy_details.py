@@ -163,7 +163,8 @@ claims.decide(
 xord = every[(every.experiment == "xord") & (every.train_samples == 12) & every.units.isin([2, 16, 120])]
 columns = {"fitted": "fit, of 100", "fitted_test_error": "test error, %", "fitted_found": "patterns found"}
 table = xord.pivot_table(index="units", columns="diverse", values=list(columns))[list(columns)].rename(columns=columns)
-table.rename_axis("filters of each sign").rename_axis([None, "share of diverse inputs"], axis=1).style.format("{:.1f}")
+table = table.rename_axis("filters of each sign").rename_axis([None, "share of diverse inputs"], axis=1).T
+table.style.format("{:.1f}").format_index("{:.0f}", axis=1)
 
 # %% tags=["remove-input"]
 error = xord.pivot_table(index="units", columns="diverse", values="fitted_test_error")
@@ -198,4 +199,7 @@ That larger layers fit more often is the clearer difference.
 about = np.where(
     every.experiment == "network", every.model + ", " + every.dataset + ", " + every.initialization, every.experiment
 )
-records.provenance(every.assign(part=about), by="part")
+records.provenance(every.assign(part=about), by="part").drop(columns=["fidelity", "data", "device"])
+
+# %% tags=["remove-input"]
+Markdown(f"Data: {'; '.join(sorted(set(every.fidelity)))}. Devices: {'; '.join(sorted(set(every.device)))}.")

@@ -78,10 +78,20 @@ function searchable(table, names) {
   table.before(bar);
 }
 
+/* Where a table is wider than its box, the cells at its left edge stay in sight. */
+function keepFirstColumn(table) {
+  const box = table.closest(".output, .pst-scrollable-table-container");
+  if (!box || box.scrollWidth <= box.clientWidth + 1) return;
+  const left = table.getBoundingClientRect().left;
+  const first = [...table.querySelectorAll("th, td")].filter((cell) => cell.getBoundingClientRect().left < left + 3);
+  first.forEach((cell) => cell.classList.add("first-column"));
+}
+
 document.addEventListener("DOMContentLoaded", () => {
   for (const table of document.querySelectorAll(".tag_sortable table, table.ledger")) {
     sortable(table);
     searchable(table, table.classList.contains("ledger") ? ["paper", "verdict", "protocol"] : []);
   }
+  document.querySelectorAll("article table").forEach(keepFirstColumn);
   if (location.hash.startsWith("#ledger-")) document.querySelector(location.hash)?.scrollIntoView();
 });
