@@ -80,7 +80,7 @@ function searchable(table, names) {
 
 /* Where a table is wider than its box, the cells at its left edge stay in sight. */
 function keepFirstColumn(table) {
-  const box = table.closest(".output, .pst-scrollable-table-container");
+  const box = table.closest(".parts, .output, .pst-scrollable-table-container");
   if (!box || box.scrollWidth <= box.clientWidth + 1) return;
   const left = table.getBoundingClientRect().left;
   const first = [...table.querySelectorAll("th, td")].filter((cell) => cell.getBoundingClientRect().left < left + 3);
