@@ -48,7 +48,7 @@ for bars in axis.containers:
     axis.bar_label(bars, numbers, label_type="center", color=ink)
 axis.set(xlabel="claims", ylabel="", yticklabels=[name.get_text().replace("_", " ") for name in axis.get_yticklabels()])
 axis.legend(loc="upper center", bbox_to_anchor=(0.45, 1.25), ncols=len(counts.columns), handlelength=1)
-figure.savefig(claims.executed_folder() / "verdicts.png", dpi=160)  # for the first page
+figure.savefig(claims.executed_folder() / "verdicts.png", dpi=110)  # for the first page
 plt.show()
 
 # %% [markdown]
