@@ -89,6 +89,30 @@ def test_the_keyboard_moves_epoch_cutoff_kind_and_unit(page):
     assert page.locator("unit-graph circle.chosen").count() == 1
 
 
+def test_the_arrow_keys_go_from_unit_to_unit_and_escape_lets_go(page):
+    page.locator("unit-graph svg").first.focus()
+    about = page.locator("unit-graph p[aria-live]").nth(1)
+    page.keyboard.press("ArrowDown")
+    assert about.text_content().startswith("Unit 0: norm")
+    visited = set()
+    for key in ("ArrowLeft", "ArrowUp", "ArrowRight", "ArrowDown"):
+        page.keyboard.press(key)
+        visited.add(about.text_content().partition(":")[0])
+    assert len(visited) > 1
+    page.keyboard.press("Escape")
+    assert about.text_content().startswith("Choose a unit")
+
+
+def test_dots_stand_out_from_both_grounds(page):
+    # WCAG 2.2, 1.4.11: graphics need a contrast of 3 to the page's ground, white or #121212.
+    dots = page.locator("unit-graph circle").all()
+    for colour in {dot.get_attribute("fill") for dot in dots}:
+        parts = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+        linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+        luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+        assert 1.05 / (luminance + 0.05) > 3 and (luminance + 0.05) / 0.0561 > 3
+
+
 def test_play_goes_from_the_first_epoch_to_the_last_and_stops(page):
     button = page.locator("unit-graph button").first
     button.press("Enter")

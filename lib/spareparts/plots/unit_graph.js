@@ -16,21 +16,23 @@
     button, select, input[type=number] { font: inherit; color: var(--ink); background: transparent;
       border: 1px solid var(--line); border-radius: .25rem; padding: .2rem .5rem; min-height: 2rem;
       box-sizing: border-box; }
+    ::placeholder { color: var(--soft); opacity: 1; }
     select option { color: #222; background: #fff; }
-    :focus-visible { outline: 2px solid #D55E00; outline-offset: 2px; }
+    :focus-visible { outline: 2px solid var(--ink); outline-offset: 2px; }
     svg { display: block; width: 100%; height: auto; margin: .4rem 0; border: 1px solid var(--line);
       border-radius: .25rem; box-sizing: border-box; touch-action: manipulation; }
     svg path { fill: none; stroke: var(--soft); stroke-width: 1; vector-effect: non-scaling-stroke; }
-    svg path.chosen { stroke: #D55E00; stroke-width: 1.6; }
+    svg path.chosen { stroke: var(--ink); stroke-width: 1.6; }
     circle { stroke: var(--pst-color-background, #fff); stroke-width: .6; cursor: pointer; }
-    circle.chosen { stroke: #D55E00; stroke-width: 2.5; }
+    circle.chosen { stroke: var(--ink); stroke-width: 2.5; }
     p { margin: .3rem 0; font-size: .85rem; color: var(--ink); min-height: 1.3em; }
     .key { color: var(--soft); display: flex; flex-wrap: wrap; gap: .1rem 1rem; }
     .dot { display: inline-block; width: .7em; height: .7em; border-radius: 50%; margin-right: .35em; }
   `;
   const SIZE = 480, MARGIN = 16, NEAR = 20, GLIDE = 350, NS = "http://www.w3.org/2000/svg";
   const OPACITIES = [0.3, 0.45, 0.6, 0.85]; // of links just above the cutoff, up to those of equal units
-  const COLOURS = ["#0072B2", "#E69F00"];
+  const COLOURS = ["#0072B2", "#D55E00"]; // 3:1 on light and dark grounds, told apart with any colour vision
+  const WAYS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
   const element = (name, attributes = {}, parent) => {
     const made = ["svg", "path", "circle", "title", "g"].includes(name)
@@ -107,7 +109,8 @@
 
     canvas() {
       const box = `0 0 ${SIZE} ${2 * MARGIN + this.data.height * (SIZE - 2 * MARGIN)}`;
-      this.svg = element("svg", { viewBox: box, role: "img", "aria-label": this.data.title }, this.shadowRoot);
+      const about = { role: "application", "aria-label": this.data.title, "aria-describedby": "told", tabindex: 0 };
+      this.svg = element("svg", { viewBox: box, ...about }, this.shadowRoot);
       this.paths = OPACITIES.map((opacity) => element("path", { "stroke-opacity": opacity }, this.svg));
       this.chosen = element("path", { class: "chosen" }, this.svg);
       this.nodes = Array.from({ length: this.data.units }, (_, unit) => {
@@ -115,7 +118,8 @@
         return element("circle", { fill, "fill-opacity": 0.85 }, this.svg);
       });
       this.svg.addEventListener("click", (event) => this.point(event));
-      this.told = element("p", { "aria-live": "polite" }, this.shadowRoot);
+      this.svg.addEventListener("keydown", (event) => this.walk(event));
+      this.told = element("p", { id: "told", "aria-live": "polite" }, this.shadowRoot);
       this.about = element("p", { "aria-live": "polite" }, this.shadowRoot);
       const key = element("p", { class: "key" }, this.shadowRoot);
       this.data.key.forEach((name, place) => {
@@ -131,6 +135,22 @@
       const away = this.nodes.map((_, unit) => Math.hypot(this.at[2 * unit] - x, this.at[2 * unit + 1] - y));
       const nearest = away.indexOf(Math.min(...away));
       this.choose(away[nearest] > NEAR || nearest === this.state.unit ? "" : nearest);
+    }
+
+    walk(event) { // by the arrow keys to the nearest unit on that side, by Escape to none
+      const way = WAYS[event.key];
+      if (way) event.preventDefault();
+      if (event.key === "Escape") return this.choose("");
+      if (!way) return;
+      if (this.state.unit === null) return this.choose(0);
+      const [x, y] = [this.at[2 * this.state.unit], this.at[2 * this.state.unit + 1]];
+      const away = this.nodes.map((_, unit) => {
+        const [right, down] = [this.at[2 * unit] - x, this.at[2 * unit + 1] - y];
+        const ahead = right * way[0] + down * way[1], aside = Math.abs(right * way[1]) + Math.abs(down * way[0]);
+        return ahead > 0 && ahead >= aside ? Math.hypot(right, down) : Infinity;
+      });
+      const least = Math.min(...away);
+      if (least < Infinity) this.choose(away.indexOf(least));
     }
 
     choose(value) {
@@ -229,7 +249,7 @@
       const sizes = groups ? `, ${count(groups, "group", "groups")}, the largest of ${largest} units` : "";
       this.told.textContent = `${data.units} units, ${count(links, "link", "links")}${few}${sizes}; ` +
         `${count(alone, "unit", "units")} alone. The plane shows ${Math.round(100 * data.shares[state.epoch])}% of the spread.`;
-      this.about.textContent = state.unit === null ? "Choose a unit to see what it is linked to." : this.describe();
+      this.about.textContent = state.unit === null ? "Choose a unit, by a click, its number or the arrow keys, to see what it is linked to." : this.describe();
     }
 
     describe() {
