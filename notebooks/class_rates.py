@@ -122,7 +122,7 @@ The paper counts wins and losses and does not say how large they are; its own Ta
 three columns ({", ".join(f"{value:+.2f} for {name}" for name, value in theirs.items())} points). Of its {len(words)}
 claims: {", ".join(f"{count} {word}" for word, count in words.value_counts().items())}. The [ledger](ledger.ipynb) lists
 them. {overall.n} of the {len(class_rates.ATTAINABLE)} data sets that can be had have run, most with {pairs.seed.nunique()}
-seeds; [the details](class_rates_details.ipynb) have every set.
+seeds; {{numref}}`fig-class-rates-differences` shows them, [the details](class_rates_details.ipynb) have every number.
 """)
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "How this figure is drawn", "image": {"alt": "Change of accuracy for every data set, sorted, one panel an activation. Filled dots lie within two points of zero on both sides; open marks far below are networks that had not converged."}, "figure": {"caption": "Test accuracy with class rates minus without, mean over seeds, one mark a data set, sorted. Filled: α_μ divided until training converged. Open: divided only where a number became infinite. The axis is logarithmic beyond one point; dashed: no change.", "name": "fig-class-rates-differences"}}
@@ -183,7 +183,7 @@ plt.show()
 # Where the rates are 1, yes. We continue small networks in double precision, differentiate their loss by $\mu$ with
 # autograd and compare with what the optimizer adds: the remainder shrinks with the square of $\alpha$ in all three
 # readings. But training does not stay where the rates are 1. The expansion is in powers of $\alpha\mu$, and the right
-# panel shows how large that gets.
+# panel of {numref}`fig-class-rates-remainders` shows how large that gets.
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "How this figure is drawn", "image": {"alt": "Left: relative remainder falls in proportion to alpha for three readings. Right: histogram of alpha times the largest rate of each network; more than half of the networks lie above one."}, "figure": {"caption": "Left: length of the remainder of Eq. 5 relative to the growth, networks of three layers on 128 samples of Twonorm, three seeds and activations, one line each. Right: α times the largest rate of each network with class rates (log scale); beyond the dashed line a step in that weight is longer than plain descent at rate 1 would take.", "name": "fig-class-rates-remainders"}}
 proofs = every[every.arm == "proof"]
@@ -234,7 +234,7 @@ does along the way is raise learning rates, steeply and for a few weights.
 # ### A demonstration that you can change
 #
 # Twonorm is two normal distributions in 20 dimensions, drawn here from their definition, so nothing is downloaded. One
-# network of 8 layers is followed for a few epochs. The table below trains it by plain descent, with a rate for each
+# network of 8 layers is followed for a few epochs ({numref}`fig-class-rates-growth`). The table below trains it by plain descent, with a rate for each
 # class, and with one rate for all classes that grows by the same rule. Try the $\alpha_\mu$ of the paper, $10^5$.
 
 # %% mystnb={"image": {"alt": "Quantiles of the rates along training on a log axis: saw teeth, the largest rate hundreds of times above the median, back to one at every half epoch."}, "figure": {"caption": "The rates of all weights and classes after every step: median, 99th percentile and largest. Each drop is a reset.", "name": "fig-class-rates-growth"}}
@@ -391,9 +391,9 @@ try what explains it.
 # %% [markdown]
 # ## Table 3: neurons that specialise
 #
-# A hidden neuron is *specialised* in a class if a rank-sum test tells its activations on that class from those on all
+# A hidden neuron is {term}`specialised <specialised neuron>` in a class if a rank-sum test tells its activations on that class from those on all
 # others with $p < 10^{-7}$; the table of the paper has the share of such neurons, averaged over classes, with class
-# rates and without. It finds the two alike. It does not ask what the share is before training.
+# rates and without. It finds the two alike. It does not ask what the share is before training; {numref}`fig-class-rates-shares` does.
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "How this figure is drawn", "image": {"alt": "Share of specialised neurons after training against the share before training, one panel an activation. Most points lie on or a little above the diagonal; the marks of both arms cover each other."}, "figure": {"caption": "Share of specialised neurons before the first step (horizontal) and after training (vertical), one mark a data set and arm, means over seeds. Dashed: training changed nothing. Sets on which no share but 0 is possible are left out.", "name": "fig-class-rates-shares"}}
 able = pairs[pairs.specialized_ceiling_first > 0]
@@ -497,7 +497,7 @@ lowest = stats.bootstrap_interval(CONTROLS["tuned baseline, both tuned"].groupby
 ]
 claims.stands(lowest < 0, "the interval beside the tuned baseline reaches zero")
 Markdown(f"""
-Rates for random groups do as well as rates for classes ({gains["shuffled groups"]:+.2f} points between them), and so does a
+Rates for random groups do as well as rates for classes ({{numref}}`fig-class-rates-controls`; {gains["shuffled groups"]:+.2f} points between them), and so does a
 single rate ({gains["one rate for all classes"]:+.2f}). Where both sides may choose their learning rate, class rates are
 {gains["tuned baseline, both tuned"]:+.2f} points from the baseline, with an interval that reaches zero. Rates that grow
 may be worth something here; that they belong to classes shows in none of the comparisons.

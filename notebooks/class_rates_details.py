@@ -153,7 +153,7 @@ pd.DataFrame(rows).T
 # %% [markdown]
 # ## All methods at once
 #
-# Each data set ranks the methods by test accuracy averaged over seeds; 1 is best. Mean ranks that a bar joins do not
+# Each data set ranks the methods by test accuracy averaged over seeds; 1 is best. Mean ranks that a bar of {numref}`fig-class-rates-ranks` joins do not
 # differ at the 5% level by Nemenyi's test. *Tuned* may choose its learning rate among three.
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "How this figure is drawn", "image": {"alt": "Critical-difference diagram: mean ranks of nine methods, three activations each as a baseline, with class rates and with a tuned baseline; one long bar joins most of them."}, "figure": {"caption": "Mean ranks of nine methods over the sets on which all have run. Bars join what Nemenyi's test does not tell apart.", "name": "fig-class-rates-ranks"}}

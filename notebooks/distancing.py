@@ -142,7 +142,7 @@ a pair of twins is the better ensemble for it.
 All of this is a perceptron on MNIST, three seeds at this length. The thesis trains MobileNetV2 and ResNet-32 on
 CIFAR-10 for 600 epochs, which we could not, so nothing here **settles what happened in its own runs**. Of
 its {len(words)} claims: {", ".join(f"{count} {word}" for word, count in words.value_counts().items())}. The
-[ledger](ledger.ipynb) lists them.
+[ledger](ledger.ipynb) lists them. {{numref}}`fig-distancing-mirror` is the figure to remember.
 """)
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "How this figure is drawn", "image": {"alt": "Left: cosine of the weights with the checkpoint's over epochs 100 to 600; without the push it stays near 0.9, with the push it falls to minus 0.97. Right: push and weight decay along the displacement grow, meet and cancel; the loss stays near zero."}, "figure": {"caption": "The MLP on MNIST after its checkpoint at epoch 100, one line a seed, n = 3 (reduced). Left: cosine of all weights with those at the checkpoint; -1 is the mirror image. Right, pushed networks: gradients along the displacement, outwards positive, that of the loss from minibatches.", "name": "fig-distancing-mirror"}}
@@ -162,7 +162,7 @@ plt.show()
 # %% [markdown]
 # ## The idea
 #
-# A ball that rolls downhill ends in a valley and stays there, even if a deeper one lies behind the next ridge. One could
+# A ball that rolls downhill ends in a valley and stays there, even if a deeper one lies behind the next {term}`ridge`. One could
 # throw it up the ridge; the thesis would rather fill the valley. Let $\theta$ be all weights of the network and
 # $\theta_1, \dots, \theta_C$ those at its checkpoints. To the loss it adds
 #
@@ -181,7 +181,7 @@ plt.show()
 #
 # ### A demonstration that you can change
 #
-# A perceptron learns scikit-learn's digits, leaves a checkpoint half-way and goes on with three strengths; large ones,
+# A perceptron learns scikit-learn's digits, leaves a checkpoint half-way and goes on with three strengths ({numref}`fig-distancing-demo`); large ones,
 # since there are few steps. It takes a few seconds. Change `DEMO_EPOCHS` and `DEMO_STRENGTHS` at the top.
 
 # %% mystnb={"image": {"alt": "Squared distance to the checkpoint and test accuracy over epochs on the digits, one line a strength; stronger pushes lead further."}, "figure": {"caption": "The networks trained just now on digits: squared distance to the checkpoint and test accuracy by strength, one run each.", "name": "fig-distancing-demo"}}
@@ -241,7 +241,7 @@ claims.decide("distancing-3", further, because="Every pushed network ends furthe
 # %% [markdown]
 # As for accuracy, half a point would do as a margin on CIFAR-10, but on MNIST it is a quarter of all errors. So the
 # margin here is 0.2 points, a tenth of them. A dip after the checkpoint cannot be
-# seen at $s = 1$; at 100 it is deep.
+# seen at $s = 1$; at 100 it is deep ({numref}`fig-distancing-strengths`, middle).
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "How this figure is drawn", "image": {"alt": "Three panels against strength from 0 to 100: squared distance rises to 5,000, lowest accuracy after the checkpoint falls to 91 per cent at strength 100, final accuracy falls by half a point and more at 10 and 100."}, "figure": {"caption": "The MLP after 40 epochs with the checkpoint at 20, one dot a seed, n = 10 at s = 0 and 1, else 3 (reduced): squared distance at the end, lowest accuracy after the checkpoint, and accuracy at the end (mean of the last ten readings). Dashed: the shell (see below).", "name": "fig-distancing-strengths"}}
 strengths = distancing.standard(every, strength=[0.0, 0.1, 1.0, 10.0, 100.0]).sort_values("strength")
@@ -423,7 +423,7 @@ claims.stands(bool((names > 2 / 3).all()), "more than two thirds of the squared 
 claims.stands(bool((apart.line_error_barrier > 2).all()), "the line between networks trained apart rises")
 claims.stands(bool((apart.matched_error_barrier < 1).all()), "it does not rise once their units are matched")
 Markdown(f"""
-What says so was measured on digits, where the journey takes minutes (n = {len(ridge)}). *A network and itself:* put the checkpoint's units
+What says so was measured on digits ({{numref}}`fig-distancing-ridge`, right), where the journey takes minutes (n = {len(ridge)}). *A network and itself:* put the checkpoint's units
 in the order that takes it farthest from itself. Both ends give the same answers to all inputs, and the line between
 them rises by {on_digits["renamed"]:.0f} points all the same. *Length:* the line passes near zero, but that is not it. The checkpoint
 scaled to the same lengths errs as before, while a great circle, which keeps the length, rises by
@@ -518,7 +518,7 @@ correlation of {ridge.error_correlation.mean():.2f} and gain nothing together.
 
 # %% [markdown]
 # The thesis's own ensembles are snapshots: the networks left at three checkpoints and at the end of one training. By
-# strength, on MNIST, in a journey of 48 epochs:
+# strength, on MNIST, in a journey of 48 epochs ({numref}`fig-distancing-snapshots`):
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "How this figure is drawn", "image": {"alt": "Left: error correlation of snapshots falls with their squared distance, from 0.78 to 0.5. Right: accuracy of the ensemble rises from 98.1 to 98.3 per cent at strength 10 and falls again at 100."}, "figure": {"caption": "Four snapshots of one journey of the MLP, 48 epochs (reduced), n = 3, lines join the strengths 0, 1, 10, 100 of a seed: correlation of the members' errors, and accuracy of the mean of their probabilities, against their mean squared distance. Grey: four networks trained apart (fourfold cost).", "name": "fig-distancing-snapshots"}}
 teams = every[(every.experiment == "ensemble") & (every.dataset == "mnist") & (every.schedule == "constant")]

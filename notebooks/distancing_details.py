@@ -77,7 +77,7 @@ claims.decide(
 # %% [markdown]
 # Figure 2.1 of the draft shows a valley that a hill makes disappear. It prints neither the function nor the hill's
 # height, only that the minimum lies at 2/3; **both are our guess**: $x^3 - x^2$ and $h\, e^{-(x - 2/3)^2}$. With it
-# the minimum vanishes at $h = 1$ alone, where both curvatures cancel. A lower hill leaves it where it is, and a higher one moves it.
+# the minimum vanishes at $h = 1$ alone, where both curvatures cancel. A lower hill leaves it where it is, and a higher one moves it ({numref}`fig-distancing-draft`, left).
 
 # %% tags=["remove-cell"]
 x = np.linspace(-0.2, 1.6, 1801)
@@ -103,7 +103,7 @@ def momentum(sign):
     return path
 
 
-# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this figure is drawn", "image": {"alt": "Left: the cubic with hills of height 0, 0.5, 1 and 2; only at height 1 there is no minimum. Middle: the push falls to nothing beyond two widths, that of the printed equation does not. Right: momentum as meant settles in the valley, as printed it climbs."}, "figure": {"caption": "Left: Figure 2.1 by our guess, with hills of four heights; dots: minima. Middle: the push of 100,000 weights that moved equally, as the kernel's gradient and as Eq. 2.13 prints it. Right: Algorithm 2 in the valley, as meant and as printed. Nothing was trained.", "name": "fig-distancing-draft"}}
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this figure is drawn", "image": {"alt": "Left: the cubic with hills of height 0, 0.5, 1 and 2; only at height 1 there is no minimum. Middle: the push falls to nothing beyond two widths, that of the printed equation does not. Right: momentum as meant settles in the valley, as printed it climbs."}, "figure": {"caption": "Left: the draft's Figure 2.1 by our guess, with hills of four heights; dots: minima. Middle: the push of 100,000 weights that moved equally, as the kernel's gradient and as Eq. 2.13 prints it. Right: Algorithm 2 in the valley, as meant and as printed. Nothing was trained.", "name": "fig-distancing-draft"}}
 figure, axes = plt.subplots(1, 3, figsize=(10, 2.7), layout="constrained")
 for height, y in heights.items():
     axes[0].plot(x, y, label=f"h = {height}")
@@ -282,7 +282,7 @@ claims.decide(
 #
 # A minimum from which the hill cannot drive a network must be a robust one, the draft says. The measure: random steps
 # that are, filter by filter, a given share as long as the weights {cite:p}`li2018visualizing`, the same random numbers
-# for a pushed network and its twin; and how much the training loss rises. A ratio of 1 is no difference.
+# for a pushed network and its twin; and how much the training loss rises. A ratio of 1 is no difference ({numref}`fig-distancing-flatness`).
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "How this figure is drawn", "image": {"alt": "Ratio of the rise of the training loss, pushed to not pushed, at three sizes of step: near one for the MLP after 40 epochs; after 600 epochs from 0.2 to 0.6 at the smallest step and one or more at the largest."}, "figure": {"caption": "Rise of the training loss under random steps, pushed network against its twin, by size of the step relative to the weights; one line a seed (reduced). Below 1 the pushed network is flatter.", "name": "fig-distancing-flatness"}}
 twins = every[(every.experiment == "pair") & (every.other == "unpushed")]

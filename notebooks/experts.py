@@ -15,9 +15,9 @@
 #
 # *Mixture of experts with soft nearest neighbor loss* {cite:p}`agarap2026experts`
 #
-# A mixture of experts is a committee with a chairman: several small networks, the experts, and a gate that decides for
+# A {term}`mixture of experts` is a committee with a chairman: several small networks, the experts, and a gate that decides for
 # each input which expert is heard. One hopes that the experts divide the work. Often they do not, and one of them does
-# everything. The paper calls this *expert collapse* and offers a cure: train the features that gate and experts see so
+# everything. The paper calls this {term}`expert collapse` and offers a cure: train the features that gate and experts see so
 # that images of one class lie close together. The tool is the **soft nearest neighbor loss**, SNNL for short. The paper
 # reports experts whose weights are less alike, a more flexible gate, and higher accuracy on two of four data sets.
 
@@ -102,7 +102,7 @@ Its members then know their own classes, and the mixture is no more accurate for
 Two warnings. Our runs have 1,500 steps where the paper has 15,000, so they **settle nothing about its own runs**; and
 those were of another kind: its gates are far from collapsed, while its networks classify CIFAR-10 and CIFAR-100 less
 well than ours do after a tenth of the training. Of its {len(words)} claims:
-{", ".join(f"{count} {word}" for word, count in words.value_counts().items())}. The [ledger](ledger.ipynb) lists them.
+{", ".join(f"{count} {word}" for word, count in words.value_counts().items())}. The [ledger](ledger.ipynb) lists them; {{numref}}`fig-experts-loads` shows who is at work.
 """)
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "How this figure is drawn", "image": {"alt": "Stacked bars of the experts' loads, one bar a seed, a column for each data set. Upper row, plain gate: nearly every bar is a single block. Lower row, centred gate: bars of three to five blocks."}, "figure": {"caption": "The share of the test images that each expert gets, largest at the bottom, one bar a seed, baseline networks, 1,500 steps (reduced). Above: the gate as published. Below: the features' running mean is subtracted before the gate. Dashed: even shares.", "name": "fig-experts-loads"}}
@@ -153,7 +153,7 @@ plt.show()
 # ### A demonstration that you can change
 #
 # The same network on scikit-learn's digits, images of 8 x 8 pixels that need no download. The gate sees the features
-# less a share of their running mean: 0 is the paper's gate. It takes some ten seconds; try 0.5 or 0.9.
+# less a share of their running mean: 0 is the paper's gate. {numref}`fig-experts-demo` takes some ten seconds; try 0.5 or 0.9.
 
 # %% mystnb={"image": {"alt": "Live experts along the demonstration's training on digits: one with the plain gate, all five with the centred gate."}, "figure": {"caption": "Experts that get at least 1% of the test images along a short training on digits, one run a line.", "name": "fig-experts-demo"}}
 demo = [experts.Config(dataset="digits", seed=7, steps=DEMO_STEPS, centred_gate=share) for share in DEMO_SHARES]
@@ -222,7 +222,7 @@ seeds = runs.groupby("set").seed.nunique()
 pd.concat({"paper, n = 5": theirs, f"ours, n = {seeds.min()} to {seeds.max()}": ours}).rename(columns=columns)
 
 # %% [markdown]
-# Both arms of a seed start from the same weights and see the same batches, so each line below is one pair. In the
+# Both arms of a seed start from the same weights and see the same batches, so each line of {numref}`fig-experts-accuracy` is one pair. In the
 # paper's Figure 5 the boxes of CIFAR-100 move up. Here nearly every line falls.
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "How this figure is drawn", "image": {"alt": "Test accuracy without and with the loss, one line a seed, one panel a data set. On MNIST, FashionMNIST and CIFAR-100 all lines fall; on CIFAR-10 some fall and some rise."}, "figure": {"caption": "Test accuracy at the last step (reduced), one line a seed, the scale of each panel its own. Chance is 10% and, on CIFAR-100, 1%.", "name": "fig-experts-accuracy"}}
@@ -305,7 +305,7 @@ within = [abs(mean) <= inside[name] for name, arms in published["sim"].items() f
 claims.stands(sum(within) >= 4, "at least half of the paper's means are those of dead experts")
 claims.stands(spread["CIFAR-100"] > 3, "the paper's SDs on CIFAR-100 exceed those of five dead experts")
 Markdown(f"""
-Of the paper's eight means, {sum(within)} lie within what dead experts give. Its *standard deviations* tell more: on
+Of the paper's eight means ({{numref}}`fig-experts-similarity`), {sum(within)} lie within what dead experts give. Its *standard deviations* tell more: on
 CIFAR-100 they are {spread["CIFAR-100"]:.0f} times those of five dead experts and on CIFAR-10
 {spread["CIFAR-10"]:.1f} times, so either some of its experts lived there, or it had fewer of them: a mean over the
 pairs of two experts varies three times as much as one over the pairs of five.
@@ -360,13 +360,13 @@ claims.decide(
 )
 
 # %% [markdown]
-# ### Denser clusters? Figure 6
+# ### The paper's Figure 6: denser clusters?
 #
 # The paper's Figure 6 shows denser and purer clusters with the loss. UMAP draws clusters whether or not they are there,
 # so three numbers are taken from the features themselves: the silhouette, the purity of the ten nearest neighbours, and
-# the variance within classes over the total.
+# the variance within classes over the total ({numref}`fig-experts-clusters`).
 
-# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this figure is drawn", "image": {"alt": "Three panels: silhouette, purity and variance within classes. Lines of single seeds from baseline to SNNL, coloured by data set. Silhouettes rise, within-class variance falls, purity rises on the CIFAR sets and falls on MNIST and FashionMNIST."}, "figure": {"caption": "Clusters of the features of 2,000 test images without and with the loss, one line a seed, n as in Table 1 (reduced). The claim: up, up, down.", "name": "fig-experts-clusters"}}
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this figure is drawn", "image": {"alt": "Three panels: silhouette, purity and variance within classes. Lines of single seeds from baseline to SNNL, coloured by data set. Silhouettes rise, within-class variance falls, purity rises on the CIFAR sets and falls on MNIST and FashionMNIST."}, "figure": {"caption": "Clusters of the features of 2,000 test images without and with the loss, one line a seed, n as in the table above (reduced). The claim: up, up, down.", "name": "fig-experts-clusters"}}
 CLUSTERS = {
     "silhouette": "silhouette",
     "neighbour_purity": "purity of 10 neighbours",
@@ -396,10 +396,10 @@ claims.decide(
 )
 
 # %% [markdown]
-# ### The weight of the loss. Figure 7
+# ### The paper's Figure 7: the weight of the loss
 #
 # The paper trains a network for each of thirty weights from -100 to 100 on 25,000 images of CIFAR-10 and sees SIM fall
-# as the weight grows. We add the weight 0, which its grid leaves out, and look at the accuracy of the same networks.
+# as the weight grows. We add the weight 0, which its grid leaves out, and look at the accuracy of the same networks ({numref}`fig-experts-weights`).
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "How this figure is drawn", "image": {"alt": "SIM and accuracy against the weight of the loss. Crosses, networks at chance, fill the negative side. Over the others SIM rises slightly and accuracy falls from 62 to 35 per cent."}, "figure": {"caption": "SIM x100 and test accuracy for each weight of the loss, seed 1, 500 steps, bfloat16 (reduced). Crosses: networks at exactly 10%, destroyed though no number became infinite. Band: two standard deviations of dead experts.", "name": "fig-experts-weights"}}
 weights = every[(every.train_samples == 25_000) & (every.precision == "bfloat16")]
@@ -504,7 +504,7 @@ claims.stands(min(order) > 0.5, "within every seed, gates that are computed to c
 claims.stands(idle.sample_entropy.min() > 1.4, "a very slow gate hardly chooses")
 claims.stands(busy.mutual_information.min() > 2 * idle.mutual_information.max(), "a centred gate chooses by class")
 Markdown(f"""
-The computed step tells who will live: over these {len(tried)} runs of {len(order)} seeds its rank correlation with the
+The computed step tells who will live ({{numref}}`fig-experts-collapse`): over these {len(tried)} runs of {len(order)} seeds its rank correlation with the
 number of live experts is {min(order):.2f} or more within each seed. The published gate is computed to collapse at step {int(first.computed)}; at the first reading, step
 {first.curve_steps[0]}, one expert is left. Half of the mean is not enough to take away, since a quarter of an enormous
 number is still enormous; three quarters are.

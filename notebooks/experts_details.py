@@ -58,7 +58,7 @@ tried = short[short.outcome == "finished"]
 # ## One factor at a time
 #
 # How much of what the chapter shows hangs on the settings that the paper does not state? Each row changes one of them,
-# with the loss (`snnl`) or without. The table gives means over seeds; below it every run is a dot.
+# with the loss (`snnl`) or without. The table gives means over seeds; in {numref}`fig-experts-factors` every run is a dot.
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed"}
 shown = {"accuracy": "accuracy, %", "live_experts": "live experts", "seed": "n"}
@@ -167,7 +167,7 @@ pd.Series(lines).unstack().reindex(list(SIDES)).rename_axis("points of accuracy"
 # %% [markdown]
 # ## The paper's Figures 4 and 6, as they look here
 #
-# Its Figure 4 shows the similarity of every two experts as a heat map. Ours, for the seed that was fixed before looking,
+# Its Figure 4 shows the similarity of every two experts as a heat map. Ours ({numref}`fig-experts-squares`), for the seed that was fixed before looking,
 # shows what dead experts look like: nearly every number is within what two random matrices of this size give.
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "How this figure is drawn", "image": {"alt": "Two heat maps of the similarity times 100 of every two of five experts on CIFAR-100, without and with the loss; the two are nearly the same."}, "figure": {"caption": "Similarity x100 of every two experts' first-layer weights on CIFAR-100, seed 1, 1,500 steps (reduced). Two random matrices of this size have a standard deviation of 0.14. A star marks live experts.", "name": "fig-experts-squares"}}
@@ -185,7 +185,7 @@ for axis, arm in zip(axes, ("baseline", "snnl"), strict=True):
 plt.show()
 
 # %% [markdown]
-# Its Figure 6 shows the features by UMAP, which draws clusters whether or not they are there. The chapter measures them.
+# Its Figure 6 shows the features by UMAP, which draws clusters whether or not they are there; ours is {numref}`fig-experts-umap`. The chapter measures them.
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "How this figure is drawn", "image": {"alt": "UMAP of test features of CIFAR-10 coloured by class, without the loss and with it: two similar clouds with the classes mixed in the middle."}, "figure": {"caption": "UMAP of the features of the first 2,000 test images of CIFAR-10, seed 1, 1,500 steps (reduced), coloured by class.", "name": "fig-experts-umap"}}
 chosen = experts.standard(every)

@@ -201,7 +201,7 @@ the scores begins, and on that one row, which costs nothing to leave out.
 One warning. Our networks are ResNet-20 on 5,000 images for 585 steps; the paper's is ResNet-56 for 64,000. Ours still
 err on {100 - fixed.accuracy.mean():.0f}% of CIFAR-10, so they **settle nothing about the paper's own runs**: they show what a fixed layer does early,
 and the theory says what it does always. Of the paper's {len(words)} claims:
-{", ".join(f"{count} {word}" for word, count in words.value_counts().items())}. The [ledger](ledger.ipynb) lists them.
+{", ".join(f"{count} {word}" for word, count in words.value_counts().items())}. The [ledger](ledger.ipynb) lists them; {{numref}}`fig-fixed-screen` is the figure to remember.
 """)
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "How this figure is drawn", "image": {"alt": "Left: test accuracy on CIFAR-10 by kind of last layer, a dot a seed; orthonormal layers lie highest, Hadamard and normalised ones four points lower. Right: points of accuracy that fixing costs against the number of classes, from below zero at 2 to six at 100; with a scale from 10 it is lower."}, "figure": {"caption": "Left: test accuracy on CIFAR-10 by kind of last layer, one dot a network (chance is 10%). Right: accuracy of a learned layer less that of an orthonormal one, on classes drawn from CIFAR-100, one dot a pair of networks. ResNet-20, 585 steps (reduced).", "name": "fig-fixed-screen"}}
@@ -234,7 +234,7 @@ plt.show()
 # features), and *normalised* has the same formula with rows of length 1 that are learned. The latter is a control, but
 # not a clean one: its rows start as ordinary random numbers, which are not orthogonal.
 #
-# **A Hadamard matrix** {cite:p}`hedayat1978hadamard` has entries of 1 and −1 only, and orthogonal rows. In Sylvester's
+# **A {term}`Hadamard matrix`** {cite:p}`hedayat1978hadamard` has entries of 1 and −1 only, and orthogonal rows. In Sylvester's
 # construction the entry in row $i$ and column $j$, counted from 0, is $(-1)$ to the number of binary digits that $i$ and
 # $j$ share, so nothing has to be stored, and its product with a vector takes $N \log N$ additions by the fast transform.
 # For $C$ classes and $N$ features one takes the first $C$ rows and $N$ columns, divided by $\sqrt N$.
@@ -260,7 +260,7 @@ table.style.format("{:.2g}")
 # ### A demonstration that you can change
 #
 # A perceptron with two hidden layers learns scikit-learn's digits, images of 8 x 8 pixels. All its layers but the last
-# are the same at the start. The last line of the list takes another loss, which a later section explains. It takes some
+# are the same at the start. The last line of the list takes another loss ({numref}`fig-fixed-demo`), which a later section explains. It takes some
 # ten seconds; give the
 # Hadamard layer `"skip_ones": True`.
 
@@ -425,12 +425,12 @@ image is given to the first class, and the perceptron recovers from it slowly, a
 """)
 
 # %% [markdown]
-# ## Figure 2: is anything lost?
+# ## The paper's Figure 2: is anything lost?
 #
 # The paper's Figure 2 shows a fixed classifier with the same validation error as a learned one and a considerably higher
-# training error. Ours, with the scale from 10:
+# training error. Ours, with the scale from 10, is {numref}`fig-fixed-curves`.
 
-# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this figure is drawn", "image": {"alt": "Training and test error over fifteen epochs on CIFAR-10 for a learned and an orthonormal last layer; the orthonormal one lies below the learned one in both panels."}, "figure": {"caption": "Figure 2: error on training images (left, 500 of them) and test images (right, 1,000) after each epoch on CIFAR-10; mean over seeds, band from least to most (reduced). Chance is 90%.", "name": "fig-fixed-curves"}}
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this figure is drawn", "image": {"alt": "Training and test error over fifteen epochs on CIFAR-10 for a learned and an orthonormal last layer; the orthonormal one lies below the learned one in both panels."}, "figure": {"caption": "The paper's Figure 2: error on training images (left, 500 of them) and test images (right, 1,000) after each epoch on CIFAR-10; mean over seeds, band from least to most (reduced). Chance is 90%.", "name": "fig-fixed-curves"}}
 curves = pd.concat(
     pd.DataFrame({name: found[name] for name in ("epochs", "train_error", "test_error")}).assign(layer=layer)
     for layer, runs in {"learned": learned, "orthonormal": fixed}.items()
@@ -484,7 +484,7 @@ starting with orthogonal rows, and keeping them, may be.
 """)
 
 # %% [markdown]
-# ## Figure 1: how the scale grows
+# ## The paper's Figure 1: how the scale grows
 #
 # The paper says that the scale grows like the logarithm of time, as the norm of a learned layer does. There is a reason to
 # expect it. Suppose that all images are classified correctly with cosines at least $m$ apart; the loss is then about
@@ -515,7 +515,7 @@ grown = {name: runs.set_index("seed").apply(fits, axis=1) for name, runs in grow
 worse = {name: table.sub(table.min(1), axis=0).mean() for name, table in grown.items()}
 pd.DataFrame(worse).T.assign(n=[len(table) for table in grown.values()]).style.format("{:.0f}")
 
-# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this figure is drawn", "image": {"alt": "Norm of learned layers and scales of fixed ones over the first 290 steps, with the fitted logarithm dashed on top of them."}, "figure": {"caption": "Figure 1: norm of learned layers and scale of fixed ones over training steps, one line a seed; dashed, for one seed, the logarithm with its offset, fitted before the first fall of the learning rate (vertical line). CIFAR-10 (reduced).", "name": "fig-fixed-growth"}}
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this figure is drawn", "image": {"alt": "Norm of learned layers and scales of fixed ones over the first 290 steps, with the fitted logarithm dashed on top of them."}, "figure": {"caption": "The paper's Figure 1: norm of learned layers and scale of fixed ones over training steps, one line a seed; dashed, for one seed, the logarithm with its offset, fitted before the first fall of the learning rate (vertical line). CIFAR-10 (reduced).", "name": "fig-fixed-growth"}}
 figure, axes = plt.subplots(1, 3, figsize=(9.5, 2.5), layout="constrained")
 shown = {"norm, learned": learned, "scale from 1": from_1, "scale from 10": fixed}
 for axis, (name, runs) in zip(axes, shown.items(), strict=True):
@@ -551,8 +551,8 @@ lowest = [arrays(run)["sizes"].min() for run in fixed.itertuples()]
 claims.stands(max(lowest) < 9.9, "from 10 the scale falls before it grows")
 claims.stands(bool((fixed.final_scale < 12).all()), "from 10 the scale grows little in all")
 Markdown(f"""
-Seen from 1, the scale grows as the paper says. Seen from 10, the authors' own first value, it *falls* before it grows, and
-ends at {fixed.final_scale.mean():.1f}: in so few steps the logarithm's bend lies far ahead. What looks like a law in Figure 1
+Seen from 1, the scale grows as the paper says ({{numref}}`fig-fixed-growth`). Seen from 10, the authors' own first value, it *falls* before it grows, and
+ends at {fixed.final_scale.mean():.1f}: in so few steps the logarithm's bend lies far ahead. What looks like a law in the paper's Figure 1
 is also a matter of where the curve begins, and of the learning rate's fall, which flattens every curve. Whether the scale
 need be learned at all, the paper's Figure 3, is a question for [the details](fixed_classifiers_details.ipynb).
 """)
@@ -657,7 +657,7 @@ images of each and fewer features per class; our runs cannot separate these.
 # %% [markdown]
 # ## What a layer costs
 #
-# The paper argues that fixing saves computation, and measures none. Here are layers alone, with as many classes as
+# The paper argues that fixing saves computation, and measures none. {numref}`fig-fixed-times` has layers alone, with as many classes as
 # features, on one core: a *training step* is scores, cross entropy, gradients of weights and features, and the optimizer's
 # step; *inference* the scores. A fixed layer stores its matrix but has no gradient for it; a Hadamard layer has no matrix.
 

@@ -192,7 +192,7 @@ frequent words as on rare ones.
 """)
 
 # %% [markdown]
-# ## Figure 3: a scale that is held
+# ## The paper's Figure 3: a scale that is held
 #
 # The scale need not even be learned, says the paper: 1 or 10 will do, 0.1 will not. The chapter bounds the loss that
 # so small a scale allows; whether the *order* of the scores can still be learned is another question.
@@ -292,7 +292,7 @@ def growth(runs, start=3, end=-1):
 fall = {name: np.exp(-growth(runs, start=0, end=3).second.mean()) for name, runs in norms.items()}
 claims.stands(min(fall.values()) > 1.5, "the norms fall in the first three epochs under every layer")
 Markdown(f"""
-An earlier version of this page measured growth from the end of the first epoch. The figure shows what that caught: the
+An earlier version of this page measured growth from the end of the first epoch. {{numref}}`fig-fixed-norms` shows what that caught: the
 transient of the first two or three epochs, in which the norm falls {fall["orthonormal"]:.1f} times under the orthonormal
 layer and {fall["learned"]:.1f} times under the learned one. The window now begins after the third epoch. That was chosen
 with these curves in view, so what follows describes them and is no test that was planned.

@@ -34,6 +34,8 @@ ledger = claims.collect(claims.executed())
 
 # %% [markdown]
 # ## The count
+#
+# {numref}`fig-ledger-count` has a bar for each paper.
 
 # %% tags=["remove-input"] mystnb={"image": {"alt": "Horizontal bars, one a paper: how many of its claims were reproduced, not reproduced, seen or not seen in a reduced protocol, undecided, not run."}, "figure": {"caption": "Claims by verdict. Full colours: decided by runs of the paper's own protocol; light ones: what shorter runs showed.", "name": "fig-ledger-count"}}
 counts = claims.counts(ledger)

@@ -160,10 +160,10 @@ worse than a random order as well.
 Nothing here is a cluster. The weights of a trained layer gather in few directions, and what looks like clustering is
 those directions: random rows with the same singular values have as large a frame potential. Of the report's
 {len(words)} claims: {", ".join(f"{count} {word}" for word, count in words.value_counts().items())}. The
-[ledger](ledger.ipynb) lists them.
+[ledger](ledger.ipynb) lists them; {{numref}}`fig-redundancy-curves` is the figure to remember.
 """)
 
-# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this figure is drawn", "image": {"alt": "Test accuracy against units removed in two panels. LeNet: smallest norm on top, random, then smallest contribution. Conv-2: both criteria stay flat for a hundred units, then fall faster than random."}, "figure": {"caption": "Figures 2a and 2b of the report: test accuracy after each removal from the first fully connected layer, without training again. Means over n networks with bands of one standard deviation; each network's random curve is the mean of five orders. LeNet on MNIST, 50,000 iterations; Conv-2 on CIFAR-10, 4,000 of 20,000 iterations (reduced). Shaded: removals that change no answer.", "name": "fig-redundancy-curves"}}
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this figure is drawn", "image": {"alt": "Test accuracy against units removed in two panels. LeNet: smallest norm on top, random, then smallest contribution. Conv-2: both criteria stay flat for a hundred units, then fall faster than random."}, "figure": {"caption": "The report's Figures 2a and 2b: test accuracy after each removal from the first fully connected layer, without training again. Means over n networks with bands of one standard deviation; each network's random curve is the mean of five orders. LeNet on MNIST, 50,000 iterations; Conv-2 on CIFAR-10, 4,000 of 20,000 iterations (reduced). Shaded: removals that change no answer.", "name": "fig-redundancy-curves"}}
 together = pd.concat({f"{name}, n = {len(NETWORKS[name])}": long for name, long in shown.items()}, names=["network"])
 together["going first"] = np.where(together.order.str.endswith("largest"), "largest", "smallest or any")
 look = {"hue": "criterion", "style": "going first", "hue_order": list(CRITERIA.values()), "errorbar": "sd"}
@@ -185,7 +185,7 @@ plt.show()
 # written out as a row. To remove a unit means that the next layer receives nothing from it. The usual choice is the
 # unit of smallest norm $\lVert w_i \rVert$. The report adds another. If training gathers the rows in clusters, a row
 # far from all others is an outlier and perhaps useless. Bring the rows to length 1, $\hat w_i = w_i / \lVert w_i
-# \rVert$, and measure how alike they are by their **frame potential** (Sec. 3.1),
+# \rVert$, and measure how alike they are by their **{term}`frame potential`** (Sec. 3.1),
 #
 # $$ \mathrm{FP}(\hat W) = \sum_{i,j} \langle \hat w_i, \hat w_j \rangle^2 = \sum_i c_i, \qquad
 #    c_i = \sum_j \langle \hat w_i, \hat w_j \rangle^2 . $$
@@ -207,7 +207,7 @@ plt.show()
 # %% [markdown]
 # ### A demonstration that you can change
 #
-# The report's LeNet on scikit-learn's digits, images of 8 x 8 pixels that need no download, from both initializations.
+# The report's LeNet on scikit-learn's digits, images of 8 x 8 pixels that need no download, from both initializations ({numref}`fig-redundancy-demo`).
 # `glorot` draws the 64 weights of a unit with variance $2/(d+n)$, `pytorch` with $1/3d$, evenly. Change the list or
 # `DEMO_ITERATIONS` at the top, or give the config another `width`, `optimizer` or `learning_rate`.
 
@@ -227,7 +227,7 @@ axes[0, 0].legend(fontsize=8)
 plt.show()
 
 # %% [markdown]
-# ## Figures 2a and 2b: which criterion?
+# ## The report's Figures 2a and 2b: which criterion?
 #
 # The area under a curve, which is the mean accuracy along it, puts each into one number, and several networks show how
 # far it moves by chance. The report compares criteria on one network of each kind; its error bars are those of five
@@ -380,7 +380,7 @@ grow and turn.
 # %% [markdown]
 # ### Do units cluster?
 #
-# This is the claim behind the new criterion. The figure shows the frame potential over that of random rows along
+# This is the claim behind the new criterion. {numref}`fig-redundancy-clustering` shows the frame potential over that of random rows along
 # training, beside that of random rows with the weights' spectrum: few directions, no clusters.
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "How this figure is drawn", "image": {"alt": "Frame potential over that of random rows against epochs, for three kinds of network. Blue lines, the weights, rise; grey lines, random rows of the same spectrum, rise as much or more."}, "figure": {"caption": "Frame potential of the first fully connected layer, over that of random rows (dashed: 1), a line a network. Same spectrum: random rows with the singular values of the weights. Logarithmic.", "name": "fig-redundancy-clustering"}}
@@ -527,7 +527,7 @@ claims.decide(
 #
 # The final report finds the elbow in the spectrum of this layer always at 10, and has ten classes throughout. So take
 # fewer and more: LeNet learns the first 2 to 100 classes of CIFAR-100. The elbow is the point of $k \mapsto \lVert W -
-# W_k \rVert$ farthest below the line from its first value to its last; it exists for noise as well.
+# W_k \rVert$ farthest below the line from its first value to its last; it exists for noise as well. {numref}`fig-redundancy-elbows` shows both.
 
 # %% tags=["remove-cell"]
 elbows = network[(network.dataset == "cifar100") & (network.iterations == 5000) & network.classes.notna()]

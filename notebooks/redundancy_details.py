@@ -65,7 +65,7 @@ HTML(unit_graph(watched, title="Units of Conv-2's first fully connected layer, s
 # ## Norms and directions
 #
 # Do a few units grow while the others stay where the random numbers put them? And do those that grow turn away from
-# their first direction? A unit that ends longer than 95% of the units began counts as *trained*.
+# their first direction? A unit that ends longer than 95% of the units began counts as *trained* ({numref}`fig-redundancy-turns`).
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "How this figure is drawn", "image": {"alt": "Cosine of each unit to its initial weights against its final norm, one panel a network. The longer a unit, the further it has turned; in Conv-2 a group of short units has not turned at all."}, "figure": {"caption": "Cosine of each unit to its initial weights against its final norm, seed 1. Dashed: the 95th percentile of the initial norms.", "name": "fig-redundancy-turns"}}
 figure, axes = plt.subplots(1, len(NETWORKS), figsize=(9.5, 2.6), layout="constrained")

@@ -124,8 +124,8 @@ claims.decide(
 )
 
 # %% [markdown]
-# Frankle and Carbin {cite:p}`frankle2019lottery` found tickets of weights; Liu et al. {cite:p}`liu2019rethinking`
-# disputed them for larger learning rates and for whole units. At the rates that we tried they are right about units and
+# Frankle and Carbin {cite:p}`frankle2019lottery` found {term}`tickets <lottery ticket>` of weights; Liu et al. {cite:p}`liu2019rethinking`
+# disputed them for larger learning rates and for whole units. At the rates that we tried ({numref}`fig-theories-tickets`) they are right about units and
 # not about the rate: with SGD at 0.03 own values win by as much as with Adam at 0.0012.
 #
 # ### Do winning weights sit in few units?
@@ -195,8 +195,7 @@ found = {"fitted": "layers that fit", "fitted_test_error": "test error of these,
 pd.DataFrame(done)[DEMO_UNITS].loc[list(found)].T.rename(columns=found).rename_axis("k").round(1)
 
 # %% [markdown]
-# The recorded runs, at one half diverse, go from 6 to 100 training inputs and from 2 to 120 filters of each sign; the
-# figure shows the smallest and the largest layer.
+# The recorded runs, at one half diverse, go from 6 to 100 training inputs and from 2 to 120 filters of each sign; {numref}`fig-theories-xord` shows the smallest and the largest layer.
 
 # %% tags=["remove-cell"]
 xord = every[(every.experiment == "xord") & every.iterations.isna() & (every.diverse == 0.5)]
@@ -298,7 +297,7 @@ centres. Random filters with the same singular values are nearer still, by {near
 #
 # Casper et al. {cite:p}`casper2019removable` count units whose loss costs hardly any accuracy, and units whose output is
 # highly correlated with another's, and find that both shares grow with the width of a layer. Both need a threshold, so
-# we sweep it; and among more units there are more alike by chance, so *untrained* networks of each width stand beside.
+# we sweep it; and among more units there are more alike by chance, so *untrained* networks of each width stand beside ({numref}`fig-theories-units`).
 
 # %% tags=["remove-cell"]
 wide = every[every.experiment == "width"].astype({"width": int})
@@ -384,7 +383,7 @@ claims.decide(
 # The work of the student's unit $k$ for the teacher's unit $m$ is $p_{km} = v_k R_{km}$, its output weight times the
 # overlap of both weight vectors. How many units share it? The participation ratio $(\sum_k p_{km})^2 / \sum_k p_{km}^2$
 # tells: $K$ if all do the same, 1 if one does all, and nearly 0 if large parts cancel. With absolute values in place of
-# the $p_{km}$, which is how we measured first, units that cancel each other count as sharing.
+# the $p_{km}$, which is how we measured first, units that cancel each other count as sharing. {numref}`fig-theories-students` shows error and sharing.
 
 # %% tags=["remove-cell"]
 students = every[(every.experiment == "teacher_student") & (every.noise == 0.1)]

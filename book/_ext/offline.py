@@ -1,8 +1,8 @@
 """Sphinx extension: a built site that works with no network, is light, and can be read aloud.
 
-MathJax is copied into the site from the package sphinx-mathjax-offline, only what a page asks for (`mathjax_path` in
-_config.yml names it). Scripts of the theme that would fetch something from elsewhere are taken out, and so is that of
-its icons, 1.5 MB on every page: the same icons stand in the theme's style sheet as a font a tenth as large.
+MathJax is copied into the site from the package sphinx-mathjax-offline, in parts (`mathjax_path` and `mathjax3_config`
+in _config.yml name them): without its menu it is a third lighter. Scripts and styles of the theme that would fetch
+something from elsewhere, or that no page uses, are taken out, and of its icons those that no page shows.
 
 A screen reader finds its way by landmarks and table headings: the sidebar becomes a landmark, and the empty headings
 that pandas writes become plain cells.
@@ -13,46 +13,92 @@ import shutil
 from importlib.util import find_spec
 from pathlib import Path
 
-# MathJax's start-up script and the fonts that it loads: 2 MB of the package's 24.
-SCRIPT, FONTS = "tex-chtml.js", "output/chtml/fonts/woff-v2"
-# Thebe runs cells on a server from the page; it comes from a content network and has no button here.
-UNWANTED = "thebe"
-ICONS = re.compile(r"<script[^>]*scripts/fontawesome\.js[^>]*></script>\s*")
-TOGGLE = '<summary><span class="toctree-toggle"'
+from fontTools import subset
+
+FONTS = "output/chtml/fonts"
+# Thebe runs cells on a server from the page; it comes from a content network and has no button here. No page has tabs
+# or cards of sphinx-design.
+UNWANTED = ("thebe", "sphinx-design", "design-tabs")
+UNUSED = ("*webpack-macros.html", "**/*.map", "**/fontawesome.js*", "*thebe*", "sphinx-design*", "design-tabs*")
+SCRIPTS = re.compile(r"<script[^>]*scripts/fontawesome\.js[^>]*></script>\s*")
+SEARCH = re.compile(r'<script src="[^"]*search(?:tools|index)\.js[^"]*"></script>\s*')  # its own page has them
+RULE = re.compile(r"(?<=[{}])([^{}@]+)\{[^{}]*\}")
 SIDEBAR = '<div id="pst-primary-sidebar"'
 ROLES = re.compile(r' role="(?:doc-biblioentry|list)"(?= class="citation-list"|>)')  # of references, out of use
 BLANK = re.compile(r"<th\b[^>]*>(?:&nbsp;|\s)*</th>")
 
 
-def drop_scripts(app, pagename, templatename, context, doctree):
-    """Take the scripts out of a page that it must not load."""
-    context["script_files"] = [
-        script for script in context["script_files"] if UNWANTED not in f"{script}{script.attributes}".lower()
-    ]
+def drop_unwanted(app, pagename, templatename, context, doctree):
+    """Take the scripts and styles out of a page that it must not load."""
+    for kind in ("script_files", "css_files"):
+        context[kind] = [file for file in context[kind] if not any(name in _told(file) for name in UNWANTED)]
+
+
+def _told(file):
+    return f"{file}{getattr(file, 'attributes', '')}".lower()
 
 
 def finish(app, exception):
-    """Put MathJax where `mathjax_path` points to; take out the icons' script and the themes' templates, no pages."""
+    """Copy MathJax, lighten the theme, take out what no page loads, and mend every page."""
     if exception or app.builder.format != "html":
         return
-    source = Path(find_spec("sphinx-mathjax-offline").origin).parent / "static" / "mathjax"
     static = Path(app.outdir) / "_static"
-    shutil.copytree(source / FONTS, static / "mathjax" / FONTS, dirs_exist_ok=True)
-    shutil.copy(source / SCRIPT, static / "mathjax")
-    for unused in (
-        *static.glob("*webpack-macros.html"),
-        *static.glob("**/*.map"),
-        *static.glob("scripts/fontawesome*"),
-    ):
-        unused.unlink(missing_ok=True)
-    for page in Path(app.outdir).rglob("*.html"):
-        page.write_text(mended(page.read_text(encoding="utf-8")), encoding="utf-8")
+    copy_mathjax(static / "mathjax", app.config.mathjax3_config["loader"]["load"])
+    pages = list(Path(app.outdir).rglob("*.html"))
+    for page in pages:
+        text = mended(page.read_text(encoding="utf-8"))
+        page.write_text(text if page.stem == "search" else SEARCH.sub("", text), encoding="utf-8")
+    unused = (
+        "*webpack-macros.html",
+        "**/*.map",
+        "scripts/fontawesome*",
+        "sphinx-design*",
+        "design-tabs*",
+        "sphinx-thebe*",
+    )
+    for path in [path for pattern in unused for path in static.glob(pattern)]:
+        path.unlink(missing_ok=True)
+    lighten(static, pages)
     (Path(app.outdir) / ".nojekyll").touch()  # where GitHub serves the site it would leave out _static
+
+
+def copy_mathjax(folder, parts):
+    """The start-up script, the parts that it loads, and the fonts: 1 MB of the package's 24."""
+    source = Path(find_spec("sphinx-mathjax-offline").origin).parent / "static" / "mathjax"
+    shutil.copytree(source / FONTS, folder / FONTS, dirs_exist_ok=True)
+    for part in ("startup", *parts):
+        name = part.replace("[tex]", "input/tex/extensions") + ".js"
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(source / name, folder / name)
+
+
+def lighten(static, pages):
+    """Keep what is used of the theme's style sheet, Bootstrap and all icons, and of the icons' font."""
+    files = (*pages, *static.rglob("*.js"))
+    used = {word for file in files for word in re.findall(r"[\w-]+", file.read_text(encoding="utf-8"))}
+    sheet = static / "styles" / "pydata-sphinx-theme.css"
+    css = RULE.sub(lambda rule: rule[0] if applies(rule[1], used) else "", sheet.read_text(encoding="utf-8"))
+    sheet.write_text(re.sub(r'url\([^)]*woff2\) format\("woff2"\),', "", css), encoding="utf-8")
+    letters = {int(code, 16) for code in re.findall(r"\\([ef][0-9a-f]{3})", css)} | {ord(letter) for letter in css}
+    for path in static.glob("vendor/fontawesome/webfonts/*.ttf"):
+        path.with_suffix(".woff2").unlink(missing_ok=True)
+        font, small = subset.load_font(path, subset.Options()), subset.Subsetter()
+        small.populate(unicodes=letters)
+        small.subset(font)
+        font.save(path)
+
+
+def applies(selectors, used):
+    """Whether some page may have what one of the selectors asks for; names that scripts put together begin with bs-."""
+    for selector in re.sub(r":not\([^)]*\)", "", selectors).split(","):
+        if all(name in used or name.startswith("bs-") for name in re.findall(r"\.([a-zA-Z][\w-]*)", selector)):
+            return True
+    return False
 
 
 def mended(page):
     """A page without the icons' script, with its sidebar as a landmark and no empty headings in its tables."""
-    page = BLANK.sub("<td></td>", ICONS.sub("", page))
+    page = BLANK.sub("<td></td>", SCRIPTS.sub("", page))
     page = page.replace(SIDEBAR, SIDEBAR + ' role="navigation" aria-label="the book"')
     page = page.replace(
         '<summary><span class="toctree-toggle"', '<summary aria-label="unfold"><span class="toctree-toggle"'
@@ -62,6 +108,6 @@ def mended(page):
 
 def setup(app):
     """Connect both steps; called by Sphinx."""
-    app.connect("html-page-context", drop_scripts, priority=900)
+    app.connect("html-page-context", drop_unwanted, priority=900)
     app.connect("build-finished", finish)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
