@@ -25,6 +25,7 @@ TINY = {
 }
 WRITTEN = tuple(f"{paper}-" for paper in TINY)  # chapters that run on the committed records alone
 PAGES = re.findall(r"(?:root|file): (\S+)", (ROOT / "_toc.yml").read_text())
+LOADED = r'(?:<script[^>]* src|<link[^>]*rel="stylesheet"[^>]* href)="([^"]+)"'
 PAPERS = ("experts", "distancing", "fixed_classifiers", "class_rates", "redundancy")
 CHAPTERS = [f"book/executed/{paper}" for paper in PAPERS]
 
@@ -63,7 +64,7 @@ def visit(site, browser):
         page.on("requestfailed", lambda request: page.wrong.append(f"failed: {request.url}"))
         page.on("request", lambda request: _note_if_outside(request.url, page.wrong))
         page.goto((site / f"{name}.html").as_uri() + query, wait_until="load")
-        page.evaluate("window.MathJax?.startup?.promise")
+        page.wait_for_function("!document.querySelector('.math') || document.querySelector('mjx-container')")
         return page
 
     yield visit
@@ -123,6 +124,14 @@ def test_a_chapter_has_formulas_and_figures_with_alternative_texts(visit, name):
     assert alternatives and all(alternatives)
 
 
+def test_every_figure_is_numbered_and_referred_to(site):
+    for path in site.glob("book/**/*.html"):
+        page = path.read_text(encoding="utf-8")
+        figures = re.findall(r'<figure[^>]*id="(fig-[^"]+)"', page)
+        assert page.count('class="caption-number">Figure ') == len(figures), path.stem
+        assert [name for name in figures if f'class="reference internal" href="#{name}"' not in page] == [], path.stem
+
+
 @pytest.mark.browser
 @pytest.mark.parametrize("colours", ["light", "dark"])
 @pytest.mark.parametrize("name", PAGES)
@@ -130,6 +139,29 @@ def test_axe_finds_nothing_in_the_way_of_a_reader(visit, name, colours):
     page = visit(name, colours=colours)
     found = Axe().run(page).response["violations"]
     assert [(rule["id"], len(rule["nodes"]), rule["nodes"][0]["html"][:200]) for rule in found] == []
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("name", PAGES)
+def test_a_table_fits_or_scrolls_beside_its_first_column(visit, name, width):
+    lost = """[...document.querySelectorAll("article table")].filter((table) => {
+        const box = table.closest(".parts, .output, .pst-scrollable-table-container");
+        if (!box || box.scrollWidth <= box.clientWidth + 1) return false;
+        return getComputedStyle(box).overflowX !== "auto" || !table.querySelector("tbody .first-column");
+    }).map((table) => table.textContent.slice(0, 80))"""
+    assert visit(name, width=width).evaluate(lost) == []
+
+
+@pytest.mark.parametrize("name", ["index", *PAGES])
+def test_a_page_weighs_less_than_a_megabyte_and_a_half_without_its_figures(site, name):
+    page = site / f"{name}.html"
+    text = page.read_text(encoding="utf-8")
+    loaded = {(page.parent / unquote(link.partition("?")[0])).resolve() for link in re.findall(LOADED, text)}
+    if "mathjax/startup.js" in text:
+        loaded |= {path for path in (site / "_static" / "mathjax").rglob("*.js")}
+    loaded |= set((site / "_static").rglob("fa-solid*.ttf"))
+    assert page.stat().st_size + sum(path.stat().st_size for path in loaded if path.is_file()) < 1.4e6
 
 
 @pytest.mark.browser

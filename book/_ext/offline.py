@@ -44,20 +44,12 @@ def finish(app, exception):
         return
     static = Path(app.outdir) / "_static"
     copy_mathjax(static / "mathjax", app.config.mathjax3_config["loader"]["load"])
+    for path in {path for pattern in UNUSED for path in static.glob(pattern)}:
+        path.unlink()
     pages = list(Path(app.outdir).rglob("*.html"))
     for page in pages:
         text = mended(page.read_text(encoding="utf-8"))
         page.write_text(text if page.stem == "search" else SEARCH.sub("", text), encoding="utf-8")
-    unused = (
-        "*webpack-macros.html",
-        "**/*.map",
-        "scripts/fontawesome*",
-        "sphinx-design*",
-        "design-tabs*",
-        "sphinx-thebe*",
-    )
-    for path in [path for pattern in unused for path in static.glob(pattern)]:
-        path.unlink(missing_ok=True)
     lighten(static, pages)
     (Path(app.outdir) / ".nojekyll").touch()  # where GitHub serves the site it would leave out _static
 
