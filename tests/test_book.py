@@ -64,7 +64,7 @@ def visit(site, browser):
         page.on("requestfailed", lambda request: page.wrong.append(f"failed: {request.url}"))
         page.on("request", lambda request: _note_if_outside(request.url, page.wrong))
         page.goto((site / f"{name}.html").as_uri() + query, wait_until="load")
-        page.wait_for_function("!document.querySelector('.math') || document.querySelector('mjx-container')")
+        page.evaluate("window.MathJax?.startup?.promise")
         return page
 
     yield visit
