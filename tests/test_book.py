@@ -92,6 +92,13 @@ def test_the_verdicts_of_the_written_chapters_are_those_of_the_lock(site):
     assert [line for line in changed if line.startswith(WRITTEN)] == []
 
 
+def test_every_page_has_a_description_and_a_missing_one_a_page(site):
+    for name in PAGES:
+        page = (site / f"{name}.html").read_text(encoding="utf-8")
+        assert re.search(r'<meta name="description" content="[^"]{20,}"', page), name
+    assert "There is no such page" in (site / "404.html").read_text(encoding="utf-8")
+
+
 def test_the_site_stays_below_forty_megabytes(site):
     assert sum(path.stat().st_size for path in site.rglob("*") if path.is_file()) < 40e6
 

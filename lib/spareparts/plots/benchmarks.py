@@ -17,18 +17,18 @@ def benchmark_ratios(rows: pd.DataFrame) -> Figure:
     """
     if rows.empty:
         return empty("nothing measured yet")
-    rows = rows.sort_values(["name", "device"], ascending=False).reset_index(drop=True)
+    rows = rows.sort_values(["ratio", "name"], ascending=False).reset_index(drop=True)
     several = rows.device.nunique() > 1
     labels = [f"{row.name}\n{row.device}" if several else row.name for row in rows.itertuples(index=False)]
     reached, places = rows.ratio >= rows.goal, np.arange(len(rows))
-    with canvas(1, 1, width=5.2, height=1.2 + (0.55 if several else 0.42) * len(rows)) as (figure, axes):
+    with canvas(1, 1, width=6.6, height=1.2 + (0.4 if several else 0.17) * len(rows)) as (figure, axes):
         axis = axes[0, 0]
         axis.set_xscale("log")
         axis.axvline(1, **CHANCE)
         axis.hlines(places, np.minimum(rows.ratio, 1), np.maximum(rows.ratio, 1), color=GREY, linewidth=0.8)
-        axis.plot(rows.goal, places, "|", color="black", markersize=16, markeredgewidth=2, label="goal")
-        axis.plot(rows.ratio[reached], places[reached], "o", color=BLUE, markersize=9, label="reached")
-        missed = {"color": VERMILION, "fillstyle": "none", "markersize": 9, "markeredgewidth": 2}
+        axis.plot(rows.goal, places, "|", color="black", markersize=10, markeredgewidth=2, label="goal")
+        axis.plot(rows.ratio[reached], places[reached], "o", color=BLUE, markersize=6, label="reached")
+        missed = {"color": VERMILION, "fillstyle": "none", "markersize": 6, "markeredgewidth": 2}
         axis.plot(rows.ratio[~reached], places[~reached], "s", label="not reached", **missed)
         axis.set(yticks=places, ylim=(-0.6, len(rows) - 0.4), xlabel="times as fast as the other side")
         axis.set_yticklabels(labels)
