@@ -142,6 +142,20 @@ def test_the_devices_name_tells_the_number_of_threads():
         assert describe(torch.device("cpu")) == describe("cpu")
 
 
+def test_the_devices_name_tells_what_may_change_a_last_bit(tmp_path, monkeypatch):
+    monkeypatch.setattr(processor, "CPUINFO", tmp_path / "cpuinfo")
+    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: "AVX512")
+    told = "vendor_id\t: AuthenticAMD\ncpu family\t: {}\nmodel\t\t: 2\nmodel name\t: AMD EPYC\nflags\t\t: {}\n"
+    names = set()
+    for family, flags in ((26, "avx2"), (25, "avx2"), (26, "avx2 amx_bf16")):
+        processor.CPUINFO.write_text(told.format(family, flags))
+        names.add(describe("cpu"))
+    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: "AVX2")
+    names.add(describe("cpu"))
+    assert len(names) == 4
+    assert f"AMD EPYC, family 26 model 2, AVX2 and AMX, threads: {torch.get_num_threads()}" in names
+
+
 def test_tf32_holds_inside_only():
     before = torch.get_float32_matmul_precision()
     with matmul_precision("tf32"):

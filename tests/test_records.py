@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from toy import Toy, result
 
-from spareparts import experts, records
+from spareparts import class_rates, distancing, experts, fixed_classifiers, records, redundancy
 from spareparts.records import Result, key, load, load_or_run, save, store
 
 # Config and hash
@@ -44,9 +44,26 @@ GOLDEN = {
 }
 
 
+GOLDEN_OF_OTHERS = {
+    "f923befa96422a03": class_rates.Config(),
+    "bca042fd02daf9ef": class_rates.Config(dataset="yeast"),
+    "dbcd8ba09a176d9c": distancing.Config(),
+    "c8fa15fb7d4f0daf": distancing.Config(experiment="pair"),
+    "1d6e62edd67b6d04": fixed_classifiers.Config(),
+    "177506224ecbf40d": fixed_classifiers.Config(experiment="language"),
+    "57b98455f501d4ad": redundancy.Config(),
+    "300927ba4ebffd24": redundancy.Config(experiment="xord"),
+}
+
+
 @pytest.mark.parametrize("expected", GOLDEN)
 def test_golden_hashes_never_change(expected):
     assert key(experts.Config(**GOLDEN[expected])) == expected
+
+
+@pytest.mark.parametrize(("expected", "config"), GOLDEN_OF_OTHERS.items())
+def test_nor_do_those_of_the_other_papers(expected, config):
+    assert key(config) == expected
 
 
 def test_a_field_at_its_default_does_not_enter_the_hash():

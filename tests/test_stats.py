@@ -42,6 +42,11 @@ def test_n_pairs_of_one_sign_attain_two_over_two_to_the_n(n, smallest):
     assert test.p == test.smallest_p == smallest
 
 
+def test_pairs_without_a_difference_do_not_lower_the_least_possible_p():
+    test = paired_wilcoxon([0, 0, 0, 5, 5], [1, 2, 3, 5, 5])
+    assert test.n == 5 and test.p == test.smallest_p == 0.25
+
+
 def test_untied_pairs_give_scipys_exact_p():
     rng = np.random.default_rng(0)
     first, second = rng.normal(size=(2, 20))

@@ -14,15 +14,26 @@ SLOW = (
 
 
 def name() -> str:
-    """The model's name, or else its architecture's."""
-    return next(iter(_lines("model name")), platform.processor() or platform.machine())
+    """The processor's name with family and model, since one name may stand for several; else the architecture's."""
+    named = next(iter(_lines("model name")), platform.processor() or platform.machine())
+    family, model = _lines("cpu family"), [line for line in _lines("model") if line.isdigit()]
+    return f"{named}, family {family[0]} model {model[0]}" if family and model else named
+
+
+def has_amx() -> bool:
+    """Whether the processor multiplies whole tiles of a matrix at once, in bfloat16."""
+    return "amx_bf16" in _flags()
 
 
 @functools.cache
 def lacks_bfloat16() -> bool:
     """Whether networks train here without instructions for bfloat16: on a known processor that has none, and no GPU."""
-    flags = {flag for line in (*_lines("flags"), *_lines("Features")) for flag in line.split()}
+    flags = _flags()
     return bool(flags) and not flags & {"avx512_bf16", "amx_bf16", "bf16"} and shutil.which("nvidia-smi") is None
+
+
+def _flags() -> set[str]:
+    return {flag for line in (*_lines("flags"), *_lines("Features")) for flag in line.split()}
 
 
 def _lines(key: str) -> list[str]:

@@ -1,7 +1,8 @@
 """Makes random records again, here and now, and compares every recorded metric.
 
-On the processor and the versions of the record a metric must be equal to the last bit. Elsewhere rounding differs, and
-training amplifies it: there a metric agrees if it lies within 5% or 0.02 of the record's, whichever is more.
+With the record's processor (name, family, model, instructions, threads) and versions a metric must be equal to the last
+bit. Elsewhere, and where an older record names its processor less exactly, rounding may differ, and training amplifies
+it: there a metric agrees if it lies within 5% or 0.02 of the record's, whichever is more.
 """
 
 import contextlib

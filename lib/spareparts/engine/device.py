@@ -14,11 +14,15 @@ PRECISIONS = ("float32", "bfloat16", "tf32")
 
 
 def describe(device: torch.device | str) -> str:
-    """Name of the device as a record holds it: the GPU's, or the processor's with the number of threads."""
+    """Name of the device as a record holds it: the GPU's, or the processor's with its instructions and threads.
+
+    Two runs can be expected to agree to the last bit only where all of this is the same.
+    """
     device = torch.device(device)
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
-    return f"{processor.name()}, threads: {torch.get_num_threads()}"
+    instructions = torch.backends.cpu.get_cpu_capability() + (" and AMX" if processor.has_amx() else "")
+    return f"{processor.name()}, {instructions}, threads: {torch.get_num_threads()}"
 
 
 def choose_device(name: str | None = None) -> str:

@@ -23,7 +23,7 @@ class PairedTest:
     n: int  # pairs, those without a difference included
     p: float
     method: str  # "exact", "exact with ties" or "normal approximation"
-    smallest_p: float  # the least that n pairs can give in an exact two-sided test
+    smallest_p: float  # the least that the pairs with a difference can give in an exact two-sided test
     normal_p: float  # what the normal approximation would say, for comparison with printed stars
     mean_difference: float
     interval: tuple[float, float]  # of the mean difference: BCa bootstrap, Student's below eight pairs
@@ -57,7 +57,7 @@ def paired_wilcoxon(first: ArrayLike, second: ArrayLike, *, confidence: float = 
         n=len(left),
         p=p,
         method=method,
-        smallest_p=min(1.0, 2 / 2 ** len(left)),
+        smallest_p=min(1.0, 2 / 2 ** len(signed)),
         normal_p=_normal_p(signed),
         mean_difference=estimate.mean,
         interval=estimate.interval,
