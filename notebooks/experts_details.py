@@ -14,8 +14,8 @@
 # # Experts: the details
 #
 # What supports [the chapter](experts.ipynb) without belonging into its argument: one setting changed at a time, the
-# paper's recommendations tried, four claims that need other networks, and where every number comes from. All runs here
-# are **reduced**: 500 steps in bfloat16 unless said otherwise, on FashionMNIST and CIFAR-10.
+# paper's recommendations tried, five claims that need other networks or other numbers, and where every number comes from.
+# All runs here are **reduced**: 500 steps in bfloat16 unless said otherwise, on FashionMNIST and CIFAR-10.
 
 # %% tags=["remove-cell"]
 import dataclasses
@@ -92,11 +92,98 @@ learning rate, temperature, distance or weight of the SNNL makes a difference to
 """)
 
 # %% [markdown]
+# ## Quartiles and maxima
+#
+# Of its box plots (its Figure 5) the paper says that on CIFAR-100 the whole box of the accuracy moves up together with
+# the median entropy, and that on CIFAR-10 the best network is one with the loss. Here are the quartiles of the chapter's
+# runs; the lines of single seeds are [there](experts.ipynb#fig-experts-accuracy).
+
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed"}
+both = experts.standard(every, steps=1500)
+both = both[both.dataset.isin(["cifar10", "cifar100"])]
+quartiles = both.groupby(["set", "arm"]).accuracy.describe()[["count", "25%", "50%", "75%", "max"]]
+entropy = 100 * both.groupby(["set", "arm"]).entropy.median()
+shown = quartiles.assign(entropy=entropy).rename(columns={"count": "n", "entropy": "median ENT x100"})
+shown.style.format("{:.2f}").format("{:.0f}", subset="n")
+
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this is decided"}
+hundred = both[both.dataset == "cifar100"]
+lonely = hundred.groupby("seed").live_experts.min().eq(1).sum()
+best = both[both.dataset == "cifar10"].groupby("arm").accuracy.max()
+claims.decide(
+    "experts-12",
+    {
+        "CIFAR-100, accuracy rises": stats.sign(
+            stats.paired(hundred, "accuracy", arm=("baseline", "snnl")), +1, unit="points"
+        ),
+        "CIFAR-100, entropy rises": stats.untestable(
+            f"one expert lives in {lonely} of {hundred.seed.nunique()} pairs",
+            n=int(hundred.seed.nunique()),
+            protocol="reduced",
+        ),
+        "CIFAR-10, higher maximum": stats.untestable(
+            f"{best['snnl']:.2f} beside {best['baseline']:.2f}: two maxima are no test",
+            n=int(both[both.dataset == "cifar10"].seed.nunique()),
+            protocol="reduced",
+        ),
+    },
+    because="The quartiles of CIFAR-100 fall; the rest is an order of single numbers that no test supports.",
+)
+
+# %% [markdown]
+# ## The course of a collapse
+#
+# How much of the features' squared length lies in the mean that all images share, $|m|^2 / \mathrm{E}|z|^2$, and how evenly
+# the gate loads the experts, read every fifteen steps on CIFAR-10. The mean is large in every network at the start. What
+# differs is whether the gate sees it, and how fast it follows.
+
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this figure is drawn", "image": {"alt": "Two panels over 300 steps. The share of the common mean falls from 0.8 to 0.3 for all gates. The entropy of the load stays at 0 for the published gate and rises to 1.3 for slow and centred gates."}, "figure": {"caption": "Share of the features' squared length in their common mean, and entropy of the experts' load (dashed: five equal loads), over 300 steps on CIFAR-10 (reduced), one line a run: the gate as published, with a peak rate of 0.0001 instead of 0.1, and with the whole mean subtracted.", "name": "fig-experts-course"}}
+short_runs = every[(every.steps == 300) & (every.dataset == "cifar10") & (every.arm == "baseline")]
+courses = {
+    "published": short_runs[short_runs.gate_learning_rate.isna() & (short_runs.centred_gate == 0)],
+    "slow": short_runs[short_runs.gate_learning_rate == 1e-4],
+    "centred": short_runs[short_runs.centred_gate == 1],
+}
+CURVES = {"curve_mean_share": "share in the common mean", "curve_load_entropy": "entropy of the load, nats"}
+figure, axes = plt.subplots(1, 2, figsize=(9, 2.7), layout="constrained")
+for (how, part), color in zip(courses.items(), style.PALETTE, strict=False):
+    for axis, (metric, label) in zip(axes, CURVES.items(), strict=True):
+        for first, run in enumerate(part.itertuples()):
+            axis.plot(run.curve_steps, getattr(run, metric), color=color, label=None if first else how)
+        axis.set(xlabel="step", ylabel=label, ylim=(0, None))
+axes[1].axhline(np.log(5), **style.CHANCE)
+axes[0].legend()
+plt.show()
+
+# %% [markdown]
 # ## Is it our temperature?
 #
 # At $t = 1$ the weights $e^{-d/t}$ of near and far images differ by a factor of at most $e$ on features after a ReLU, so
-# the loss is soft. A learned temperature goes far below 1, where only near neighbours count, and in these three seeds the
-# loss then costs no accuracy. Whether *SNNL lowers accuracy* hangs on $t$, then, which the paper leaves open.
+# the loss is soft. The paper leaves $t$ open. If it is learned along with the weights, does the loss still cost accuracy?
+# Here are both, each against the same baselines, at 1,500 steps in float32, with the exact Wilcoxon test over seeds.
+
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed"}
+chosen = every[(every.steps == 1500) & (every.precision == "float32") & every.arm.isin(["baseline", "snnl"])]
+chosen = chosen[(chosen.centred_gate == 0) & ~chosen.normalised_gate & (chosen.outcome == "finished")]
+warm = {"fixed": chosen[chosen.temperature_schedule == "constant"]}
+warm["learned"] = chosen[(chosen.temperature_schedule == "learned") | (chosen.arm == "baseline")]
+MEASURES = {"accuracy": "accuracy, points", "snnl": "SNNL at t = 1"}
+lines, tests = {}, {}
+for how, frame in warm.items():
+    for name in SETS.values():
+        part = frame[frame.set == name]
+        pairs = {
+            metric: stats.paired(part, metric, arm=("baseline", "snnl"), beside=["temperature_schedule"])
+            for metric in MEASURES
+        }
+        test = tests[how, name] = stats.paired_wilcoxon(*pairs["accuracy"][:2])
+        ends = part.learned_temperature.dropna()
+        lines[f"t {how}", name] = {label: stats.difference_words(pairs[m]) for m, label in MEASURES.items()}
+        lines[f"t {how}", name] |= {"p": f"{test.p:.3f}", "t at the end": f"{ends.mean():.2f}" if len(ends) else "1"}
+pd.DataFrame(lines).T.rename_axis(["", "the loss against none"])
+
+# %% [markdown]
+# At 500 steps in bfloat16, with three seeds, one setting of the loss changed at a time:
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed"}
 WANTED = ["standard", "t learned", "t 0.1", "t 10.0", "t annealed", "α 0.1", "α 10.0", "α 100.0", "layers sum"]
@@ -115,10 +202,6 @@ found = {
     for setting in WANTED
     for name in ("FashionMNIST", "CIFAR-10")
 }
-learned = [against_baseline(name, "t learned") for name in ("FashionMNIST", "CIFAR-10")]
-claims.stands(
-    min(stats.difference(pairs)[0] for pairs in learned) > 0, "with a learned temperature the loss costs nothing"
-)
 pd.Series(found).unstack().reindex(WANTED).rename_axis("the loss with, against none: points of accuracy")
 
 # %% [markdown]
@@ -171,7 +254,7 @@ pd.Series(lines).unstack().reindex(list(SIDES)).rename_axis("points of accuracy"
 # shows what dead experts look like: nearly every number is within what two random matrices of this size give.
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "How this figure is drawn", "image": {"alt": "Two heat maps of the similarity times 100 of every two of five experts on CIFAR-100, without and with the loss; the two are nearly the same."}, "figure": {"caption": "Similarity x100 of every two experts' first-layer weights on CIFAR-100, seed 1, 1,500 steps (reduced). Two random matrices of this size have a standard deviation of 0.14. A star marks live experts.", "name": "fig-experts-squares"}}
-chosen = experts.standard(every)
+chosen = experts.standard(every, steps=1500)
 chosen = chosen[(chosen.dataset == "cifar100") & (chosen.seed == 1)].set_index("arm")
 figure, axes = plt.subplots(1, 2, figsize=(8, 3.2), layout="constrained")
 for axis, arm in zip(axes, ("baseline", "snnl"), strict=True):
@@ -188,7 +271,7 @@ plt.show()
 # Its Figure 6 shows the features by UMAP, which draws clusters whether or not they are there; ours is {numref}`fig-experts-umap`. The chapter measures them.
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "How this figure is drawn", "image": {"alt": "UMAP of test features of CIFAR-10 coloured by class, without the loss and with it: two similar clouds with the classes mixed in the middle."}, "figure": {"caption": "UMAP of the features of the first 2,000 test images of CIFAR-10, seed 1, 1,500 steps (reduced), coloured by class.", "name": "fig-experts-umap"}}
-chosen = experts.standard(every)
+chosen = experts.standard(every, steps=1500)
 chosen = chosen[(chosen.dataset == "cifar10") & (chosen.seed == 1)].set_index("arm")
 figure, axes = plt.subplots(1, 2, figsize=(8, 3.6), layout="constrained")
 for axis, arm in zip(axes, ("baseline", "snnl"), strict=True):
@@ -285,7 +368,7 @@ verdict = stats.Verdict(
 claims.decide("experts-7", {"the networks": verdict}, because="Both arms are the same network once training is over.")
 
 # %% tags=["remove-input"]
-arms = experts.standard(every)
+arms = experts.standard(every, steps=1500)
 times = arms.pivot(index=["set", "seed"], columns="arm", values="seconds").dropna()
 ratio = (times.snnl / times.baseline).groupby("set").median()
 claims.stands(bool((ratio > 1.05).all()), "training with the loss takes longer on every data set")

@@ -237,10 +237,10 @@ def _choices(arms: Sequence[str], *, snnl_weights: Sequence[float], factors: Seq
     return standard + tried
 
 
-def standard(runs: pd.DataFrame) -> pd.DataFrame:
-    """Finished runs of both arms with every setting at its default; of each data set those with the most steps."""
+def standard(runs: pd.DataFrame, *, steps: int | None = None) -> pd.DataFrame:
+    """Finished runs of both arms with every setting at its default and so many steps; None: of each set the longest."""
     if runs.empty:
         return runs
     kept = matching(runs[runs.outcome == "finished"], Config, free=("dataset", "arm", "seed", "steps"), settings={})
     kept = kept[kept.arm.isin(BOTH)]
-    return kept[kept.steps == kept.groupby("dataset").steps.transform("max")]
+    return kept[kept.steps == (steps or kept.groupby("dataset").steps.transform("max"))]
