@@ -19,7 +19,7 @@ __all__ = attach(
         "matching": ["match"],
         "measures": ["error_correlation", "normalized_distance", "perturbed_losses", "squared_distance"],
         "paths": ["barrier", "bezier", "fit_curve", "great_circle", "line"],
-        "penalty": ["Directions", "Kernel", "Push", "checkpoint_penalty", "growth_per_step", "kernel_of"],
+        "penalty": ["Directions", "Kernel", "Push", "checkpoint_penalty", "kernel_of"],
         "run": ["run"],
         "theory": ["kernel_gradient", "mirror", "printed_gradient", "shell"],
     },

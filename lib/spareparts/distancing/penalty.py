@@ -95,20 +95,6 @@ def add_gradient(
     return value
 
 
-def growth_per_step(*, strength: float, width: float, learning_rate: float, momentum: float = 0.9) -> float:
-    """Factor of the displacement in a step near a single checkpoint: `1 + eta / (1 - alpha) * 2 s / sigma^2`.
-
-    There the gradient of the penalty is `-2 s / sigma^2` times the displacement, and momentum makes the step as long as
-    `1 / (1 - alpha)` of plain ones (Eq. 1.12). Raises `ValueError` for settings that make no hill, a learning rate that
-    is not positive, and a momentum outside [0, 1).
-    """
-    Kernel(strength, width).check()
-    checks.positive(learning_rate=learning_rate)
-    if not 0 <= momentum < 1:
-        raise ValueError(f"momentum must lie in [0, 1), got {momentum}")
-    return 1 + learning_rate / (1 - momentum) * 2 * strength / Kernel(strength, width).spread
-
-
 class _Penalty(torch.autograd.Function):
     """The penalty for autograd, which is given the gradient instead of a way to it."""
 

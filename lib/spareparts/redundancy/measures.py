@@ -11,7 +11,6 @@ from scipy.sparse.csgraph import connected_components
 from torch import Tensor
 from torch.nn import functional
 
-from .. import checks
 from .pruning import frame_potential, normalized
 from .spectra import (
     angles_of_trained,
@@ -76,12 +75,6 @@ def layout(similarities: Float[Tensor, "epochs units units"]) -> tuple[Shaped[Te
 # What rows without clusters would have
 
 DRAWS = 10  # of each null
-
-
-def expected_potential(*, units: int, fan_in: int) -> float:
-    """Mean frame potential of random directions: `N + N (N - 1) / d`. Raises `ValueError` for sizes below 1."""
-    checks.whole(1, units=units, fan_in=fan_in)
-    return units + units * (units - 1) / fan_in
 
 
 def centred(rows: Float[Tensor, "units fan_in"]) -> Float[Tensor, "units fan_in"]:
