@@ -25,7 +25,7 @@ import json
 
 from IPython.display import Markdown
 
-from spareparts import audits
+from spareparts import verify
 from spareparts.execute import ROOT
 
 audit = json.loads((ROOT / AUDIT).read_text())
@@ -39,10 +39,10 @@ kills = json.loads((ROOT / KILLS).read_text())
 # last bit. Elsewhere rounding differs, and training amplifies it; there a tolerance holds. This is the last audit:
 
 # %% tags=["hide-input"]
-Markdown(audits.sentence(audit))
+Markdown(verify.sentence(audit))
 
 # %% tags=["hide-input"]
-audits.page_table(audit)
+verify.page_table(audit)
 
 # %% [markdown]
 # To repeat it, here and now, with other records:
@@ -60,7 +60,7 @@ audits.page_table(audit)
 # when the same command is given again. Each of these sweeps makes small runs in ten notebooks with two workers.
 
 # %% tags=["hide-input"]
-audits.kills_table(kills)
+verify.kills_table(kills)
 
 # %% [markdown]
 # *Whole* counts records that can be read in full, *lost* those that are missing in the end. *Cut off* are runs that a

@@ -11,7 +11,7 @@ from families import FAMILIES, STEPS, lenets
 
 from spareparts import experts, records
 from spareparts.engine import Opening, fit
-from spareparts.engine.weights import write
+from spareparts.engine.checkpoint import write
 from spareparts.experts.run import GateCurve, run_group, run_one
 
 

@@ -12,7 +12,7 @@ import nbformat
 import psutil
 import pytest
 
-from spareparts import kernels
+from spareparts import execute as execution
 from spareparts.execute import (
     REQUESTED,
     ROOT,
@@ -273,7 +273,7 @@ def test_a_terminal_that_lacks_a_sign_gets_another_for_it(notebook, monkeypatch)
 
 def left_by(run):
     """Folders of sockets that a process made."""
-    with kernels.socket_folder() as own:
+    with execution.socket_folder() as own:
         return list(own.parent.glob(f"{own.name.split('-')[0]}-{run.pid}-*"))
 
 
@@ -303,22 +303,22 @@ def test_a_run_that_is_ended_from_outside_leaves_no_kernel_no_socket_and_one_lin
 
 def test_the_folder_of_sockets_is_private_short_and_removed(tmp_path, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / ("long" * 25)))
-    with kernels.socket_folder() as folder:
+    with execution.socket_folder() as folder:
         assert len(str(folder / "kernel-99")) < 104 and folder.stat().st_mode & 0o077 == 0
     assert not folder.exists()
-    monkeypatch.setattr(kernels, "MOST_BASE", 1)
+    monkeypatch.setattr(execution, "MOST_BASE", 1)
     complaint = r"a folder whose path has at most 1 bytes: set TMPDIR, now .*long"
-    with pytest.raises(OSError, match=complaint), kernels.socket_folder():
+    with pytest.raises(OSError, match=complaint), execution.socket_folder():
         pass
 
 
 def test_folders_of_sockets_of_processes_that_are_no_more_are_removed():
-    with kernels.socket_folder() as own:
+    with execution.socket_folder() as own:
         host = own.name.split("-")[0]
         gone, alive = (own.with_name(f"{host}-{pid}-test{os.getpid()}") for pid in (2**22 + 1, os.getppid()))
         gone.mkdir()
         alive.mkdir()
-        with kernels.socket_folder():
+        with execution.socket_folder():
             assert own.exists() and alive.exists() and not gone.exists()
         alive.rmdir()
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from spareparts.records.grid import check_lists, combinations, given_lists
+from spareparts.records.config import check_lists, combinations, given_lists
 
 
 def test_a_setting_without_a_value_is_left_open_and_one_value_is_a_list_of_one():

@@ -6,11 +6,10 @@ from families import STEPS, convolutional, lenets
 
 from spareparts import engine, experts
 from spareparts.engine import fit
-from spareparts.engine.graph import Captured, unchanged
-from spareparts.engine.groups import fitting, next_group
+from spareparts.engine.groups import fitting, next_group, peek, probe
 from spareparts.engine.loop import SideBySide, wrong_steps
-from spareparts.engine.probe import peek, probe
 from spareparts.engine.replica import Run
+from spareparts.engine.trainers import Captured, unchanged
 from spareparts.experts.run import SCALARS
 from spareparts.records import groups
 
@@ -125,7 +124,7 @@ def test_a_capture_that_fails_is_told_and_training_goes_on_without(monkeypatch):
         step()
         raise RuntimeError("operation not permitted when stream is capturing")
 
-    monkeypatch.setattr("spareparts.engine.graph.warm_up", fail)
+    monkeypatch.setattr("spareparts.engine.trainers.warm_up", fail)
     monkeypatch.setattr("torch.cuda.CUDAGraph", object)
     total = torch.zeros(2)
     step = Captured(lambda given: total.add_(given).clone(), [total])

@@ -14,7 +14,7 @@ from toy import Toy, result
 import spareparts
 from spareparts import records
 from spareparts.records import RecordError, key, load, load_or_run, save, store
-from spareparts.sweep.engine import environment
+from spareparts.sweep.cluster import environment
 
 PACKAGE = Path(spareparts.__file__).parent
 

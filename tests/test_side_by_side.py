@@ -11,7 +11,7 @@ from torch.nn.utils import clip_grad_norm_
 
 from spareparts.engine import Replica, fit, predict, predict_each
 from spareparts.engine.checkpoint import generators
-from spareparts.engine.fit import _choose
+from spareparts.engine.loop import _choose
 from spareparts.engine.replica import Run
 
 

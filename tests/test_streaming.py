@@ -6,7 +6,7 @@ import torch
 from PIL import Image
 
 from spareparts import data
-from spareparts.data import StreamedBatches, folders, generator, load_folder, streaming
+from spareparts.data import StreamedBatches, generator, load_folder, sets, streaming
 
 CLASSES = ("ant", "bee", "cow")
 SIZE = 8
@@ -49,7 +49,7 @@ def test_a_folder_is_a_set_with_classes_a_fingerprint_and_two_splits(pets):
 def test_its_fingerprint_knows_names_and_sizes(pets, monkeypatch):
     before = data.fingerprint("pets")
     assert len(before) == 64 and data.fingerprint("pets") == before
-    folders._fingerprint.cache_clear()
+    sets._fingerprint.cache_clear()
     (pets / "val" / "bee" / "0.png").rename(pets / "val" / "bee" / "9.png")
     assert data.fingerprint("pets") != before
 

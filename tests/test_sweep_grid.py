@@ -5,7 +5,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spareparts.sweep import durations
+from spareparts.sweep.estimate import parse_duration, show_duration
 from spareparts.sweep.grid import from_file, from_options
 
 NOTEBOOK = """\
@@ -211,13 +211,13 @@ def test_missing_files_are_named(notebook):
 
 @given(st.sampled_from("smhd"), st.integers(min_value=1, max_value=10**6))
 def test_a_duration_is_its_number_times_its_unit(unit, number):
-    assert durations.parse_duration(f"{number}{unit}") == number * {"s": 1, "m": 60, "h": 3600, "d": 86400}[unit]
+    assert parse_duration(f"{number}{unit}") == number * {"s": 1, "m": 60, "h": 3600, "d": 86400}[unit]
 
 
 @pytest.mark.parametrize("text", ["", "m", "-1m", "0", "1 year", "1e3"])
 def test_what_is_no_duration_is_refused(text):
     with pytest.raises(ValueError, match="a duration is written like"):
-        durations.parse_duration(text)
+        parse_duration(text)
 
 
 @pytest.mark.parametrize(
@@ -225,4 +225,4 @@ def test_what_is_no_duration_is_refused(text):
     [(None, "unknown"), (0.25, "0.2 s"), (45, "45 s"), (600, "10 min"), (9000, "2.5 h")],
 )
 def test_durations_are_rounded_for_reading(seconds, text):
-    assert durations.show_duration(seconds) == text
+    assert show_duration(seconds) == text

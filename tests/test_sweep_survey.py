@@ -11,7 +11,7 @@ from spareparts.execute import ROOT
 from spareparts.parameters import defaults_in
 from spareparts.sweep import command, grid
 from spareparts.sweep import survey as module
-from spareparts.sweep.engine import predecessors
+from spareparts.sweep.cluster import predecessors
 from spareparts.sweep.estimate import estimator
 from spareparts.sweep.grid import Cell, from_file, with_pages
 from spareparts.sweep.progress import runs_table, settings_words, spans

@@ -12,11 +12,10 @@ from scipy import stats
 from scipy.spatial.distance import cdist
 
 from spareparts import data
-from spareparts.data import download_tables, tabular
-from spareparts.data.adult import codes, read_adult
+from spareparts.data import download, tabular
+from spareparts.data.collection import codes, read_adult
 from spareparts.data.files import DownloadFailed
-from spareparts.data.generated import GENERATED, SEGMENTS, generate
-from spareparts.data.known_tables import KnownTable
+from spareparts.data.known_tables import GENERATED, SEGMENTS, KnownTable, generate
 
 ADULT = (
     "39, State-gov, 77516, Bachelors, 13, Never-married, Adm-clerical, Not-in-family, White, Male, 2174, 0, 40, Cuba"
@@ -40,7 +39,7 @@ def known(monkeypatch):
             for name, found in sets.items()
         }
         monkeypatch.setattr(tabular, "KNOWN_TABLES", entries)
-        monkeypatch.setattr(download_tables, "KNOWN_TABLES", entries)
+        monkeypatch.setattr(download, "KNOWN_TABLES", entries)
 
     return know
 
@@ -95,8 +94,8 @@ def served(monkeypatch):
                 entry = tarfile.TarInfo(name)
                 entry.size = len(text.encode())
                 archive.addfile(entry, io.BytesIO(text.encode()))
-        monkeypatch.setattr(download_tables, "urlopen", lambda *_, **__: io.BytesIO(buffer.getvalue()))
-        monkeypatch.setattr(download_tables, "SHA1", sha1 or hashlib.sha1(buffer.getvalue()).hexdigest())
+        monkeypatch.setattr(download, "urlopen", lambda *_, **__: io.BytesIO(buffer.getvalue()))
+        monkeypatch.setattr(download, "UCI_SHA1", sha1 or hashlib.sha1(buffer.getvalue()).hexdigest())
 
     return serve
 
@@ -138,7 +137,7 @@ def test_an_archive_of_another_checksum_is_told_and_one_that_unpacks_to_too_much
         assert data.fetch("uci", progress=False)
     (folder / "uci" / "car.npz").unlink()
     served(FILES)
-    monkeypatch.setattr(download_tables, "MOST_BYTES", 10)
+    monkeypatch.setattr(download, "UCI_MOST_BYTES", 10)
     with pytest.raises(DownloadFailed, match="bytes, at most 10"):
         data.fetch("uci", progress=False)
 
@@ -147,9 +146,9 @@ def test_the_archive_comes_over_https_alone(folder, known, monkeypatch):
     class Led(io.BytesIO):
         url = "http://elsewhere/data.tar.gz"
 
-    assert download_tables.ARCHIVE.startswith("https://")
+    assert download.UCI_ARCHIVE.startswith("https://")
     known(SETS)
-    monkeypatch.setattr(download_tables, "urlopen", lambda *_, **__: Led(b""))
+    monkeypatch.setattr(download, "urlopen", lambda *_, **__: Led(b""))
     with pytest.raises(DownloadFailed, match="leads to http://elsewhere"):
         data.fetch("uci", progress=False)
 
@@ -165,7 +164,7 @@ def test_what_is_there_is_neither_downloaded_nor_replaced(folder, known, monkeyp
     known({"car": SETS["car"]})
     (folder / "uci").mkdir()
     (folder / "uci" / "car.npz").write_bytes(b"mine")
-    monkeypatch.setattr(download_tables, "urlopen", None)
+    monkeypatch.setattr(download, "urlopen", None)
     data.fetch("uci")
     assert (folder / "uci" / "car.npz").read_bytes() == b"mine"
 
@@ -175,7 +174,7 @@ def test_without_a_network_the_message_says_what_to_do(folder, known, monkeypatc
         raise OSError("no route")
 
     known(SETS)
-    monkeypatch.setattr(download_tables, "urlopen", offline)
+    monkeypatch.setattr(download, "urlopen", offline)
     with pytest.raises(DownloadFailed, match=r"no route\. Nothing there was changed"):
         data.fetch("uci", progress=False)
     assert list((folder / "uci").iterdir()) == []

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from spareparts import data
-from spareparts.data import download_texts, known_texts, markov
+from spareparts.data import download, known_texts
 from spareparts.data.text import END, UNKNOWN, numbered
 
 PARTS = {"train": "a b <unk>\n a\n", "valid": "b\n", "test": "a zebra\n\n"}
@@ -51,7 +51,7 @@ def served(monkeypatch, **parts):
         asked.append(request)
         return io.BytesIO(buffer.getvalue())
 
-    monkeypatch.setattr(download_texts, "urlopen", answer)
+    monkeypatch.setattr(download, "urlopen", answer)
     return asked
 
 
@@ -142,7 +142,7 @@ def test_without_a_whole_archive_one_error_says_what_to_do(folder, monkeypatch, 
         def offline(*_, **__):
             raise URLError("no route")
 
-        monkeypatch.setattr(download_texts, "urlopen", offline)
+        monkeypatch.setattr(download, "urlopen", offline)
     with pytest.raises(data.DownloadFailed, match=r"Nothing was changed.*put train.txt, valid.txt and test.txt"):
         data.fetch("wikitext_2", progress=False)
 
@@ -184,30 +184,19 @@ def test_windows_that_cannot_be_are_refused(settings, message):
 
 
 def test_the_drawn_text_is_the_same_every_time_and_has_lines_of_one_length():
-    found = markov.drawn_text()
-    assert found == markov.drawn_text()
-    assert {len(line.split()) for line in found["train"]} == {markov.LENGTH}
+    found = known_texts.drawn_text()
+    assert found == known_texts.drawn_text()
+    assert {len(line.split()) for line in found["train"]} == {known_texts.LENGTH}
     loaded = data.load_text("generated")
-    assert len(loaded.vocabulary) == markov.GROUPS * markov.SIZE + 1
-    assert len(loaded.train) == markov.LINES["train"] * (markov.LENGTH + 1)
+    assert len(loaded.vocabulary) == known_texts.GROUPS * known_texts.SIZE + 1
+    assert len(loaded.train) == known_texts.LINES["train"] * (known_texts.LENGTH + 1)
 
 
 def test_the_drawn_text_follows_its_chain():
-    following, within = markov.chain()
+    following, within = known_texts.chain()
     assert np.allclose(following.sum(1), 1) and np.isclose(within.sum(), 1)
     pairs = np.zeros_like(following)
-    for line in markov.drawn_text()["train"]:
+    for line in known_texts.drawn_text()["train"]:
         groups = [ord(word[0]) - ord("a") for word in line.split()]
         np.add.at(pairs, (groups[:-1], groups[1:]), 1)
     assert np.abs(pairs / pairs.sum(1, keepdims=True) - following).max() < 0.04
-
-
-def test_no_model_does_better_than_the_chain_itself():
-    following, within = markov.chain()
-    total, words = 0.0, 0
-    for line in markov.drawn_text()["test"]:
-        groups = [ord(word[0]) - ord("a") for word in line.split()]
-        total -= np.log(1 / markov.GROUPS) + np.log(following[groups[:-1], groups[1:]]).sum()
-        total -= np.log(within[[int(word[1]) for word in line.split()]]).sum()
-        words += len(groups) + 1
-    assert np.exp(total / words) == pytest.approx(markov.least_perplexity(), rel=0.03)

@@ -3,15 +3,19 @@
 import contextlib
 import multiprocessing
 import os
+import platform
 import re
+import shutil
 import tempfile
+import zlib
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from .documents import read_yaml
-from .kernels import kill_kernels, socket_folder
 from .parameters import Notebook, checked, parameter_defaults, read_notebook
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -210,3 +214,42 @@ def _place(notebook: Path, error: Any) -> str:
     number = int(inside[1]) if inside else 0
     line = f", line {number}, {lines[number].strip()!r}" if number in lines else ""
     return f"{notebook}, cell [{error.exec_count}]{line}: {error.ename}: {error.evalue}"
+
+
+# What a kernel needs around it: a folder for its sockets, and an end where nobody wants it any more
+
+MOST_BASE = 60  # bytes of a folder that sockets can be put below
+
+
+@contextlib.contextmanager
+def socket_folder() -> Iterator[Path]:
+    """A private folder of this process with a path that is short enough for sockets, removed in the end.
+
+    Those of processes that were killed are removed first. Raises OSError where every temporary folder's path is too
+    long, as a socket's has 104 bytes at most on some systems.
+    """
+    bases = [tempfile.gettempdir(), os.environ.get("XDG_RUNTIME_DIR", ""), "/tmp"]
+    base = next(
+        (Path(base) for base in bases if len(os.fsencode(base)) <= MOST_BASE and os.access(base, os.W_OK)), None
+    )
+    if base is None:
+        raise OSError(f"sockets need a folder whose path has at most {MOST_BASE} bytes: set TMPDIR, now {bases[0]}")
+    host = f"sp{zlib.crc32(platform.node().encode()):08x}"  # a folder may be shared, and an id is of one machine only
+    for left in base.glob(f"{host}-*-*"):
+        owner = left.name.split("-")[1]
+        if owner.isdecimal() and not psutil.pid_exists(int(owner)):
+            shutil.rmtree(left, ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix=f"{host}-{os.getpid()}-", dir=base, ignore_cleanup_errors=True) as folder:
+        yield Path(folder)
+
+
+def kill_kernels() -> None:
+    """Kill the kernels that this process started, and what they started; it executes one notebook at a time.
+
+    When this process itself is killed, nobody needs to: a kernel looks every second whether its parent still lives.
+    """
+    for child in psutil.Process().children():
+        with contextlib.suppress(psutil.NoSuchProcess):
+            if any("ipykernel" in word for word in child.cmdline()):
+                for process in [*child.children(recursive=True), child]:
+                    process.kill()

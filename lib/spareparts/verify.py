@@ -5,13 +5,11 @@ bit. Elsewhere, and where an older record names its processor less exactly, roun
 it: there a metric agrees if it lies within 5% or 0.02 of the record's, whichever is more.
 """
 
-import contextlib
 import dataclasses
 import datetime
 import itertools
 import json
 import math
-import os
 import random
 import tempfile
 import time
@@ -20,6 +18,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 from rich.console import Console
 from rich.table import Table
 
@@ -27,7 +26,7 @@ from . import records
 from .data import DataMissing
 from .execute import ROOT, check_output
 from .records.store import commit, plain, versions, write_whole
-from .sweep.durations import show_duration
+from .sweep.estimate import show_duration
 from .sweep.survey import paper_module
 
 AUDIT = ROOT / "book" / "audit.json"
@@ -115,6 +114,8 @@ def verify(rows: Iterable[dict[str, Any]], *, budget: float) -> Iterator[Check]:
 
 
 def _again(hash: str, record: dict[str, Any]) -> Check:
+    from .engine.processes import environment  # brings torch, which asking for a paper does without
+
     module = paper_module(record["word"])
     try:
         config = module.Config(**record["config"])
@@ -124,7 +125,8 @@ def _again(hash: str, record: dict[str, Any]) -> Check:
         return _check(hash, record, outcome="skipped", note="made by an earlier revision, or on other data")
     started = time.monotonic()
     try:
-        with _empty_cache():
+        # a weights' cache of its own: an audit that finds trained weights would not train
+        with tempfile.TemporaryDirectory() as folder, environment(SPAREPARTS_CACHE=folder):
             ((_, result),) = module.run([config])
     except DataMissing as error:
         return _check(hash, record, outcome="skipped", note=str(error))
@@ -183,18 +185,6 @@ def _close(old: Any, new: Any) -> bool:
     return math.isclose(old, new, rel_tol=RELATIVE, abs_tol=ABSOLUTE) if numbers else old == new
 
 
-@contextlib.contextmanager
-def _empty_cache() -> Iterator[None]:
-    """A weights' cache of its own: an audit that finds trained weights would not train."""
-    before = os.environ.get("SPAREPARTS_CACHE")
-    with tempfile.TemporaryDirectory() as folder:
-        os.environ["SPAREPARTS_CACHE"] = folder
-        try:
-            yield
-        finally:
-            os.environ.pop("SPAREPARTS_CACHE") if before is None else os.environ.update(SPAREPARTS_CACHE=before)
-
-
 def write(checks: list[Check], path: Path, **asked: Any) -> None:
     """Keep an audit, with what was asked for, for the page that shows the last one."""
     about = {
@@ -236,3 +226,46 @@ def table(checks: list[Check]) -> Table:
         times = f"{show_duration(check.recorded_seconds)}, {show_duration(check.seconds) if check.seconds else '-'}"
         drawn.add_row(check.word, run, str(check.metrics), check.criterion, check.outcome, times, check.note)
     return drawn
+
+
+# What the book shows of audits: records made again, and sweeps that were killed
+
+
+def sentence(audit: dict[str, Any]) -> str:
+    """When, where and with what result an audit was made, in Markdown."""
+    outcomes = Counter(check["outcome"] for check in audit["checks"])
+    asked = audit["asked"]
+    return (
+        f"{audit['written'][:10]}, code `{audit['commit']}`, torch {audit['versions']['torch']}, seed {asked['seed']}, "
+        f"at most {show_duration(asked['budget'])}: of {len(audit['checks'])} records **{outcomes['agrees']} agreed**, "
+        f"{outcomes['differs']} differed, {outcomes['skipped']} could not be run."
+    )
+
+
+def page_table(audit: dict[str, Any]) -> pd.DataFrame:
+    """An audit for the book, one line a record."""
+    lines = [
+        {
+            "paper": check["word"],
+            "run": ", ".join(f"{name} {value}" for name, value in check["settings"].items()),
+            "metrics": check["metrics"],
+            "equal to the": check["criterion"],
+            "outcome": check["outcome"],
+            "then": show_duration(check["recorded_seconds"]),
+            "now": show_duration(check["seconds"]),
+            "note": check["note"],
+        }
+        for check in audit["checks"]
+    ]
+    return pd.DataFrame(lines).set_index(["paper", "run"])
+
+
+def kills_table(kills: list[dict[str, Any]]) -> pd.DataFrame:
+    """Sweeps that were killed, added up by what was killed."""
+    rows = pd.DataFrame(kills)
+    rows["finished"] = rows.status == 0
+    rows["lost"] = rows.expected - rows.whole
+    names = {"cut_off": "cut off", "run_twice": "repeated", "left_alive": "left alive", "expected": "runs"}
+    columns = ["kills", "finished", "runs", "whole", "lost", "cut off", "repeated", "left alive"]
+    counted = rows.assign(kills=1).rename(columns=names).groupby("victim")[columns].sum()
+    return pd.concat([counted, counted.sum().to_frame("all").T]).rename_axis("killed")

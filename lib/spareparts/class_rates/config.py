@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from .. import data
 from ..records import RunConfig
-from ..records.grid import check_lists
+from ..records.config import check_lists
 from .table import ATTAINABLE, Architecture, architecture
 
 PUBLISHED_EPOCHS = 100

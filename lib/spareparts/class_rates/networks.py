@@ -7,7 +7,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 from torch.nn import functional, init
 
-from .. import checks
+from .. import checks, models
 from .config import ACTIVATIONS, INITIALIZATIONS
 
 SHAPES = ("conic", "rectangular")
@@ -26,7 +26,7 @@ def hidden_widths(*, layers: int, width: int, shape: str, classes: int) -> list[
     return [round(width * (classes / width) ** (layer / layers)) for layer in range(layers)]
 
 
-class SeededDropout(nn.Module):
+class SeededDropout(models.Dropout):
     """Dropout whose masks come from a generator: zeros with the rest scaled up, or alpha dropout.
 
     Alpha dropout (Klambauer et al. 2017) sets units to SELU's floor and then shifts and scales all of them, which keeps
@@ -34,26 +34,12 @@ class SeededDropout(nn.Module):
     """
 
     def __init__(self, *, probability: float, alpha: bool, generator: torch.Generator) -> None:
-        super().__init__()
-        if not 0 <= probability < 1:
-            raise ValueError(f"probability must lie in [0, 1), got {probability}")
-        self.probability, self.alpha, self.generator = probability, alpha, generator
+        super().__init__(probability, generator=generator)
         kept = 1 - probability
         floor = SELU_FLOOR if alpha else 0.0
         self.scale = (kept * (1 + probability * floor**2)) ** -0.5 if alpha else 1 / kept
         self.fill = self.scale * (floor - probability * floor)  # a dropped unit's value
         self.shift = -self.scale * probability * floor  # added to a kept unit
-
-    def forward(self, inputs: Float[Tensor, "batch units"]) -> Float[Tensor, "batch units"]:
-        """The inputs, in training mode with a share of them dropped."""
-        if not self.training or self.probability == 0:
-            return inputs
-        return self.drop(inputs, self.draw(inputs))
-
-    def draw(self, inputs: Float[Tensor, "batch units"]) -> Bool[Tensor, "batch units"]:
-        """Which units stay."""
-        uniform = torch.rand(inputs.shape, generator=self.generator, device=self.generator.device)
-        return (uniform >= self.probability).to(inputs.device)
 
     def drop(
         self, inputs: Float[Tensor, "batch units"], kept: Bool[Tensor, "batch units"]

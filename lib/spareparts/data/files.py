@@ -5,7 +5,7 @@ import json
 import os
 import re
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
@@ -107,6 +107,16 @@ def check_size(path: Path, most: int) -> None:
         return
     if size > most:
         raise DataCorrupt(f"{path} unpacks to {size:,} bytes, where the set has at most {most:,}. {_LEFT}")
+
+
+def intact(read: Callable[[], object]) -> bool | None:
+    """Whether what is read is whole; None where it is not there."""
+    try:
+        return bool(read())
+    except DataMissing:
+        return None
+    except DataCorrupt:
+        return False
 
 
 def check_set_name(name: str) -> None:

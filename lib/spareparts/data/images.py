@@ -1,11 +1,90 @@
-"""Images as networks take them: float, channels first, normalised; random crops and flips on the device."""
+"""Image sets as whole tensors with their fingerprint checked; normalised, cropped and flipped on the device."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
-from jaxtyping import Float, Shaped, UInt8
+from jaxtyping import Float, Int, Shaped, UInt8
 from torch import Tensor
 from torch.nn.functional import pad
+
+from .batches import generator
+from .files import SPLITS, check_form
+from .sets import check_name, fidelity, fingerprint, in_folders, known_digits, stored
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Dataset:
+    """One split of a data set: images as stored, labels 0..classes-1, and what identifies the data."""
+
+    name: str
+    split: str
+    images: UInt8[Tensor, "samples height width *channels"]
+    labels: Int[Tensor, " samples"]
+    classes: tuple[str, ...]
+    fingerprint: str  # sha256 of both splits' arrays, as `digest` computes it, and of one's own set's classes
+    fidelity: str  # how the arrays relate to the official files
+    coarse_labels: Int[Tensor, " samples"] | None = None  # superclasses, where the set has them (cifar100)
+
+
+def load(name: str, split: str, *, device: torch.device | str = "cpu") -> Dataset:
+    """A split ("train" or "test") of a known set, or of one's own in the same form under `root()`.
+
+    ValueError for an unknown name or split, DataMissing if it has not been fetched, DataCorrupt if it is not the data
+    that its fingerprint promises. Nothing is ever downloaded or deleted.
+    """
+    if in_folders(name):
+        raise ValueError(f"{name!r} is a folder of images, which is streamed: take load_folder")
+    check_name(name)
+    if split not in SPLITS:
+        raise ValueError(f'split must be "train" or "test", got {split!r}')
+    keys = {"images": f"{split}_images", "labels": f"{split}_labels", "coarse_labels": f"{split}_coarse"}
+    arrays, classes = known_digits() if name == "digits" else stored(name, tuple(keys.values()))
+    check_form(name, arrays[keys["images"]], arrays[keys["labels"]], len(classes))
+    tensors = {field: torch.from_numpy(arrays[key]).to(device) for field, key in keys.items() if key in arrays}
+    about = {"classes": classes, "fingerprint": fingerprint(name), "fidelity": fidelity(name)}
+    return Dataset(name=name, split=split, **tensors, **about)
+
+
+class ImagePart(NamedTuple):
+    """Images and labels of one part of a set."""
+
+    images: Shaped[Tensor, "samples *shape"]  # or what a layer is given of them
+    labels: Int[Tensor, " samples"]
+
+    def first(self, count: int | None) -> "ImagePart":
+        """The first so many; None: all."""
+        return ImagePart(self.images[:count], self.labels[:count])
+
+
+HELD_OUT = 5_000  # training images, on which alone anything is chosen; a fifth of smaller sets
+
+
+def image_parts(
+    train: ImagePart, test: ImagePart, *, seed: int, train_samples: int | None, normalized: bool
+) -> dict[str, ImagePart]:
+    """Parts `train`, `validation` and `test` of images as stored, by a seed alone; as floats in [0, 1].
+
+    `normalized` ones have mean 0 and deviation 1 in each channel of those trained on. Raises `ValueError` for more
+    training images than there are.
+    """
+    count, device = len(train.labels), train.labels.device
+    held_out = min(HELD_OUT, count // 5)
+    if train_samples is not None and train_samples > count - held_out:
+        raise ValueError(f"train_samples must be at most {count - held_out}, got {train_samples}")
+    order = torch.randperm(count, generator=generator(seed)).to(device)
+    stop = count if train_samples is None else held_out + train_samples
+    rows = {"train": order[held_out:stop], "validation": order[:held_out]}
+    parts = {name: ImagePart(to_float(train.images[own]), train.labels[own].long()) for name, own in rows.items()}
+    parts["test"] = ImagePart(to_float(test.images), test.labels.long())
+    if not normalized:
+        return parts
+    moments = channel_statistics(parts["train"].images)
+    return {name: part._replace(images=normalize(part.images, *moments)) for name, part in parts.items()}
+
+
+# As networks take them
 
 
 def to_float(images: UInt8[Tensor, "batch height width *channels"]) -> Float[Tensor, "batch channels height width"]:

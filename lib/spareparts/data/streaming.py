@@ -16,7 +16,7 @@ from torch.utils.data import DataLoader
 
 from .batches import Batch
 from .files import root
-from .folders import FOLDERS, folder_classes
+from .sets import FOLDERS, folder_classes
 
 SUFFIXES = (".jpeg", ".jpg", ".png")
 MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet, in [0, 1]

@@ -11,9 +11,8 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from .files import DataCorrupt, DataMissing, check_fingerprint, check_size, read_arrays, root
-from .generated import GENERATED, generate
-from .known_tables import KNOWN_TABLES
+from .files import DataCorrupt, DataMissing, check_fingerprint, check_size, intact, read_arrays, root
+from .known_tables import GENERATED, KNOWN_TABLES, generate
 
 TABLE_ARRAYS = ("X", "y", "splits")
 TEST_HALF = 16  # bit 4 of `splits`: the row is in the second half of the collection's tuning split
@@ -77,18 +76,11 @@ class TableRow(NamedTuple):
 def table_listing() -> list[TableRow]:
     """A line for each known tabular set, its fingerprint checked; those drawn from a generator need no file."""
     return [
-        TableRow(name, table_path(name), known[:2], known.features, known.classes, _intact(name))
+        TableRow(
+            name, table_path(name), known[:2], known.features, known.classes, intact(lambda own=name: _stored(own))
+        )
         for name, known in KNOWN_TABLES.items()
     ]
-
-
-def _intact(name: str) -> bool | None:
-    try:
-        return bool(_stored(name))
-    except DataMissing:
-        return None
-    except DataCorrupt:
-        return False
 
 
 def table_names() -> list[str]:

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from .. import data
 from ..records import RunConfig
-from ..records.grid import check_lists, combinations, given_lists
+from ..records.config import check_lists, combinations, given_lists
 
 # train and leave checkpoints; compare two ends; combine networks; time the penalty; several ways from checkpoint to end
 EXPERIMENTS = ("journey", "pair", "ensemble", "cost", "ridge")

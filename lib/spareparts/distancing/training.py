@@ -4,31 +4,19 @@ import dataclasses
 import functools
 import math
 from collections.abc import Callable
-from typing import NamedTuple
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor, nn
 from torch.optim.lr_scheduler import CosineAnnealingWarmRestarts, LambdaLR, LRScheduler
 
 from .. import checks, data, models
 from .config import GREY, Config
 
-HELD_OUT = 5_000  # training images, on which alone anything is chosen; a fifth of smaller sets
+Part = data.ImagePart
 MOMENTUM = 0.9
 MEMBER_SEED = 100_000  # times the member, added to the seed: its weights, batches and subset are its own
 AUGMENTED_SEED = 10_000  # added to the seed: crops and flips of the test images must not depend on training
-
-
-class Part(NamedTuple):
-    """Images and labels."""
-
-    images: Float[Tensor, "samples *shape"]
-    labels: Int[Tensor, " samples"]
-
-    def first(self, count: int | None) -> "Part":
-        """The first so many; None: all."""
-        return Part(self.images[:count], self.labels[:count])
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -68,19 +56,9 @@ def sets_of(config: Config, device: str) -> Sets:
 @functools.lru_cache(maxsize=2)
 def _whole_sets(dataset: str, device: str, *, seed: int, train_samples: int | None) -> Sets:
     """The parts of a data set, kept for the next run: in [0, 1], colour ones with mean 0 and deviation 1."""
-    whole, test = (data.load(dataset, split, device=device) for split in ("train", "test"))
-    labels = whole.labels.long()
-    held_out = min(HELD_OUT, len(labels) // 5)
-    if train_samples is not None and train_samples > len(labels) - held_out:
-        raise ValueError(f"train_samples must be at most {len(labels) - held_out}, got {train_samples}")
-    order = torch.randperm(len(labels), generator=data.generator(seed)).to(device)
-    stop = len(labels) if train_samples is None else held_out + train_samples
-    rows = {"train": order[held_out:stop], "validation": order[:held_out]}
-    parts = {name: Part(data.to_float(whole.images[chosen]), labels[chosen]) for name, chosen in rows.items()}
-    parts["test"] = Part(data.to_float(test.images), test.labels.long())
-    if dataset not in GREY:
-        moments = data.channel_statistics(parts["train"].images)
-        parts = {name: part._replace(images=data.normalize(part.images, *moments)) for name, part in parts.items()}
+    stored = (data.load(dataset, split, device=device) for split in ("train", "test"))
+    whole, test = (Part(split.images, split.labels) for split in stored)
+    parts = data.image_parts(whole, test, seed=seed, train_samples=train_samples, normalized=dataset not in GREY)
     moved = augment_of(parts["test"].images)(parts["test"].images, generator=data.generator(seed + AUGMENTED_SEED))
     return Sets(**parts, augmented=Part(moved, parts["test"].labels), classes=len(data.classes(dataset)))
 

@@ -4,31 +4,16 @@ Data lives on the device as whole tensors, batches are index draws from a seeded
 device within an epoch.
 """
 
-from ..checks import may_read
-from .checkpoint import Opening
-from .device import choose_device, describe, one_thread
-from .evaluate import images_at_once, predict, predict_each
-from .fit import fit
-from .processes import each
-from .replica import Outcome, Progress, Replica
-from .weights import DamagedFile, cached_weights, load_weights, save_weights
+from ..lazily import attach
 
-__all__ = [
-    "DamagedFile",
-    "Opening",
-    "Outcome",
-    "Progress",
-    "Replica",
-    "cached_weights",
-    "choose_device",
-    "describe",
-    "each",
-    "fit",
-    "images_at_once",
-    "load_weights",
-    "may_read",
-    "one_thread",
-    "predict",
-    "predict_each",
-    "save_weights",
-]
+__all__ = attach(
+    __name__,
+    {
+        "checkpoint": ["DamagedFile", "Opening", "cached_weights", "load_weights", "save_weights"],
+        "device": ["choose_device", "describe", "one_thread"],
+        "evaluate": ["images_at_once", "predict", "predict_each"],
+        "loop": ["fit"],
+        "processes": ["each"],
+        "replica": ["Kept", "Outcome", "Progress", "Replica"],
+    },
+)

@@ -117,7 +117,7 @@ class Worker:
         spawn = multiprocessing.get_context("spawn")
         self.connection, theirs = spawn.Pipe()
         self.process = spawn.Process(target=serve, args=(function, theirs), daemon=True)
-        with _environment(OMP_NUM_THREADS="1", **{MARK: "1"}), _interrupts_ignored():
+        with environment(OMP_NUM_THREADS="1", **{MARK: "1"}), _interrupts_ignored():
             self.process.start()
         theirs.close()  # so that its death shows as the end of the connection
         self.config: Any = None
@@ -196,7 +196,7 @@ def _interrupts_ignored() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _environment(**values: str) -> Iterator[None]:
+def environment(**values: str) -> Iterator[None]:
     """Environment variables that hold inside, for the processes that are started there."""
     before = {name: os.environ.get(name) for name in values}
     os.environ.update(values)

@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
@@ -43,6 +43,21 @@ class Replica:
     def device(self) -> torch.device:
         """Where the network's parameters are."""
         return next(self.network.parameters()).device
+
+
+class Kept:
+    """A callback of which checkpoints keep the attributes that `KEPT` names."""
+
+    KEPT: ClassVar[tuple[str, ...]]
+
+    def state_dict(self) -> dict[str, Any]:
+        """What a checkpoint keeps."""
+        return {name: getattr(self, name) for name in self.KEPT}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on with what a checkpoint kept."""
+        for name in self.KEPT:
+            setattr(self, name, state[name])
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

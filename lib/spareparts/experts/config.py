@@ -10,7 +10,7 @@ import pandas as pd
 
 from .. import data
 from ..records import RunConfig, matching
-from ..records.grid import check_lists
+from ..records.config import check_lists
 
 # baseline; with SNNL, or a contrastive loss in its place; raw pixels; uniform gates; balanced top-k gate, without SNNL
 # and with it

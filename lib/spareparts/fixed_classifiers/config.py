@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from .. import data
 from ..records import RunConfig
-from ..records.grid import check_lists, combinations, given_lists
+from ..records.config import check_lists, combinations, given_lists
 
 # train a network with a head; a language model with an embedding; or measure what a head costs, without training
 EXPERIMENTS = ("images", "language", "heads")

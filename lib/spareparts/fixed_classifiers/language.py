@@ -286,8 +286,10 @@ def objective(network: nn.Module, window: data.Window, settings: Mapping[str, fl
     return cross_entropy(logits.flatten(0, 1), window.targets.flatten())
 
 
-class Perplexities:
+class Perplexities(engine.Kept):
     """Callback that reads the validation perplexity, keeps the best weights, and slows down where it stalls."""
+
+    KEPT = ("perplexities", "rates", "best", "best_epoch")
 
     def __init__(self, validation: Int[Tensor, " words"]) -> None:
         self.validation = validation
@@ -309,15 +311,6 @@ class Perplexities:
             self.best_epoch = len(self.perplexities)
         else:
             optimizer.param_groups[0]["lr"] /= DIVISOR
-
-    def state_dict(self) -> dict[str, Any]:
-        """What a checkpoint keeps."""
-        return {name: getattr(self, name) for name in ("perplexities", "rates", "best", "best_epoch")}
-
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on with what a checkpoint kept."""
-        for name, value in state.items():
-            setattr(self, name, value)
 
 
 @torch.inference_mode()

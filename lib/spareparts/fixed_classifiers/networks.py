@@ -205,7 +205,7 @@ def _sets(drawn: Drawn, device: str) -> Sets:
         return Sets(*parts, classes, (3, drawn.size, drawn.size))
     shape = tuple(parts[0].images.shape[1:])
     if shape[0] == 3:
-        moments = [moment((0, 2, 3)).tolist() for moment in (parts[0].images.mean, parts[0].images.std)]
+        moments = data.channel_statistics(parts[0].images)
         parts = [dataclasses.replace(part, images=data.normalize(part.images, *moments)) for part in parts]
     return Sets(*parts, classes, shape)
 

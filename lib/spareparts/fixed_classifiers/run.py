@@ -4,7 +4,7 @@ import dataclasses
 import functools
 import math
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -149,13 +149,13 @@ def evaluate(network: nn.Module, images: Images, *, objective: Callable, batch_s
     return Evaluation(predictions, total / len(images.labels), norms)
 
 
-class Readings:
+class Readings(engine.Kept):
     """Callback that reads the head's size at every stretch, and errors, losses and norms of features at every epoch.
 
     The size is the scale of a head that normalises, else the Frobenius norm of its matrix.
     """
 
-    LISTS = ("epochs", "errors", "losses", "norms", "steps", "sizes")
+    KEPT = ("epochs", "errors", "losses", "norms", "steps", "sizes")
 
     def __init__(self, trained: engine.Replica, sets: Sets, *, epoch: int) -> None:
         self.epoch, self.objective = epoch, trained.objective  # steps of an epoch
@@ -185,15 +185,6 @@ class Readings:
         self.errors.append(tuple(each.error(self.shown[name].labels) for name, each in found.items()))
         self.losses.append(tuple(each.loss for each in found.values()))
         self.norms.append(found["train"].norms.cpu())
-
-    def state_dict(self) -> dict[str, Any]:
-        """What a checkpoint keeps."""
-        return {name: list(getattr(self, name)) for name in self.LISTS}
-
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on with what a checkpoint kept."""
-        for name in self.LISTS:
-            setattr(self, name, list(state[name]))
 
 
 def spread(images: Images, most: int) -> Images:

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.utils import skip_init
 
-from .initialization import initialize
+from .layers import initialize
 
 
 class Stage(NamedTuple):

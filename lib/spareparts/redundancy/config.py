@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from .. import data
 from ..records import RunConfig
-from ..records.grid import check_lists, combinations, given_lists
+from ..records.config import check_lists, combinations, given_lists
 
 # what is done: measure a trained network; prune it and train on; re-draw its classifier; and the theories of section 2
 EXPERIMENTS = (

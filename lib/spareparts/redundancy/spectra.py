@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int
+from scipy import stats
 from scipy.linalg import subspace_angles
 from torch import Tensor, nn
 from torch.nn import functional
@@ -278,15 +279,8 @@ def fit_noise(values: Float[Tensor, " rank"], *, units: int, fan_in: int) -> Noi
         threshold=variance * margin(small=small, large=large),
         outliers=outliers,
         signal=float(np.sqrt(large * eigenvalues[:outliers].sum())),
-        distance=_distance(eigenvalues[outliers:][::-1], variance * grid, below),
+        distance=float(stats.kstest(eigenvalues[outliers:], np.interp, args=(variance * grid, below)).statistic),
     )
-
-
-def _distance(sample: np.ndarray, grid: np.ndarray, below: np.ndarray) -> float:
-    """Largest difference of the sample's distribution function, from either side, and the law's."""
-    expected = np.interp(sample, grid, below)
-    steps = np.arange(len(sample) + 1) / len(sample)
-    return float(max((steps[1:] - expected).max(), (expected - steps[:-1]).max()))
 
 
 def entry_variance(rows: Float[Tensor, "units fan_in"]) -> float:

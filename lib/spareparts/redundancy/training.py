@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -19,7 +19,7 @@ from .pruning import cut
 
 # Images, networks, optimizers
 
-HELD_OUT = 5_000  # training images, on which the loss decides which weights are studied; a fifth of smaller sets
+Part = data.ImagePart
 GREY = ("mnist", "fashion_mnist", "digits")  # are scaled to [0, 1] only
 SHUFFLE_SEED = 10_000  # added to the seed: shuffled labels must not depend on how the images are drawn
 
@@ -43,13 +43,6 @@ FIGURE_1 = {
     "vgg_19": Settings("sgd", 0.1, 64, 112_000, drops=(0.5, 0.75)),  # when it drops is ours
 }
 FIGURE_1["vgg_19_bn"] = FIGURE_1["vgg_19"]
-
-
-class Part(NamedTuple):
-    """Images and labels."""
-
-    images: Float[Tensor, "samples *shape"]  # or what a layer is given of them
-    labels: Int[Tensor, " samples"]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -84,29 +77,19 @@ def load_sets(
     Images are in [0, 1]; colour ones are normalized to mean 0 and deviation 1 in each channel of those trained on.
     Raises `ValueError` for more training images than there are.
     """
-    images, labels = _part(dataset, "train", classes=classes, device=device)
-    test, test_labels = _part(dataset, "test", classes=classes, device=device)
+    train, test = (_part(dataset, split, classes=classes, device=device) for split in ("train", "test"))
     if shuffled_labels:
-        labels = labels[torch.randperm(len(labels), generator=data.generator(seed + SHUFFLE_SEED)).to(device)]
-    held_out = min(HELD_OUT, len(labels) // 5)
-    order = torch.randperm(len(labels), generator=data.generator(seed)).to(device)
-    if train_samples is not None and train_samples > len(labels) - held_out:
-        raise ValueError(f"train_samples must be at most {len(labels) - held_out}, got {train_samples}")
-    stop = len(labels) if train_samples is None else held_out + train_samples
-    rows = {"train": order[held_out:stop], "validation": order[:held_out]}
-    parts = {name: Part(data.to_float(images[chosen]), labels[chosen]) for name, chosen in rows.items()}
-    parts["test"] = Part(data.to_float(test), test_labels)
-    if dataset not in GREY:
-        moments = data.channel_statistics(parts["train"].images)
-        parts = {name: part._replace(images=data.normalize(part.images, *moments)) for name, part in parts.items()}
+        order = torch.randperm(len(train.labels), generator=data.generator(seed + SHUFFLE_SEED)).to(device)
+        train = train._replace(labels=train.labels[order])
+    parts = data.image_parts(train, test, seed=seed, train_samples=train_samples, normalized=dataset not in GREY)
     return Sets(**parts, classes=classes or len(data.classes(dataset)))
 
 
-def _part(dataset: str, split: str, *, classes: int | None, device: str) -> tuple[Tensor, Tensor]:
+def _part(dataset: str, split: str, *, classes: int | None, device: str) -> Part:
     """Images as they are stored, and labels."""
     found = data.load(dataset, split, device=device)
     rows = slice(None) if classes is None else found.labels < classes
-    return found.images[rows], found.labels[rows].long()
+    return Part(found.images[rows], found.labels[rows])
 
 
 def sets_of(config: Config, device: str) -> Sets:
@@ -159,8 +142,10 @@ class Trained:
     seconds: float
 
 
-class Watch:
+class Watch(engine.Kept):
     """Callback that keeps the weights of smallest validation loss, and a layer's weights at every reading."""
+
+    KEPT = ("steps", "losses", "snapshots", "outputs", "best", "best_step")
 
     def __init__(self, network: nn.Sequential, validation: Part, *, layer: str | None, last: bool) -> None:
         self.validation, self.layer, self.last = validation, layer, last
@@ -190,16 +175,6 @@ class Watch:
             front = nn.Sequential(parts.head, parts.between)
             (given,) = engine.predict(front, self.validation.images[:SHOWN_IMAGES])
             self.outputs.append(given.cpu().half())
-
-    def state_dict(self) -> dict[str, Any]:
-        """What a checkpoint keeps."""
-        names = ("steps", "losses", "snapshots", "outputs", "best", "best_step")
-        return {name: getattr(self, name) for name in names}
-
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on with what a checkpoint kept."""
-        for name, value in state.items():
-            setattr(self, name, value)
 
 
 def train(

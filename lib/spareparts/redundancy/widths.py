@@ -7,11 +7,11 @@ import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
-from torch.nn import functional
 
 from .. import checks, data, engine
 from ..records import Diverged
 from .config import Config
+from .measures import output_similarity
 from .pruning import by_unit, cut
 from .training import Part, accuracy, build, fit, replica_of, sets_of, settings_of
 
@@ -59,10 +59,8 @@ def largest_correlations(
     """Each unit's largest correlation over the images with another unit's output; NaN for a constant unit."""
     parts = cut(network.eval(), layer)
     outputs = parts.between(parts.head(images)).double()
-    centred = outputs - outputs.mean(0)
     constant = outputs.amax(0) == outputs.amin(0)
-    unit = functional.normalize(centred, dim=0)
-    products = (unit.T @ unit).fill_diagonal_(-1)
+    products = output_similarity(outputs).fill_diagonal_(-1)
     products[:, constant] = -1
     return products.amax(1).clamp(-1, 1).where(~constant, torch.nan)
 

@@ -14,7 +14,7 @@ from .. import processor
 from ..execute import ROOT, check_output
 from ..parameters import defaults_in
 from ..table import field_of
-from .durations import show_duration
+from .estimate import show_duration
 from .grid import Cell, from_file, from_options, with_pages
 from .progress import Board, as_plain, counts, outcome_plain, runs_table, spans, summary
 from .survey import PlannedRun, Survey, cost, distinct, in_bfloat16, is_done, paper_module, planned, survey
@@ -131,8 +131,7 @@ def _run(
     todo: list[Cell], found: Survey, console: Console, deadline: float | None, **where: Any
 ) -> tuple[list[Outcome], int]:
     # Dask, which a dry run and `status` do without, takes a second to import.
-    from .cluster import connect
-    from .engine import SchedulerLost, outcomes
+    from .cluster import SchedulerLost, connect, outcomes
 
     with (
         connect(**where) as client,

@@ -11,7 +11,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from .durations import show_duration
+from .estimate import show_duration
 from .survey import PlannedRun, cost, grouped
 from .task import Outcome
 

@@ -7,9 +7,8 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 
-from ..execute import RUNS, NotebookError, execute
-from ..kernels import kill_kernels
-from .durations import show_duration
+from ..execute import RUNS, NotebookError, execute, kill_kernels
+from .estimate import show_duration
 from .grid import Cell
 
 WATCH = 0.5  # seconds between looks at the clock and at the scheduler's wishes

@@ -1,6 +1,8 @@
-"""Replicas trained side by side: one pass over stacked parameters for all of them."""
+"""What trains replicas: one as one would without an engine, or several in one pass over stacked parameters."""
 
-from collections.abc import Mapping, Sequence
+import contextlib
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -10,13 +12,54 @@ from torch.func import functional_call, grad_and_value, vmap
 from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
-from .device import autocast
-from .feed import Feed
-from .graph import Captured
-from .probe import probe
+from .device import autocast, lay_out
+from .groups import probe
 from .replica import Run
-from .stack import Stack
+from .stack import Feed, Stack
 from .updates import KINDS, update
+
+
+class Alone:
+    """Trainer of one replica by its own optimizer."""
+
+    def __init__(self, group: Sequence[Run], *, precision: str) -> None:
+        (self.run,) = group
+        self.precision = precision
+        lay_out(self.run.replica.network)
+
+    def stretch(self, steps: int) -> Float[Tensor, "1 steps"]:
+        """Take `steps` steps and give their losses, without a read from the device."""
+        replica, losses = self.run.replica, torch.empty(1, steps, device=self.run.replica.device)
+        network, optimizer, schedule = replica.network.train(), replica.optimizer, replica.schedule
+        parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+        for step in range(steps):
+            batch = next(self.run.batches)
+            with autocast(self.precision, replica.device):
+                loss = replica.objective(network, batch, replica.settings)
+            for parameter in parameters:  # what zero_grad does, without its 30 microseconds
+                parameter.grad = None
+            loss.backward()
+            if replica.adjust is not None:
+                replica.adjust(network)
+            optimizer.step()
+            if schedule is not None:
+                schedule.step()
+            losses[0, step] = loss.detach()
+        return losses
+
+    def finite(self) -> Bool[Tensor, " 1"]:
+        """Whether all parameters are finite."""
+        sums = [parameter.detach().sum() for parameter in self.run.replica.network.parameters()]
+        return torch.stack(sums).isfinite().all()[None]
+
+    def keep(self, survivors: Sequence[Run]) -> None:
+        """Go on with these runs of the group only."""
+
+    def close(self) -> None:
+        """Nothing to give back."""
+
+
+# Side by side
 
 
 class SideBySide:
@@ -110,3 +153,69 @@ class FullBatchNorm(TorchFunctionMode):
         if function is functional.batch_norm and args[0].dtype == torch.bfloat16:
             return function(args[0].float(), *args[1:], **kwargs or {}).to(torch.bfloat16)
         return function(*args, **kwargs or {})
+
+
+# One step as one CUDA graph: the host starts it with a single call instead of one for each of its kernels
+
+WARM_UP = 3  # steps before the capture, in which libraries choose and allocate
+
+
+class Captured:
+    """A step that reads what it is fed and changes `state` in place, captured when it is first called.
+
+    A capture that fails is told, and the step goes on kernel by kernel; so does a step that is fed other shapes.
+    """
+
+    def __init__(self, step: Callable[..., Tensor], state: Iterable[Tensor]) -> None:
+        self.step, self.state = step, list(state)
+        self.graph: torch.cuda.CUDAGraph | None = None
+        self.failed = False
+        self.feed: tuple[Tensor, ...] = ()
+        self.losses: Tensor | None = None
+
+    def __call__(self, *feed: Tensor) -> Tensor:
+        """Take one step and give its losses, which the next call overwrites."""
+        if self.graph is None and not self.failed:
+            self._capture(feed)
+        if self.failed or any(new.shape != old.shape for new, old in zip(feed, self.feed, strict=True)):
+            return self.step(*feed)
+        for old, new in zip(self.feed, feed, strict=True):
+            old.copy_(new)
+        self.graph.replay()
+        return self.losses
+
+    def _capture(self, feed: tuple[Tensor, ...]) -> None:
+        self.feed = tuple(part.clone() for part in feed)
+        graph = torch.cuda.CUDAGraph()
+        try:
+            with unchanged(self.state):
+                warm_up(lambda: self.step(*self.feed))
+            with torch.cuda.graph(graph):
+                self.losses = self.step(*self.feed)
+            self.graph = graph
+        except torch.OutOfMemoryError:
+            raise
+        except RuntimeError as error:
+            self.failed = True
+            warnings.warn(f"no CUDA graph, training goes on without: {error}", stacklevel=2)
+
+
+@contextlib.contextmanager
+def unchanged(tensors: Sequence[Tensor]) -> Iterator[None]:
+    """Tensors are inside what they like, and afterwards what they were."""
+    saved = [tensor.clone() for tensor in tensors]
+    try:
+        yield
+    finally:
+        for tensor, before in zip(tensors, saved, strict=True):
+            tensor.copy_(before)
+
+
+def warm_up(step: Callable[[], object]) -> None:
+    """Run a step a few times on a stream of its own, as a capture demands."""
+    stream = torch.cuda.Stream()
+    stream.wait_stream(torch.cuda.current_stream())
+    with torch.cuda.stream(stream):
+        for _ in range(WARM_UP):
+            step()
+    torch.cuda.current_stream().wait_stream(stream)
