@@ -2,13 +2,15 @@
 
 import math
 
+import pandas as pd
 import pytest
 import torch
+from made import made_line
 from torch.nn.functional import cross_entropy, max_pool2d, one_hot, relu
 
 from spareparts import experts
 from spareparts.data import Batch, generator
-from spareparts.experts import FACTORS, Config, Mixture, MixtureOutput, plan, soft_nearest_neighbor_loss
+from spareparts.experts import FACTORS, Config, Mixture, MixtureOutput, plan, soft_nearest_neighbor_loss, standard
 from spareparts.experts.losses import load_balancing_loss
 from spareparts.experts.network import Block, RunningMean
 from spareparts.experts.training import TimedBatch, objective_of
@@ -357,3 +359,18 @@ def test_an_annealed_temperature_falls_by_the_stated_power():
 
 def test_the_public_names_exist():
     assert all(hasattr(experts, name) for name in experts.__all__)
+
+
+def test_standard_runs_are_those_of_the_length_that_is_asked_for_or_the_longest_of_each_set():
+    lines = [
+        Config(dataset=dataset, seed=seed, steps=steps)
+        for dataset, seed, steps in (("mnist", 1, 10), ("mnist", 2, 10), ("mnist", 1, 20), ("digits", 1, 10))
+    ]
+    lines += [Config(dataset="mnist", seed=3, steps=20, experts=2), Config(dataset="mnist", arm="raw", steps=20)]
+    rows = pd.DataFrame([made_line(config) for config in lines])
+    assert sorted(zip(*(standard(rows)[name] for name in ("dataset", "seed", "steps")), strict=True)) == [
+        ("digits", 1, 10),
+        ("mnist", 1, 20),
+    ]
+    assert sorted(standard(rows, steps=10).seed) == [1, 1, 2]
+    assert standard(rows, steps=30).empty and standard(rows[:0], steps=10).empty
