@@ -250,10 +250,19 @@ claims.decide(
 cost = {name: -stats.difference(pairs)[0] for name, pairs in accuracy.items()}
 claims.stands(falls(accuracy["CIFAR-100"]), "the loss costs accuracy on CIFAR-100")
 claims.stands(falls(accuracy["FashionMNIST"]), "the loss costs accuracy on FashionMNIST")
+alike = (every.steps == 1500) & (every.centred_gate == 0) & ~every.normalised_gate & every.arm.isin(ARMS)
+warm = every[alike & ((every.temperature_schedule == "learned") | (every.arm == "baseline"))]
+cold = {
+    name: stats.paired(warm[warm.set == name], "accuracy", arm=ARMS, beside=["temperature_schedule"])
+    for name in SETS.values()
+}
+claims.stands(falls(cold["CIFAR-100"]), "with a learned temperature the loss still costs accuracy on CIFAR-100")
+claims.stands(not falls(cold["FashionMNIST"]), "and costs none on FashionMNIST")
 Markdown(f"""
 The paper's stars say that the loss helps where classes are hard to separate. At our settings we see the opposite: it
-costs {cost["CIFAR-100"]:.1f} points on CIFAR-100 and {cost["FashionMNIST"]:.1f} on FashionMNIST. How much of that hangs
-on $t = 1$ is the subject of [the details](experts_details.ipynb). And could the paper's five seeds have told? No: if all
+costs {cost["CIFAR-100"]:.1f} points on CIFAR-100 and {cost["FashionMNIST"]:.1f} on FashionMNIST. That is not only our
+$t = 1$: with a temperature that is learned, the cost on FashionMNIST is gone and that on CIFAR-100 is
+{-stats.difference(cold["CIFAR-100"])[0]:.1f} points ([the details](experts_details.ipynb)). And could the paper's five seeds have told? No: if all
 five pairs agree, the exact two-sided Wilcoxon test gives p = {2 / 2**5:.4f}, so the stars must come from its normal
 approximation. Abstract and conclusion moreover claim a significant gain on CIFAR-10, which the table marks as none.
 """)
