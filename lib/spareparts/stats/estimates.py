@@ -187,5 +187,5 @@ def _all_sums(first: list[NDArray], second: list[NDArray]) -> NDArray:
 def _drawn_sums(first: list[NDArray], second: list[NDArray]) -> NDArray:
     """The same for drawn orders; the observed one counts among them, so that no p value is 0."""
     draw = np.random.default_rng(0)
-    orders = [[b, *(draw.permutation(b) for _ in range(DRAWS))] for b in second]
-    return np.sum([np.array(each) @ a for a, each in zip(first, orders, strict=True)], axis=0)
+    orders = [np.vstack([b, draw.permuted(np.tile(b, (DRAWS, 1)), axis=1)]) for b in second]
+    return np.sum([each @ a for a, each in zip(first, orders, strict=True)], axis=0)
