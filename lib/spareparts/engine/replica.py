@@ -1,5 +1,6 @@
 """What is trained: a network with all that is its own, and what is told about its training."""
 
+import copy
 import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Protocol, runtime_checkable
@@ -52,12 +53,12 @@ class Kept:
 
     def state_dict(self) -> dict[str, Any]:
         """What a checkpoint keeps."""
-        return {name: getattr(self, name) for name in self.KEPT}
+        return {name: copy.copy(getattr(self, name)) for name in self.KEPT}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on with what a checkpoint kept."""
         for name in self.KEPT:
-            setattr(self, name, state[name])
+            setattr(self, name, copy.copy(state[name]))
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
