@@ -21,6 +21,7 @@ from .pruning import cut
 
 Part = data.ImagePart
 GREY = ("mnist", "fashion_mnist", "digits")  # are scaled to [0, 1] only
+INITIALIZATIONS = {"glorot": "glorot_normal", "pytorch": "pytorch"}  # of a config, as `models.initialize` names them
 SHUFFLE_SEED = 10_000  # added to the seed: shuffled labels must not depend on how the images are drawn
 
 
@@ -55,10 +56,10 @@ class Sets:
     classes: int
 
 
-def settings_of(config: Config) -> Settings:
-    """Figure 1's settings, with what the config changes."""
+def settings_of(config: Config, stated: Settings | None = None) -> Settings:
+    """Figure 1's settings, or those that an experiment states, with what the config changes."""
     changed = {name: getattr(config, name) for name in ("optimizer", "learning_rate", "iterations", "precision")}
-    stated = FIGURE_1[config.model]
+    stated = stated or FIGURE_1[config.model]
     return stated._replace(**{name: value for name, value in changed.items() if value is not None})
 
 
@@ -101,8 +102,7 @@ def sets_of(config: Config, device: str) -> Sets:
 def build(config: Config, sets: Sets, *, generator: torch.Generator) -> nn.Sequential:
     """The untrained network of a config, for the images of these sets."""
     shape = tuple(sets.train.images.shape[1:])
-    initialization = {"glorot": "glorot_normal"}.get(config.initialization, config.initialization)
-    common = {"generator": generator, "initialization": initialization, "classes": sets.classes}
+    common = {"generator": generator, "initialization": INITIALIZATIONS[config.initialization], "classes": sets.classes}
     if config.model == "lenet_300_100":
         pixels = shape[0] * shape[1] * shape[2]
         network = models.lenet_300_100(in_features=pixels, width=config.width or 300, **common)

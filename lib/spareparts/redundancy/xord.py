@@ -22,7 +22,7 @@ from ..records import Diverged
 from .config import Config
 from .measures import same_spectrum
 from .pruning import normalized
-from .training import Settings, accuracy, sets_of, train
+from .training import INITIALIZATIONS, Settings, accuracy, sets_of, settings_of, train
 
 # XORD
 
@@ -290,15 +290,12 @@ def filters(config: Config, *, progress: bool = True) -> tuple[dict[str, Any], d
     network = convolution(
         width=config.width or WIDTH,
         generator=stream,
-        initialization={"glorot": "glorot_normal"}.get(config.initialization, config.initialization),
+        initialization=INITIALIZATIONS[config.initialization],
         image_shape=tuple(sets.train.images.shape[1:]),
         classes=sets.classes,
     ).to(sets.train.images.device)
-    changed = {name: getattr(config, name) for name in ("optimizer", "learning_rate", "iterations")}
-    settings = SETTINGS._replace(**{name: value for name, value in changed.items() if value is not None})
-    trained = train(
-        network, sets, settings=settings, stream=stream, name=f"filters seed {config.seed}", progress=progress
-    )
+    settings, name = settings_of(config, SETTINGS), f"filters seed {config.seed}"
+    trained = train(network, sets, settings=settings, stream=stream, name=name, progress=progress)
     found = compare(_rows(trained.network), _rows(trained.initial), generator=stream, seed=config.seed)
     metrics = {"accuracy": accuracy(trained.network, sets.test), "best_step": trained.best_step}
     metrics |= {f"{name}_angle": float(values.mean()) for name, values in found.items()}
