@@ -25,13 +25,10 @@ def test_an_epoch_visits_every_sample_exactly_once(count, data):
         assert torch.cat(epoch(batches)).sort().values.tolist() == list(range(count))
 
 
-def test_dropping_the_last_batch_leaves_only_whole_ones_without_repeats():
+def test_a_smaller_last_batch_is_dropped_or_kept():
     batches = numbered(10, batch_size=4)
     assert len(batches) == 2
     assert torch.cat(epoch(batches)).unique().numel() == 8
-
-
-def test_the_last_batch_is_smaller_if_it_is_kept():
     assert [len(labels) for labels in epoch(numbered(10, batch_size=4, drop_last=False))] == [4, 4, 2]
 
 

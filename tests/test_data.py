@@ -184,20 +184,10 @@ def test_what_load_refuses_is_not_listed_as_whole(folder):
     path = save_tiny()
     about = json.loads(path.with_suffix(".json").read_text())
     path.with_suffix(".json").write_text(json.dumps(about | {"classes": ["a", "b"]}))
-    with pytest.raises(ValueError, match=r"must lie in 0\.\.1"):
+    with pytest.raises(ValueError, match=r"labels of 'mine' must lie in 0\.\.1, got 0\.\.2"):
         load("mine", "train")
     (row,) = (row for row in listing() if row.name == "mine")
     assert row.present and not row.intact
-
-
-def test_a_flipped_bit_anywhere_in_the_arrays_is_noticed(folder):
-    path = save_tiny()
-    whole = bytearray(path.read_bytes())
-    place = whole.index(tiny()["train_images"].tobytes())
-    whole[place] ^= 1
-    path.write_bytes(whole)
-    with pytest.raises(DataCorrupt, match=str(path)):
-        load("mine", "test")
 
 
 def test_a_file_is_checked_again_once_it_has_changed(folder):
@@ -234,14 +224,6 @@ def test_arrays_of_another_form_are_refused_before_anything_is_written(folder, c
     with pytest.raises(ValueError, match=message):
         save_tiny(**changes)
     assert not list(folder.iterdir())
-
-
-def test_labels_outside_the_classes_are_refused_when_loading(folder):
-    path = save_tiny().with_suffix(".json")
-    about = json.loads(path.read_text())
-    path.write_text(json.dumps(about | {"classes": ["a", "b"]}))
-    with pytest.raises(ValueError, match=r"labels of 'mine' must lie in 0\.\.1, got 0\.\.2"):
-        load("mine", "train")
 
 
 def test_images_of_two_sizes_are_refused_when_loading(folder):

@@ -115,7 +115,7 @@ def tagged(output):
     }
 
 
-def test_the_executed_notebook_holds_the_outputs_the_defaults_and_what_was_given(notebook):
+def test_the_executed_notebook_holds_the_outputs_the_defaults_and_what_was_given_and_runs_again(notebook):
     output = execute(notebook, Path("deep/out.ipynb"), {"STEPS": 2})
     assert nbformat.read(output, as_version=4).cells[-1].outputs[0].text == "6\n"
     cells = tagged(output)
@@ -123,6 +123,9 @@ def test_the_executed_notebook_holds_the_outputs_the_defaults_and_what_was_given
     assert cells["injected-parameters"].source == "# Parameters\nSTEPS = 2"
     assert "STEPS = 10  # steps" in cells["parameters"].source
     assert os.listdir("deep") == ["out.ipynb"]
+    again = nbformat.read(execute(output, Path("again.ipynb"), {"STEPS": 3}), as_version=4).cells
+    assert [cell.source for cell in again if "STEPS = " in cell.source][1:] == ["# Parameters\nSTEPS = 3"]
+    assert again[-1].outputs[0].text == "9\n"
 
 
 def test_setting_one_parameter_leaves_the_others_as_they_are_and_a_value_arrives_as_it_was_meant(notebook):
@@ -137,13 +140,6 @@ def test_setting_one_parameter_leaves_the_others_as_they_are_and_a_value_arrives
     assert said(STEPS=3) == "[3, (1, 2), {0: 0.1}, {1}, None]\n"
     given = {"PAIR": (3, 4), "RATES": {1: 0.5}, "SETS": {2}, "LIMIT": 7}
     assert said(**given) == "[10, (3, 4), {1: 0.5}, {2}, 7]\n"
-
-
-def test_a_notebook_that_ran_is_run_again_with_other_values(notebook):
-    first = execute(notebook, Path("out.ipynb"), {"STEPS": 2})
-    again = nbformat.read(execute(first, Path("again.ipynb"), {"STEPS": 3}), as_version=4).cells
-    assert [cell.source for cell in again if "STEPS = " in cell.source][1:] == ["# Parameters\nSTEPS = 3"]
-    assert again[-1].outputs[0].text == "9\n"
 
 
 @pytest.mark.parametrize(
@@ -163,12 +159,9 @@ def test_where_nothing_can_be_written_nothing_starts(notebook, output, complaint
     assert notebook.read_text() == NOTEBOOK and not Path("started").exists()
 
 
-def test_a_folder_may_have_braces_in_its_name(notebook):
-    assert execute(notebook, Path("{a}/out.ipynb")).is_file()
-
-
-def test_with_no_parameter_given_the_defaults_are_folded(notebook):
-    cells = nbformat.read(execute(notebook, Path("out.ipynb")), as_version=4).cells
+def test_without_a_kernelspec_or_a_parameter_pythons_kernel_takes_the_defaults_which_are_folded(notebook):
+    notebook.write_text(NOTEBOOK.removeprefix(HEADER))
+    cells = nbformat.read(execute(notebook, Path("{braces}/out.ipynb")), as_version=4).cells
     assert [cell.metadata.tags for cell in cells if cell.metadata.get("tags")] == [["parameters", "hide-input"]]
 
 
@@ -234,11 +227,6 @@ def test_a_kernel_that_is_not_there_is_named_before_anything_starts(notebook):
         execute(notebook, Path("out.ipynb"))
 
 
-def test_without_a_kernelspec_a_notebook_is_pythons(notebook):
-    notebook.write_text(NOTEBOOK.removeprefix(HEADER))
-    assert execute(notebook, Path("out.ipynb")).is_file()
-
-
 def test_a_kernel_that_is_killed_is_told_with_its_notebook_and_cell(notebook):
     notebook.write_text(NOTEBOOK.replace('Path("started").touch()', "import os\nos.kill(os.getpid(), 9)"))
     done = command("run", "tiny.py")
@@ -257,18 +245,12 @@ def test_every_notebook_of_the_book_exists():
     assert all(path.is_file() for path in toc_notebooks())
 
 
-def test_the_command_line_runs_a_notebook(notebook):
-    done = command("run", str(notebook), "--set", "STEPS=3", "--set", "SEEDS=1..4", "--output", "out.ipynb")
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.strip() == str(notebook.parent / "out.ipynb")
-    assert nbformat.read("out.ipynb", as_version=4).cells[-1].outputs[0].text == "30\n"
-
-
-def test_a_terminal_that_lacks_a_sign_gets_another_for_it(notebook, monkeypatch):
+def test_the_command_line_runs_a_notebook_and_a_terminal_that_lacks_a_sign_gets_another_for_it(notebook, monkeypatch):
     monkeypatch.setenv("PYTHONIOENCODING", "ascii")
-    done = command("run", "tiny.py", "--output", "é.ipynb")
-    assert (done.returncode, done.stdout.strip()) == (0, str(notebook.parent / "?.ipynb"))
-    assert Path("é.ipynb").is_file()
+    done = command("run", str(notebook), "--set", "STEPS=3", "--set", "SEEDS=1..4", "--output", "é.ipynb")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == str(notebook.parent / "?.ipynb")
+    assert nbformat.read("é.ipynb", as_version=4).cells[-1].outputs[0].text == "30\n"
 
 
 def left_by(run):

@@ -26,12 +26,6 @@ def test_random_rows_have_the_expected_potential_and_no_rows_less_than_the_bound
     assert min(draws) > 40**2 / 25
 
 
-def test_the_bound_is_reached_by_orthonormal_rows_and_by_several_bases():
-    assert float(frame_potential(torch.eye(4))) == pytest.approx(4)
-    bases = torch.cat([torch.eye(3), torch.linalg.qr(random(3, 3))[0].float()])
-    assert float(frame_potential(bases)) == pytest.approx(6**2 / 3)
-
-
 def test_a_shared_shift_raises_the_potential_until_the_mean_is_removed():
     rows = random(100, 200)
     shifted = rows + 0.5 * rows.norm(dim=1).mean() * torch.nn.functional.normalize(random(1, 200, seed=1))

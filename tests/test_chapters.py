@@ -1,0 +1,77 @@
+"""The chapters as they are used: with parameters of one's own each makes and shows those runs before all else."""
+
+from typing import NamedTuple
+
+import nbformat
+import pytest
+
+from spareparts.execute import ROOT, execute
+
+
+class Chapter(NamedTuple):
+    """What is asked of a chapter, and what then stands on its page."""
+
+    parameters: dict
+    table: str  # a word of the table of the runs that were asked for
+    rows: tuple[str, ...]  # what that table names too
+    verdict: str  # of the committed records
+
+
+SEEDS = {"DATASETS": ["digits"], "SEEDS": [2, 3], "MISSING": "run"}
+CHAPTERS = {
+    "class_rates": Chapter(
+        {
+            "DATASETS": ["generated-led-display"],
+            "ACTIVATIONS": ["relu"],
+            "EPOCHS": 2,
+            "DEMO_EPOCHS": 1,
+            "DEMO_SEEDS": [1],
+            "MISSING": "run",
+        },
+        "test accuracy",
+        ("baseline", "class_rates", "untrained"),
+        "Class rates raise accuracy by",
+    ),
+    "distancing": Chapter(
+        SEEDS | {"EPOCHS": [4], "CHECKPOINT": [2]},
+        "length of the weights",
+        ("strength", "training loss"),
+        "not seen (reduced)",
+    ),
+    "experts": Chapter(
+        SEEDS | {"STEPS": 20, "DEMO_STEPS": 20},
+        "live experts",
+        ("baseline", "snnl"),
+        "not seen (reduced)",
+    ),
+    "fixed_classifiers": Chapter(
+        SEEDS
+        | {"NETWORKS": ["mlp"], "HEADS": ["learned", "orthonormal"], "EPOCHS": [2], "DEMO_EPOCHS": 2}
+        | {"TRAIN_SAMPLES": [200], "PRECISION": ["float32"]},
+        "on training images, %",
+        ("learned", "orthonormal"),
+        "not seen (reduced)",
+    ),
+    "redundancy": Chapter(
+        SEEDS | {"ITERATIONS": [20], "TRAIN_SAMPLES": [200], "DEMO_ITERATIONS": 20},
+        "area, smallest norm first",
+        (),
+        "not reproduced",
+    ),
+}
+
+
+@pytest.mark.parametrize("word", CHAPTERS)
+def test_the_runs_that_were_asked_for_stand_before_the_chapter_which_stays_on_the_committed_records(
+    word, tmp_path, monkeypatch
+):
+    monkeypatch.delenv("SPAREPARTS_WORKER")
+    chapter = CHAPTERS[word]
+    done = execute(ROOT / "notebooks" / f"{word}.py", tmp_path / f"{word}.ipynb", chapter.parameters)
+    outputs = [output for cell in nbformat.read(done, 4).cells for output in cell.get("outputs", [])]
+    texts = [str(text) for output in outputs for text in output.get("data", {}).values()]
+    assert "The runs that you asked for" in next(text for text in texts if "<h2" in text)
+    table = next(text for text in texts if chapter.table in text and "<table" in text)
+    assert all(name in table for name in chapter.rows)
+    assert not any("These records do not" in text for text in texts)
+    assert any(chapter.verdict in text for text in texts)
