@@ -562,6 +562,7 @@ CHANGES = {  # metric: heading, factor to its unit, digits
     "snnl": ("SNNL", 1, 2),
     "accuracy": ("accuracy, points", 1, 2),
     "entropy": ("ENT x100", 100, 1),
+    "live_similarity": ("SIM, live, x100", 100, 2),
     "mutual_information": ("information, nats", 1, 3),
 }
 long = every[(every.steps == 1500) & (every.precision == "float32")]
@@ -581,9 +582,9 @@ for kind, (frame, sides) in KINDS.items():
 table = {}
 for (kind, name, metric), change in apart.items():
     heading, _, digits = CHANGES[metric]
-    row = table.setdefault((kind, name, len(change)), {})
+    row = table.setdefault((kind, f"{name}, n = {len(change)}"), {})
     row[heading] = f"{change.mean():+.{digits}f} ({change.min():+.{digits}f} to {change.max():+.{digits}f})"
-pd.DataFrame(table).T.rename_axis(["mixture", "data set", "n"])
+pd.DataFrame(table).T.rename_axis(["mixture", "data set"])
 
 # %% tags=["remove-input"]
 means = pd.Series({key: change.mean() for key, change in apart.items()}).unstack()
