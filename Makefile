@@ -23,8 +23,8 @@ book: $(VENV)/.installed ## execute every notebook, build the book, print the pa
 	$(BIN)/jupyter-book build -nW --keep-going .
 	@echo "The book: $(CURDIR)/_build/html/index.html"
 
-test: lint ## check the style, then run every test
-	$(BIN)/python -m pytest
+test: lint ## check the style, then run every test: WORKERS=2 processes for cores that are free
+	$(BIN)/python -m pytest $(if $(WORKERS),-n $(WORKERS) --dist loadfile)
 
 lint: $(VENV)/.installed ## check the style only
 	$(BIN)/ruff check .
