@@ -43,13 +43,15 @@ def test_a_metric_that_was_altered_is_found(recorded):
     assert check.outcome == "differs" and check.note.startswith("accuracy: recorded ")
 
 
-def test_a_metric_that_was_added_later_is_no_difference_and_one_that_is_gone_is(recorded):
+def test_a_metric_that_was_added_later_or_is_gone_is_no_difference_and_the_latter_is_told(recorded):
     record = json.loads(recorded.read_text())
     metrics = {name: value for name, value in record["metrics"].items() if name != "accuracy"}
     change(recorded, metrics=metrics)
     assert [(check.outcome, check.metrics) for check in audit()] == [("agrees", len(verify.repeatable(metrics)))]
     change(recorded, metrics=record["metrics"] | {"retired": 1.0})
-    assert [(check.outcome, check.note) for check in audit()] == [("differs", "retired: recorded 1.0, now not there")]
+    assert [(check.outcome, check.note) for check in audit()] == [("agrees", "no longer measured: retired")]
+    change(recorded, metrics={"retired": 1.0})
+    assert [(check.outcome, check.metrics) for check in audit()] == [("differs", 0)]
 
 
 def test_elsewhere_a_tolerance_holds(recorded):
@@ -90,7 +92,7 @@ def test_nothing_is_started_when_the_budget_is_spent(recorded, monkeypatch):
         ({"a": None}, {"a": None}, False, []),
         ({"a": None}, {"a": 1.0}, False, ["a"]),
         ({"a": "finished"}, {"a": "diverged"}, False, ["a"]),
-        ({"a": 1.0}, {"b": 1.0}, False, ["a"]),  # gone
+        ({"a": 1.0, "b": 1.0}, {"b": 1.0}, True, []),  # taken from them later
         ({"a": 1.0}, {"a": 1.0, "b": 1.0}, True, []),  # added to the instruments later
     ],
 )

@@ -142,14 +142,15 @@ def _compare(hash: str, record: dict[str, Any], result: records.Result, *, secon
     exact = record["device"] == result.device and record["versions"] == versions()
     before = repeatable(record["metrics"]) | {"outcome": record["outcome"], "diverged_step": record["diverged_step"]}
     now = repeatable(plain(result.metrics)) | {"outcome": result.outcome, "diverged_step": result.diverged_step}
-    apart = differences(before, now, exact=exact)
+    apart, gone = differences(before, now, exact=exact), sorted(before.keys() - now.keys())
+    compared = len(repeatable(record["metrics"])) - len(gone)
     return _check(
         hash,
         record,
         criterion="last bit" if exact else "tolerance",
-        outcome="differs" if apart else "agrees",
-        note="; ".join(apart),
-        metrics=len(repeatable(record["metrics"])),
+        outcome="differs" if apart or not compared else "agrees",
+        note="; ".join(apart + [f"no longer measured: {', '.join(gone)}"] * bool(gone)),
+        metrics=compared,
         seconds=round(seconds, 2),
     )
 
@@ -164,13 +165,13 @@ def _check(hash: str, record: dict[str, Any], **found: Any) -> Check:
 
 
 def differences(before: dict[str, Any], now: dict[str, Any], *, exact: bool) -> list[str]:
-    """What does not agree, each as `name: recorded, now`; a recorded metric that is gone is among them.
+    """What does not agree, each as `name: recorded, now`, of the metrics that both have.
 
-    A metric that the record lacks was added to the instruments later, and there is nothing to compare it with.
+    What only one side has was added to the instruments, or taken from them, later: there is nothing to compare it with.
     """
     apart = []
-    for name, old in sorted(before.items()):
-        new = now.get(name, "not there")
+    for name in sorted(before.keys() & now.keys()):
+        old, new = before[name], now[name]
         if old != new and (exact or not _close(old, new)):
             apart.append(f"{name}: recorded {old}, now {new}")
     return apart
