@@ -601,7 +601,7 @@ whatever the temperature, the loss makes them neither more accurate nor better i
 # ## Provenance
 
 # %% tags=["remove-input"]
-used = pd.concat([runs, centred, tried])
+used = pd.concat([runs, warm, centred, learned, balanced, tried, weights]).drop_duplicates("hash")
 Markdown(f"""
 {len(used)} runs of {used.seconds.sum() / 3600:.0f} hours of one processor core stand behind this page, on
 {" and ".join(sorted(set(used.device)))}; all {", ".join(sorted(set(used.protocol)))}. They stand in

@@ -228,7 +228,7 @@ pd.Series(found).unstack().reindex(WANTED).rename_axis("the loss with, against n
 #
 # The paper's Section 5 asks for schedules of $\alpha$ and $t$, for contrastive losses, for transformers and for larger
 # models. SimCLR sees two augmented views of each image, so its control is a baseline with the same augmentation. With
-# one to three seeds these are observations and no tests: no exact two-sided p of three pairs is below 0.25.
+# three seeds these are observations and no tests: no exact two-sided p of three pairs is below 0.25.
 
 # %% tags=["remove-cell"]
 SIDES = {
@@ -415,9 +415,19 @@ part = np.select(
         every.steps == 300,
         every.centred_gate > 0,
         every.steps == 500,
+        every.normalised_gate,
+        every.temperature_schedule == "learned",
         every.steps == 1500,
     ],
-    ["Figure 7", "step of collapse", "centred gate", "one factor at a time", "both arms"],
+    [
+        "Figure 7",
+        "step of collapse",
+        "centred gate",
+        "one factor at a time",
+        "features of length 1",
+        "learned temperature",
+        "both arms",
+    ],
     default="other",
 )
 records.provenance(every.assign(part=part), by="part").drop(columns=["fidelity", "data", "device"])
