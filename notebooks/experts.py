@@ -589,12 +589,21 @@ pd.DataFrame(table).T.rename_axis(["mixture", "data set"])
 # %% tags=["remove-input"]
 means = pd.Series({key: change.mean() for key, change in apart.items()}).unstack()
 fewest = min(len(change) for change in apart.values())
-claims.stands(means.accuracy.max() < 0.1, "the loss raises the accuracy of a live mixture nowhere")
-claims.stands(means.mutual_information.max() < 0.05, "the loss makes experts tell more about the class nowhere")
+warmth = means.accuracy.unstack()
+claims.stands(
+    bool((warmth.loc[["centred gate, t = 1", "balanced gate, t = 1"]].max() < 0).all()), "t = 1 costs accuracy"
+)
+most = apart["centred gate, t = 1", "FashionMNIST", "accuracy"].max()
+claims.stands(most < 0, "on FashionMNIST with the centred gate it does in every seed")
+either = [change for (kind, _, metric), change in apart.items() if kind.endswith("learned") and metric == "accuracy"]
+claims.stands(sum(change.min() < 0 < change.max() for change in either) >= 2, "a learned t has either sign")
+claims.stands(means.mutual_information.abs().max() < 0.05, "what experts tell about the class hardly changes")
 Markdown(f"""
 With {fewest} to {max(len(change) for change in apart.values())} seeds a row this is a description and no test: five pairs
-allow no p below {2 / 2**5:.4f}. What it describes is sober. Where experts live, whichever gate keeps them alive and
-whatever the temperature, the loss makes them neither more accurate nor better informed about the class.
+allow no p below {2 / 2**5:.4f}. What it describes is sober. At $t = 1$ the loss makes a live mixture less accurate on
+average whichever gate keeps it alive, on FashionMNIST with the centred gate in every seed; with a learned temperature the
+differences are of either sign. What an expert tells about the class stays as it was, to within
+{means.mutual_information.abs().max():.2f} nats on average. The loss neither kills specialists nor makes any.
 """)
 
 # %% [markdown]
