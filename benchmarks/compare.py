@@ -41,8 +41,7 @@ def compare(name: str, row: Row, *, seconds: float, tick: Callable[[float], None
         "unit": row.unit,
         "device": describe(row.device),
         "versions": {"python": platform.python_version()} | {name: version(name) for name in ("torch", *row.libraries)},
-        "note": f"{row.note} {f'The best of: {medians} {row.unit}. ' if medians else ''}"
-        f"Medians of {len(readings)} rounds, single rounds {min(paired):.3g} to {max(paired):.3g}.",
+        "note": f"{row.note} {f'The best of: {medians} {row.unit}. ' if medians else ''}{_spread(paired)}",
     }
 
 
@@ -68,6 +67,13 @@ def _rounds(sides: list[Side], *, seconds: float, tick: Callable[[float], None])
         tick(min(gone / max(seconds, 1e-9), len(readings) / ROUNDS, 1))
         readings.append([side() for side in sides])
     return readings
+
+
+def _spread(paired: list[float]) -> str:
+    """How far the rounds lie apart; what is counted, such as bytes, is the same in all, however many they were."""
+    if min(paired) == max(paired):
+        return "The same in every round."
+    return f"Medians of {len(paired)} rounds, single rounds {min(paired):.3g} to {max(paired):.3g}."
 
 
 def _short(value: float) -> float:

@@ -49,6 +49,11 @@ def test_of_several_others_the_fastest_counts_and_all_are_named():
     assert "no workers 8, two workers 5 ms/step" in found["note"]
 
 
+def test_rounds_are_told_where_they_differ_and_not_where_bytes_are_counted():
+    assert "Medians of 3 rounds, single rounds 3 to 6." in compare("fake", row(2, [9, 6, 8, 12]), seconds=0)["note"]
+    assert compare("fake", row(2, 6), seconds=0)["note"] == "Fake. The same in every round."
+
+
 def test_sides_are_measured_in_turns():
     calls = []
     sides = {name: lambda name=name: calls.append(name) or 1.0 for name in "AB"}
