@@ -294,6 +294,15 @@ def test_the_lock_names_what_changed_and_nothing_else(tmp_path):
     ]
 
 
+def test_the_picture_of_the_readme_becomes_that_of_the_executed_ledger(tmp_path, monkeypatch):
+    monkeypatch.setenv(claims.EXECUTED, str(tmp_path))
+    with pytest.raises(FileNotFoundError):
+        claims.keep_picture(tmp_path / "kept.png")
+    (tmp_path / "verdicts.png").write_bytes(b"drawn")
+    claims.keep_picture(tmp_path / "kept.png")
+    assert (tmp_path / "kept.png").read_bytes() == b"drawn"
+
+
 def test_the_committed_lock_has_a_line_for_every_claim():
     assert list(claims.read_lock()) == [claim.id for claim in load()]
 

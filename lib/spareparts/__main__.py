@@ -71,7 +71,7 @@ def book(
 @app.command()
 def verdicts(
     output: Annotated[Path | None, typer.Option(help="folder of the executed notebooks [book/executed]")] = None,
-    write: Annotated[bool, typer.Option("--write", help="make the lock what the chapters say")] = False,
+    write: Annotated[bool, typer.Option("--write", help="make lock and README picture what they say")] = False,
 ) -> None:
     """Compare the verdicts of the executed chapters with the committed lock, book/verdicts.csv, or write it anew."""
     from spareparts import claims
@@ -82,6 +82,7 @@ def verdicts(
     for line in (changed := claims.changes(ledger)):
         print(line)
     if write:
+        claims.keep_picture()  # first: without an executed ledger neither is written
         return claims.write_lock(ledger)
     if changed:
         print(f"{len(changed)} verdicts differ from {claims.LOCK}.")

@@ -11,6 +11,7 @@ import functools
 import json
 import os
 import re
+import shutil
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from html import escape
@@ -27,6 +28,7 @@ from .stats import VERDICTS, Planned, Verdict, combine, decide_all, effect_words
 
 BOOK = Path(__file__).resolve().parents[2] / "book"
 CLAIMS, LOCK = BOOK / "claims.yaml", BOOK / "verdicts.csv"
+PICTURE = BOOK / "captured" / "verdicts.png"
 MEDIA = "application/vnd.spareparts.verdicts+json"
 STRICT = "SPAREPARTS_STRICT"  # set to 1 where the book is built from the committed records
 EXECUTED = "SPAREPARTS_EXECUTED"  # the folder of the executed chapters, where it is not the book's own
@@ -283,6 +285,14 @@ def write_lock(ledger: pd.DataFrame, path: Path = LOCK) -> None:
         writer = csv.DictWriter(file, ["id", "verdict", "protocol", "n"], lineterminator="\n")
         writer.writeheader()
         writer.writerows({"id": id} | about for id, about in lock(ledger).items())
+
+
+def keep_picture(path: Path = PICTURE) -> None:
+    """Make the picture that the README shows the one that the executed ledger drew, so that it says what the lock says.
+
+    Raises `FileNotFoundError` where no ledger has been executed.
+    """
+    shutil.copyfile(executed_folder() / PICTURE.name, path)
 
 
 def changes(ledger: pd.DataFrame, path: Path = LOCK) -> list[str]:
