@@ -12,7 +12,7 @@ PAPER    ?= experts
 export OMP_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help book test lint run sweep verify kills bench gpu constraints outdated clean
+.PHONY: help book pdf test lint run sweep verify kills bench gpu constraints outdated clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/\1|\2/' | \
@@ -22,6 +22,10 @@ book: $(VENV)/.installed ## execute every notebook, build the book, print the pa
 	$(BIN)/python -m spareparts book
 	$(BIN)/jupyter-book build -nW --keep-going .
 	@echo "The book: $(CURDIR)/_build/html/index.html"
+
+pdf: $(VENV)/.installed ## after make book: print all of it to _build/book.pdf, with Chromium
+	$(BIN)/jupyter-book build -n --keep-going --builder singlehtml .
+	$(BIN)/python book/_ext/pdf.py _build/singlehtml _build/book.pdf
 
 test: lint ## check the style, then run every test: WORKERS=2 processes for cores that are free
 	$(BIN)/python -m pytest $(if $(WORKERS),-n $(WORKERS) --dist loadfile)

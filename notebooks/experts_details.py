@@ -96,7 +96,7 @@ learning rate, temperature, distance or weight of the SNNL makes a difference to
 #
 # Of its box plots (its Figure 5) the paper says that on CIFAR-100 the whole box of the accuracy moves up together with
 # the median entropy, and that on CIFAR-10 the best network is one with the loss. Here are the quartiles of the chapter's
-# runs; the lines of single seeds are [there](experts.ipynb#fig-experts-accuracy).
+# runs; {numref}`fig-experts-accuracy` has the single seeds.
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed"}
 both = experts.standard(every, steps=1500)
@@ -134,8 +134,8 @@ claims.decide(
 # ## The course of a collapse
 #
 # How much of the features' squared length lies in the mean that all images share, $|m|^2 / \mathrm{E}|z|^2$, and how evenly
-# the gate loads the experts, read every fifteen steps on CIFAR-10. The mean is large in every network at the start. What
-# differs is whether the gate sees it, and how fast it follows.
+# the gate loads the experts, read every fifteen steps on CIFAR-10 ({numref}`fig-experts-course`). The mean is large in
+# every network at the start. What differs is whether the gate sees it, and how fast it follows.
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "How this figure is drawn", "image": {"alt": "Two panels over 300 steps. The share of the common mean falls from 0.8 to 0.3 for all gates. The entropy of the load stays at 0 for the published gate and rises to 1.3 for slow and centred gates."}, "figure": {"caption": "Share of the features' squared length in their common mean, and entropy of the experts' load (dashed: five equal loads), over 300 steps on CIFAR-10 (reduced), one line a run: the gate as published, with a peak rate of 0.0001 instead of 0.1, and with the whole mean subtracted.", "name": "fig-experts-course"}}
 short_runs = every[(every.steps == 300) & (every.dataset == "cifar10") & (every.arm == "baseline")]
