@@ -118,7 +118,8 @@ def test_the_sweep_names_runs_that_can_be_made_each_after_the_journeys_that_it_r
         made += found
     strengths, widths = ({getattr(config, name) for config in made} for name in ("strength", "width"))
     assert strengths >= {0, 0.1, 1, 10, 100} and widths >= {10, 100, 1000, 10_000}
-    trained = {(config.network, config.precision) for config in made if config.experiment != "cost"}
+    long = [config for config in made if config.experiment != "cost" and config.dataset != "digits"]
+    trained = {(config.network, config.precision) for config in long}
     assert trained == {("mlp", "float32"), ("resnet_20", "bfloat16")}
 
 

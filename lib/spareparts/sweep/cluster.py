@@ -61,6 +61,8 @@ def connect(
 @contextlib.contextmanager
 def _reach(address: str, certificates: Certificates) -> Iterator[Client]:
     security = client_security(address, certificates)
+    # That a scheduler is lost is told in words; how the client took it, some seconds later, is of no use to anyone.
+    logging.getLogger("distributed.client").setLevel(logging.CRITICAL)
     try:
         client = Client(address, timeout=PATIENCE, security=security)
     except (OSError, ValueError) as error:
