@@ -146,11 +146,11 @@ courses = {
 }
 CURVES = {"curve_mean_share": "share in the common mean", "curve_load_entropy": "entropy of the load, nats"}
 figure, axes = plt.subplots(1, 2, figsize=(9, 2.7), layout="constrained")
-for (how, part), color in zip(courses.items(), style.PALETTE, strict=False):
-    for axis, (metric, label) in zip(axes, CURVES.items(), strict=True):
+for axis, (metric, label) in zip(axes, CURVES.items(), strict=True):
+    for (how, part), color in zip(courses.items(), style.PALETTE, strict=False):
         for first, run in enumerate(part.itertuples()):
             axis.plot(run.curve_steps, getattr(run, metric), color=color, label=None if first else how)
-        axis.set(xlabel="step", ylabel=label, ylim=(0, None))
+    axis.set(xlabel="step", ylabel=label, ylim=(-0.03, None))
 axes[1].axhline(np.log(5), **style.CHANCE)
 axes[0].legend()
 plt.show()
@@ -195,7 +195,7 @@ claims.stands(
 claims.stands(costs["learned", "CIFAR-10"][0] < costs["fixed", "CIFAR-10"][0], "nor does it on CIFAR-10")
 Markdown(f"""
 It depends on the images. On MNIST and FashionMNIST, where $t = 1$ costs a little in nearly every seed, a learned
-temperature costs nothing that {len(warm["learned"].seed.unique())} seeds could show. On the two CIFAR sets it does not help: the loss costs
+temperature costs nothing that {tests["learned", "MNIST"].n} seeds could show. On the two CIFAR sets it does not help: the loss costs
 {-costs["learned", "CIFAR-10"][0]:.1f} points on CIFAR-10 and {-costs["learned", "CIFAR-100"][0]:.1f} on CIFAR-100, more than with $t = 1$. The
 temperature goes far below 1 everywhere, where only the nearest neighbours count; by the measure at $t = 1$ such a loss
 moves the features less than the other does.
