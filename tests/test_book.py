@@ -34,7 +34,7 @@ CHAPTERS = [f"book/executed/{paper}" for paper in PAPERS]
 def site(tmp_path_factory):
     """The built site, made in a temporary folder from the notebooks at tiny parameters and records of its own."""
     book = tmp_path_factory.mktemp("book")
-    for name in ("_config.yml", "_toc.yml"):
+    for name in ("_config.yml", "_toc.yml", "CHANGELOG.md"):
         shutil.copy(ROOT / name, book)
     shutil.copytree(ROOT / "book", book / "book", ignore=shutil.ignore_patterns("executed", "records"))
     with pytest.MonkeyPatch.context() as patch:
