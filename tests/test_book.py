@@ -65,6 +65,7 @@ def visit(site, browser):
         page.on("request", lambda request: _note_if_outside(request.url, page.wrong))
         page.goto((site / f"{name}.html").as_uri() + query, wait_until="load")
         page.evaluate("window.MathJax?.startup?.promise")
+        page.wait_for_function("document.getAnimations().length === 0")  # buttons fade into the colours of the dark
         return page
 
     yield visit
