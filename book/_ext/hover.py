@@ -1,10 +1,13 @@
 """Sphinx extension: a link to the glossary says what the term means, where a pointer rests on it."""
 
+import functools
+
 from docutils import nodes
 
 
+@functools.cache
 def meanings(app):
-    """Each term of the glossary and its meaning in one line, by its anchor."""
+    """Each term of the glossary and its meaning in one line, by its anchor; read once, not for every page."""
     found = {}
     for name in app.env.found_docs:
         if not name.endswith("glossary"):
