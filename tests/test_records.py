@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from toy import Toy, result
 
-from spareparts import class_rates, distancing, experts, fixed_classifiers, records, redundancy
+from spareparts import class_rates, cross_examination, distancing, experts, fixed_classifiers, records, redundancy
 from spareparts.records import Result, key, load, load_or_run, save, store
 
 # Config and hash
@@ -53,6 +53,8 @@ GOLDEN_OF_OTHERS = {
     "177506224ecbf40d": fixed_classifiers.Config(experiment="language"),
     "57b98455f501d4ad": redundancy.Config(),
     "300927ba4ebffd24": redundancy.Config(experiment="xord"),
+    "23e71e4e4de8bbac": cross_examination.Config(),
+    "1cdf52a42dea95cb": cross_examination.Config(dataset="fashion_mnist", arm="centred_snnl", seed=3),
 }
 
 

@@ -1,0 +1,127 @@
+"""What defines a run of the cross-examination, and which runs a notebook's parameters name."""
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from .. import data
+from ..records import RunConfig
+from ..records.config import check_lists, combinations, given_lists
+
+# Every arm beside the one that it is held against: the same but for the cure. The first two show what chance does.
+CONTROLS = {
+    "another_order": "control",  # the same initial weights, other batches
+    "another_seed": "control",  # other weights, other batches
+    "pushed": "control",
+    "fixed_head": "control",
+    "class_rates": "control",
+    "mixture": "control",
+    "mixture_snnl": "mixture",
+    "centred": "mixture",
+    "centred_snnl": "centred",
+}
+ARMS = ("control", *CONTROLS)
+MIXTURES = ("mixture", "mixture_snnl", "centred", "centred_snnl")
+CENTRED = ("centred", "centred_snnl")
+SNNL = ("mixture_snnl", "centred_snnl")
+USERS = {  # the arms that use a setting; those that are not named are used by all
+    "strength": ("pushed",),
+    "kernel_width": ("pushed",),
+    "initial_scale": ("fixed_head",),
+    "rate_learning_rate": ("class_rates",),
+    "experts": MIXTURES,
+    "snnl_weight": SNNL,
+    "temperature": SNNL,
+}
+MOST_SAMPLES = 20_000
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Config(RunConfig):
+    """One network, trained and examined. Raises `ValueError` for values that cannot be trained with."""
+
+    word: ClassVar[str] = "cross_examination"
+    revision: ClassVar[int] = 1
+
+    dataset: str = "mnist"
+    arm: str = "control"  # one of ARMS
+    seed: int = 1  # of images held out, weights, batches and all that is drawn
+    epochs: int = 12
+    train_samples: int | None = None  # None: 20,000, or as many as there are
+    batch_size: int = 64
+    learning_rate: float = 0.1  # of plain gradient descent, since class rates know no momentum
+    width: int = 300  # units of the first layer, which is examined
+    hidden_units: int = 100  # of the second layer, or of all experts together
+    strength: float = 10.0  # s of the push
+    kernel_width: float = 1000.0  # sigma^2
+    initial_scale: float = 10.0  # of the fixed head
+    rate_learning_rate: float = 30.0  # alpha_mu
+    experts: int = 5
+    snnl_weight: float = 1.0
+    temperature: float = 1.0  # of the SNNL
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._check_names({"arm": ARMS})
+        data.fingerprint(self.dataset)  # raises for an unknown set
+        for name in ("epochs", "batch_size", "width", "hidden_units", "experts"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
+        for name in ("learning_rate", "kernel_width", "initial_scale", "rate_learning_rate", "temperature"):
+            if getattr(self, name) <= 0:
+                raise ValueError(f"{name} must be positive, got {getattr(self, name)}")
+        if self.train_samples is not None and self.train_samples < self.batch_size:
+            raise ValueError(f"train_samples must fill a batch of {self.batch_size}, got {self.train_samples}")
+        if self.strength < 0:
+            raise ValueError(f"strength must be at least 0, got {self.strength}")
+        if self.arm in MIXTURES and self.hidden_units % self.experts:
+            raise ValueError(f"hidden_units must be shared by {self.experts} experts, got {self.hidden_units}")
+        self._check_users("arm", USERS)
+
+    @property
+    def fingerprint(self) -> str:
+        """Sha256 of the data set's arrays."""
+        return data.fingerprint(self.dataset)
+
+    @property
+    def fidelity(self) -> str:
+        """How the data relate to the official files."""
+        return data.fidelity(self.dataset)
+
+    @property
+    def protocol(self) -> str:
+        """Always `reduced`: the networks are smaller and trained for less long than those of any of the five papers."""
+        return "reduced"
+
+    @property
+    def reference(self) -> "Config | None":
+        """The config that this one is held against: all settings but those of its own cure. None for the control."""
+        if self.arm == "control":
+            return None
+        arm = CONTROLS[self.arm]
+        defaults = {field.name: field.default for field in dataclasses.fields(self)}
+        unused = {name: defaults[name] for name, arms in USERS.items() if arm not in arms}
+        return dataclasses.replace(self, arm=arm, **unused)
+
+
+def plan(
+    *,
+    datasets: Sequence[str] = ("mnist", "fashion_mnist"),
+    arms: Sequence[str] = ARMS,
+    seeds: Sequence[int] = (1,),
+    **settings: Any,
+) -> list[Config]:
+    """The configs that a notebook's parameters name: every data set, arm and seed, and every setting.
+
+    A setting, one value or a list, is given to the arms that use it. Raises `ValueError` for a repeated or empty list,
+    `TypeError` for an unknown setting.
+    """
+    check_lists({"datasets": datasets, "arms": arms, "seeds": seeds})
+    given = given_lists(settings)
+    return [
+        Config(dataset=dataset, arm=arm, seed=seed, **choice)
+        for dataset in datasets
+        for arm in arms
+        for choice in combinations({name: given[name] for name in given if arm in USERS.get(name, ARMS)})
+        for seed in seeds
+    ]

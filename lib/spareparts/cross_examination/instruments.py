@@ -1,0 +1,238 @@
+"""What five papers measure, each as one function of a network and images, beside what chance gives.
+
+`instruments` reads one network; `against` reads a network beside the one that it is held against; `frozen_cost` trains
+a little further. All look at the layer `fc1`.
+"""
+
+import copy
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from .. import checks, data, engine
+from ..class_rates import specialized_share
+from ..distancing.matching import match
+from ..distancing.measures import disagreement, error_correlation, relative_distance
+from ..distancing.paths import barrier, line, measure, network_at, point_of
+from ..experts.measures import mutual_information
+from ..models.units import Place
+from ..records import Diverged
+from ..redundancy.measures import null_clustering
+from ..redundancy.network import firing
+from ..redundancy.pruning import area, cut, frame_potential, pruning_curves, pruning_order, unit_rows
+from ..redundancy.spectra import effective_rank, rank_accuracies, singular_values
+from ..redundancy.training import Part, Sets, accuracy
+from ..redundancy.widths import accuracy_drops, largest_correlations
+from .config import Config
+from .networks import LAYER, Routed, cross_entropy, fixed_head
+
+IMAGES = 2_000  # test images, on which units are read and removed
+LEVELS = 8  # into which a unit's outputs are sorted
+ALLOWED_DROP = 0.05  # points of accuracy: an image in 2,000, and so many are a removable unit's
+REPEATED = 0.8  # correlation with another unit above which a unit is repeated
+KEPT = 0.99  # of the accuracy, by the directions that are counted
+RANDOM_ORDERS = 5
+POSITIONS = tuple(np.linspace(0, 1, 11))  # on the line between two networks
+FROZEN_SEED = 50_000  # added to the seed: of the fixed classifiers that are tried, and of their batches
+NULL_SEED = 0  # of permuted labels, random rows and random orders: the same for all networks
+
+
+def instruments(network: nn.Sequential, initial: nn.Sequential, sets: Sets) -> tuple[dict[str, float], dict]:
+    """Every instrument that needs one network, with its null levels, as metrics; and arrays of one number a unit."""
+    shown = Part(*(tensor[:IMAGES] for tensor in sets.test))
+    metrics = {"accuracy": accuracy(network, sets.test)}
+    told, by_unit = units(network, shown, classes=sets.classes)
+    before, _ = units(initial, shown, classes=sets.classes)
+    metrics |= told | {f"untrained_{name}": before[name] for name in before if "permuted" not in name}
+    metrics["silent"] = 100 * float((~firing(network, sets.train.images, layer=LAYER)).double().mean())
+    return metrics | weights(network) | ranks(network, shown) | pruning(network, shown), by_unit
+
+
+# Units
+
+
+@torch.inference_mode()
+def outputs(network: nn.Sequential, images: Float[Tensor, "batch *shape"]) -> Float[Tensor, "batch units"]:
+    """What the units of the layer give, after their ReLU."""
+    parts = cut(network.eval(), LAYER)
+    return parts.between(parts.head(images))
+
+
+def unit_information(
+    activations: Float[np.ndarray, "samples units"], labels: Int[np.ndarray, " samples"], *, levels: int = LEVELS
+) -> Float[np.ndarray, " units"]:
+    """Mutual information of each unit's output, sorted into levels of equal size, and the class, in nats.
+
+    Equal outputs are of one level, so that all images that a unit is silent for are. The estimate is biased upwards by
+    about `(levels - 1)(classes - 1) / 2n`, which permuted labels show. Raises `ValueError` for labels that are not one
+    a row, outputs that are not finite, and fewer than two levels.
+    """
+    checks.equally_many(activations=activations, labels=labels)
+    checks.finite(activations=activations)
+    checks.whole(2, levels=levels)
+    edges = np.quantile(activations, np.linspace(0, 1, levels + 1)[1:-1], axis=0)
+    sorted_in = [np.searchsorted(np.unique(edge), row) for edge, row in zip(edges.T, activations.T, strict=True)]
+    told = torch.from_numpy(labels)
+    sizes = {"num_experts": levels, "num_classes": int(labels.max()) + 1}
+    return np.array([float(mutual_information(torch.from_numpy(level), told, **sizes)) for level in sorted_in])
+
+
+def units(network: nn.Sequential, part: Part, *, classes: int) -> tuple[dict[str, float], dict[str, np.ndarray]]:
+    """Specialised, removable and repeated units in %, and what a unit tells about the class in nats."""
+    given, labels = outputs(network, part.images), part.labels.cpu().numpy()
+    activations = given.cpu().numpy()
+    permuted = np.random.default_rng(NULL_SEED).permutation(labels)
+    information = unit_information(activations, labels)
+    drops, partners = accuracy_drops(network, *part, layer=LAYER), largest_correlations(network, part.images)
+    metrics = {
+        "specialized": float(specialized_share([activations], labels, num_classes=classes).mean()),
+        "permuted_specialized": float(specialized_share([activations], permuted, num_classes=classes).mean()),
+        "information": float(information.mean()),
+        "permuted_information": float(unit_information(activations, permuted).mean()),
+        "removable": 100 * float((drops <= ALLOWED_DROP + 1e-6).double().mean()),
+        "repeated": 100 * float((partners > REPEATED).double().mean()),
+    }
+    arrays = {"information": information, "drops": drops.cpu().numpy(), "partners": partners.cpu().numpy()}
+    arrays["norms"] = network.get_submodule(LAYER).weight.detach().norm(dim=1).cpu().numpy()
+    return metrics, {name: values.astype(np.float32) for name, values in arrays.items()}
+
+
+# Weights
+
+
+def weights(network: nn.Sequential) -> dict[str, float]:
+    """Frame potential of the rows over those of random rows and of rows with the same spectrum; effective rank."""
+    rows = unit_rows(network.get_submodule(LAYER).weight)
+    nulls = null_clustering(rows, generator=data.generator(NULL_SEED, rows.device))
+    potential = float(frame_potential(rows))
+    return {
+        "potential": potential / nulls["random_potential"],
+        "spectrum_potential": potential / nulls["spectrum_potential"],
+        "effective_rank": effective_rank(singular_values(rows)),
+    }
+
+
+def ranks(network: nn.Sequential, part: Part) -> dict[str, float]:
+    """The fewest directions of the layer with which the network keeps `KEPT` of its accuracy on these images."""
+    whole = accuracy(network, part)
+    most = min(network.get_submodule(LAYER).weight.shape)
+    tried = [*range(1, min(most, 64)), *range(64, most, 8), most]
+    found = rank_accuracies(network[1:], part.images.flatten(1), part.labels, ranks=tried)
+    return {"rank": next(rank for rank, kept in zip(tried, found, strict=True) if kept >= KEPT * whole or rank == most)}
+
+
+# Pruning
+
+
+def pruning(network: nn.Sequential, part: Part) -> dict[str, float]:
+    """Areas under accuracy (%) against units removed: by norm, by frame potential, and at random, the null level."""
+    rows, draw = unit_rows(network.get_submodule(LAYER).weight), data.generator(NULL_SEED)
+    orders = [pruning_order(rows, criterion=criterion) for criterion in ("norm", "frame_potential")]
+    orders += [torch.randperm(len(rows), generator=draw).to(rows.device) for _ in range(RANDOM_ORDERS)]
+    curves = pruning_curves(network, *part, orders, layer=LAYER).cpu().numpy()
+    by_norm, by_potential, *random = area(curves, images=len(part.labels))
+    return {"area_norm": by_norm, "area_potential": by_potential, "area_random": float(np.mean(random))}
+
+
+# Beside the network that it is held against
+
+
+def against(network: nn.Sequential, reference: nn.Sequential, sets: Sets, config: Config) -> dict[str, float]:
+    """Distance, disagreement, correlation of errors, shared spare units, and the barrier where one line joins both.
+
+    The distance is of the first layers, relative, with units matched; the barrier (points of error) is measured on all
+    parameters, and left out for two architectures. Spare are the half of the units with the smallest norms: chance
+    gives 50% that are so in both.
+    """
+    (first,), (second,) = (engine.predict(each, sets.test.images) for each in (reference, network))
+    right = [scores.argmax(1) == sets.test.labels for scores in (first, second)]
+    metrics = {
+        "disagreement": 100 * disagreement(first.argmax(1), second.argmax(1)),
+        "error_correlation": error_correlation(*right),
+        "distance": matched_distance(reference, network, seed=config.seed),
+        "shared_spare": 100 * shared_spare(*(each.get_submodule(LAYER).weight for each in (reference, network))),
+    }
+    shapes = [{name: value.shape for name, value in each.named_parameters()} for each in (reference, network)]
+    if shapes[0] == shapes[1]:
+        metrics["barrier"] = matched_barrier(reference, network, sets, seed=config.seed)
+    return metrics
+
+
+def matched_distance(reference: nn.Sequential, network: nn.Sequential, *, seed: int) -> float:
+    """Distance of two first layers over the reference's length, the units of the second in the order of the first's."""
+    first, second = (nn.Sequential(copy.deepcopy(each.get_submodule(LAYER))) for each in (reference, network))
+    own = torch.arange(len(first[0].weight))[:, None]
+    group = tuple(Place(name=name, axis=0, positions=own) for name in ("0.weight", "0.bias"))
+    matched = match(first, second, generator=data.generator(seed), groups=[group])
+    return relative_distance(point_of(first), point_of(matched))
+
+
+def shared_spare(first: Float[Tensor, "units fan_in"], second: Float[Tensor, "units fan_in"]) -> float:
+    """Share of the smaller half of the first layer's units that are in the smaller half of the second's: 0.5 by chance.
+
+    Unit by unit, for layers that start from the same weights. Raises `ValueError` for other shapes.
+    """
+    checks.same_shape(first=first, second=second)
+    small = [set(pruning_order(rows.detach(), criterion="norm")[: len(rows) // 2].tolist()) for rows in (first, second)]
+    return len(small[0] & small[1]) / len(small[0])
+
+
+def matched_barrier(reference: nn.Sequential, network: nn.Sequential, sets: Sets, *, seed: int) -> float:
+    """How far the test error on the line between both rises above its ends' own line, in points; units matched."""
+    matched = match(reference, network, generator=data.generator(seed))
+    path = line(point_of(reference), point_of(matched))
+    heights = [measure(network_at(reference, path(place)), *sets.test).error for place in POSITIONS]
+    return barrier(POSITIONS, heights)
+
+
+# The cost of a fixed classifier
+
+
+class FrozenRoute(nn.Module):
+    """The end of a mixture whose experts have fixed classifiers; which expert is chosen stays with the gate."""
+
+    def __init__(self, route: Routed, heads: list[nn.Module]) -> None:
+        super().__init__()
+        self.route, self.heads = route.requires_grad_(False), nn.ModuleList(heads)
+
+    def forward(self, sums: Float[Tensor, "batch sums"]) -> Float[Tensor, "batch classes"]:
+        """Class scores."""
+        chosen, hidden = self.route.split(sums)
+        scores = torch.stack([head(hidden[:, expert]) for expert, head in enumerate(self.heads)], dim=1)
+        return scores[torch.arange(len(sums), device=sums.device), chosen]
+
+
+def with_fixed_head(network: nn.Sequential, config: Config, *, classes: int) -> nn.Sequential:
+    """A copy whose last layer, or the last one of each expert, is a fixed orthonormal one."""
+    frozen = copy.deepcopy(network)
+    if isinstance(frozen[-1], Routed):
+        experts, _, hidden = frozen[-1].weight.shape
+        heads = [fixed_head(hidden, classes, seed=config.seed + FROZEN_SEED + place) for place in range(experts)]
+        frozen[-1] = FrozenRoute(frozen[-1], heads)
+    else:
+        features = frozen[-1].in_features
+        frozen[-1] = fixed_head(features, classes, seed=config.seed + FROZEN_SEED)
+    return frozen.to(network[1].weight.device)
+
+
+def frozen_cost(network: nn.Sequential, sets: Sets, config: Config, *, progress: bool = True) -> dict[str, float]:
+    """Points of test accuracy that a fixed last layer costs; both sides train one epoch further on the same batches."""
+    left = []
+    for side in (copy.deepcopy(network), with_fixed_head(network, config, classes=sets.classes)):
+        order = data.generator(config.seed + FROZEN_SEED)
+        batches = data.Batches(*sets.train, batch_size=config.batch_size, generator=order)
+        trained = [value for value in side.parameters() if value.requires_grad]
+        replica = engine.Replica(
+            name="one epoch further",
+            network=side,
+            objective=cross_entropy,
+            optimizer=torch.optim.SGD(trained, lr=config.learning_rate, fused=True),
+            batches=batches,
+        )
+        (end,) = engine.fit([replica], steps=len(batches), progress=progress)
+        if end.diverged_step is not None:
+            raise Diverged(end.diverged_step)
+        left.append(accuracy(side, sets.test))
+    return {"frozen_cost": left[0] - left[1]}

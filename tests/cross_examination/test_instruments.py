@@ -1,0 +1,123 @@
+"""The instruments of the cross-examination: closed forms, bounds and invariances."""
+
+import copy
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from spareparts import cross_examination, data
+from spareparts.cross_examination import Config, unit_information
+from spareparts.cross_examination.config import ARMS
+from spareparts.cross_examination.instruments import (
+    frozen_cost,
+    matched_barrier,
+    matched_distance,
+    shared_spare,
+    with_fixed_head,
+)
+from spareparts.cross_examination.networks import build, plain, sets_of, train
+from spareparts.distancing.matching import shuffled
+
+SMALL = {"dataset": "digits", "epochs": 2, "width": 40, "hidden_units": 20}
+BATCH = 30  # images
+
+
+@pytest.fixture(scope="module")
+def sets():
+    return sets_of(Config(**SMALL), "cpu")
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("SPAREPARTS_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("SPAREPARTS_RECORDS", str(tmp_path / "records"))
+
+
+# Information
+
+
+def test_a_unit_that_names_the_class_tells_all_and_a_constant_one_nothing():
+    labels = np.arange(800) % 8
+    activations = np.stack([labels, np.full(800, 2.0), np.minimum(labels, 1)], axis=1).astype(float)
+    told = unit_information(activations, labels)
+    rare = -(1 / 8) * math.log(1 / 8) - (7 / 8) * math.log(7 / 8)
+    assert told == pytest.approx([math.log(8), 0, rare])
+
+
+def test_information_does_not_change_under_a_rising_map_of_the_outputs_or_an_order_of_the_samples():
+    draw = np.random.default_rng(0)
+    labels = draw.integers(5, size=500)
+    activations = np.maximum(draw.normal(size=(500, 4)) + 0.3 * labels[:, None], 0)
+    order = draw.permutation(500)
+    told = unit_information(activations, labels)
+    assert unit_information(np.expm1(activations), labels) == pytest.approx(told)
+    assert unit_information(activations[order], labels[order]) == pytest.approx(told)
+
+
+def test_what_permuted_labels_seem_to_tell_is_the_estimators_bias():
+    draw = np.random.default_rng(0)
+    told = unit_information(draw.normal(size=(2_000, 50)), draw.integers(10, size=2_000))
+    assert told.mean() == pytest.approx(7 * 9 / (2 * 2_000), rel=0.1)
+
+
+def test_outputs_that_are_not_finite_and_a_single_level_are_refused():
+    with pytest.raises(ValueError, match="activations must be finite, got nan"):
+        unit_information(np.full((3, 2), np.nan), np.arange(3))
+    with pytest.raises(ValueError, match="levels must be at least 2, got 1"):
+        unit_information(np.zeros((3, 2)), np.arange(3), levels=1)
+
+
+# Two networks
+
+
+def test_the_same_units_in_another_order_are_at_no_distance_and_behind_no_barrier(sets):
+    network = plain(build(Config(**SMALL), sets))
+    renamed = shuffled(network, generator=data.generator(1))
+    assert not torch.equal(network.fc1.weight, renamed.fc1.weight)
+    assert matched_distance(network, renamed, seed=0) == pytest.approx(0, abs=1e-6)
+    assert matched_barrier(network, renamed, sets, seed=0) == pytest.approx(0, abs=1e-6)
+
+
+def test_spare_units_are_shared_by_equal_layers_by_chance_in_half_and_not_at_all_if_norms_are_turned_round():
+    rows = torch.randn(400, 10, generator=data.generator(0), dtype=torch.float64)
+    other = torch.randn(400, 10, generator=data.generator(1), dtype=torch.float64)
+    turned = rows / rows.norm(dim=1, keepdim=True).square()
+    assert shared_spare(rows, rows) == 1
+    assert shared_spare(rows, turned) == 0
+    assert shared_spare(rows, other) == pytest.approx(0.5, abs=0.1)
+
+
+# The cost of a fixed classifier
+
+
+@pytest.mark.parametrize("arm", ["control", "fixed_head", "centred"])
+def test_only_the_last_layer_is_exchanged_and_the_network_that_is_asked_stays_as_it_was(sets, arm):
+    config = Config(**SMALL, arm=arm)
+    network = train(config, sets, progress=False).network
+    before = copy.deepcopy(network.state_dict())
+    frozen = with_fixed_head(network, config, classes=sets.classes)
+    assert torch.equal(frozen.fc1.weight, network.fc1.weight)
+    assert torch.equal(frozen.fc2.weight, network.fc2.weight)
+    assert frozen(sets.test.images[:BATCH]).shape == (BATCH, sets.classes)
+    assert -100 <= frozen_cost(network, sets, config, progress=False)["frozen_cost"] <= 100
+    for name, value in network.state_dict().items():
+        assert torch.equal(value, before[name])
+
+
+# All of it
+
+
+def test_every_arm_is_examined_twice_alike_and_held_against_its_control():
+    configs = cross_examination.plan(datasets=["digits"], epochs=2, width=40, hidden_units=20)
+    first, second = ({c.arm: r for c, r in cross_examination.run(configs, workers=1, progress=False)} for _ in range(2))
+    assert set(first) == set(ARMS)
+    for arm, result in first.items():
+        told = {name: value for name, value in result.metrics.items() if "seconds" not in name}
+        assert told == {name: second[arm].metrics[name] for name in told}
+        assert all(math.isfinite(value) for value in told.values())
+        assert ("disagreement" in told) == (arm != "control")
+        assert ("barrier" in told) == (arm not in ("control", "fixed_head", "mixture"))
+        assert 0 <= told["specialized"] <= 100 and told["permuted_specialized"] < 1
+        assert 1 <= told["rank"] <= 64 and told["information"] > told["permuted_information"]

@@ -1,0 +1,126 @@
+"""The networks of the cross-examination: equal beginnings, and one form for all of them."""
+
+import dataclasses
+
+import pytest
+import torch
+
+from spareparts import cross_examination, data
+from spareparts.cross_examination import Config
+from spareparts.cross_examination.config import ARMS, MIXTURES, USERS
+from spareparts.cross_examination.networks import MixtureLeNet, build, sets_of, train
+from spareparts.distancing.paths import point_of
+from spareparts.redundancy.pruning import cut, pruning_curves
+
+SMALL = {"dataset": "digits", "epochs": 2, "width": 40, "hidden_units": 20}
+
+
+@pytest.fixture(scope="module")
+def sets():
+    return sets_of(Config(**SMALL), "cpu")
+
+
+def trained(sets, arm, **changed):
+    return train(Config(**SMALL | changed, arm=arm), sets, progress=False)
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("SPAREPARTS_CACHE", str(tmp_path))
+
+
+# What defines a run
+
+
+def test_a_network_is_held_against_the_same_without_its_own_cure():
+    mixed = Config(arm="centred_snnl", snnl_weight=2.0, experts=4)
+    assert mixed.reference == Config(arm="centred", experts=4)
+    assert mixed.reference.reference == Config(arm="mixture", experts=4)
+    assert mixed.reference.reference.reference == Config()
+    assert Config().reference is None
+
+
+def test_a_plan_gives_a_setting_to_the_arms_that_use_it():
+    configs = cross_examination.plan(datasets=["digits"], strength=[1.0, 2.0], epochs=3)
+    assert len(configs) == len(ARMS) + 1 and {config.epochs for config in configs} == {3}
+    assert [config.strength for config in configs if config.arm == "pushed"] == [1.0, 2.0]
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"arm": "snnl"}, "arm must be one of control"),
+        ({"epochs": 0}, "epochs must be at least 1, got 0"),
+        ({"learning_rate": float("nan")}, "learning_rate must be finite, got nan"),
+        ({"arm": "mixture", "hidden_units": 101}, "must be shared by 5 experts, got 101"),
+        ({"strength": 3.0}, "does not use strength"),
+        ({"arm": "pushed", "strength": -1.0}, "strength must be at least 0, got -1"),
+        ({"train_samples": 10}, "must fill a batch of 64, got 10"),
+        ({"dataset": "nowhere"}, "nowhere"),
+    ],
+)
+def test_settings_that_cannot_be_trained_with_are_refused(settings, message):
+    with pytest.raises(ValueError, match=message):
+        Config(**settings)
+
+
+def test_every_setting_of_some_arms_only_is_named_as_such():
+    assert set(USERS) < {field.name for field in dataclasses.fields(Config)}
+
+
+# Equal beginnings
+
+
+def test_all_arms_but_another_seed_begin_with_the_same_first_layer(sets):
+    first = {arm: build(Config(**SMALL, arm=arm), sets).fc1.weight for arm in ARMS}
+    for arm, weight in first.items():
+        assert torch.equal(weight, first["control"]) == (arm != "another_seed")
+
+
+def test_a_push_of_no_strength_is_the_control(sets):
+    pushed, control = (trained(sets, arm, **own) for arm, own in (("pushed", {"strength": 0.0}), ("control", {})))
+    for name, value in point_of(control.network).items():
+        assert torch.equal(value, point_of(pushed.network)[name])
+
+
+def test_a_push_moves_the_network_further_from_the_weights_of_half_its_training(sets):
+    moved = [trained(sets, "pushed", epochs=8, strength=strength).metrics["moved"] for strength in (0.0, 100.0)]
+    assert moved[1] > 1.5 * moved[0]
+
+
+def test_a_fixed_head_stays_as_it_was_drawn_while_the_rest_is_trained(sets):
+    done = trained(sets, "fixed_head")
+    assert torch.equal(done.network.fc3.projection.matrix(), done.initial.fc3.projection.matrix())
+    assert not torch.equal(done.network.fc1.weight, done.initial.fc1.weight)
+
+
+# One form
+
+
+@pytest.mark.parametrize("arm", MIXTURES)
+def test_the_plain_form_of_a_mixture_chooses_the_classes_that_the_mixture_does(sets, arm):
+    network = build(Config(**SMALL, arm=arm), sets)
+    assert isinstance(network, MixtureLeNet)
+    for batch in sets.train.images[:400].split(100):  # a centred gate's mean is counted in
+        network.train()(batch)
+    network.eval()
+    expected = network.mixture.predict(network(sets.test.images))
+    assert torch.allclose(cross_examination.plain(network)(sets.test.images), expected, atol=1e-5)
+
+
+def test_units_removed_from_a_mixture_are_gone_from_the_gate_and_from_every_expert(sets):
+    network = cross_examination.plain(build(Config(**SMALL, arm="mixture"), sets))
+    order = torch.randperm(40, generator=data.generator(0))
+    counts = pruning_curves(network, *sets.test, [order], layer="fc1")[0]
+    consumer = cut(network, "fc1").consumer
+    for removed in range(0, 41, 8):
+        weight = consumer.weight.detach().clone()
+        with torch.no_grad():
+            consumer.weight[:, order[:removed]] = 0
+            assert int((network(sets.test.images).argmax(1) == sets.test.labels).sum()) == counts[removed]
+            consumer.weight.copy_(weight)
+
+
+def test_sums_of_another_width_are_refused():
+    with pytest.raises(ValueError, match="sums must have 9 features"):
+        cross_examination.Routed(torch.zeros(3, 5, 2), torch.zeros(3, 5))(torch.zeros(4, 8))
