@@ -79,8 +79,40 @@ def unit_information(
     return np.array([float(mutual_information(torch.from_numpy(level), told, **sizes)) for level in sorted_in])
 
 
+def class_means(values: Float[np.ndarray, "samples units"], labels: np.ndarray) -> Float[np.ndarray, "classes units"]:
+    """Mean over the samples of each class that occurs."""
+    return np.stack([values[labels == label].mean(0) for label in np.unique(labels)])
+
+
+def selectivity(
+    activations: Float[np.ndarray, "samples units"], labels: Int[np.ndarray, " samples"]
+) -> Float[np.ndarray, " units"]:
+    """`(m - r) / (m + r)`: m a unit's mean output for the class that it answers to most, r its mean over the others.
+
+    The index of Morcos et al. (2018), from 0 to 1, for outputs that are not negative: 0 for a silent unit, 1 for one
+    that fires for one class alone. Raises `ValueError` for labels that are not one a row, a single class, and outputs
+    that are negative or not finite.
+    """
+    checks.equally_many(activations=activations, labels=labels)
+    checks.finite(activations=activations)
+    means = class_means(activations, labels)
+    checks.whole(2, classes=len(means))
+    checks.at_least(0, smallest_output=float(activations.min()))
+    most = means.max(0)
+    rest = (means.sum(0) - most) / (len(means) - 1)
+    return np.divide(most - rest, most + rest, out=np.zeros_like(most), where=most > 0)
+
+
+def classes_fired_for(
+    activations: Float[np.ndarray, "samples units"], labels: Int[np.ndarray, " samples"]
+) -> Int[np.ndarray, " units"]:
+    """Number of classes for more than half of whose samples a unit gives more than 0."""
+    checks.equally_many(activations=activations, labels=labels)
+    return (class_means((activations > 0).astype(np.float64), labels) > 0.5).sum(0)
+
+
 def units(network: nn.Sequential, part: Part, *, classes: int) -> tuple[dict[str, float], dict[str, np.ndarray]]:
-    """Specialised, removable and repeated units in %, and what a unit tells about the class in nats."""
+    """Specialised, removable and repeated units in %, what a unit tells about the class, and for how many it fires."""
     given, labels = outputs(network, part.images), part.labels.cpu().numpy()
     activations = given.cpu().numpy()
     permuted = np.random.default_rng(NULL_SEED).permutation(labels)
@@ -91,6 +123,9 @@ def units(network: nn.Sequential, part: Part, *, classes: int) -> tuple[dict[str
         "permuted_specialized": float(specialized_share([activations], permuted, num_classes=classes).mean()),
         "information": float(information.mean()),
         "permuted_information": float(unit_information(activations, permuted).mean()),
+        "selectivity": float(selectivity(activations, labels).mean()),
+        "permuted_selectivity": float(selectivity(activations, permuted).mean()),
+        "classes": float(classes_fired_for(activations, labels).mean()),
         "removable": 100 * float((drops <= ALLOWED_DROP + 1e-6).double().mean()),
         "repeated": 100 * float((partners > REPEATED).double().mean()),
     }
