@@ -13,7 +13,8 @@
 # %% [markdown]
 # # The ledger
 #
-# Every claim of the five papers, and what our records say about it. No verdict is typed: each is computed beside its
+# Every claim of the five papers, the five questions of the [cross-examination](cross_examination.ipynb), and what our
+# records say about them. No verdict is typed: each is computed beside its
 # evidence in the chapter that the claim links to, on every build of this book, from the records of runs that anyone can
 # repeat. [](../methods.md) says how.
 #

@@ -58,6 +58,12 @@ CHAPTERS = {
         (),
         "not reproduced",
     ),
+    "cross_examination": Chapter(
+        SEEDS | {"ARMS": ["control", "pushed"], "EPOCHS": [2], "DEMO_ARMS": ["control"], "DEMO_EPOCHS": 1},
+        "removable",
+        ("control", "pushed"),
+        "question 5",
+    ),
 }
 
 

@@ -29,7 +29,14 @@ from spareparts.claims import (
 )
 from spareparts.stats import VERDICTS, Pairs, Verdict, not_run, of_protocol, sign, within
 
-SIZES = {"experts": 13, "distancing": 14, "fixed_classifiers": 14, "class_rates": 10, "redundancy": 16}
+SIZES = {
+    "experts": 13,
+    "distancing": 14,
+    "fixed_classifiers": 14,
+    "class_rates": 10,
+    "redundancy": 16,
+    "cross_examination": 5,
+}
 ENTRY = {"id": "experts-1", "where": "Table 1", "claim": "rises", "quantity": "accuracy", "expect": "higher"}
 HIGHER = Verdict("reproduced", 0.28, (0.1, 0.4), 5, "reduced", "points", "p = 0.01")
 

@@ -30,6 +30,7 @@ ALLOWED: dict[str, set[str]] = {
     "claims": {"documents", "records", "stats"},
     "results": {"records", "stats", "style"},
 } | {paper: {"engine", "models", "data", "checks", "records", "stats"} for paper in PAPERS}
+ALLOWED["cross_examination"] = {*PAPERS, *ALLOWED["experts"]}
 
 
 # SciPy looks torch up in sys.modules, so an entry of None there would break SciPy itself: refuse to find it instead.

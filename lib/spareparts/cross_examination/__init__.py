@@ -12,7 +12,7 @@ __all__ = attach(
     __name__,
     {
         "config": ["ARMS", "CONTROLS", "Config", "plan"],
-        "instruments": ["instruments", "unit_information"],
+        "instruments": ["classes_fired_for", "instruments", "selectivity", "unit_information"],
         "networks": ["Routed", "plain"],
         "run": ["run"],
     },
