@@ -312,8 +312,7 @@ pd.DataFrame(rows).T.rename_axis("what is changed")
 # collection that this project knows by its fingerprints.
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "The runs behind each data set"}
-table = records.provenance(every)
-table[["runs", "seeds", "diverged", "hours", "code"]]
+records.provenance(every).drop(columns="protocol")
 
 # %% tags=["remove-input"]
 Markdown(f"Data: {'; '.join(sorted(set(every.fidelity)))}. Devices: {'; '.join(sorted(set(every.device)))}.")

@@ -118,8 +118,8 @@ axes[1].set(xlabel="squared distance, widths", ylabel="push", ylim=(1e-6, 10))
 for name, sign in {"as meant": 1, "as printed": -1}.items():
     axes[2].plot(momentum(sign), label=name)
 axes[2].set(xlabel="step", ylabel="position x")
-for axis in axes:
-    axis.legend()
+for axis in axes:  # above the axes, where no line runs
+    axis.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2)
 plt.show()
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "How this is decided"}
@@ -460,7 +460,7 @@ table.style.format("{:.1f}", na_rep="–").format("{:,.0f}", subset=far, na_rep=
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed"}
 part = every.experiment + ", " + every.network + np.where(every.checkpoints > 1, ", several checkpoints", "")
-records.provenance(every.assign(part=part), by="part").drop(columns=["fidelity", "data", "device"])
+records.provenance(every.assign(part=part), by="part")
 
 # %% tags=["remove-input"]
 Markdown(f"Data: {'; '.join(sorted(set(every.fidelity)))}. Devices: {'; '.join(sorted(set(every.device)))}.")

@@ -476,7 +476,7 @@ part = np.select(
     ],
     default="other",
 )
-records.provenance(every.assign(part=part), by="part").drop(columns=["fidelity", "data", "device"])
+records.provenance(every.assign(part=part), by="part")
 
 # %% tags=["remove-input"]
 Markdown(f"Data: {'; '.join(sorted(set(every.fidelity)))}. Devices: {'; '.join(sorted(set(every.device)))}.")

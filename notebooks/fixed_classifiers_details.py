@@ -389,7 +389,7 @@ part = np.select(
     ],
     default="CIFAR-10",
 )
-records.provenance(every.assign(part=part), by="part").drop(columns=["fidelity", "data", "device", "diverged"])
+records.provenance(every.assign(part=part), by="part").drop(columns="diverged")
 
 # %% tags=["remove-input"]
 Markdown(f"Data: {'; '.join(sorted(set(every.fidelity)))}. Devices: {'; '.join(sorted(set(every.device)))}.")

@@ -199,7 +199,7 @@ That larger layers fit more often is the clearer difference.
 about = np.where(
     every.experiment == "network", every.model + ", " + every.dataset + ", " + every.initialization, every.experiment
 )
-records.provenance(every.assign(part=about), by="part").drop(columns=["fidelity", "data", "device"])
+records.provenance(every.assign(part=about), by="part")
 
 # %% tags=["remove-input"]
 Markdown(f"Data: {'; '.join(sorted(set(every.fidelity)))}. Devices: {'; '.join(sorted(set(every.device)))}.")
