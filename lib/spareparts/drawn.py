@@ -29,7 +29,8 @@ def table(figure: Figure) -> pd.DataFrame:
     rows = []
     for number, axes in enumerate(panels, start=1):
         sides = {"x": _words(axes.xaxis), "y": _words(axes.yaxis)}
-        about = {"panel": number, "title": axes.get_title(), "x axis": axes.get_xlabel(), "y axis": axes.get_ylabel()}
+        named = {"title": axes.get_title(), "x axis": axes.get_xlabel(), "y axis": axes.get_ylabel()}
+        about = {"panel": number} | {name: " ".join(text.split()) for name, text in named.items()}  # on one line
         for part, (kind, artist, colours, points) in enumerate(_parts(axes), start=1):
             shades = itertools.cycle(_shades(colours))
             for place, shade in zip(np.ma.filled(points, np.nan), shades, strict=False):
