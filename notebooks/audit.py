@@ -34,7 +34,7 @@ kills = json.loads((ROOT / KILLS).read_text())
 # %% [markdown]
 # ## Runs made again
 #
-# `python -m spareparts verify` draws records at random, spread over the papers and over short and long runs, trains
+# `python -m spareparts verify` draws records at random, from every paper in turn and of short and long runs, trains
 # them again and compares every metric. On the same processor and with the same versions a metric must be equal to the
 # last bit. Elsewhere rounding differs, and training amplifies it; there a tolerance holds. This is the last audit:
 

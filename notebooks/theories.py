@@ -346,9 +346,9 @@ claims.decide(
 # ### Distance from initialization
 #
 # Neyshabur et al. {cite:p}`neyshabur2018towards` find wider networks closer to their first weights. The same networks:
-# all of them fit their 1,000 training images exactly, at which point training stops.
+# all of them ({numref}`tab-theories-distance`) fit their 1,000 training images exactly, at which point training stops.
 
-# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed", "figure": {"caption": "What LeNet finds with true and with shuffled labels: mean (SD) over seeds.", "name": "tab-theories-labels"}}
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed", "figure": {"caption": "Networks that fit their training images, by width: distances from the first weights and the gap to test accuracy, mean (SD).", "name": "tab-theories-distance"}}
 shown = {
     "fc1_distance": "distance of the layer",
     "fc1_unit_distance": "of a unit",
@@ -510,7 +510,7 @@ LABELS = {
     "shuffled labels": few[few.shuffled_labels],
 }
 
-# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed"}
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed", "figure": {"caption": "What LeNet finds with true and with shuffled labels: mean (SD) over seeds.", "name": "tab-theories-labels"}}
 shown = {
     "train_accuracy": "training accuracy, %",
     "train_area_norm_smallest": "area, smallest norm first",
