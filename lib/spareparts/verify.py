@@ -12,6 +12,7 @@ import json
 import math
 import random
 import tempfile
+import textwrap
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -30,6 +31,7 @@ from .sweep.estimate import show_duration
 from .sweep.survey import in_bfloat16, paper_module
 
 AUDIT = ROOT / "book" / "audit.json"
+NOTED = 90  # characters of a note that a page shows
 RELATIVE, ABSOLUTE = 0.05, 0.02  # tolerance where the processor or the versions differ
 
 
@@ -261,7 +263,7 @@ def page_table(audit: dict[str, Any]) -> pd.DataFrame:
             "outcome": check["outcome"],
             "then": show_duration(check["recorded_seconds"]),
             "now": show_duration(check["seconds"]),
-            "note": check["note"],
+            "note": textwrap.shorten(check["note"], NOTED, placeholder=" …"),
         }
         for check in audit["checks"]
     ]
