@@ -22,10 +22,11 @@ KILLS = "book/kills.json"
 
 # %% tags=["hide-input"]
 import json
+import re
 
 from IPython.display import Markdown
 
-from spareparts import verify
+from spareparts import claims, verify
 from spareparts.execute import ROOT
 
 audit = json.loads((ROOT / AUDIT).read_text())
@@ -34,7 +35,7 @@ kills = json.loads((ROOT / KILLS).read_text())
 # %% [markdown]
 # ## Runs made again
 #
-# `python -m spareparts verify` draws records at random, spread over the papers and over short and long runs, trains
+# `python -m spareparts verify` draws records at random, from every paper in turn and of short and long runs, trains
 # them again and compares every metric. On the same processor and with the same versions a metric must be equal to the
 # last bit. Elsewhere rounding differs, and training amplifies it; there a tolerance holds. This is the last audit:
 
@@ -43,6 +44,19 @@ Markdown(verify.sentence(audit))
 
 # %% tags=["hide-input"]
 verify.page_table(audit)
+
+# %% tags=["remove-input"]
+apart = [check for check in audit["checks"] if check["outcome"] == "differs"]
+claims.stands([check["word"] for check in apart] == ["experts"], "one run differs, of the experts")
+claims.stands("live_experts" not in str(apart), "as many of its experts live as before")
+(then, now), *_ = [*re.findall(r"\baccuracy: recorded ([\d.]+), now ([\d.]+)", str(apart)), ("–", "–")]
+Markdown(f"""
+One run lies outside the tolerance, a network of experts on CIFAR-10 that is trained with large steps: {now}% of the test
+images where the record has {then}%. Its record names the processor less exactly than we do now, so a last bit cannot be
+asked of it; its losses begin alike, part within the first steps that are recorded and end apart. That it has one live
+expert is the same. Single runs of this kind can be repeated to the bit only where they were made; what the chapters say
+rests on several seeds.
+""")
 
 # %% [markdown]
 # To repeat it, here and now, with other records:

@@ -234,7 +234,8 @@ does along the way is raise learning rates, steeply and for a few weights.
 # ### A demonstration that you can change
 #
 # Twonorm is two normal distributions in 20 dimensions, drawn here from their definition, so nothing is downloaded. One
-# network of 8 layers is followed for a few epochs ({numref}`fig-class-rates-growth`). The table below trains it by plain descent, with a rate for each
+# network of 8 layers is followed for a few epochs ({numref}`fig-class-rates-growth`). In {numref}`tab-class-rates-demo`
+# it is trained by plain descent, with a rate for each
 # class, and with one rate for all classes that grows by the same rule. Try the $\alpha_\mu$ of the paper, $10^5$.
 
 # %% mystnb={"image": {"alt": "Quantiles of the rates along training on a log axis: saw teeth, the largest rate hundreds of times above the median, back to one at every half epoch."}, "figure": {"caption": "The rates of all weights and classes after every step: median, 99th percentile and largest. Each drop is a reset.", "name": "fig-class-rates-growth"}}
@@ -255,7 +256,7 @@ curves = pd.DataFrame(seen, index=["median", "99th percentile", "largest"]).T
 curves.plot(logy=True, figsize=(6, 2.2), xlabel="step", ylabel="rate")
 plt.show()
 
-# %%
+# %% mystnb={"figure": {"caption": "The demonstration: test accuracy, and the $\\alpha_\\mu$ with which it converged.", "name": "tab-class-rates-demo"}}
 demo = [class_rates.Config(seed=seed, **kind) for seed in DEMO_SEEDS for kind in (common, with_rates)]
 demo += [class_rates.Config(seed=seed, groups="one", **with_rates) for seed in DEMO_SEEDS]
 tried = [
@@ -275,8 +276,9 @@ table.dropna(axis=1).style.format("{:.2f}", subset="accuracy, %").format("{:g}",
 # finite loss. We count a network as converged if its training loss at the end is finite and at least 2% below that of
 # the best constant prediction, the entropy of the training labels; the rule was fixed before the runs at lower
 # $\alpha_\mu$ were made. Hill-Valley stays as it is: there the baselines learn nothing either.
+# {numref}`tab-class-rates-converged` counts networks without this rule and with it.
 
-# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed"}
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed", "figure": {"caption": "What the rule for convergence changes.", "name": "tab-class-rates-converged"}}
 rule = {"only where infinite": finite, "until it converged": pairs}
 rows = {
     (label, name): {
@@ -307,13 +309,13 @@ All runs at a lower $\\alpha_\\mu$ are records of their own beside the first one
 """)
 
 # %% [markdown]
-# ## Table 2: wins, losses and how large they are
+# ## The paper's Table 2: wins, losses and how large they are
 #
-# The paper counts data sets. Below its count, recomputed from its table, stand ours: seed by seed as the paper counts,
-# then with seeds averaged. A tie is an equal number of errors.
+# The paper counts data sets. {numref}`tab-class-rates-counts` has its count, recomputed from its table, and below it ours: seed by seed as
+# the paper counts, then with seeds averaged. A tie is an equal number of errors.
 
 
-# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed"}
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed", "figure": {"caption": "Data sets on which class rates win, lose and tie, the sign test's p and the mean change in points.", "name": "tab-class-rates-counts"}}
 def counted(differences):
     """Wins, losses and ties; the two-sided sign test on the first two; the mean."""
     d = pd.Series(differences).round(6)
@@ -506,10 +508,10 @@ may be worth something here; that they belong to classes shows in none of the co
 # %% [markdown]
 # ### Lower layers, and the reset
 #
-# The paper argues that lower layers profit more, and that the reset is needed. On the ten sets, SELU, each line of the
-# table changes one thing about class rates; positive numbers are in favour of the claim.
+# The paper argues that lower layers profit more, and that the reset is needed. On the ten sets, SELU, each line
+# of {numref}`tab-class-rates-parts` changes one thing about class rates; positive numbers are in favour of the claim.
 
-# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed"}
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed", "figure": {"caption": "Class rates with one part changed: mean change of accuracy, and on how many sets.", "name": "tab-class-rates-parts"}}
 ABLATIONS = {
     "rates in the lower half rather than the upper": compared(every, "top_half", "bottom_half"),
     "reset every half epoch rather than never": compared(every, "no_reset", "class_rates"),
@@ -539,7 +541,7 @@ claims.decide("class_rates-10", ablated, because="One seed on ten sets tells nei
 hours = every.seconds.sum() / 3600
 Markdown(f"""
 {len(every):,} runs of {hours:.0f} hours of one processor core stand behind this page, one file each in
-`book/records/class_rates`. Table 1's networks, 100 epochs and $\\alpha = 0.01$ are the paper's; batches of 128, plain SGD,
+`book/records/class_rates`. Networks (the paper's Table 1), 100 epochs and $\\alpha = 0.01$ are the paper's; batches of 128, plain SGD,
 the initializations and the order of the two updates are ours, each a field of `spareparts.class_rates.Config` with its
 reason. To make the runs again, cheapest sets first, into a folder of your own:
 

@@ -43,14 +43,14 @@ pairs = compared()
 ten = sorted(compared("shuffled_groups").dataset.unique())
 
 # %% [markdown]
-# ## Table 2, every data set
+# ## The paper's Table 2, every data set
 #
-# Test accuracy in %, without → with class rates, the paper's and ours; **seed 1**, as the paper has one run of each
+# {numref}`tab-class-rates-accuracy-sets` has the test accuracies, the paper's and ours; **seed 1**, as the paper has one run of each
 # network. *Largest class* is what a network gets that always names it. The test set is one half of the training file, so
 # most accuracies are multiples of one over half its rows.
 
 
-# %% tags=["hide-input", "sortable", "full-width"] mystnb={"code_prompt_show": "How this table is computed"}
+# %% tags=["hide-input", "sortable", "full-width"] mystnb={"code_prompt_show": "How this table is computed", "figure": {"caption": "Test accuracy in %, without → with class rates, seed 1.", "name": "tab-class-rates-accuracy-sets"}}
 def arrows(first, second):
     """Two columns as one: without → with."""
     return [f"{a:.2f}→{b:.2f}" if pd.notna(a) and pd.notna(b) else "–" for a, b in zip(first, second, strict=True)]
@@ -83,13 +83,13 @@ paper's own table a baseline is at or below that on {", ".join(paper_low)}.
 """)
 
 # %% [markdown]
-# ## Table 3, every data set
+# ## The paper's Table 3, every data set
 #
-# Specialised neurons in %, without → with class rates, seed 1. *Untrained* is the mean over activations and seeds before
+# {numref}`tab-class-rates-neurons-sets` has the specialised neurons. *Untrained* is the mean over activations and seeds before
 # the first step; *ceiling* the largest share that is possible, as a class of nine test rows or fewer cannot reach $p <
 # 10^{-7}$ however clear the separation.
 
-# %% tags=["hide-input", "sortable", "full-width"] mystnb={"code_prompt_show": "How this table is computed"}
+# %% tags=["hide-input", "sortable", "full-width"] mystnb={"code_prompt_show": "How this table is computed", "figure": {"caption": "Specialised neurons in %, without → with class rates, seed 1.", "name": "tab-class-rates-neurons-sets"}}
 start = every[every.arm == "untrained"].groupby("dataset").agg({"specialized": "mean", "specialized_ceiling": "max"})
 table = start.reindex(sets).map(lambda value: f"{value:.1f}" if pd.notna(value) else "–")
 table.columns = ["untrained", "ceiling"]
@@ -114,11 +114,11 @@ text leaves open the initial weights and the size of batches.
 # %% [markdown]
 # ## Set by set
 #
-# Mean difference of test accuracy over seeds in points, with Student's 95% interval where there are three seeds, and the
+# {numref}`tab-class-rates-differences-sets` has the mean differences in points, with Student's 95% interval where there are three seeds, and the
 # median over seeds of McNemar's p, raw.
 
 
-# %% tags=["hide-input", "sortable", "full-width"] mystnb={"code_prompt_show": "How this table is computed"}
+# %% tags=["hide-input", "sortable", "full-width"] mystnb={"code_prompt_show": "How this table is computed", "figure": {"caption": "Mean difference of test accuracy over seeds, with its 95% interval, and the median of McNemar's p.", "name": "tab-class-rates-differences-sets"}}
 tested = pairs.assign(p=class_rates.mcnemar_p(pairs))
 
 
@@ -134,10 +134,10 @@ table = tested.groupby(["dataset", "net"])[["difference", "p"]].apply(told).unst
 table.assign(seeds=tested.groupby("dataset").seed.nunique())
 
 # %% [markdown]
-# On how many sets does the median p over seeds lie below 0.05, in favour of class rates and against them? The paper says
+# On how many sets does the median p over seeds lie below 0.05, in favour of class rates and against them ({numref}`tab-class-rates-significant`)? The paper says
 # 13 and 6 for SELU, in one run, uncorrected. Holm's correction is over the sets of one activation.
 
-# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed"}
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed", "figure": {"caption": "On how many sets the median p lies below 0.05.", "name": "tab-class-rates-significant"}}
 medians = tested.groupby(["net", "dataset"])[["difference", "p"]].agg({"difference": "mean", "p": "median"})
 rows = {}
 for name in NETS.values():
@@ -175,10 +175,10 @@ plt.show()
 # %% [markdown]
 # ## What validation chose
 #
-# The cutoff is one more setting tuned on validation than the baseline has. How often each was chosen (ties go to the
-# smallest), and which learning rate where both sides may choose one.
+# The cutoff is one more setting tuned on validation than the baseline has. {numref}`tab-class-rates-chosen` tells
+# how often each was chosen (ties go to the smallest), and which learning rate where both sides may choose one.
 
-# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed"}
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed", "figure": {"caption": "How often validation chose each cutoff and learning rate.", "name": "tab-class-rates-chosen"}}
 chosen = {
     "cutoff, class rates": class_rates.side(every, "class_rates").cutoff,
     "α, baseline": class_rates.side(every, "tuned_baseline").learning_rate,
@@ -212,10 +212,10 @@ One step: {", ".join(short["one"])}. Two steps: {", ".join(short["few"])}. The m
 # %% [markdown]
 # ## Official test files
 #
-# Some sets come with a test file that the paper did not use. Difference of accuracy in points, with and without class
-# rates, on the paper's half and there; means over seeds and activations.
+# Some sets come with a test file that the paper did not use. {numref}`tab-class-rates-official` has what class
+# rates change on the paper's half and there; means over seeds and activations.
 
-# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed"}
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed", "figure": {"caption": "What class rates change on the paper's half and on official test files, in points of accuracy.", "name": "tab-class-rates-official"}}
 official = pairs.dropna(subset=["official_accuracy_first"])
 official = official.assign(there=official.official_accuracy_second - official.official_accuracy_first)
 table = official.groupby("dataset").agg({"difference": "mean", "there": "mean", "seed": "nunique"})
@@ -225,10 +225,10 @@ table.style.format("{:+.2f}", subset=list(table.columns[:2]))
 # %% [markdown]
 # ## Why tanh networks lie below the paper's
 #
-# The paper states neither batch size nor initialization. Each column changes one of ours about the tanh baseline, seed 1:
+# The paper states neither batch size nor initialization. Each column of {numref}`tab-class-rates-tanh` changes one of ours about the tanh baseline, seed 1:
 # accuracy minus the paper's, in points, on the sets with the largest gaps and averaged over all.
 
-# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed"}
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed", "figure": {"caption": "Accuracy of tanh baselines less the paper's, in points.", "name": "tab-class-rates-tanh"}}
 tanh = every[(every.arm == "baseline") & (every.net == "tanh") & (every.seed == 1) & (every.learning_rate == 0.01)]
 tanh = tanh.assign(
     setting=tanh.batch_size.map("batch {}, ".format) + tanh.initialization.replace("activation", "glorot")
@@ -252,10 +252,10 @@ points; the initialization does less. Our tanh networks are not worse, they are 
 # %% [markdown]
 # ## Yeast as printed
 #
-# Table 1 of the paper gives Yeast 32 hidden layers, its published source 3. We follow the source. With 32, test accuracy
-# in %, mean over seeds, without and with class rates:
+# The paper's Table 1 gives Yeast 32 hidden layers, its published source 3. We follow the source. {numref}`tab-class-rates-yeast`
+# has what 32 would give.
 
-# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed"}
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed", "figure": {"caption": "Yeast with 32 hidden layers: test accuracy in %, mean over seeds.", "name": "tab-class-rates-yeast"}}
 printed_yeast = every[(every.dataset == "yeast") & ~every.corrected_table.astype(bool)]
 deep = compared(runs=printed_yeast.assign(corrected_table=True)).groupby("net", sort=False)
 table = (
@@ -269,7 +269,7 @@ table.assign(paper=printed.loc["yeast", list(NETS)].rename(NETS)).style.format("
 # %% [markdown]
 # ## Other ways to group, to grow and to choose layers
 #
-# On ten small sets with SELU, **reduced**: each line changes one thing about class rates; positive numbers say that the
+# On ten small sets with SELU, **reduced**: each line of {numref}`tab-class-rates-variants` changes one thing about class rates; positive numbers say that the
 # change makes them better. The paper suggests groups by layer or by what else is known of a sample; *clusters of inputs*
 # are such groups, by k-means, as many as there are classes. Holm over the lines of the table; n is the number of sets,
 # one seed each.
@@ -291,7 +291,7 @@ changed["batch 128: the same on these sets"] = pairs[
 ]
 means = {name: part[part.net == "SELU"].groupby("dataset").difference.mean() for name, part in changed.items()}
 
-# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed"}
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed", "figure": {"caption": "Class rates with one thing changed: mean change with its 95% interval.", "name": "tab-class-rates-variants"}}
 tests = {name: stats.paired_wilcoxon(np.zeros(len(values)), values) for name, values in means.items()}
 corrected = stats.holm({name: test.p for name, test in tests.items()})
 rows = {
@@ -305,15 +305,16 @@ pd.DataFrame(rows).T.rename_axis("what is changed")
 # %% [markdown]
 # ## Provenance
 #
+# The runs behind each data set stand in {numref}`tab-class-rates-runs`.
+#
 # Departures from the paper, each a field of `spareparts.class_rates.Config`: batches of 128 and plain SGD; the rates grow
-# before the weights move, from the same batch; Table 1's layers count hidden ones, and two of its rows that differ from
+# before the weights move, from the same batch; its Table 1's layers count hidden ones, and two of its rows that differ from
 # their published source are put right (yeast has 3 layers there, wine-quality-red no dropout); LeCun's, He's and Glorot's
 # initializations; the cutoff is chosen on validation for each seed. Of the paper's sets, miniboone is not in the
 # collection that this project knows by its fingerprints.
 
-# %% tags=["hide-input"] mystnb={"code_prompt_show": "The runs behind each data set"}
-table = records.provenance(every)
-table[["runs", "seeds", "diverged", "hours", "code"]]
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "The runs behind each data set", "figure": {"caption": "The runs behind each data set.", "name": "tab-class-rates-runs"}}
+records.provenance(every).drop(columns="protocol")
 
 # %% tags=["remove-input"]
 Markdown(f"Data: {'; '.join(sorted(set(every.fidelity)))}. Devices: {'; '.join(sorted(set(every.device)))}.")

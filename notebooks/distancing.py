@@ -204,8 +204,8 @@ plt.show()
 # %% [markdown]
 # ## Further, and as accurate?
 #
-# The first question is whether anything happens at all. Each row compares networks that are equal to the last bit up to
-# the checkpoint; from there on one of the two is pushed. The author's test images were cropped and flipped at random,
+# The first question is whether anything happens at all. Each row of {numref}`tab-distancing-journeys` compares networks
+# that are equal to the last bit up to the checkpoint; from there on one of the two is pushed. The author's test images were cropped and flipped at random,
 # ours of MNIST were not, so read down the columns rather than across. ResNet-20 stands in for ResNet-32, on 5,000
 # images; its checkpoint is far from trained, so that journey begins at no solution and says little.
 
@@ -222,7 +222,7 @@ journeys = pd.concat(
     [usual.assign(journey=SHORT), long.assign(journey=LONG), resnet.assign(journey="ResNet-20, 40 epochs, s = 10")]
 )
 
-# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed"}
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed", "figure": {"caption": "How far networks are from their checkpoint at the end, and their test accuracy: mean (SD).", "name": "tab-distancing-journeys"}}
 shown = {"distance": "squared distance", "late_accuracy": "accuracy, %"}
 lines = pd.concat([published, journeys])
 table = lines.groupby(["journey", "pushed"], sort=False)[list(shown)].agg(stats.mean_sd).rename(columns=shown)
@@ -292,10 +292,11 @@ claims.decide(
 #
 # $$ \lambda (u - 1) = \frac{2 s}{\sigma^2}\, u\, \exp\Big(-\frac{u^2 \lVert \theta_1 \rVert^2}{\sigma^2}\Big) . $$
 #
-# That is the **mirror image**. Nothing in these equations knows about images or labels. Do networks end there?
+# That is the **mirror image**. Nothing in these equations knows about images or labels. Do networks end there
+# ({numref}`tab-distancing-rests`)?
 
 
-# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed"}
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed", "figure": {"caption": "Where the push and weight decay balance, and where networks ended: squared distances from the checkpoint.", "name": "tab-distancing-rests"}}
 def resting(run):
     """Squared distances of the shell, the mirror image and the end, in one row; and the cosine at the end."""
     curve, kernel = readings(run), distancing.kernel_of(run)
@@ -461,7 +462,7 @@ claims.decide(
 #
 # If what is far apart errs differently, a network and its pushed twin should make a good pair. After 600 epochs both
 # have been trained as long and are as accurate, so they can be compared with pairs that were trained apart, from other
-# initial weights. As an ensemble, the more confident of two is heard: records keep that much of each network.
+# initial weights. As an ensemble ({numref}`tab-distancing-pairs`), the more confident of two is heard: records keep that much of each network.
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "How two are heard as one"}
 truth = data.load("mnist", "test").labels.numpy()
@@ -479,7 +480,7 @@ def committee(first, second):
     return {"alone, %": alone, "together, %": jointly, "gain, points": jointly - alone, "error correlation": alike}
 
 
-# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed"}
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed", "figure": {"caption": "Pairs of networks on MNIST, each trained 600 epochs: mean (least to largest).", "name": "tab-distancing-pairs"}}
 seeds = sorted(set(long.seed))
 following = dict(zip(seeds, seeds[1:] + seeds[:1], strict=True))
 KINDS = {

@@ -118,8 +118,8 @@ axes[1].set(xlabel="squared distance, widths", ylabel="push", ylim=(1e-6, 10))
 for name, sign in {"as meant": 1, "as printed": -1}.items():
     axes[2].plot(momentum(sign), label=name)
 axes[2].set(xlabel="step", ylabel="position x")
-for axis in axes:
-    axis.legend()
+for axis in axes:  # above the axes, where no line runs
+    axis.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2)
 plt.show()
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "How this is decided"}
@@ -143,10 +143,10 @@ claims.decide(
 # ## Strength and width
 #
 # Strength and width are to set how fast and how far a network goes: both faster and further with strength, further
-# but slower with width. *Early* is the squared distance a tenth of the way after the checkpoint.
+# but slower with width. In {numref}`tab-distancing-strength`, *early* is the squared distance a tenth of the way after the checkpoint.
 
 
-# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed"}
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed", "figure": {"caption": "Squared distances from the checkpoint and accuracy by strength and width: mean (SD); the author's distances beside them.", "name": "tab-distancing-strength"}}
 def early(run):
     """Squared distance a tenth of the way after the checkpoint."""
     found = records.arrays("distancing", run.hash)
@@ -190,10 +190,10 @@ claims.decide(
 # ## Schedules, and a rate that is too high
 #
 # The thesis finds that cosine restarts beat step decay and a constant rate, that the push no longer helps with a
-# schedule, and that it helps much where the peak rate is ten times too high. Ours have three checkpoints, 12 epochs apart,
+# schedule, and that it helps much where the peak rate is ten times too high. Ours ({numref}`tab-distancing-schedules`) have three checkpoints, 12 epochs apart,
 # and cycles of 12 epochs.
 
-# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed"}
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed", "figure": {"caption": "Test accuracy by schedule of the learning rate: ours, mean (SD), and the author's.", "name": "tab-distancing-schedules"}}
 several = {"epochs": 48, "checkpoint": 12, "checkpoints": 3}
 loose = {"schedule": ..., "period": ..., "learning_rate": ...}
 cycles = distancing.standard(every, strength=[0.0, 1.0], **several, **loose)
@@ -245,11 +245,11 @@ claims.decide("distancing-11", {"peak rate 0.1": too_high}, because="0.1 is not 
 # %% [markdown]
 # ## Several checkpoints
 #
-# Several checkpoints are to push further than one. With the mean of Eq. 2.9 each of three hills is a third as high, so
+# Several checkpoints are to push further than one ({numref}`tab-distancing-several`). With the mean of Eq. 2.9 each of three hills is a third as high, so
 # near the first checkpoint the push is a third as strong as with one checkpoint alone. With the sum of the draft's Eq.
 # 2.8 (`reduction="sum"`) it is not.
 
-# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed"}
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed", "figure": {"caption": "One and several checkpoints: mean (SD); the author's distances beside them.", "name": "tab-distancing-several"}}
 three = distancing.standard(every, strength=[0.0, 1.0], **several)
 one = distancing.standard(every, epochs=48, checkpoint=12)
 summed = distancing.standard(every, reduction="sum", **several)
@@ -286,9 +286,9 @@ claims.decide(
 #
 # The draft also proposes to combine networks of different architectures. On the digits a perceptron, a ResNet-20 and a
 # ResNet-32 were trained 100 epochs each, with nothing pushed, and so were three of one kind, which differ in their
-# initial weights and batches. *Correlation* is that of their errors, over pairs of members.
+# initial weights and batches. *Correlation* in {numref}`tab-distancing-architectures` is that of their errors, over pairs of members.
 
-# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed"}
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed", "figure": {"caption": "Ensembles of three on the digits: mean (SD) over seeds.", "name": "tab-distancing-architectures"}}
 mixed = every[(every.experiment == "ensemble") & (every.dataset == "digits")]
 names = {"mlp": "three perceptrons", "resnet_20": "three ResNet-20"}
 mixed = mixed.assign(members=np.where(mixed.kind == "architectures", "one of each", mixed.network.map(names)))
@@ -390,9 +390,9 @@ images ({means_of.weighted_probabilities_accuracy:.2f}%).
 #
 # Each checkpoint adds a pass over all weights to every step: a distance and a gradient, here in closed form. In each of
 # thirty rounds every number of checkpoints had its turn, so that load on the machine met all alike; the fastest round
-# counts. What matters to a user is the share of a training step.
+# counts. What matters to a user is the share of a training step ({numref}`tab-distancing-costs`).
 
-# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed"}
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed", "figure": {"caption": "What a checkpoint costs: mean (SD) over seeds.", "name": "tab-distancing-costs"}}
 costs = every[every.experiment == "cost"]
 times = 1000 * np.array(costs.penalty_seconds.tolist())  # milliseconds, for 0, 1, 2, 4 and 8 checkpoints
 costs = costs.assign(
@@ -428,9 +428,9 @@ claims.decide(
 # ## Weight decay by itself
 #
 # Near its checkpoint the push is a weight decay of the opposite sign, twice as strong, on what the weights have
-# travelled. What does training without any weight decay do?
+# travelled. What does training without any weight decay do ({numref}`tab-distancing-decay`)?
 
-# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed"}
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed", "figure": {"caption": "With and without weight decay and the push: mean (SD) over seeds.", "name": "tab-distancing-decay"}}
 decays = MLP[(MLP.width == 1000) & MLP.strength.isin([0.0, 1.0]) & MLP.seed.isin([1, 2, 3])]
 shown = {"distance": "squared distance", "weight_norm": "length"}
 shown |= {"train_loss": "training loss, nats", "late_accuracy": "accuracy, %"}
@@ -439,11 +439,11 @@ decays.groupby(["weight_decay", "strength"])[list(shown)].agg(stats.mean_sd, dig
 # %% [markdown]
 # ## The author's runs
 #
-# His 156 runs, mean of the last ten epochs; those that ended before others of their kind are left out everywhere but
+# {numref}`tab-distancing-author` has his 156 runs, mean of the last ten epochs; those that ended before others of their kind are left out everywhere but
 # here. `strength_e1/e2/e3` are $s$ = 0.1, 10 and 100, `width_e1/e2/e4` are $\sigma^2$ = 10, 100 and 10,000, `lr1` is a
 # peak rate of 0.1, `noreg` is without weight decay.
 
-# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed"}
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed", "figure": {"caption": "The author's runs, mean of their last ten epochs.", "name": "tab-distancing-author"}}
 kinds = author.groupby(["experiment", "network"])
 table = kinds[["validation_accuracy", "ensemble_accuracy", "squared_distance_0"]].mean().assign(n=kinds.size())
 table.columns = ["accuracy, %", "ensemble, %", "distance", "n"]
@@ -454,13 +454,13 @@ table.style.format("{:.1f}", na_rep="–").format("{:,.0f}", subset=far, na_rep=
 # %% [markdown]
 # ## Provenance
 #
-# Departures: the perceptron on MNIST is ours; 5,000 training images are held out; test images are measured as they are
+# {numref}`tab-distancing-runs` has the runs. Departures: the perceptron on MNIST is ours; 5,000 training images are held out; test images are measured as they are
 # and, of CIFAR-10, augmented as well; journeys with several checkpoints or schedules are shorter; ResNet-20 in bfloat16 on
 # 5,000 images stands in for ResNet-32. Each is a setting of `spareparts.distancing.Config`. Nothing was ever run on a GPU.
 
-# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed"}
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed", "figure": {"caption": "The runs behind the chapter and this page.", "name": "tab-distancing-runs"}}
 part = every.experiment + ", " + every.network + np.where(every.checkpoints > 1, ", several checkpoints", "")
-records.provenance(every.assign(part=part), by="part").drop(columns=["fidelity", "data", "device"])
+records.provenance(every.assign(part=part), by="part")
 
 # %% tags=["remove-input"]
 Markdown(f"Data: {'; '.join(sorted(set(every.fidelity)))}. Devices: {'; '.join(sorted(set(every.device)))}.")

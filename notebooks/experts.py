@@ -168,11 +168,11 @@ plt.show()
 # ## Did the loss do anything at all?
 #
 # Before asking what the loss did to the experts, see what it did to itself. Where it was hardly lowered, nothing that
-# it is said to do can be tested. The table gives it on the test images with two marks beside it: *chance*, where all
+# it is said to do can be tested. {numref}`tab-experts-loss` gives it on the test images with two marks beside it: *chance*, where all
 # images are equally far apart, and the *least possible*, where the images of a class coincide and those of different
 # classes stand at right angles (features after a ReLU cannot stand further apart).
 
-# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed"}
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed", "figure": {"caption": "SNNL on the test images, means over seeds; *share*: of the way from the baseline to the least possible.", "name": "tab-experts-loss"}}
 classes = {"MNIST": 10, "FashionMNIST": 10, "CIFAR-10": 10, "CIFAR-100": 100}
 draw = torch.Generator().manual_seed(0)
 
@@ -202,12 +202,12 @@ price ({{numref}}`fig-experts-weights`), and [the details](experts_details.ipynb
 """)
 
 # %% [markdown]
-# ## Table 1, the paper's beside ours
+# ## The paper's Table 1, beside ours
 #
-# Accuracy, similarity and routing entropy, without the loss and with it, as mean (SD) over seeds. The paper's numbers
-# stand above ours; ours are **reduced**: 1,500 steps instead of 15,000, the learning-rate schedule shortened with them.
+# {numref}`tab-experts-means` has accuracy, similarity and routing entropy, without the loss and with it, the paper's numbers above
+# ours. Ours are **reduced**: 1,500 steps instead of 15,000, the learning-rate schedule shortened with them.
 
-# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed"}
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed", "figure": {"caption": "The paper's Table 1, and the same of our runs (reduced: 1,500 steps): mean (SD) over seeds.", "name": "tab-experts-means"}}
 columns = {"accuracy": "accuracy, %", "sim": "SIM x100", "ent": "ENT x100"}
 ours = runs.groupby(["set", "arm"], sort=False)[list(columns)].agg(stats.mean_sd).unstack()
 published = {metric: claims.claim(f"experts-{place}").theirs for place, metric in enumerate(columns, start=1)}
@@ -481,9 +481,9 @@ leaves $m$ where it is, which is why it revives nobody.
 # ### The cure, on all four data sets
 #
 # The same networks, from the same weights and on the same batches, with the running mean of the features subtracted
-# before the gate. Nothing else differs; the experts see the features as before.
+# before the gate. Nothing else differs ({numref}`tab-experts-cure`); the experts see the features as before.
 
-# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed"}
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed", "figure": {"caption": "The published gate and the centred one, baseline networks, mean (SD) over the seeds that both have.", "name": "tab-experts-cure"}}
 shown = {
     "live_experts": "live experts",
     "mutual_information": "information, nats",
@@ -515,9 +515,9 @@ enough for all of them. Collapse, here, is not the loss of anything: it is what 
 # Now SNNL can be asked what it does to a committee. Two gates keep one alive: the centred gate above, and a balanced
 # gate, which is paid for even loads and sends each image to its two best experts. Each is trained without the loss and
 # with it, from the same weights and on the same batches; the centred one also with a temperature that is learned along
-# with the weights. Mean differences over seeds, with the least and the largest.
+# with the weights. {numref}`tab-experts-live` has what it changes.
 
-# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed"}
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed", "figure": {"caption": "What the loss changes in mixtures that live: mean difference (least to largest) over seeds.", "name": "tab-experts-live"}}
 CHANGES = {  # metric: heading, factor to its unit, digits
     "accuracy": ("accuracy, points", 1, 2),
     "entropy": ("ENT x100", 100, 1),

@@ -58,9 +58,9 @@ tried = short[short.outcome == "finished"]
 # ## One factor at a time
 #
 # How much of what the chapter shows hangs on the settings that the paper does not state? Each row changes one of them,
-# with the loss (`snnl`) or without. The table gives means over seeds; in {numref}`fig-experts-factors` every run is a dot.
+# with the loss (`snnl`) or without. {numref}`tab-experts-factors` gives means over seeds; in {numref}`fig-experts-factors` every run is a dot.
 
-# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed"}
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed", "figure": {"caption": "One setting changed at a time, means over seeds.", "name": "tab-experts-factors"}}
 shown = {"accuracy": "accuracy, %", "live_experts": "live experts", "seed": "n"}
 how = {"accuracy": "mean", "live_experts": "mean", "seed": "nunique"}
 table = tried.groupby(["arm", "setting", "set"])[list(shown)].agg(how).rename(columns=shown).unstack()
@@ -95,10 +95,10 @@ learning rate, temperature, distance or weight of the SNNL makes a difference to
 # ## Quartiles and maxima
 #
 # Of its box plots (its Figure 5) the paper says that on CIFAR-100 the whole box of the accuracy moves up together with
-# the median entropy, and that on CIFAR-10 the best network is one with the loss. Here are the quartiles of the chapter's
-# runs; {numref}`fig-experts-accuracy` has the single seeds.
+# the median entropy, and that on CIFAR-10 the best network is one with the loss. {numref}`tab-experts-quartiles` has the
+# quartiles of the chapter's runs; {numref}`fig-experts-accuracy` has the single seeds.
 
-# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed"}
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed", "figure": {"caption": "Quartiles and maximum of the test accuracy in %, and the median entropy, over seeds.", "name": "tab-experts-quartiles"}}
 both = experts.standard(every, steps=1500)
 both = both[both.dataset.isin(["cifar10", "cifar100"])]
 quartiles = both.groupby(["set", "arm"]).accuracy.describe()[["count", "25%", "50%", "75%", "max"]]
@@ -160,9 +160,9 @@ plt.show()
 #
 # At $t = 1$ the weights $e^{-d/t}$ of near and far images differ by a factor of at most $e$ on features after a ReLU, so
 # the loss is soft. The paper leaves $t$ open. If it is learned along with the weights, does the loss still cost accuracy?
-# Here are both, each against the same baselines, at 1,500 steps in float32, with the exact Wilcoxon test over seeds.
+# {numref}`tab-experts-temperature` has both, each against the same baselines, at 1,500 steps in float32, with the exact Wilcoxon test over seeds.
 
-# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed"}
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed", "figure": {"caption": "The loss with a temperature that is learned or held at 1, each against the baseline: mean difference, its 95% interval, exact p.", "name": "tab-experts-temperature"}}
 chosen = every[(every.steps == 1500) & (every.precision == "float32") & every.arm.isin(["baseline", "snnl"])]
 chosen = chosen[(chosen.centred_gate == 0) & ~chosen.normalised_gate & (chosen.outcome == "finished")]
 warm = {"fixed": chosen[chosen.temperature_schedule == "constant"]}
@@ -202,9 +202,9 @@ moves the features less than the other does.
 """)
 
 # %% [markdown]
-# At 500 steps in bfloat16, with three seeds, one setting of the loss changed at a time:
+# At 500 steps in bfloat16, with three seeds, {numref}`tab-experts-settings` has one setting of the loss changed at a time.
 
-# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed"}
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed", "figure": {"caption": "The loss with one of its settings changed, against none: mean difference with its 95% interval, 500 steps.", "name": "tab-experts-settings"}}
 WANTED = ["standard", "t learned", "t 0.1", "t 10.0", "t annealed", "α 0.1", "α 10.0", "α 100.0", "layers sum"]
 
 
@@ -274,7 +274,7 @@ claims.decide(
 #
 # The paper's Section 5 asks for schedules of $\alpha$ and $t$, for contrastive losses, for transformers and for larger
 # models. SimCLR sees two augmented views of each image, so its control is a baseline with the same augmentation. With
-# three seeds these are observations and no tests: no exact two-sided p of three pairs is below 0.25.
+# three seeds the lines of {numref}`tab-experts-recommended` are observations and no tests: no exact two-sided p of three pairs is below 0.25.
 
 # %% tags=["remove-cell"]
 SIDES = {
@@ -295,7 +295,7 @@ SIDES = {
 }
 
 
-# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed"}
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed", "figure": {"caption": "What the paper recommends: mean difference of accuracy with its 95% interval.", "name": "tab-experts-recommended"}}
 def compared(name, first, second):
     """Accuracy of two kinds of short runs in pairs by seed; they are meant to differ in all that their names say."""
     one, other = (
@@ -350,11 +350,11 @@ plt.show()
 # ## A mixture, an ensemble, and raw pixels
 #
 # The paper says that members of a traditional ensemble come out almost identical where experts of a mixture differ (its
-# Section 2.3). The ensemble here has the same experts on the same features, all with equal gates. Two of three measures
+# Section 2.3). The ensemble in {numref}`tab-experts-alike` has the same experts on the same features, all with equal gates. Two of three measures
 # need care: with a single live expert, matched SIM and CKA compare a trained network with untrained ones, and even that
 # gives values far above 0.
 
-# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed"}
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed", "figure": {"caption": "How alike the experts of mixtures and ensembles are, mean (SD) over seeds.", "name": "tab-experts-alike"}}
 ALIKE = {"similarity": "SIM", "matched_similarity": "SIM, rows matched", "alignment": "CKA"}
 kinds = tried[tried.arm.isin(["baseline", "ensemble", "raw"]) & (tried.setting == "standard")]
 shown = ALIKE | {"accuracy": "accuracy, %"}
@@ -445,7 +445,7 @@ twin without (wall time on shared processors, so take it as a guide).
 # %% [markdown]
 # ## Provenance
 #
-# Runs behind the chapter and this page, with the code that made them. The grid file makes all of them again, into a
+# {numref}`tab-experts-runs` has the runs behind the chapter and this page, with the code that made them. The grid file makes all of them again, into a
 # folder of your own:
 #
 # ```
@@ -454,7 +454,7 @@ twin without (wall time on shared processors, so take it as a guide).
 #
 # Departures from the paper: see the settings in `spareparts.experts.Config`, each with its reason.
 
-# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed"}
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed", "figure": {"caption": "The runs behind the chapter and this page.", "name": "tab-experts-runs"}}
 part = np.select(
     [
         every.train_samples.notna(),
@@ -476,7 +476,7 @@ part = np.select(
     ],
     default="other",
 )
-records.provenance(every.assign(part=part), by="part").drop(columns=["fidelity", "data", "device"])
+records.provenance(every.assign(part=part), by="part")
 
 # %% tags=["remove-input"]
 Markdown(f"Data: {'; '.join(sorted(set(every.fidelity)))}. Devices: {'; '.join(sorted(set(every.device)))}.")

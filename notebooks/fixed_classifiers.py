@@ -239,12 +239,12 @@ plt.show()
 # $j$ share, so nothing has to be stored, and its product with a vector takes $N \log N$ additions by the fast transform.
 # For $C$ classes and $N$ features one takes the first $C$ rows and $N$ columns, divided by $\sqrt N$.
 #
-# **What a scale allows.** With orthonormal rows a feature of length 1 can put at most $\sqrt{C/(C-1)}$ between its own
+# **What a scale allows** ({numref}`tab-fixed-bound`)**.** With orthonormal rows a feature of length 1 can put at most $\sqrt{C/(C-1)}$ between its own
 # class's cosine and the others'. So, whatever the network computes, the mean cross entropy over balanced classes is
 #
 # $$ L \;\ge\; \log\Big(1 + (C - 1)\, e^{-\alpha \sqrt{C/(C-1)}}\Big). $$
 
-# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed"}
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed", "figure": {"caption": "The least loss that a scale allows, in nats, and that of guessing.", "name": "tab-fixed-bound"}}
 bound = {
     f"scale {scale:g}": {f"{count} classes": fixed_classifiers.least_loss(scale, classes=count) for count in (10, 100)}
     for scale in (0.1, 1.0, 10.0)
@@ -288,8 +288,8 @@ plt.show()
 # ## Rows that are not what they seem
 #
 # The paper calls the rows of its Hadamard layer orthogonal. Whole rows are. Cut to $N$ columns they need not be, and with
-# more classes than features some of them *coincide*: their classes differ in the bias alone. The table gives the largest
-# absolute cosine between the rows of two classes. The last column is the least that is possible
+# more classes than features some of them *coincide*: their classes differ in the bias alone. {numref}`tab-fixed-rows` gives
+# the largest absolute cosine between the rows of two classes. The last column is the least that is possible
 # {cite:p}`welch1974lower`; *Paley* is another construction {cite:p}`paley1933orthogonal`, *scattered* puts the features
 # into random columns of a larger Sylvester matrix, a *tight frame* spreads rows of length 1 evenly.
 
@@ -304,7 +304,7 @@ KINDS = {"Hadamard": {"kind": "hadamard"}, "Paley": {"kind": "hadamard", "matrix
 KINDS |= {"scattered": {"kind": "hadamard", "coordinates": "scattered"}, "tight frame": {"kind": "tight_frame"}}
 
 
-# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed"}
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed", "figure": {"caption": "The largest absolute cosine between the rows of two classes.", "name": "tab-fixed-rows"}}
 closest = {
     name: {"features, classes": f"{size[0]}, {size[1]}"}
     | {title: f"{round(made(*size, **kind).max_coherence, 4):.2g}" for title, kind in KINDS.items()}
@@ -338,8 +338,8 @@ of {closest["DenseNet-169, ImageNet"]["Hadamard"]}, and Paley's are orthogonal.
 # class $i$ the most by which its score (at $\alpha = 1$) can exceed all others', over all feature vectors of length 1
 # without negative entries. The best vector for class $i$ is roughly the positive part of its row. This gives row $i$ the
 # cosine $\sqrt{1/2}$, the other rows 0, and row 0 exactly the same $\sqrt{1/2}$. A bias of $-\delta$ on the first class
-# leaves class $i$ the margin $\delta$ and the first class $1 - \delta$: at best **about one half each**. The cell computes it,
-# with $\delta$ at the best of some values, beside the margins that other rows allow.
+# leaves class $i$ the margin $\delta$ and the first class $1 - \delta$: at best **about one half each**. The cell of
+# {numref}`tab-fixed-margins` computes it, with $\delta$ at the best of some values, beside the margins that other rows allow.
 
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "How the margins are computed"}
@@ -366,7 +366,7 @@ def least_margin(delta, rows):
     return min(margin(rows, label, np.r_[-delta, np.zeros(len(rows) - 1)]) for label in range(len(rows)))
 
 
-# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed"}
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed", "figure": {"caption": "The least margin that rows allow, and how many random features they name class 0.", "name": "tab-fixed-margins"}}
 MATRICES = {"orthonormal": {"kind": "orthonormal"}, "Hadamard": {"kind": "hadamard"}}
 MATRICES |= {"Hadamard, scores negated": {"kind": "hadamard", "negate": True}}
 MATRICES |= {"Hadamard without the row of ones": {"kind": "hadamard", "skip_ones": True}}
@@ -397,10 +397,10 @@ paper does not mention; that, too, brings the margin back.
 Does it show in training? In the ResNets of the first figure, Hadamard rows are {-behind:.1f} points behind orthonormal
 ones, at the same coherence of 0. The loss is spread over the classes ({-by_class.iloc[0]:.1f} points on the first,
 {-by_class.min():.1f} on the worst), as the margin says and a mere preference for the first class would not. To see whether
-it is the row of ones, we trained a small perceptron on 2,000 images of FashionMNIST for 20 epochs with each variant:
+it is the row of ones, we trained a small perceptron on 2,000 images of FashionMNIST for 20 epochs with each variant ({{numref}}`tab-fixed-ones`).
 """)
 
-# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed"}
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed", "figure": {"caption": "The perceptron on FashionMNIST: mean (SD), and mean difference with its 95% interval.", "name": "tab-fixed-ones"}}
 lines = {"orthonormal": {"test accuracy, %": stats.mean_sd(reference.accuracy), "against orthonormal, points": "–"}}
 for name, runs in (
     {"learned": chosen(FASHION)} | {f"Hadamard, {name}": runs for name, runs in remedies.items()}
@@ -494,10 +494,10 @@ starting with orthogonal rows, and keeping them, may be.
 #
 # Note the $c$: it is large where the scale begins high, and then $\alpha$ grows like a straight line for a long time.
 # The argument needs a constant learning rate, so we fit before its first fall, and compare forms by Akaike's criterion,
-# which charges for $c$: the table gives how much worse each form is than the best one, mean over seeds (a difference of 10
+# which charges for $c$: {numref}`tab-fixed-forms` gives how much worse each form is than the best one (a difference of 10
 # would be decisive for independent readings, which those along one curve are not).
 
-# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed"}
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed", "figure": {"caption": "How much worse each form is than the best, by Akaike's criterion, mean over seeds.", "name": "tab-fixed-forms"}}
 FORMS = ["logarithm", "logarithm, no offset", "square root", "line", "power"]
 FIRST_FALL = 81 / 164  # of the steps, when the learning rate is first divided by 10
 
@@ -568,7 +568,7 @@ need be learned at all, the paper's Figure 3, is a question for [the details](fi
 # true class stands out by a hair, and most of the gradient pushes *all* cosines down. With $t = 0$ the optimum is
 # $\hat x = q_y$, where the loss is 0. "Slightly" we take, fixed before these runs were seen, as between 0.1 and 3 points.
 
-# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed"}
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed", "figure": {"caption": "Test accuracy in % with cross entropy and with the cosine loss, fixed orthonormal layers: mean (SD).", "name": "tab-fixed-cosine"}}
 COSINES = {"targets 1 and −1": -1.0, "targets 1 and 0": 0.0}
 cosines = {
     name: chosen(FASHION, head="orthonormal", loss="cosine_squared", other_target=target)
@@ -606,7 +606,7 @@ claims.stands(
 Markdown(f"""
 The same network reaches {cosines["targets 1 and 0"].accuracy.mean():.1f}% with the loss that can be met, {reference.accuracy.mean():.1f}%
 with cross entropy, and between {chance.min():.0f}% and {chance.max():.0f}% with our old reading, for which nothing speaks
-any more. The ResNets of this table were trained with that reading only; with the other one they have not been run.
+any more. The ResNets of {{numref}}`tab-fixed-cosine` were trained with that reading only; with the other one they have not been run.
 """)
 
 # %% [markdown]

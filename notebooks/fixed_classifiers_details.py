@@ -52,7 +52,7 @@ from_10, normalised = chosen(head="orthonormal", initial_scale=10.0), chosen(hea
 # %% [markdown]
 # ## What there is to save
 #
-# How many of a network's parameters are its classifier's weights? All of this is arithmetic on the networks, so we count.
+# How many of a network's parameters are its classifier's weights? All of this is arithmetic on the networks, so we count ({numref}`tab-fixed-shares`).
 # The published shares are the paper's. Its ShuffleNet {cite:p}`zhang2017shufflenet` is the older one with groups;
 # torchvision's is the second version. JFT-300M {cite:p}`sun2017revisiting` has 18,000 classes.
 
@@ -71,7 +71,7 @@ shuffle = models.shufflenet(generator=draw)
 with torch.device("meta"):  # shapes without memory
     large, deep, many = build.resnet50(), build.densenet169(), build.resnet50(num_classes=18_000)
 
-# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed"}
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed", "figure": {"caption": "Parameters of networks and of their classifiers, counted.", "name": "tab-fixed-shares"}}
 shares = {
     "ResNet-56, CIFAR-10": counted(small, small.classifier, "0.07%"),
     "DenseNet-BC-100-12, CIFAR-100": counted(dense, dense.classifier, "4%"),
@@ -138,11 +138,11 @@ has images. A fixed layer also need not be sent in distributed training: for Res
 # word that may follow. One matrix can serve as both {cite:p}`press2017using`, and here it may be fixed: random, with
 # orthogonal columns; or made from the training text beforehand, by factors of the matrix of pointwise mutual information
 # {cite:p}`levy2014neural` or by word2vec {cite:p}`mikolov2013distributed`. The paper reads WikiText-2
-# {cite:p}`merity2016pointer`; ours read Penn Treebank {cite:p}`marcus1993building`. Perplexity is the exponential of the
+# {cite:p}`merity2016pointer`; ours read Penn Treebank {cite:p}`marcus1993building`. Perplexity, in {numref}`tab-fixed-language`, is the exponential of the
 # mean loss of a word: a model that guesses among $k$ words has perplexity $k$. Word frequencies alone, without any
 # context, are the level to beat.
 
-# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed"}
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed", "figure": {"caption": "Perplexity of language models on Penn Treebank by their word matrices: mean (SD) over seeds.", "name": "tab-fixed-language"}}
 NAMES = {"learned_tied": "learned, one matrix", "learned_untied": "learned, two matrices"}
 NAMES |= {"word2vec": "fixed, word2vec", "pmi": "fixed, PMI factors", "orthogonal": "fixed, random orthogonal"}
 texts = every[(every.experiment == "language") & (every.units == 128) & (every.epochs == 3)]
@@ -194,10 +194,10 @@ frequent words as on rare ones.
 # %% [markdown]
 # ## The paper's Figure 3: a scale that is held
 #
-# The scale need not even be learned, says the paper: 1 or 10 will do, 0.1 will not. The chapter bounds the loss that
+# The scale need not even be learned, says the paper: 1 or 10 will do, 0.1 will not ({numref}`tab-fixed-held`). The chapter bounds the loss that
 # so small a scale allows; whether the *order* of the scores can still be learned is another question.
 
-# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed"}
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed", "figure": {"caption": "ResNet-20 on CIFAR-10 with a scale that is held: mean (SD) over seeds.", "name": "tab-fixed-held"}}
 held = {scale: chosen(head="orthonormal", scale=scale) for scale in (0.1, 1.0, 10.0)}
 lines = {
     "learned, from 10": {"test accuracy, %": stats.mean_sd(from_10.accuracy), "n": len(from_10), "least loss": np.nan}
@@ -363,13 +363,13 @@ functions from a folder of images.
 # weight decay on it; the formula of the cosine loss; batch sizes; which rows and columns of a Hadamard matrix are taken;
 # all settings of the language model, and its text. Each is a setting of `spareparts.fixed_classifiers.Config` or a named
 # constant. Reduced runs depart further, by a smaller network, fewer images, epochs or units, or arithmetic in bfloat16.
-# The grid file makes all runs again, into a folder of your own; heads should be timed while the machine does nothing else.
+# {numref}`tab-fixed-runs` has the runs. The grid file makes all of them again, into a folder of your own; heads should be timed while the machine does nothing else.
 #
 # ```
 # SPAREPARTS_RECORDS=my_records python -m spareparts sweep notebooks/sweeps/fixed_classifiers.yaml
 # ```
 
-# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed"}
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed", "figure": {"caption": "The runs behind the chapter and this page.", "name": "tab-fixed-runs"}}
 part = np.select(
     [
         every.experiment == "heads",
@@ -389,7 +389,7 @@ part = np.select(
     ],
     default="CIFAR-10",
 )
-records.provenance(every.assign(part=part), by="part").drop(columns=["fidelity", "data", "device", "diverged"])
+records.provenance(every.assign(part=part), by="part").drop(columns="diverged")
 
 # %% tags=["remove-input"]
 Markdown(f"Data: {'; '.join(sorted(set(every.fidelity)))}. Devices: {'; '.join(sorted(set(every.device)))}.")

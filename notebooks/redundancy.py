@@ -229,11 +229,11 @@ plt.show()
 # %% [markdown]
 # ## The report's Figures 2a and 2b: which criterion?
 #
-# The area under a curve, which is the mean accuracy along it, puts each into one number, and several networks show how
+# The area under a curve, which is the mean accuracy along it, puts each into one number ({numref}`tab-redundancy-criteria`), and several networks show how
 # far it moves by chance. The report compares criteria on one network of each kind; its error bars are those of five
 # random orders.
 
-# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed"}
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed", "figure": {"caption": "Mean accuracy along the curve, by the order in which units go: mean (SD) over networks.", "name": "tab-redundancy-criteria"}}
 columns = {f"area_{order}": f"{name} first" if order != "random" else name for order, name in CRITERIA.items()}
 table = {f"{name}, n = {len(runs)}": runs[list(columns)].agg(stats.mean_sd) for name, runs in NETWORKS.items()}
 pd.DataFrame(table).T.rename(columns=columns).rename_axis("mean accuracy along the curve, % (SD)")
@@ -283,11 +283,11 @@ unit unlike all others is one that no other can replace; we have not tested that
 # ### Conv-2: units that never fire
 #
 # Both curves of Conv-2 begin with a level stretch. No accuracy of 10,000 images stays *exactly* the same through a
-# hundred removals unless the units removed give nothing to begin with. Three counts that were made independently agree:
+# hundred removals unless the units removed give nothing to begin with. Three counts that were made independently agree ({numref}`tab-redundancy-idle`):
 # removals that change no answer, units whose output is constant (uncorrelated with every other one) on 500 validation
 # images, and units that still point where they started, as a unit does that is never given a gradient.
 
-# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed"}
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed", "figure": {"caption": "Units of Conv-2 that give nothing, by three counts, one line a network.", "name": "tab-redundancy-idle"}}
 lines = {}
 for _, run in conv.iterrows():
     own = arrays(run)
@@ -493,10 +493,10 @@ claims.decide(
 #
 # Martin and Mahoney {cite:p}`martin2018implicit` read a weight matrix as noise plus a low-rank signal, and training, as
 # the report has it, as noise that falls while the signal grows. The Marchenko-Pastur law says what spectrum noise
-# would have. Its variance is fitted to the bulk; *outliers* are directions beyond its edge and a margin that one random
+# would have. Its variance ({numref}`tab-redundancy-noise`) is fitted to the bulk; *outliers* are directions beyond its edge and a margin that one random
 # layer in a hundred exceeds.
 
-# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed"}
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed", "figure": {"caption": "Noise and outliers of the layer's weights, before and after training: mean (SD).", "name": "tab-redundancy-noise"}}
 change = {name: 100 * (runs.final_noise_variance / runs.initial_noise_variance - 1) for name, runs in NETWORKS.items()}
 pd.DataFrame(
     {

@@ -81,9 +81,9 @@ plt.show()
 
 # %% [markdown]
 # If trained units had left the space of the others, the principal angles between the two spaces would be larger than at
-# the start, and than those of random spaces of the same sizes. They are not.
+# the start, and than those of random spaces of the same sizes. They are not ({numref}`tab-redundancy-angles`).
 
-# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed"}
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed", "figure": {"caption": "Principal angles between spaces of units, in degrees: mean (SD).", "name": "tab-redundancy-angles"}}
 shown = {
     "trained_units": "trained units",
     "final_angle": "mean angle, end",
@@ -101,9 +101,9 @@ pd.DataFrame(table).T.rename(columns=shown).rename_axis("degrees (SD)")
 # ## Removed units that keep their bias
 #
 # To remove a unit means here that the next layer receives nothing from it. The author's code set its weights to zero and
-# kept the bias, so that a removed unit still gave the same output to every image. The difference is small.
+# kept the bias, so that a removed unit still gave the same output to every image. The difference is small ({numref}`tab-redundancy-bias`).
 
-# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed"}
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed", "figure": {"caption": "Mean accuracy along the curve in %, with the bias of removed units gone or kept; the difference with its 95% interval.", "name": "tab-redundancy-bias"}}
 CRITERIA = {"norm_smallest": "smallest norm", "frame_potential_smallest": "smallest contribution", "random": "random"}
 lines = {}
 for name, runs in NETWORKS.items():
@@ -118,10 +118,10 @@ pd.DataFrame(lines).T.rename_axis(["mean accuracy along the curve, %", "first to
 #
 # The final report claims that what a layer learns does not depend on how the layers after it were initialized. So train
 # Conv-2, draw its fully connected layers anew, reset the convolutions to where they began and train this *twin* as long.
-# Weights of twins are alike because they began alike; so outputs are compared, with units matched one to one, beside
+# Weights of twins are alike because they began alike; so outputs are compared ({numref}`tab-redundancy-twins`), with units matched one to one, beside
 # those of an independent network. One pair of twins has run, which is no test.
 
-# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed"}
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed", "figure": {"caption": "How alike the layers of one pair of twins are, beside others.", "name": "tab-redundancy-twins"}}
 twins = every[every.experiment == "resample"]
 run = twins.iloc[0]
 alike = {
@@ -156,10 +156,10 @@ claims.decide(
 # ## XORD where nearly every input is diverse
 #
 # The share of inputs that hold both patterns of a sign is our choice, one half in [the section on
-# XORD](theories.ipynb). With twelve training inputs and larger shares, of 100 layers of each size: how many fit their
+# XORD](theories.ipynb). {numref}`tab-redundancy-xord` has twelve training inputs and larger shares: of 100 layers of each size, how many fit their
 # inputs, and of those the test error and the patterns found (of 4).
 
-# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed"}
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed", "figure": {"caption": "Layers of XORD by the share of diverse inputs.", "name": "tab-redundancy-xord"}}
 xord = every[(every.experiment == "xord") & (every.train_samples == 12) & every.units.isin([2, 16, 120])]
 columns = {"fitted": "fit, of 100", "fitted_test_error": "test error, %", "fitted_found": "patterns found"}
 table = xord.pivot_table(index="units", columns="diverse", values=list(columns))[list(columns)].rename(columns=columns)
@@ -194,12 +194,14 @@ That larger layers fit more often is the clearer difference.
 # has to lie wholly on that side of it, which is a one-sided test at 2.5%.
 #
 # ## The runs behind every part
+#
+# {numref}`tab-redundancy-runs` counts them.
 
-# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed"}
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed", "figure": {"caption": "The runs behind the chapter and its pages.", "name": "tab-redundancy-runs"}}
 about = np.where(
     every.experiment == "network", every.model + ", " + every.dataset + ", " + every.initialization, every.experiment
 )
-records.provenance(every.assign(part=about), by="part").drop(columns=["fidelity", "data", "device"])
+records.provenance(every.assign(part=about), by="part")
 
 # %% tags=["remove-input"]
 Markdown(f"Data: {'; '.join(sorted(set(every.fidelity)))}. Devices: {'; '.join(sorted(set(every.device)))}.")

@@ -131,9 +131,9 @@ claims.decide(
 # ### Do winning weights sit in few units?
 #
 # The report asks it and leaves it open. If survivors were drawn by lot from all weights of a layer, their numbers per
-# unit would follow a multivariate hypergeometric law; *dispersion* is their variance over that of the law.
+# unit would follow a multivariate hypergeometric law; *dispersion* in {numref}`tab-theories-tickets` is their variance over that of the law.
 
-# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed"}
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed", "figure": {"caption": "Winning weights in units: dispersion, and units without any, mean (SD) over seeds.", "name": "tab-theories-tickets"}}
 weights = tickets[tickets.experiment == "tickets"]
 last = {
     (layer, run.setting, run.seed): {name: run[f"{layer}_{name}"][-1] for name in ("dispersion", "p_value", "empty", "expected_empty")}
@@ -181,9 +181,9 @@ claims.decide(
 #
 # ### A demonstration that you can change
 #
-# A hundred layers of each size, trained side by side, each on inputs of its own.
+# A hundred layers of each size, trained side by side, each on inputs of its own ({numref}`tab-theories-demo`).
 
-# %%
+# %% mystnb={"figure": {"caption": "The demonstration: layers that fit, their test error, and the patterns that they found.", "name": "tab-theories-demo"}}
 demo = [
     redundancy.Config(
         experiment="xord", units=units, train_samples=DEMO_SAMPLES, diverse=DEMO_DIVERSE, iterations=DEMO_ITERATIONS
@@ -253,9 +253,9 @@ fit are compared.
 #
 # The same authors train a large convolution on MNIST, group its filters around four centres and find trained filters
 # closer to their centre than untrained ones. But a layer with a few large directions has small angles even without
-# clusters; random filters with the spectrum of the trained ones show how small.
+# clusters; random filters with the spectrum of the trained ones show how small ({numref}`tab-theories-filters`).
 
-# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed"}
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed", "figure": {"caption": "Degrees between filters and the nearest of four centres: mean (SD).", "name": "tab-theories-filters"}}
 filters = every[every.experiment == "filters"]
 KINDS = {
     "trained_angle": "trained",
@@ -346,9 +346,9 @@ claims.decide(
 # ### Distance from initialization
 #
 # Neyshabur et al. {cite:p}`neyshabur2018towards` find wider networks closer to their first weights. The same networks:
-# all of them fit their 1,000 training images exactly, at which point training stops.
+# all of them ({numref}`tab-theories-distance`) fit their 1,000 training images exactly, at which point training stops.
 
-# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed"}
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed", "figure": {"caption": "Networks that fit their training images, by width: distances from the first weights and the gap to test accuracy, mean (SD).", "name": "tab-theories-distance"}}
 shown = {
     "fc1_distance": "distance of the layer",
     "fc1_unit_distance": "of a unit",
@@ -456,9 +456,9 @@ error with both layers is {typical:+.2f} (the median; two students of two units 
 # ## Pruned and trained again
 #
 # Section 2.3 mentions that removing the *largest* units can lead to better accuracy once the rest is trained on. Here a
-# share of LeNet's units goes at once, and what is left is trained for a fifth of the iterations.
+# share of LeNet's units goes at once, and what is left is trained for a fifth of the iterations ({numref}`tab-theories-retrained`).
 
-# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed"}
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed", "figure": {"caption": "Points of accuracy against the unpruned network that was trained on as long: mean (SD).", "name": "tab-theories-retrained"}}
 retrained = every[every.experiment == "retrain"]
 CRITERIA = {"norm_smallest": "smallest norm", "frame_potential_smallest": "smallest contribution", "random": "random"}
 CRITERIA |= {"norm_largest": "largest norm", "frame_potential_largest": "largest contribution"}
@@ -500,7 +500,7 @@ units catch up with the one that lost nothing.
 # Networks fit shuffled labels, as Zhang et al. {cite:p}`zhang2017understanding` showed; what do they find then? The
 # same LeNet learns the same 5,000 images with their labels and with shuffled ones. A network with true labels is best
 # after some 4,000 steps; shuffled labels, which tell nothing about other images, are followed to the last of 50,000
-# steps. A part of what differs between them may be that length. Accuracy is that on the images trained on.
+# steps. A part of what differs between them may be that length. Accuracy in {numref}`tab-theories-labels` is that on the images trained on.
 
 # %% tags=["remove-cell"]
 few = every[(every.experiment == "network") & (every.dataset == "mnist") & (every.train_samples == 5000)]
@@ -510,7 +510,7 @@ LABELS = {
     "shuffled labels": few[few.shuffled_labels],
 }
 
-# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed"}
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed", "figure": {"caption": "What LeNet finds with true and with shuffled labels: mean (SD) over seeds.", "name": "tab-theories-labels"}}
 shown = {
     "train_accuracy": "training accuracy, %",
     "train_area_norm_smallest": "area, smallest norm first",

@@ -141,6 +141,15 @@ def test_every_figure_is_numbered_and_referred_to(site):
         assert [name for name in figures if f'class="reference internal" href="#{name}"' not in page] == [], path.stem
 
 
+def test_every_table_of_a_chapter_is_numbered_and_referred_to(site):
+    for name in [page for page in PAGES if page.startswith(tuple(CHAPTERS)) or page.endswith("theories")]:
+        page = (site / f"{name}.html").read_text(encoding="utf-8")
+        tables = re.findall(r'<figure class="numbered-table" id="(tab-[^"]+)"', page)
+        assert len(re.findall(r'<table (?:border="1" class="dataframe"|id="T_)', page)) == len(tables) > 0, name
+        assert page.count('class="caption-number">Table ') == len(tables), name
+        assert [table for table in tables if f'class="reference internal" href="#{table}"' not in page] == [], name
+
+
 @pytest.mark.browser
 @pytest.mark.parametrize("colours", ["light", "dark"])
 @pytest.mark.parametrize("name", PAGES)
@@ -216,13 +225,17 @@ def test_a_long_table_is_sorted_by_the_numbers_of_a_column(visit):
     assert len(numbers) == 44 and numbers == sorted(numbers)
 
 
-def test_a_chapter_can_be_taken_along_as_notebook_source_and_table_of_its_runs(site):
+def test_a_chapter_can_be_taken_along_as_notebook_source_runs_and_what_its_figures_draw(site):
     page = (site / "book" / "executed" / "class_rates.html").read_text(encoding="utf-8")
-    for name in ("class_rates.ipynb", "class_rates.py", "class_rates.csv"):
+    figures = re.findall(r'<figure[^>]*id="(fig-[^"]+)"', page)
+    for name in ("class_rates.ipynb", "class_rates.py", "class_rates.csv", *(f"{figure}.csv" for figure in figures)):
         assert f'href="../../downloads/{name}"' in page and (site / "downloads" / name).stat().st_size > 1000
     assert "@misc{spareparts-class_rates," in page
     runs = pd.read_csv(site / "downloads" / "class_rates.csv")
     assert runs.hash.is_unique and {"dataset", "test_accuracy", "protocol", "commit"} <= set(runs)
+    for paper in PAPERS:
+        again = pd.read_parquet(site / "downloads" / f"{paper}.parquet")
+        assert list(again.hash) == list(pd.read_csv(site / "downloads" / f"{paper}.csv").hash)
 
 
 def test_every_link_within_the_site_leads_somewhere(site):

@@ -86,14 +86,23 @@ def test_an_unknown_metric_is_refused(saved):
         shown(metrics=["acuracy"])
 
 
-@pytest.mark.parametrize("suffix", [".csv", ".json"])
+READERS = {".csv": pd.read_csv, ".json": pd.read_json, ".parquet": pd.read_parquet}
+
+
+@pytest.mark.parametrize("suffix", READERS)
 def test_a_file_has_a_row_a_run_with_everything(saved, tmp_path, suffix):
     path = tmp_path / f"runs{suffix}"
     assert f"4 runs, written to {path}" in " ".join(shown(output=path))
-    runs = pd.read_csv(path) if suffix == ".csv" else pd.read_json(path)
+    runs = READERS[suffix](path)
     assert len(runs) == 4 and {"rate", "seed", "accuracy", "curve", *ABOUT} <= set(runs)
     curve = runs.curve[0]
-    assert (json.loads(curve) if suffix == ".csv" else curve) == [1, 2.5]
+    assert list(json.loads(curve) if suffix == ".csv" else curve) == [1, 2.5]
+
+
+def test_a_list_where_others_have_a_number_is_text_in_a_parquet_file(tmp_path):
+    runs = pd.DataFrame({"settings": [{}, {}], "versions": [{}, {}], "distance": [1.5, [1, 2]], "seed": [1, 2]})
+    table.write(runs, tmp_path / "runs.parquet")
+    assert pd.read_parquet(tmp_path / "runs.parquet").distance.astype(str).tolist() == ["1.5", "[1, 2]"]
 
 
 def test_what_was_escaped_for_pages_is_itself_in_a_file(saved, tmp_path, monkeypatch):
@@ -108,9 +117,3 @@ def test_a_file_that_cannot_be_written_is_refused_first(tmp_path, name):
     (tmp_path / "folder.csv").mkdir()
     with pytest.raises((ValueError, OSError), match="the output must be a file"):
         shown(output=tmp_path / name)
-
-
-def test_without_what_writes_parquet_the_way_to_it_is_told(tmp_path, monkeypatch):
-    monkeypatch.setattr(table.importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(ValueError, match="needs pyarrow: pip install"):
-        shown(output=tmp_path / "runs.parquet")

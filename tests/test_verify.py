@@ -134,6 +134,23 @@ def test_a_sample_takes_no_longer_than_its_budget(two_papers, budget):
     assert bool(chosen) == (budget > 1)
 
 
+def test_long_runs_of_one_paper_leave_the_others_their_turn(two_papers, monkeypatch):
+    frame = records.frame
+    monkeypatch.setattr(records, "frame", lambda word: frame(word).assign(seconds=30.0 if word == "one" else 3.0))
+    chosen = verify.sample(two_papers, size=10, seed=0, budget=60.0)
+    assert [row["word"] for row in chosen[:2]] == two_papers
+    assert [row["word"] for row in chosen].count("two") == 9
+
+
+@pytest.mark.parametrize("lacks", [True, False])
+def test_runs_in_bfloat16_count_as_long_as_they_take_here(two_papers, monkeypatch, lacks):
+    frame = records.frame
+    monkeypatch.setattr(records, "frame", lambda word: frame(word).assign(precision="bfloat16"))
+    monkeypatch.setattr(verify.processor, "lacks_bfloat16", lambda: lacks)
+    chosen = verify.sample(two_papers, size=40, seed=0, budget=60.0)
+    assert (max(row["seconds"] for row in chosen) * verify.processor.SLOWDOWN <= 30.0) == lacks
+
+
 def test_a_sample_larger_than_what_there_is_takes_all(two_papers):
     assert len(verify.sample(two_papers, size=100, seed=0, budget=1e6)) == 40
     with pytest.raises(ValueError, match="at least 1 record, got 0"):

@@ -23,6 +23,7 @@ UNUSED = ("*webpack-macros.html", "**/*.map", "**/fontawesome.js*", "*thebe*", "
 SCRIPTS = re.compile(r"<script[^>]*scripts/fontawesome\.js[^>]*></script>\s*")
 SEARCH = re.compile(r'<script src="[^"]*search(?:tools|index)\.js[^"]*"></script>\s*')  # its own page has them
 RULE = re.compile(r"(?<=[{}])([^{}@]+)\{[^{}]*\}")
+WORD = re.compile(r"[\w-]+")
 SIDEBAR = '<div id="pst-primary-sidebar"'
 ROLES = re.compile(r' role="(?:doc-biblioentry|list)"(?= class="citation-list"|>)')  # of references, out of use
 BLANK = re.compile(r"<th\b[^>]*>(?:&nbsp;|\s)*</th>")
@@ -46,11 +47,13 @@ def finish(app, exception):
     copy_mathjax(static / "mathjax", app.config.mathjax3_config["loader"]["load"])
     for path in {path for pattern in UNUSED for path in static.glob(pattern)}:
         path.unlink()
-    pages = list(Path(app.outdir).rglob("*.html"))
-    for page in pages:
+    used = {word for script in static.rglob("*.js") for word in WORD.findall(script.read_text(encoding="utf-8"))}
+    for page in Path(app.outdir).rglob("*.html"):
         text = mended(page.read_text(encoding="utf-8"))
-        page.write_text(text if page.stem == "search" else SEARCH.sub("", text), encoding="utf-8")
-    lighten(static, pages)
+        text = text if page.stem == "search" else SEARCH.sub("", text)
+        page.write_text(text, encoding="utf-8")
+        used.update(WORD.findall(text))
+    lighten(static, used)
     (Path(app.outdir) / ".nojekyll").touch()  # where GitHub serves the site it would leave out _static
 
 
@@ -64,10 +67,8 @@ def copy_mathjax(folder, parts):
         shutil.copy(source / name, folder / name)
 
 
-def lighten(static, pages):
-    """Keep what is used of the theme's style sheet, Bootstrap and all icons, and of the icons' font."""
-    files = (*pages, *static.rglob("*.js"))
-    used = {word for file in files for word in re.findall(r"[\w-]+", file.read_text(encoding="utf-8"))}
+def lighten(static, used):
+    """Keep what is used, by the words of pages and scripts, of the theme's style sheet and of its icons' font."""
     sheet = static / "styles" / "pydata-sphinx-theme.css"
     css = RULE.sub(lambda rule: rule[0] if applies(rule[1], used) else "", sheet.read_text(encoding="utf-8"))
     sheet.write_text(re.sub(r'url\([^)]*woff2\) format\("woff2"\),', "", css), encoding="utf-8")

@@ -7,8 +7,12 @@ from html import escape
 from pathlib import Path
 
 from docutils import nodes
+from matplotlib.font_manager import findfont
+from PIL import Image, ImageDraw, ImageFont, ImageOps
+from take_away import about as cited
 
-CARD = "_images/verdicts.png"
+CARD, SIZE = "_static/card.png", (1200, 630)  # in pixels, as those who show cards ask for
+PICTURE = "book/executed/verdicts.png"
 LONGEST = 200  # characters that search engines show of a description
 LOST = "<h1>Not found</h1><p>There is no such page. <a href='{start}'>The first page</a> has a list of all.</p>"
 
@@ -24,7 +28,7 @@ def describe(app, pagename, templatename, context, doctree):
     """Put description and card into a page's head."""
     base = app.config.html_baseurl
     if pagename == "404" and base:
-        context["metatags"] += f'<base href="{escape(base)}"/>'  # it is shown wherever a page is missing
+        context["metatags"] = f'<base href="{escape(base)}"/>'  # it is shown wherever a page is missing
     if doctree is None:
         return
     about = escape(description(doctree))
@@ -41,11 +45,23 @@ def lost(app):
     yield "404", {"title": "Not found", "body": LOST.format(start=start)}, "page.html"
 
 
-def sitemap(app, exception):
-    """List all pages for search engines."""
+def draw_card(picture, title):
+    """A picture of the book under its title, whose second half follows a colon."""
+    card = Image.new("RGB", SIZE, "white")
+    drawing = ImageDraw.Draw(card)
+    for text, height, letters in zip(title.split(": "), (40, 130), (72, 30), strict=True):
+        drawing.text((40, height), text, fill="#1a1a1a", font=ImageFont.truetype(findfont("DejaVu Sans"), letters))
+    with Image.open(picture) as shown:
+        card.paste(ImageOps.contain(shown.convert("RGB"), (SIZE[0] - 80, 400), Image.Resampling.LANCZOS), (40, 210))
+    return card
+
+
+def finish(app, exception):
+    """Draw the card, and list all pages for search engines."""
     base = app.config.html_baseurl
     if exception or app.builder.format != "html" or not base:
         return
+    draw_card(Path(app.srcdir) / PICTURE, cited()["title"]).save(Path(app.outdir) / CARD, optimize=True)
     places = "".join(f"<url><loc>{escape(base)}{name}.html</loc></url>\n" for name in sorted(app.env.found_docs))
     text = f'<?xml version="1.0"?>\n<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">\n{places}</urlset>\n'
     (Path(app.outdir) / "sitemap.xml").write_text(text, encoding="utf-8")
@@ -55,5 +71,5 @@ def setup(app):
     """Called by Sphinx."""
     app.connect("html-page-context", describe)
     app.connect("html-collect-pages", lost)
-    app.connect("build-finished", sitemap)
+    app.connect("build-finished", finish)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -87,11 +87,17 @@ function keepFirstColumn(table) {
   first.forEach((cell) => cell.classList.add("first-column"));
 }
 
+/* What is wider than its box can be scrolled by keyboard too. */
+function reachable(box) {
+  if (box.scrollWidth > box.clientWidth + 1 && getComputedStyle(box).overflowX === "auto") box.tabIndex = 0;
+}
+
 document.addEventListener("DOMContentLoaded", () => {
   for (const table of document.querySelectorAll(".tag_sortable table, table.ledger")) {
     sortable(table);
     searchable(table, table.classList.contains("ledger") ? ["paper", "verdict", "protocol"] : []);
   }
   document.querySelectorAll("article table").forEach(keepFirstColumn);
+  document.querySelectorAll("article :is(figure, .cell_output, .parts, .output)").forEach(reachable);
   if (location.hash.startsWith("#ledger-")) document.querySelector(location.hash)?.scrollIntoView();
 });

@@ -5,9 +5,12 @@ from contextlib import contextmanager
 
 import matplotlib.pyplot as plt
 import seaborn as sns
+from IPython import get_ipython
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogFormatter
+
+from . import drawn
 
 BLUE, ORANGE, GREEN, VERMILION, PURPLE, SKY, GREY = (
     "#0072B2",
@@ -32,7 +35,12 @@ SETTINGS = {
 
 
 def use() -> None:
-    """Make the house's look that of every figure drawn from here on: seaborn's ticks, its colours, its sizes."""
+    """Make the house's look that of every figure drawn from here on: seaborn's ticks, its colours, its sizes.
+
+    In a notebook every figure that is shown brings along what it draws as a table, for the page to offer.
+    """
+    if shell := get_ipython():
+        shell.display_formatter.mimebundle_formatter.for_type(Figure, drawn.bundle)
     sns.set_theme(
         context="notebook", style="ticks", palette=PALETTE, font_scale=0.85, rc=SETTINGS | {"lines.linewidth": 1.4}
     )

@@ -4,7 +4,6 @@ row for each.
 
 import dataclasses
 import html
-import importlib.util
 import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -83,13 +82,6 @@ def _mean(values: pd.Series) -> str:
     return f"{values.mean():.4g}{deviation}" if len(values) else "–"
 
 
-def check_file(path: Path) -> None:
-    """ValueError or OSError where the runs could not be written to this file."""
-    check_output(path, *SUFFIXES)
-    if path.suffix == ".parquet" and importlib.util.find_spec("pyarrow") is None:
-        raise ValueError(f"{path} needs pyarrow: pip install -c constraints.txt -e '.[parquet]'; or take *.csv, *.json")
-
-
 def write(runs: pd.DataFrame, path: Path) -> None:
     """A row a run: its settings and metrics, how it ended, its seconds, and the versions that made it."""
     versions = pd.DataFrame(list(runs.versions), index=runs.index).add_prefix("version_")
@@ -97,10 +89,19 @@ def write(runs: pd.DataFrame, path: Path) -> None:
     if path.suffix == ".json":
         flat.to_json(path, orient="records", indent=1)
     elif path.suffix == ".parquet":
-        flat.to_parquet(path, index=False)
+        flat.apply(_of_one_kind).to_parquet(path, index=False)
     else:
-        nested = (list, dict)
-        flat.map(lambda value: json.dumps(value) if isinstance(value, nested) else value).to_csv(path, index=False)
+        flat.map(_told).to_csv(path, index=False)
+
+
+def _told(value: Any) -> Any:
+    return json.dumps(value) if isinstance(value, list | dict) else value
+
+
+def _of_one_kind(column: pd.Series) -> pd.Series:
+    """As it is, or as text where some runs have a list and others a number."""
+    nested = column.dropna().map(lambda value: isinstance(value, list | dict))
+    return column.map(json.dumps, na_action="ignore") if nested.any() and not nested.all() else column
 
 
 def _unescaped(value: Any) -> Any:
@@ -112,7 +113,7 @@ def command(
 ) -> Iterable[Table | str]:
     """What is shown of the runs, which go to the file first; ValueError for what is unknown."""
     if output is not None:
-        check_file(output)
+        check_output(output, *SUFFIXES)
     runs = select(config, where)
     names, known = [field_of(name, config) for name in by] or records.varied(runs), metrics_of(runs)
     chosen = list(metrics) or known[:SHOWN]

@@ -12,6 +12,7 @@ import json
 import math
 import random
 import tempfile
+import textwrap
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -22,14 +23,15 @@ import pandas as pd
 from rich.console import Console
 from rich.table import Table
 
-from . import records
+from . import processor, records
 from .data import DataMissing
 from .execute import ROOT, check_output
 from .records.store import commit, plain, versions, write_whole
 from .sweep.estimate import show_duration
-from .sweep.survey import paper_module
+from .sweep.survey import in_bfloat16, paper_module
 
 AUDIT = ROOT / "book" / "audit.json"
+NOTED = 90  # characters of a note that a page shows
 RELATIVE, ABSOLUTE = 0.05, 0.02  # tolerance where the processor or the versions differ
 
 
@@ -62,32 +64,38 @@ def paper_config(word: str) -> type[records.RunConfig]:
 
 
 def sample(words: Iterable[str], *, size: int, seed: int, budget: float) -> list[dict[str, Any]]:
-    """Random records, spread over papers and durations, that took no more than `budget` seconds together.
+    """Random records, spread over papers and durations, that take no more than `budget` seconds here.
 
-    Every paper's records are cut into as many strata of duration as it has places; papers and strata take turns.
+    Papers take turns, and each has an equal part of the budget, so that a long run leaves the others theirs. A paper's
+    records are cut into as many strata of duration as it has places, which take turns too.
     """
     if size < 1:
         raise ValueError(f"the sample must be at least 1 record, got {size}")
     draw, words = random.Random(seed), list(words)
     each = -(-size // max(len(words), 1))
-    strata = list(_turns([_strata(records.frame(word).to_dict("records"), each, draw) for word in words]))
+    pools = list(_turns([_strata(records.frame(word).to_dict("records"), each, draw) for word in words]))
+    left = dict.fromkeys(words, budget / max(len(words), 1))
     chosen: list[dict[str, Any]] = []
-    while fitting := [found for stratum in strata if (found := _first(stratum, budget))]:
-        for row, stratum in fitting:
-            if len(chosen) < size and row["seconds"] <= budget:
+    while len(chosen) < size and any(pools):
+        for pool in pools:
+            row = next((row for row in pool if _cost(row) <= left[row["word"]]), None)
+            if row is None:
+                pool.clear()
+            elif len(chosen) < size:
                 chosen.append(row)
-                budget -= row["seconds"]
-            stratum.remove(row)
+                left[row["word"]] -= _cost(row)
+                pool.remove(row)
     return chosen
 
 
-def _first(stratum: list[dict[str, Any]], budget: float) -> tuple[dict[str, Any], list[dict[str, Any]]] | None:
-    return next(((row, stratum) for row in stratum if row["seconds"] <= budget), None)
+def _cost(row: Mapping[str, Any]) -> float:
+    """Seconds that a run takes here, by those that were recorded where bfloat16 has instructions."""
+    return row["seconds"] * (processor.SLOWDOWN if in_bfloat16(row) and processor.lacks_bfloat16() else 1)
 
 
 def _strata(rows: list[dict[str, Any]], count: int, draw: random.Random) -> list[list[dict[str, Any]]]:
     """Rows cut by duration into `count` parts of equal number, each in random order, the parts in random order too."""
-    rows = sorted(rows, key=lambda row: (row["seconds"], row["hash"]))
+    rows = sorted(rows, key=lambda row: (_cost(row), row["hash"]))
     bounds = [round(part * len(rows) / count) for part in range(count + 1)]
     parts = [rows[low:high] for low, high in itertools.pairwise(bounds)]
     for part in parts:
@@ -206,6 +214,7 @@ def command(*, size: int, words: list[str], seed: int, budget: float, output: Pa
         paper_config(word)
     console, words = Console(), words or papers()
     rows = sample(words, size=size, seed=seed, budget=budget)
+    rows.sort(key=_cost)  # the longest last: on a busy machine it alone may find the budget spent
     if not rows:
         raise ValueError(f"no record of {', '.join(words)} took less than {show_duration(budget)}: nothing to verify")
     checks = []
@@ -254,7 +263,7 @@ def page_table(audit: dict[str, Any]) -> pd.DataFrame:
             "outcome": check["outcome"],
             "then": show_duration(check["recorded_seconds"]),
             "now": show_duration(check["seconds"]),
-            "note": check["note"],
+            "note": textwrap.shorten(check["note"], NOTED, placeholder=" …"),
         }
         for check in audit["checks"]
     ]

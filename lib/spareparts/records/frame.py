@@ -145,7 +145,7 @@ def matching(
 
 
 def provenance(rows: pd.DataFrame, *, by: str = "dataset") -> pd.DataFrame:
-    """Runs, seeds, protocol, hours, device, code and data behind the numbers, one line for each value of `by`."""
+    """Runs, seeds, protocol, hours and code behind the numbers, one line for each value of `by`."""
     lines = {
         name: {
             "runs": len(part),
@@ -153,10 +153,7 @@ def provenance(rows: pd.DataFrame, *, by: str = "dataset") -> pd.DataFrame:
             "diverged": int((part.outcome == "diverged").sum()),
             "protocol": ", ".join(sorted(set(part.protocol))),
             "hours": f"{part.seconds.sum() / 3600:.2f}",
-            "device": "; ".join(sorted(set(part.device))),
             "code": ", ".join(sorted(set(part.commit))),
-            "data": ", ".join(sorted({text[:12] for text in part.fingerprint})),
-            "fidelity": "; ".join(sorted(set(part.fidelity))),
         }
         for name, part in (rows.groupby(by) if len(rows) else ())
     }
