@@ -27,7 +27,7 @@ TINY = {
 WRITTEN = tuple(f"{paper}-" for paper in TINY)  # chapters that run on the committed records alone
 PAGES = re.findall(r"(?:root|file): (\S+)", (ROOT / "_toc.yml").read_text())
 LOADED = r'(?:<script[^>]* src|<link[^>]*rel="stylesheet"[^>]* href)="([^"]+)"'
-PAPERS = ("experts", "distancing", "fixed_classifiers", "class_rates", "redundancy")
+PAPERS = ("experts", "distancing", "fixed_classifiers", "class_rates", "redundancy", "cross_examination")
 CHAPTERS = [f"book/executed/{paper}" for paper in PAPERS]
 
 
