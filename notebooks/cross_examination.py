@@ -491,8 +491,8 @@ row that cannot move, we suppose, leaves it to the layers below to tell classes 
 # %% [markdown]
 # ### 4. Do class rates give units a class?
 #
-# The paper counts specialised neurons and finds about as many with class rates as without, a count that is nearly full
-# before training begins. Information is a finer measure of the same thing.
+# The paper counts specialised neurons and finds about as many with class rates as without, most of which were there
+# before training. Information is a finer measure of the same thing.
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "How this is decided"}
 claims.decide(
