@@ -455,9 +455,9 @@ with {level["effective_rank", "pushed"]:.0f} effective directions instead of {le
 # %% [markdown]
 # ### 3. Does a fixed classifier change which units are spare?
 #
-# The paper's case for fixed classifiers is that the layers before them learn the same. Then the same units should be
-# spare: those small beside a learned classifier should be small beside a fixed one. Networks that start from the same
-# weights can be compared unit by unit; what other batches alone change is the measure for "the same".
+# If the last layer is as redundant as the paper says, the layers before it should not notice that it is fixed. Then the
+# same units should be spare: those small beside a learned classifier should be small beside a fixed one. Networks that
+# start from the same weights can be compared unit by unit; what other batches alone change is the measure for "the same".
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "How this is decided"}
 claims.decide(
