@@ -39,7 +39,7 @@ from spareparts import cross_examination, records
 
 settings = {"epochs": EPOCHS, "train_samples": TRAIN_SAMPLES, "strength": STRENGTH, "snnl_weight": SNNL_WEIGHT}
 settings |= {"rate_learning_rate": RATE_LEARNING_RATE}
-plan = cross_examination.plan(datasets=DATASETS, arms=ARMS or cross_examination.ARMS, seeds=SEEDS, **settings)
+plan = cross_examination.plan(datasets=DATASETS, arms=ARMS, seeds=SEEDS, **settings)
 asked = records.load_or_run(plan, cross_examination.run, missing=MISSING)
 
 # %% tags=["remove-input", "requested"]
@@ -230,24 +230,25 @@ plt.show()
 # %% [markdown]
 # ## The instruments, and what chance gives
 #
-# | Instrument | What it reads | Whose |
-# | --- | --- | --- |
-# | specialised | % of pairs of a unit and a class in which the unit's outputs rank differently for this class than for the rest, $p < 10^{-7}$ | [class rates](class_rates.ipynb) |
-# | information | what a unit's output, sorted into eight levels, tells about the class, in nats | [experts](experts.ipynb) |
-# | selectivity | $(m - r)/(m + r)$: a unit's mean output $m$ for its strongest class, $r$ over the others; 1 for one class alone {cite:p}`morcos2018importance` | added |
-# | classes fired for | in how many classes a unit fires for more than half of the images | added |
-# | silent | % of units that no training image makes fire | [redundancy](redundancy.ipynb) |
-# | removable | % of units that cost at most one of 2,000 test images when removed alone | [redundancy](redundancy.ipynb) |
-# | repeated | % of units whose outputs correlate above 0.8 with another unit's | [redundancy](redundancy.ipynb) |
-# | frame potential | of the rows of weights, over that of random rows | [redundancy](redundancy.ipynb) |
-# | effective rank | directions in use | [redundancy](redundancy.ipynb) |
-# | rank for 99% | directions that keep 99% of the accuracy | [redundancy](redundancy.ipynb) |
-# | pruned by norm, by potential | mean accuracy while units are removed one by one, % | [redundancy](redundancy.ipynb) |
-# | cost of freezing | points lost if the last layer is exchanged for a fixed one and all else trains an epoch further | [fixed classifiers](fixed_classifiers.ipynb) |
-# | distance | of the first layers, units matched, relative to the control's length | [distancing](distancing.ipynb) |
-# | disagreement, errors shared | % of test images that two networks classify differently; correlation of their errors | [distancing](distancing.ipynb) |
-# | barrier | points by which the error rises on the line between both, units matched | [distancing](distancing.ipynb) |
-# | spare units shared | % of the control's 150 smallest units that are among the 150 smallest here | ours |
+# | Instrument | What it reads |
+# | --- | --- |
+# | specialised | % of pairs of a unit and a class in which the unit's outputs rank differently for this class than for the rest, p below one in ten million ([class rates](class_rates.ipynb)) |
+# | information | what a unit's output, sorted into eight levels, tells about the class, in nats ([experts](experts.ipynb)) |
+# | selectivity | how much more a unit gives for its strongest class than for the others, from 0 to 1 {cite:p}`morcos2018importance` |
+# | classes fired for | in how many classes a unit fires for more than half of the images |
+# | silent | % of units that no training image makes fire ([redundancy](redundancy.ipynb), as all down to the last pruning) |
+# | removable | % of units that cost at most one of 2,000 test images when removed alone |
+# | repeated | % of units whose outputs correlate above 0.8 with another unit's |
+# | frame potential | of the rows of weights, over that of random rows |
+# | effective rank | directions in use |
+# | rank for 99% | directions that keep 99% of the accuracy |
+# | pruned by norm, by potential | mean accuracy while units are removed one by one, % |
+# | cost of freezing | points lost if the last layer is exchanged for a fixed one and all else trains an epoch further ([fixed classifiers](fixed_classifiers.ipynb)) |
+# | distance | of the first layers, units matched, relative to the control's length ([distancing](distancing.ipynb), as the next three) |
+# | disagreement | % of test images that two networks classify differently |
+# | errors shared | correlation of their errors |
+# | barrier | points by which the error rises on the line between both, units matched |
+# | spare units shared | % of the control's 150 smallest units that are among the 150 smallest here |
 #
 # {numref}`tab-cross-examination-levels` has what each reads on the control, and beside it what it reads where there is
 # nothing to find.
@@ -302,7 +303,8 @@ is to prune at random here, as it is in [its own chapter](redundancy.ipynb). And
 # that is on for one of ten equal classes tells 0.33 nats, one that is on for five tells $\ln 2 = 0.69$. So both
 # measures, with which the questions below had been planned, reward a unit for knowing a little about many classes. We
 # noticed when the first three seeds said that a loss made to separate classes destroyed specialisation. Selectivity and
-# the number of classes fired for were added then; they decide nothing below, and explain a good deal.
+# the number of classes fired for were added then; they decide nothing below, and explain a good deal. Selectivity is
+# $(m - r)/(m + r)$, with $m$ a unit's mean output for its strongest class and $r$ that for the others.
 
 # %% mystnb={"image": {"alt": "Three curves against the number of classes that a unit fires for, one to nine. Specialised pairs jump from a fifth at two classes to all at three; information peaks at five; selectivity falls from one."}, "figure": {"caption": "Units made up to fire, with random strength, for so many of ten classes: share of pairs that count as specialised, information as a share of its largest value, and selectivity. 2,000 samples.", "name": "fig-cross-examination-count"}}
 labels = np.arange(2_000) % 10

@@ -124,7 +124,7 @@ def test_runs_are_planned_and_their_records_found_without_torch():
 import spareparts.sweep.command as command
 from spareparts.execute import ROOT
 
-for paper in {PAPERS}:
+for paper in {(*PAPERS, "cross_examination")}:
     assert command.survey(command.from_file(ROOT / "notebooks" / "sweeps" / (paper + ".yaml"))), paper
 """
     assert without_torch(program) == (0, "")

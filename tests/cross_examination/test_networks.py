@@ -44,6 +44,7 @@ def test_a_plan_gives_a_setting_to_the_arms_that_use_it():
     configs = cross_examination.plan(datasets=["digits"], strength=[1.0, 2.0], epochs=3)
     assert len(configs) == len(ARMS) + 1 and {config.epochs for config in configs} == {3}
     assert [config.strength for config in configs if config.arm == "pushed"] == [1.0, 2.0]
+    assert cross_examination.plan(arms=[]) == cross_examination.plan(arms=ARMS)  # as a notebook's defaults have it
 
 
 @pytest.mark.parametrize(

@@ -107,15 +107,16 @@ class Config(RunConfig):
 def plan(
     *,
     datasets: Sequence[str] = ("mnist", "fashion_mnist"),
-    arms: Sequence[str] = ARMS,
+    arms: Sequence[str] = (),
     seeds: Sequence[int] = (1,),
     **settings: Any,
 ) -> list[Config]:
     """The configs that a notebook's parameters name: every data set, arm and seed, and every setting.
 
-    A setting, one value or a list, is given to the arms that use it. Raises `ValueError` for a repeated or empty list,
-    `TypeError` for an unknown setting.
+    No arms are all of them. A setting, one value or a list, is given to the arms that use it. Raises `ValueError` for a
+    repeated or empty list, `TypeError` for an unknown setting.
     """
+    arms = tuple(arms) or ARMS
     check_lists({"datasets": datasets, "arms": arms, "seeds": seeds})
     given = given_lists(settings)
     return [
