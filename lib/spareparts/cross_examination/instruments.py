@@ -15,25 +15,23 @@ from .. import checks, data, engine
 from ..class_rates import specialized_share
 from ..distancing.matching import match
 from ..distancing.measures import disagreement, error_correlation, relative_distance
-from ..distancing.paths import barrier, line, measure, network_at, point_of
+from ..distancing.paths import barrier, cross_entropy, line, measure, network_at, point_of
 from ..experts.measures import mutual_information
 from ..models.units import Place
-from ..records import Diverged
 from ..redundancy.measures import null_clustering
 from ..redundancy.network import firing
-from ..redundancy.pruning import area, cut, frame_potential, pruning_curves, pruning_order, unit_rows
+from ..redundancy.pruning import RANDOM_ORDERS, area, cut, frame_potential, pruning_curves, pruning_order, unit_rows
 from ..redundancy.spectra import effective_rank, rank_accuracies, singular_values
-from ..redundancy.training import Part, Sets, accuracy
+from ..redundancy.training import Part, Sets, accuracy, fit
 from ..redundancy.widths import accuracy_drops, largest_correlations
 from .config import Config
-from .networks import LAYER, Routed, cross_entropy, fixed_head
+from .networks import LAYER, Routed, fixed_head
 
 IMAGES = 2_000  # test images, on which units are read and removed
 LEVELS = 8  # into which a unit's outputs are sorted
 ALLOWED_DROP = 0.05  # points of accuracy: an image in 2,000, and so many are a removable unit's
 REPEATED = 0.8  # correlation with another unit above which a unit is repeated
 KEPT = 0.99  # of the accuracy, by the directions that are counted
-RANDOM_ORDERS = 5
 POSITIONS = tuple(np.linspace(0, 1, 11))  # on the line between two networks
 FROZEN_SEED = 50_000  # added to the seed: of the fixed classifiers that are tried, and of their batches
 NULL_SEED = 0  # of permuted labels, random rows and random orders: the same for all networks
@@ -165,7 +163,7 @@ def pruning(network: nn.Sequential, part: Part) -> dict[str, float]:
     """Areas under accuracy (%) against units removed: by norm, by frame potential, and at random, the null level."""
     rows, draw = unit_rows(network.get_submodule(LAYER).weight), data.generator(NULL_SEED)
     orders = [pruning_order(rows, criterion=criterion) for criterion in ("norm", "frame_potential")]
-    orders += [torch.randperm(len(rows), generator=draw).to(rows.device) for _ in range(RANDOM_ORDERS)]
+    orders += [pruning_order(rows, criterion="random", generator=draw) for _ in range(RANDOM_ORDERS)]
     curves = pruning_curves(network, *part, orders, layer=LAYER).cpu().numpy()
     by_norm, by_potential, *random = area(curves, images=len(part.labels))
     return {"area_norm": by_norm, "area_potential": by_potential, "area_random": float(np.mean(random))}
@@ -266,8 +264,6 @@ def frozen_cost(network: nn.Sequential, sets: Sets, config: Config, *, progress:
             optimizer=torch.optim.SGD(trained, lr=config.learning_rate, fused=True),
             batches=batches,
         )
-        (end,) = engine.fit([replica], steps=len(batches), progress=progress)
-        if end.diverged_step is not None:
-            raise Diverged(end.diverged_step)
+        fit(replica, steps=len(batches), progress=progress)
         left.append(accuracy(side, sets.test))
     return {"frozen_cost": left[0] - left[1]}

@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
 
 import torch
@@ -11,15 +12,16 @@ from torch.nn import functional
 
 from .. import checks, data, engine, models
 from ..class_rates import ClassRateSGD
+from ..data.images import HELD_OUT
 from ..distancing.measures import squared_distance
-from ..distancing.paths import Point, point_of
+from ..distancing.paths import Point, cross_entropy, point_of
 from ..distancing.penalty import Kernel, Push
 from ..experts.losses import gated_cross_entropy, soft_nearest_neighbor_loss
 from ..experts.network import Mixture, MixtureOutput
 from ..fixed_classifiers import FixedClassifier
-from ..records import Diverged, weights_path
+from ..records import weights_path
 from ..records.store import commit
-from ..redundancy.training import Sets, load_sets
+from ..redundancy.training import Sets, fit, load_sets
 from .config import CENTRED, MIXTURES, MOST_SAMPLES, SNNL, Config
 
 LAYER = "fc1"  # that all networks share
@@ -78,18 +80,15 @@ def plain(network: nn.Module) -> nn.Sequential:
     second = nn.Linear(weights.shape[1], len(weights), device=weights.device)
     second.weight.copy_(weights)
     second.bias.copy_(torch.cat([bias, mixture.hidden_bias.flatten()]))
-    layers = {"flatten": nn.Flatten(), LAYER: network.fc1, "relu1": nn.ReLU(), "fc2": second}
-    whole = nn.Sequential()
-    for name, layer in layers.items():
-        whole.add_module(name, layer)
-    whole.add_module("route", Routed(mixture.output_weight, mixture.output_bias))
-    return whole.eval()
+    route = Routed(mixture.output_weight, mixture.output_bias)
+    layers = OrderedDict(flatten=nn.Flatten(), fc1=network.fc1, relu1=nn.ReLU(), fc2=second, route=route)
+    return nn.Sequential(layers).eval()
 
 
 def sets_of(config: Config, device: str) -> Sets:
     """The parts of a config's data set by its seed alone: of all arms the same images."""
     held_in = len(data.load(config.dataset, "train", device=device).labels)
-    fitting = min(MOST_SAMPLES, held_in - min(5_000, held_in // 5))
+    fitting = min(MOST_SAMPLES, held_in - min(HELD_OUT, held_in // 5))
     return load_sets(config.dataset, device, seed=config.seed, train_samples=config.train_samples or fitting)
 
 
@@ -124,11 +123,6 @@ def fixed_head(features: int, classes: int, *, seed: int, initial_scale: float =
 
 
 # Training
-
-
-def cross_entropy(network: nn.Module, batch: data.Batch, settings: Mapping[str, float]) -> Float[Tensor, ""]:
-    """Mean cross entropy."""
-    return functional.cross_entropy(network(batch.inputs), batch.labels)
 
 
 def gated(network: nn.Module, batch: data.Batch, settings: Mapping[str, float]) -> Float[Tensor, ""]:
@@ -183,9 +177,7 @@ def train(config: Config, sets: Sets, *, progress: bool = True) -> Trained:
         adjust=push,
         callbacks=(half,),
     )
-    (end,) = engine.fit([replica], steps=config.epochs * len(batches), progress=progress)
-    if end.diverged_step is not None:
-        raise Diverged(end.diverged_step)
+    end = fit(replica, steps=config.epochs * len(batches), progress=progress)
     metrics = {"train_loss": end.losses[-1], "train_seconds": round(end.seconds, 2)}
     if half.point:  # none where there is one epoch only
         metrics["moved"] = math.sqrt(squared_distance(point_of(network), half.point))
