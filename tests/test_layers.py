@@ -119,13 +119,15 @@ def without_torch(program):
     return done.returncode, done.stderr
 
 
-def test_runs_are_planned_and_their_records_found_without_torch():
+def test_runs_are_planned_and_their_records_found_without_torch_or_pandas():
     program = f"""
+import sys
 import spareparts.sweep.command as command
 from spareparts.execute import ROOT
 
 for paper in {(*PAPERS, "cross_examination")}:
     assert command.survey(command.from_file(ROOT / "notebooks" / "sweeps" / (paper + ".yaml"))), paper
+assert "pandas" not in sys.modules
 """
     assert without_torch(program) == (0, "")
 

@@ -165,8 +165,8 @@ def test_a_record_that_is_older_than_a_setting_had_its_default():
 def test_every_record_and_every_notebook_is_read_once_however_many_cells_there_are(toy, tmp_path, monkeypatch):
     for seed in (1, 2, 3):
         records.save(Toy(seed=seed), result())
-    read, frame = [], sys.modules["spareparts.records.frame"]
-    monkeypatch.setattr(frame, "read", lambda path, once=frame.read: read.append(path) or once(path))
+    read, store = [], sys.modules["spareparts.records.store"]
+    monkeypatch.setattr(store, "read", lambda path, once=store.read: read.append(path) or once(path))
     survey([cell(tmp_path, str(place), SEEDS=[1, 2, 3, 4]) for place in range(5)])
     assert len(read) == len(set(read)) == 3
     (tmp_path / "sweeps").mkdir()

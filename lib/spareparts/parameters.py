@@ -6,6 +6,7 @@ values strictly: True is no whole number, and 1.0 is none either; a whole number
 
 import ast
 import contextlib
+import dataclasses
 import difflib
 import functools
 import re
@@ -122,6 +123,17 @@ def default_of(name: str, defaults: dict[str, Any], what: str = "the notebook ha
     near = difflib.get_close_matches(str(name).upper(), known, n=1)
     hint = f"did you mean {known[near[0]]}?" if near else f"it has {', '.join(defaults) or 'none'}"
     raise ValueError(f"{what} {name}: {hint}")
+
+
+def field_of(name: str, config: type[Any]) -> str:
+    """The setting of that name, which may be the notebook's for a list of it: `DATASETS` is `dataset`.
+
+    ValueError, with the nearest, for an unknown one.
+    """
+    fields = {field.name.upper(): field.name for field in dataclasses.fields(config)}
+    singular = name.upper().removesuffix("S")
+    found = singular if name.upper() not in fields and singular in fields else name.upper()
+    return default_of(found, fields, f"a run of {config.word} has no setting")
 
 
 def checked(parameters: dict[str, Any], defaults: Defaults) -> dict[str, Any]:

@@ -15,23 +15,12 @@ from rich.table import Table
 
 from . import records
 from .execute import check_output
-from .parameters import Defaults, default_of, parse_choices
+from .parameters import Defaults, default_of, field_of, parse_choices
 from .records import RunConfig
 
 SHOWN, MENTIONED = 4, 20  # metrics on a terminal, unless others are asked for
 SUFFIXES = (".csv", ".parquet", ".json")
 ABOUT = "word revision protocol outcome diverged_step fingerprint fidelity commit device versions seconds written hash"
-
-
-def field_of(name: str, config: type[RunConfig]) -> str:
-    """The setting of that name, which may be the notebook's for a list of it: `DATASETS` is `dataset`.
-
-    ValueError, with the nearest, for an unknown one.
-    """
-    fields = {field.name.upper(): field.name for field in dataclasses.fields(config)}
-    singular = name.upper().removesuffix("S")
-    found = singular if name.upper() not in fields and singular in fields else name.upper()
-    return default_of(found, fields, f"a run of {config.word} has no setting")
 
 
 def select(config: type[RunConfig], where: Iterable[str]) -> pd.DataFrame:

@@ -20,13 +20,7 @@ __all__ = attach(
         "measures": ["ceiling", "label_entropy", "rank_sum", "specialized_share"],
         "run": ["run"],
         "selection": ["by_rule", "converged", "lowered", "mcnemar_p", "paired", "published", "side"],
-        "table": [
-            "ARCHITECTURES",
-            "ATTAINABLE",
-            "LARGEST_CLASS",
-            "PUBLISHED_ACCURACY",
-            "PUBLISHED_SPECIALISED",
-            "architecture",
-        ],
+        "printed": ["LARGEST_CLASS", "PUBLISHED_ACCURACY", "PUBLISHED_SPECIALISED"],
+        "table": ["ARCHITECTURES", "ATTAINABLE", "architecture"],
     },
 )

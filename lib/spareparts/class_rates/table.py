@@ -3,12 +3,11 @@
 Its last two columns are ours: rows of the largest class in the test half, and all rows there.
 """
 
+import csv
 from pathlib import Path
 from typing import NamedTuple
 
-import pandas as pd
-
-COLUMNS = ("selu", "selu_rated", "relu", "relu_rated", "tanh", "tanh_rated")
+PRINTED = Path(__file__).with_name("tables.csv")
 # What the source of Table 1 (the public hyperparameters of Klambauer et al. 2017) says where the paper differs.
 CORRECTIONS = {"yeast": {"layers": 3}, "wine-quality-red": {"dropout": 0.0}}
 
@@ -30,13 +29,13 @@ def architecture(dataset: str, *, corrected: bool = True) -> Architecture:
     return printed._replace(**CORRECTIONS.get(dataset, {})) if corrected else printed
 
 
-def _percentages(kind: str) -> pd.DataFrame:
-    return PRINTED[[f"{kind}_{column}" for column in COLUMNS]].set_axis(list(COLUMNS), axis=1)
+def _printed() -> list[dict[str, str]]:
+    with PRINTED.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
 
 
-PRINTED = pd.read_csv(Path(__file__).with_name("tables.csv"), index_col="dataset")
-ARCHITECTURES = {row.Index: Architecture(row.layers, row.width, row.shape, row.dropout) for row in PRINTED.itertuples()}
-PUBLISHED_ACCURACY = _percentages("accuracy")  # Table 2: %, on one half of the training file
-PUBLISHED_SPECIALISED = _percentages("specialised")  # Table 3: % of the hidden neurons; NaN where the paper has a blank
-LARGEST_CLASS = (PRINTED.largest_class / PRINTED.test_rows).dropna()  # what always naming that class gets right
-ATTAINABLE = tuple(LARGEST_CLASS.index)  # all but miniboone: the sets out of which totals are counted
+ARCHITECTURES = {
+    row["dataset"]: Architecture(int(row["layers"]), int(row["width"]), row["shape"], float(row["dropout"]))
+    for row in _printed()
+}
+ATTAINABLE = tuple(row["dataset"] for row in _printed() if row["largest_class"])  # all but miniboone: the sets counted

@@ -13,7 +13,7 @@ from ..lazily import attach
 __all__ = attach(
     __name__,
     {
-        "config": ["ARMS", "FACTORS", "Config", "plan", "standard"],
+        "config": ["ARMS", "FACTORS", "Config", "plan"],
         "losses": [
             "gated_cross_entropy",
             "load_balancing_loss",
@@ -30,6 +30,7 @@ __all__ = attach(
             "predicted_collapse",
             "shuffled_similarity",
             "specialization_entropy",
+            "standard",
         ],
         "network": ["Mixture", "MixtureOutput"],
         "run": ["run"],

@@ -6,10 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
-import pandas as pd
 
 from .. import data
-from ..records import RunConfig, matching
+from ..records import RunConfig
 from ..records.config import check_lists
 
 # baseline; with SNNL, or a contrastive loss in its place; raw pixels; uniform gates; balanced top-k gate, without SNNL
@@ -235,12 +234,3 @@ def _choices(arms: Sequence[str], *, snnl_weights: Sequence[float], factors: Seq
     drawn = {"train_samples": ABLATION_SAMPLES}
     tried = [choice | (drawn if factor == "figure_7" else {}) for factor in factors for choice in FACTORS[factor]]
     return standard + tried
-
-
-def standard(runs: pd.DataFrame, *, steps: int | None = None) -> pd.DataFrame:
-    """Finished runs of both arms with every setting at its default and so many steps; None: of each set the longest."""
-    if runs.empty:
-        return runs
-    kept = matching(runs[runs.outcome == "finished"], Config, free=("dataset", "arm", "seed", "steps"), settings={})
-    kept = kept[kept.arm.isin(BOTH)]
-    return kept[kept.steps == (steps or kept.groupby("dataset").steps.transform("max"))]

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import torch
 from jaxtyping import Float, Int
 from scipy.optimize import linear_sum_assignment
@@ -18,7 +19,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from .. import checks, data, engine
-from .config import DATASETS, Config
+from ..records import matching
+from .config import BOTH, DATASETS, Config
 from .losses import soft_nearest_neighbor_loss
 from .network import Mixture
 
@@ -368,3 +370,12 @@ def project(features: np.ndarray, *, seed: int) -> np.ndarray:
 
     points = umap.UMAP(n_neighbors=NEIGHBOURS, min_dist=0.1, random_state=seed, n_jobs=1).fit_transform(features)
     return points.astype(np.float16)
+
+
+def standard(runs: pd.DataFrame, *, steps: int | None = None) -> pd.DataFrame:
+    """Finished runs of both arms with every setting at its default and so many steps; None: of each set the longest."""
+    if runs.empty:
+        return runs
+    kept = matching(runs[runs.outcome == "finished"], Config, free=("dataset", "arm", "seed", "steps"), settings={})
+    kept = kept[kept.arm.isin(BOTH)]
+    return kept[kept.steps == (steps or kept.groupby("dataset").steps.transform("max"))]

@@ -10,7 +10,7 @@ __all__ = attach(
     __name__,
     {
         "config": ["RunConfig", "groups", "key"],
-        "frame": ["arrays", "frame", "index", "matching", "provenance", "varied"],
+        "frame": ["arrays", "frame", "load_or_run", "matching", "provenance", "varied"],
         "store": [
             "Diverged",
             "RecordError",
@@ -19,8 +19,8 @@ __all__ = attach(
             "check_same",
             "checkpoint_path",
             "folders",
+            "index",
             "load",
-            "load_or_run",
             "measured",
             "plain",
             "rounded",

@@ -84,12 +84,17 @@ def _kinds(config: type[RunConfig]) -> dict[str, tuple[Any, TypeAdapter]]:
     return {name: (hints[name], TypeAdapter(hints[name], config=strict)) for name in fields}
 
 
+@functools.cache
+def _defaults(config: type[RunConfig]) -> dict[str, Any]:
+    return {field.name: field.default for field in dataclasses.fields(config)}
+
+
 def key(config: RunConfig) -> str:
     """Hash of a run, 16 hex digits: its config, its data's fingerprint and its module's revision.
 
     A field at its default is left out, so that a field added later changes no hash. Defaults therefore never change.
     """
-    values = {field.name: getattr(config, field.name) for field in dataclasses.fields(config)}
+    values = {name: getattr(config, name) for name in _defaults(type(config))}
     return _hash(type(config), values, revision=config.revision, fingerprint=config.fingerprint)
 
 
@@ -99,13 +104,13 @@ def recorded_key(record: Mapping[str, Any]) -> str | None:
     None where its paper's config has not been imported, and where that no longer has all of the record's settings.
     """
     kind = next((kind for kind in RunConfig.__subclasses__() if getattr(kind, "word", None) == record["word"]), None)
-    if kind is None or record["config"].keys() - {field.name for field in dataclasses.fields(kind)}:
+    if kind is None or record["config"].keys() - _defaults(kind).keys():
         return None
     return _hash(kind, record["config"], revision=record.get("revision"), fingerprint=record["fingerprint"])
 
 
 def _hash(kind: type[RunConfig], values: Mapping[str, Any], *, revision: Any, fingerprint: Any) -> str:
-    defaults = {field.name: field.default for field in dataclasses.fields(kind)}
+    defaults = _defaults(kind)
     settings = {name: value for name, value in values.items() if value != defaults.get(name, dataclasses.MISSING)}
     identity = {"word": kind.word, "revision": revision, "fingerprint": fingerprint, "settings": settings}
     text = json.dumps(identity, sort_keys=True, separators=(",", ":"), allow_nan=False)

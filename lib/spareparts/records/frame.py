@@ -2,22 +2,16 @@
 
 import dataclasses
 import html
-import json
-import re
-import warnings
 import zipfile
 import zlib
-from collections.abc import Collection, Iterable, Mapping
-from pathlib import Path
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from . import store
-from .config import RunConfig, recorded_key
-
-PARTS = ("word", "config", "metrics", "outcome", "protocol", "fingerprint", "seconds")
+from .config import RunConfig, key
 
 
 def row(record: dict[str, Any]) -> dict[str, Any]:
@@ -40,48 +34,6 @@ def rows(records: Iterable[dict[str, Any]]) -> pd.DataFrame:
     return pd.DataFrame([row(record) for record in records])
 
 
-def read(path: Path) -> dict[str, Any] | None:
-    """The record in a file, or None with a warning that names the file where it is truncated, foreign or a copy."""
-    try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-        lacking = [name for name in PARTS if name not in record]
-        if lacking:
-            raise ValueError(f"lacks {', '.join(lacking)}")
-        if not isinstance(record["config"], dict) or not isinstance(record["metrics"], dict):
-            raise ValueError("config and metrics must be tables of names and values")
-        if record["word"] != path.parent.name:
-            raise ValueError(f"belongs to {record['word']!r}")
-    except (OSError, ValueError, TypeError) as error:
-        warnings.warn(f"skipped {path}: not a whole record ({error})", stacklevel=2)
-        return None
-    expected = recorded_key(record)
-    if path.stem != expected and (expected or not re.fullmatch("[0-9a-f]{16}", path.stem)):
-        name = f"{expected}.json, of the run that it holds" if expected else "16 hex digits, the hash of its run"
-        warnings.warn(f"skipped {path}: a record's name must be {name}", stacklevel=2)
-        return None
-    return record | {"hash": path.stem}
-
-
-def index(word: str) -> dict[str, dict[str, Any]]:
-    """A paper's records by their hashes, each file read once: `config`, `seconds`, and whether it is `committed`."""
-    found = {path: read(path) for path in _paths(word)}
-    return {
-        record["hash"]: {
-            "config": record["config"],
-            "seconds": record["seconds"],
-            "committed": path.is_relative_to(store.COMMITTED),
-        }
-        for path, record in found.items()
-        if record
-    }
-
-
-def _paths(word: str) -> list[Path]:
-    """The files of a paper's records; one in the first folder covers its namesake in the second."""
-    paths = {path.name: path for folder in reversed(store.folders()) for path in sorted((folder / word).glob("*.json"))}
-    return list(paths.values())
-
-
 def frame(source: str | type[RunConfig]) -> pd.DataFrame:
     """One tidy row per record of a paper: config, metrics, outcome, protocol, data, device, versions, seconds, hash.
 
@@ -89,8 +41,33 @@ def frame(source: str | type[RunConfig]) -> pd.DataFrame:
     the protocol is what the config says of itself today, and the column `settings` holds each run's whole config.
     """
     word = source if isinstance(source, str) else source.word
-    found = filter(None, map(read, _paths(word)))
+    found = (record for _, record in store.recorded(word))
     return rows(found if isinstance(source, str) else (completed(record, source) for record in found))
+
+
+def load_or_run(
+    configs: Sequence[RunConfig],
+    run: store.Run,
+    *,
+    missing: str = "list",
+) -> pd.DataFrame:
+    """Tidy rows of the configs that have a record; the others are listed, or run and recorded one by one.
+
+    `missing` is `list` or `run`. Each result is written as soon as `run` yields it, so a cut-off loses nothing.
+    """
+    if missing not in ("list", "run"):
+        raise ValueError(f"missing must be 'list' or 'run', got {missing!r}")
+    todo = store.unrecorded(configs)
+    if todo and missing == "run":
+        store.check_writable(todo[0].word)
+        store.make(todo, run)
+    elif todo:
+        word = todo[0].word
+        print(f"{len(todo)} of the {len(configs)} runs of these parameters have no record.")
+        print("To make them, run the notebook again with the same parameters and MISSING=run:")
+        print(f"python -m spareparts run notebooks/{word}.py --set MISSING=run")
+    found = ((config, store.load(config)) for config in configs)
+    return rows([completed(record, type(config)) | {"hash": key(config)} for config, record in found if record])
 
 
 def varied(runs: pd.DataFrame) -> list[str]:

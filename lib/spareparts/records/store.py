@@ -14,19 +14,20 @@ import re
 import subprocess
 import tempfile
 import time
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import platformdirs
 
 from .claim import claims
-from .config import RunConfig, key
+from .config import RunConfig, key, recorded_key
 
 COMMITTED = Path(__file__).resolve().parents[3] / "book" / "records"
 PAUSE = 1.0  # seconds between looks at what another process makes
+PARTS = ("word", "config", "metrics", "outcome", "protocol", "fingerprint", "seconds")
 LIBRARIES = ("torch", "numpy", "scipy", "scikit-learn")
 
 
@@ -209,6 +210,48 @@ def load(config: RunConfig) -> dict[str, Any] | None:
     return record
 
 
+def read(path: Path) -> dict[str, Any] | None:
+    """The record in a file, or None with a warning that names the file where it is truncated, foreign or a copy."""
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+        lacking = [name for name in PARTS if name not in record]
+        if lacking:
+            raise ValueError(f"lacks {', '.join(lacking)}")
+        if not isinstance(record["config"], dict) or not isinstance(record["metrics"], dict):
+            raise ValueError("config and metrics must be tables of names and values")
+        if record["word"] != path.parent.name:
+            raise ValueError(f"belongs to {record['word']!r}")
+    except (OSError, ValueError, TypeError) as error:
+        warnings.warn(f"skipped {path}: not a whole record ({error})", stacklevel=2)
+        return None
+    expected = recorded_key(record)
+    if path.stem != expected and (expected or not re.fullmatch("[0-9a-f]{16}", path.stem)):
+        name = f"{expected}.json, of the run that it holds" if expected else "16 hex digits, the hash of its run"
+        warnings.warn(f"skipped {path}: a record's name must be {name}", stacklevel=2)
+        return None
+    return record | {"hash": path.stem}
+
+
+def recorded(word: str) -> Iterator[tuple[Path, dict[str, Any]]]:
+    """A paper's whole records and their files; one in the first folder covers its namesake in the second."""
+    paths = {path.name: path for folder in reversed(folders()) for path in sorted((folder / word).glob("*.json"))}
+    for path in paths.values():
+        if record := read(path):
+            yield path, record
+
+
+def index(word: str) -> dict[str, dict[str, Any]]:
+    """A paper's records by their hashes, each file read once: `config`, `seconds`, and whether it is `committed`."""
+    return {
+        record["hash"]: {
+            "config": record["config"],
+            "seconds": record["seconds"],
+            "committed": path.is_relative_to(COMMITTED),
+        }
+        for path, record in recorded(word)
+    }
+
+
 def check_same(config: RunConfig, stored: Mapping[str, Any]) -> None:
     """`RecordError` unless these are the settings of a config; a field that is not stored had its default."""
     changed = [
@@ -252,33 +295,6 @@ def make(configs: Sequence[RunConfig], run: Run) -> None:
                 print(f"another process makes {len(todo)} of these runs: waiting for it", flush=True)
             waiting = True
             time.sleep(PAUSE)
-
-
-def load_or_run(
-    configs: Sequence[RunConfig],
-    run: Run,
-    *,
-    missing: str = "list",
-) -> pd.DataFrame:
-    """Tidy rows of the configs that have a record; the others are listed, or run and recorded one by one.
-
-    `missing` is `list` or `run`. Each result is written as soon as `run` yields it, so a cut-off loses nothing.
-    """
-    from .frame import completed, rows
-
-    if missing not in ("list", "run"):
-        raise ValueError(f"missing must be 'list' or 'run', got {missing!r}")
-    todo = unrecorded(configs)
-    if todo and missing == "run":
-        check_writable(todo[0].word)
-        make(todo, run)
-    elif todo:
-        word = todo[0].word
-        print(f"{len(todo)} of the {len(configs)} runs of these parameters have no record.")
-        print("To make them, run the notebook again with the same parameters and MISSING=run:")
-        print(f"python -m spareparts run notebooks/{word}.py --set MISSING=run")
-    found = ((config, load(config)) for config in configs)
-    return rows([completed(record, type(config)) | {"hash": key(config)} for config, record in found if record])
 
 
 # From a measurement to its result: timed, with numbers of few digits, or diverged

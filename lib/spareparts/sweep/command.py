@@ -12,8 +12,7 @@ from rich.console import Console
 
 from .. import processor
 from ..execute import ROOT, check_output
-from ..parameters import defaults_in
-from ..table import field_of
+from ..parameters import defaults_in, field_of
 from .estimate import show_duration
 from .grid import Cell, from_file, from_options, with_pages
 from .progress import Board, as_plain, counts, outcome_plain, runs_table, spans, summary
