@@ -158,7 +158,7 @@ plt.show()
 # %% mystnb={"image": {"alt": "Live experts along the demonstration's training on digits: one with the plain gate, all five with the centred gate."}, "figure": {"caption": "Experts that get at least 1% of the test images along a short training on digits, one run a line.", "name": "fig-experts-demo"}}
 demo = [experts.Config(dataset="digits", seed=7, steps=DEMO_STEPS, centred_gate=share) for share in DEMO_SHARES]
 figure, axis = plt.subplots(figsize=(4.6, 2.0), layout="constrained")
-for config, result in sorted(experts.run(demo, progress=False), key=lambda pair: pair[0].centred_gate):
+for config, result in experts.run(demo, workers=1, progress=False):
     axis.plot(result.metrics["curve_steps"], result.metrics["curve_live"], label=f"{config.centred_gate:g} of the mean")
 axis.set(xlabel="step", ylabel="live experts", ylim=(0, 5.3))
 axis.legend()
