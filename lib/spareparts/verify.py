@@ -31,7 +31,7 @@ from .sweep.estimate import show_duration
 from .sweep.survey import in_bfloat16, paper_module
 
 AUDIT = ROOT / "book" / "audit.json"
-NOTED = 90  # characters of a note that a page shows
+NOTED = 80  # characters of a note that a page shows
 RELATIVE, ABSOLUTE = 0.05, 0.02  # tolerance where the processor or the versions differ
 
 
