@@ -1,6 +1,7 @@
 """Executes one notebook by papermill: parameters checked first, a kernel of its own, a whole result or none."""
 
 import contextlib
+import logging
 import multiprocessing
 import os
 import platform
@@ -193,6 +194,8 @@ def _run(path: Path, notebook: Notebook, output: Path, **settings: Any) -> Any:
             place = f"{path}, cell [{len(begun)}]"
             raise DeadKernelError(f"{place}: its kernel was killed, perhaps as the memory was full") from error
         except (KeyboardInterrupt, SystemExit):
+            # What waits for the kernel finds it dead, and asyncio would tell that with its traceback.
+            logging.getLogger("asyncio").disabled = True
             kill_kernels()
             raise
 
