@@ -84,7 +84,16 @@ every = records.frame(fixed_classifiers.Config)
 every = every[every.outcome == "finished"]
 REDUCED = {"network": "resnet_20", "train_samples": 5000, "epochs": 15, "precision": "bfloat16"}
 FASHION = {"dataset": "fashion_mnist", "network": "mlp", "train_samples": 2000, "epochs": 20}
-SETTINGS = ("head", "initial_scale", "scale", "skip_ones", "negate", "loss", "other_target")  # that pairs may differ in
+SETTINGS = (
+    "head",
+    "initial_scale",
+    "scale",
+    "skip_ones",
+    "negate",
+    "coordinates",
+    "loss",
+    "other_target",
+)  # that pairs may differ in
 
 
 def chosen(how=REDUCED, **settings):
@@ -125,13 +134,14 @@ def made(features, classes, **kind):
 # %% tags=["remove-cell"]
 HEADS_SHOWN = {
     "learned": chosen(),
+    "orthonormal": chosen(head="orthonormal", initial_scale=10.0),
+    "Hadamard": chosen(head="hadamard", initial_scale=10.0),
+    "normalised": chosen(head="normalised", initial_scale=10.0),
     "orthonormal, scale from 1": chosen(head="orthonormal"),
-    "orthonormal, from 10": chosen(head="orthonormal", initial_scale=10.0),
-    "Hadamard, from 1": chosen(head="hadamard"),
-    "normalised, from 1": chosen(head="normalised"),
+    "Hadamard, scale from 1": chosen(head="hadamard"),
+    "normalised, scale from 1": chosen(head="normalised"),
 }
-learned, from_1, fixed = (HEADS_SHOWN[name] for name in list(HEADS_SHOWN)[:3])
-hadamard, normalised = (HEADS_SHOWN[name] for name in list(HEADS_SHOWN)[3:])
+learned, fixed, hadamard, normalised, from_1, hadamard_1, normalised_1 = HEADS_SHOWN.values()
 hundred = {
     "learned": chosen(dataset="cifar100"),
     "from 1": chosen(dataset="cifar100", head="orthonormal"),
@@ -149,6 +159,20 @@ remedies = {
 }
 reference = chosen(FASHION, head="orthonormal", initial_scale=10.0)
 apart = {name: pairs(reference, runs) for name, runs in remedies.items()}
+FROM_10 = {"initial_scale": 10.0}
+in_resnets = {
+    "as printed": hadamard,
+    "scores negated": chosen(head="hadamard", negate=True, **FROM_10),
+    "without the row of ones": chosen(head="hadamard", skip_ones=True, **FROM_10),
+}
+cut = {  # a hundred classes: rows that coincide, and rows of ones
+    "Hadamard": {},
+    "Hadamard, scores negated": {"negate": True},
+    "scattered": {"coordinates": "scattered"},
+    "scattered, without the row of ones": {"coordinates": "scattered", "skip_ones": True},
+}
+cut = {name: chosen(dataset="cifar100", head="hadamard", **FROM_10, **own) for name, own in cut.items()}
+cut["tight frame"] = chosen(dataset="cifar100", head="tight_frame", **FROM_10)
 
 # %% tags=["remove-cell"]
 MORE = REDUCED | {"dataset": "cifar100"}
@@ -172,23 +196,24 @@ costs = pd.concat(prices(count, first) for count in (2, 10, 20, 50, None) for fi
 words = claims.locked("fixed_classifiers")
 ten, _, _ = stats.difference(pairs(learned, fixed))
 price, low, _ = stats.difference(pairs(hundred["from 10"], hundred["learned"]))
-behind, _, high = stats.difference(pairs(from_1, hadamard))
+behind, _, high = stats.difference(pairs(fixed, hadamard))
 printed, _, most = stats.difference(apart["as printed"])
 gap, ahead, _ = stats.difference(pairs(reference, chosen(FASHION)))
 claims.stands(ahead > 0, "in the perceptron the fixed layer is behind a learned one")
-reached = stats.difference(pairs(learned, from_1))[1]
+reached = stats.difference(pairs(learned, fixed))[1]
 claims.stands(ten > 0 and reached > -0.5, "on ten classes the fixed layer does as well as a learned one")
 claims.stands(low > 0, "on a hundred classes fixing costs accuracy")
-claims.stands(high < -2 and most < -20, "Hadamard rows are clearly behind random orthonormal ones")
-without = stats.difference(apart["without the row of ones"])
-claims.stands(without[0] > -0.5 and without[1] > -2, "without the row of ones the matrix does as well as random rows")
+claims.stands(high < -10 and most < -20, "Hadamard rows are far behind random orthonormal ones")
+for ours, other in ((reference, remedies), (fixed, in_resnets)):
+    without = stats.difference(pairs(ours, other["without the row of ones"]))
+    claims.stands(without[0] > 0 and without[1] > -2, "without the row of ones the matrix does as well as random rows")
 
 # %% tags=["remove-input"]
 answer = (
     f"In ResNets on ten classes a random last layer that is never trained does as well as a learned one; in a small "
     f"perceptron it is {gap:.1f} points behind, and on a hundred classes {price:.1f}. A Hadamard matrix as the paper prints it "
     f"is {-behind:.0f} and {-printed:.0f} points behind random rows that are just as orthogonal. The reason is its row of "
-    f"ones, above which no feature after a ReLU can score; without that row the perceptron does as well as with random ones."
+    f"ones, above which no feature after a ReLU can score; without that row both networks do as well as with random ones."
 )
 glue("answer", answer, display=False)
 Markdown(f"""
@@ -204,7 +229,7 @@ and the theory says what it does always. Of the paper's {len(words)} claims:
 {", ".join(f"{count} {word}" for word, count in words.value_counts().items())}. The [ledger](ledger.ipynb) lists them; {{numref}}`fig-fixed-screen` is the figure to remember.
 """)
 
-# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this figure is drawn", "image": {"alt": "Left: test accuracy on CIFAR-10 by kind of last layer, a dot a seed; orthonormal layers lie highest, Hadamard and normalised ones four points lower. Right: points of accuracy that fixing costs against the number of classes, from below zero at 2 to six at 100; with a scale from 10 it is lower."}, "figure": {"caption": "Left: test accuracy on CIFAR-10 by kind of last layer, one dot a network (chance is 10%). Right: accuracy of a learned layer less that of an orthonormal one, on classes drawn from CIFAR-100, one dot a pair of networks. ResNet-20, 585 steps (reduced).", "name": "fig-fixed-screen"}}
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this figure is drawn", "image": {"alt": "Left: test accuracy on CIFAR-10 by kind of last layer, a dot a seed; orthonormal layers lie highest, Hadamard ones with a scale from 10 eighteen points lower. Right: points of accuracy that fixing costs against the number of classes, from below zero at 2 to six at 100; with a scale from 10 it is lower."}, "figure": {"caption": "Left: test accuracy on CIFAR-10 by kind of last layer, one dot a network (chance is 10%); the scale begins at 10 where nothing else is said. Right: accuracy of a learned layer less that of an orthonormal one, on classes drawn from CIFAR-100, one dot a pair of networks. ResNet-20, 585 steps (reduced).", "name": "fig-fixed-screen"}}
 long = pd.concat(HEADS_SHOWN, names=["head layer"]).reset_index("head layer")
 figure, axes = plt.subplots(1, 2, figsize=(9.5, 3), layout="constrained", width_ratios=[1.25, 1])
 sns.stripplot(long, y="head layer", x="accuracy", hue="head layer", jitter=0.15, legend=False, ax=axes[0])
@@ -323,13 +348,14 @@ Markdown(f"""
 With 64 features and 100 classes, **{len(groups)} pairs of classes have one row between them**, so that of each pair the
 bias names one and hardly ever the other. None of the three remedies has such pairs, and none stores more than the places
 of its columns, but for the tight frame. For the paper's own DenseNet-169 the rows of a cut Hadamard matrix reach a cosine
-of {closest["DenseNet-169, ImageNet"]["Hadamard"]}, and Paley's are orthogonal.
+of {closest["DenseNet-169, ImageNet"]["Hadamard"]}, and Paley's are orthogonal. What
+that costs can be said only after a second flaw.
 """)
 
 # %% [markdown]
 # ### The row of ones
 #
-# There is a second flaw, and it concerns the uncut matrix too. Row 0 of Sylvester's matrix is all ones. Features after a
+# The second flaw concerns the uncut matrix too. Row 0 of Sylvester's matrix is all ones. Features after a
 # ReLU are never negative, so for every class $i$ and every such feature vector
 #
 # $$ (q_i - q_0) \cdot \hat x \;=\; -\frac{2}{\sqrt N} \sum_{k:\, q_{ik} < 0} \hat x_k \;\le\; 0 . $$
@@ -387,41 +413,85 @@ least = best["least margin of any class"]
 claims.stands(abs(least["Hadamard"] - 0.5) < 0.02, "with the row of ones the least margin is one half")
 claims.stands(least["orthonormal"] > 0.6 and least.iloc[3] > 0.7, "without it, or with random rows, it is larger")
 claims.stands(least["Hadamard, scores negated"] > 0.6, "negated scores have most of the margin back")
-by_class = pd.Series(class_accuracy(hadamard) - class_accuracy(from_1))
+by_class = pd.Series(class_accuracy(hadamard) - class_accuracy(fixed))
 claims.stands(bool(by_class.min() < by_class.iloc[0] < 0), "the first class loses, and not the most")
 Markdown(f"""
 So the paper's formula gives every class {least["Hadamard"]:.2f} where random rows give {least["orthonormal"]:.2f}, and
 the same matrix one row further down {least.iloc[3]:.2f}. The authors' code changes the sign of all scores, which the
 paper does not mention; that, too, brings the margin back.
 
-Does it show in training? In the ResNets of the first figure, Hadamard rows are {-behind:.1f} points behind orthonormal
-ones, at the same coherence of 0. The loss is spread over the classes ({-by_class.iloc[0]:.1f} points on the first,
-{-by_class.min():.1f} on the worst), as the margin says and a mere preference for the first class would not. To see whether
-it is the row of ones, we trained a small perceptron on 2,000 images of FashionMNIST for 20 epochs with each variant ({{numref}}`tab-fixed-ones`).
+Does it show in training? In the ResNets of the first figure, Hadamard rows are {-behind:.0f} points behind orthonormal
+ones, at the same coherence of 0. The loss is spread over the classes ({-by_class.iloc[0]:.0f} points on the first,
+{-by_class.min():.0f} on the worst), as the margin says and a mere preference for the first class would not. To see whether
+it is the row of ones, we trained the same networks, and a small perceptron on 2,000 images of FashionMNIST for 20 epochs,
+with each variant ({{numref}}`tab-fixed-ones`).
 """)
 
-# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed", "figure": {"caption": "The perceptron on FashionMNIST: mean (SD), and mean difference with its 95% interval.", "name": "tab-fixed-ones"}}
-lines = {"orthonormal": {"test accuracy, %": stats.mean_sd(reference.accuracy), "against orthonormal, points": "–"}}
-for name, runs in (
-    {"learned": chosen(FASHION)} | {f"Hadamard, {name}": runs for name, runs in remedies.items()}
-).items():
-    lines[name] = {
-        "test accuracy, %": stats.mean_sd(runs.accuracy),
-        "against orthonormal, points": stats.difference_words(pairs(reference, runs)),
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed", "figure": {"caption": "The perceptron on FashionMNIST and ResNet-20 on CIFAR-10 (both reduced): mean test accuracy in % (SD), and mean difference from orthonormal rows in points with its 95% interval.", "name": "tab-fixed-ones"}}
+TRIED = {
+    "perceptron": {"orthonormal": reference, "learned": chosen(FASHION)} | remedies,
+    "ResNet-20": {"orthonormal": fixed, "learned": learned} | in_resnets,
+}
+lines = {}
+for place, kinds in TRIED.items():
+    lines[place, "accuracy, %"] = {name: stats.mean_sd(runs.accuracy) for name, runs in kinds.items()}
+    lines[place, "against orthonormal"] = {
+        name: stats.difference_words(pairs(kinds["orthonormal"], runs)) if name != "orthonormal" else "–"
+        for name, runs in kinds.items()
     }
-pd.DataFrame(lines).T
+table = pd.DataFrame(lines)
+table.rename(index={name: f"Hadamard, {name}" for name in remedies})
 
 # %% tags=["remove-input"]
 mean = {name: stats.difference(found) for name, found in apart.items()}
+deep = {name: stats.difference(pairs(fixed, runs)) for name, runs in in_resnets.items()}
 claims.stands(mean["as printed"][2] < -20, "as printed the matrix loses tens of points")
 claims.stands(abs(mean["scores negated"][0]) < 2, "negated scores do about as well as random rows")
 claims.stands(
     abs(mean["without the row of ones"][0]) < 2, "without the row of ones it does about as well as random rows"
 )
+start = stats.difference(pairs(from_1, hadamard_1))
+claims.stands(deep["as printed"][2] < -10, "as printed it loses more than ten points in the ResNets")
+claims.stands(deep["without the row of ones"][0] > 0, "without the row of ones the ResNets are no worse on average")
+claims.stands(-4 < deep["scores negated"][0] < -1, "negated scores cost the ResNets some points on average")
+claims.stands(-5 < start[0] < -3, "with a scale from 1 the matrix as printed is four points behind")
 Markdown(f"""
-It is. As printed, the matrix loses {-mean["as printed"][0]:.0f} points; one row further down, or with the sign that the code
-has, it does as well as random rows. The loss is larger than the margin alone would make it. Until its bias has fallen, every
-image is given to the first class, and the perceptron recovers from it slowly, as the demonstration above shows, or in part. The ResNets got away with four points. The remedies have not been tried on them.
+It is. As printed, the matrix loses {-deep["as printed"][0]:.0f} points in the ResNets and {-mean["as printed"][0]:.0f} in the
+perceptron; one row further down it loses none, and with the sign that the code has {-deep["scores negated"][0]:.1f} points or
+nothing. The loss is larger than the margin alone would make it: until its bias has fallen, every image is given to the first
+class. How far it has to fall is a matter of the scale, since $\\delta$ is multiplied by it. With a scale from 1 the same
+ResNets are {-start[0]:.0f} points behind instead of {-deep["as printed"][0]:.0f}.
+""")
+
+# %% [markdown]
+# On a hundred classes both flaws meet: of the rows that are cut to 64 columns *two* are all ones, and 36 pairs coincide.
+# {numref}`tab-fixed-cut` takes them apart. Negated scores leave only rows that coincide; scattered columns leave only a
+# row of ones.
+
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed", "figure": {"caption": "ResNet-20 on CIFAR-100 (reduced): mean test accuracy (SD), and mean difference from orthonormal columns with its 95% interval. Chance is 1%.", "name": "tab-fixed-cut"}}
+whole = hundred["from 10"]
+lines = {"orthonormal": {"test accuracy, %": stats.mean_sd(whole.accuracy), "against orthonormal, points": "–"}}
+for name, runs in cut.items():
+    lines[name] = {
+        "test accuracy, %": stats.mean_sd(runs.accuracy),
+        "against orthonormal, points": stats.difference_words(pairs(whole, runs)),
+    }
+pd.DataFrame(lines).T
+
+# %% tags=["remove-input"]
+lost = {name: stats.difference(pairs(whole, runs)) for name, runs in cut.items()}
+claims.stands(lost["Hadamard"][2] < -6, "with both flaws it is more than six points behind")
+claims.stands(lost["scattered"][2] < -1, "with a row of ones alone it is clearly behind")
+claims.stands(
+    lost["Hadamard, scores negated"][0] > lost["scattered"][0] + 2, "coinciding rows cost less than a row of ones"
+)
+claims.stands(lost["Hadamard, scores negated"][2] > 0, "the interval of coinciding rows holds 0")
+claims.stands(abs(lost["tight frame"][0]) < 1, "a tight frame does about as well as orthonormal columns")
+claims.stands(lost["scattered, without the row of ones"][0] > -2, "without either flaw it is about as good")
+Markdown(f"""
+Most of the loss is the ones. Rows that coincide cost {-lost["Hadamard, scores negated"][0]:.1f} points on average, which
+three seeds do not tell from none; a row of ones costs {-lost["scattered"][0]:.1f}, both together {-lost["Hadamard"][0]:.1f}. With neither, the scattered matrix is at
+{lost["scattered, without the row of ones"][0]:+.1f} and a tight frame at {lost["tight frame"][0]:+.1f}.
 """)
 
 # %% [markdown]
@@ -445,16 +515,17 @@ plt.show()
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "How this is decided"}
 starts = {"scale from 1": from_1, "scale from 10": fixed}
-parts = {}
-for name, runs in starts.items():
-    accuracy = pairs(learned, runs)
-    parts[f"at most 0.5 below, {name}"] = stats.beyond(accuracy, threshold=-0.5, expected=+1, unit="points")
-parts["equal within 0.5, scale from 1"] = stats.within(pairs(learned, from_1), margin=0.5, unit="points")
+reached = {name: pairs(learned, runs) for name, runs in starts.items()}
+parts = {
+    f"at most 0.5 below, {name}": stats.beyond(found, threshold=-0.5, expected=+1, unit="points")
+    for name, found in reached.items()
+}
+parts["equal within 0.5, scale from 10"] = stats.within(reached["scale from 10"], margin=0.5, unit="points")
 claims.decide(
     "fixed_classifiers-1",
     parts,
-    because="Not worse by half a point with the scale from 1, which is what 'reaches' asks; that they are equal within half "
-    "a point is more than so few seeds can show.",
+    because="Not worse by half a point wherever the scale begins, which is what 'reaches' asks; that they are equal within "
+    "half a point is more than so few seeds can show, and on average the fixed layer is ahead.",
 )
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "How this is decided"}
@@ -473,14 +544,17 @@ claims.decide(
 theirs = claims.claim("fixed_classifiers-1").theirs
 fell = {name: stats.difference(found)[0] for name, found in errors.items()}
 claims.stands(max(fell.values()) < 0, "the training error of fixed layers is lower on average")
-claims.stands(abs(stats.difference(pairs(hadamard, normalised))[0]) < 1, "normalised and Hadamard layers are alike")
+control, from_learned = (stats.difference(pairs(runs, normalised)) for runs in (fixed, learned))
+claims.stands(
+    control[2] < 0 and abs(from_learned[0]) < 1, "normalised layers are behind fixed ones and like learned ones"
+)
 Markdown(f"""
 The paper prints {theirs["fixed"]}% for the fixed and {theirs["learned"]}% for the learned layer on CIFAR-10 (its table is
 lost from our copy; these are the numbers commonly quoted). Our networks are at {fixed.accuracy.mean():.1f}% and
-{learned.accuracy[learned.seed.isin(fixed.seed)].mean():.1f}%, on the same {len(fixed)} seeds. The control, *normalised*,
-is no better than the Hadamard layer although its rows are free to move; they end up with cosines of up to
-{normalised.max_coherence.max():.2f} between two classes. So normalisation is not what makes the fixed layer good here;
-starting with orthogonal rows, and keeping them, may be.
+{learned.accuracy.mean():.1f}%, on the same {len(fixed)} seeds. The control, *normalised*, whose rows are free to
+move, does about as well as an ordinary learned layer and is {-control[0]:.1f} points behind the fixed one; its rows end up
+with cosines of up to {normalised.max_coherence.max():.2f} between two classes. So normalisation is not what makes the fixed
+layer good here; starting with orthogonal rows, and keeping them, may be.
 """)
 
 # %% [markdown]
@@ -568,45 +642,57 @@ need be learned at all, the paper's Figure 3, is a question for [the details](fi
 # true class stands out by a hair, and most of the gradient pushes *all* cosines down. With $t = 0$ the optimum is
 # $\hat x = q_y$, where the loss is 0. "Slightly" we take, fixed before these runs were seen, as between 0.1 and 3 points.
 
-# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed", "figure": {"caption": "Test accuracy in % with cross entropy and with the cosine loss, fixed orthonormal layers: mean (SD).", "name": "tab-fixed-cosine"}}
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed", "figure": {"caption": "Test accuracy in % with cross entropy and with the cosine loss, fixed orthonormal layers whose scale begins at 10: mean (SD).", "name": "tab-fixed-cosine"}}
+PLACES = {
+    "FashionMNIST, perceptron": FASHION,
+    "CIFAR-10, ResNet-20": REDUCED,
+    "CIFAR-100, ResNet-20": MORE,
+}
 COSINES = {"targets 1 and −1": -1.0, "targets 1 and 0": 0.0}
+entropy = {place: chosen(how, head="orthonormal", initial_scale=10.0) for place, how in PLACES.items()}
 cosines = {
-    name: chosen(FASHION, head="orthonormal", loss="cosine_squared", other_target=target)
+    name: {
+        place: chosen(how, head="orthonormal", loss="cosine_squared", other_target=target)
+        for place, how in PLACES.items()
+    }
     for name, target in COSINES.items()
 }
-lines = {"cross entropy": {"FashionMNIST, perceptron": stats.mean_sd(reference.accuracy), "n": len(reference)}}
-for name, runs in cosines.items():
-    lines[name] = {"FashionMNIST, perceptron": stats.mean_sd(runs.accuracy), "n": len(runs)}
-lines["cross entropy"]["CIFAR-10, ResNet-20"] = stats.mean_sd(from_1.accuracy)
-lines["cross entropy"]["CIFAR-100, ResNet-20"] = stats.mean_sd(hundred["from 1"].accuracy)
-for name, target in COSINES.items():
-    for title, dataset in {"CIFAR-10, ResNet-20": "cifar10", "CIFAR-100, ResNet-20": "cifar100"}.items():
-        runs = chosen(dataset=dataset, head="orthonormal", loss="cosine_squared", other_target=target)
-        lines[name][title] = stats.mean_sd(runs.accuracy)
-pd.DataFrame(lines).T[["FashionMNIST, perceptron", "n", "CIFAR-10, ResNet-20", "CIFAR-100, ResNet-20"]]
+table = pd.DataFrame({"cross entropy": entropy} | cosines).map(
+    lambda runs: f"{stats.mean_sd(runs.accuracy)}, n = {len(runs)}"
+)
+table.assign(chance=["10", "10", "1"])
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "How this is decided"}
-met = pairs(reference, cosines["targets 1 and 0"])
+met = {place: pairs(entropy[place], runs) for place, runs in cosines["targets 1 and 0"].items()}
+lower, higher = {"threshold": -0.1, "expected": -1}, {"threshold": -3.0, "expected": +1}
 claims.decide(
     "fixed_classifiers-8",
-    {
-        "more than 0.1 below": stats.beyond(met, threshold=-0.1, expected=-1, unit="points"),
-        "at most 3 below": stats.beyond(met, threshold=-3.0, expected=+1, unit="points"),
-    },
-    because="With targets that can be met it is not the slightly worse loss here but on average the better one: on one small "
-    "network, and against a scale that begins at 10.",
+    {f"{place}, more than 0.1 below": stats.beyond(found, **lower, unit="points") for place, found in met.items()}
+    | {f"{place}, at most 3 below": stats.beyond(found, **higher, unit="points") for place, found in met.items()},
+    because="With targets that can be met it is better than cross entropy on average in the perceptron, and many points worse in "
+    "both ResNets. Slightly worse it is nowhere.",
 )
 
 # %% tags=["remove-input"]
-chance = cosines["targets 1 and −1"].accuracy
-claims.stands(stats.difference(met)[0] > 0, "with targets 1 and 0 it is better than cross entropy on average")
+chance = cosines["targets 1 and −1"]["FashionMNIST, perceptron"].accuracy
+gained = {place: stats.difference(found) for place, found in met.items()}
+small, ten_classes, many = gained.values()
+claims.stands(small[0] > 0, "in the perceptron the loss that can be met is better on average")
+claims.stands(max(ten_classes[2], many[2]) < -3, "in the ResNets it is more than three points worse, in the interval")
 claims.stands(
     bool(chance.max() < 60) and bool(reference.accuracy.min() > 75), "with targets 1 and −1 no network learns well"
 )
+hopeless = cosines["targets 1 and −1"]["CIFAR-100, ResNet-20"].accuracy
+claims.stands(bool((hopeless < 1.5).all()), "on a hundred classes our old reading stays at chance")
+claims.stands(
+    bool((cosines["targets 1 and 0"]["CIFAR-100, ResNet-20"].accuracy > 3).all()), "the other one rises above it"
+)
 Markdown(f"""
-The same network reaches {cosines["targets 1 and 0"].accuracy.mean():.1f}% with the loss that can be met, {reference.accuracy.mean():.1f}%
-with cross entropy, and between {chance.min():.0f}% and {chance.max():.0f}% with our old reading, for which nothing speaks
-any more. The ResNets of {{numref}}`tab-fixed-cosine` were trained with that reading only; with the other one they have not been run.
+With targets that can be met the collapse is gone: a hundred classes are learned, and the perceptron does
+{small[0]:+.1f} points better than with cross entropy, where our old reading, for which nothing speaks any more, left it between
+{chance.min():.0f}% and {chance.max():.0f}%. Yet in ResNets it is {-ten_classes[0]:.0f} points worse on ten classes and
+{-many[0]:.0f} on a hundred after these 585 steps, at the learning rates that were made for cross entropy. Whether it would
+catch up we do not know.
 """)
 
 # %% [markdown]
@@ -647,10 +733,13 @@ claims.stands(
     0.25 < 1 - price / from_one < 0.45, "the scale from 10 takes a third of the price on a hundred classes away"
 )
 claims.stands(bool((hundred["from 10"].accuracy > 5).all()), "the fixed layer is far above chance")
+cheapest = stats.difference(pairs(cut["scattered, without the row of ones"], hundred["learned"]))
+claims.stands(0 < cheapest[0] < 0.7 * price, "a scattered matrix without its row of ones has a lower price")
 Markdown(f"""
 The mean price rises at every step, from {means[2]:+.1f} points at two classes (where the fixed layer is the better one) to
 {means[100]:+.1f} at a hundred. But part of this is ours: with a scale from 1 a hundred classes cannot be told apart until
-the scale has grown. With the scale from 10 the price at a hundred is {price:.1f}. More classes also mean fewer
+the scale has grown. With the scale from 10 the price at a hundred is {price:.1f}, and with the scattered Hadamard matrix
+without its row of ones {cheapest[0]:.1f}. More classes also mean fewer
 images of each and fewer features per class; our runs cannot separate these.
 """)
 
@@ -690,17 +779,23 @@ layers = every[(every.experiment == "heads") & (every["head"] == "hadamard")]
 layers = layers[layers.features * layers.classes >= 2**16]  # where the transform is used
 most, word = float(layers.matrix_bytes.max()), "reproduced" if layers.matrix_bytes.max() == 0 else "not reproduced"
 stored = stats.Verdict(word, most, None, 1, "paper", "bytes of weights", f"in {len(layers)} layers", level=True)
-against = pairs(learned, hadamard)
+against = {
+    "as printed": pairs(learned, hadamard),
+    "with the sign of the code": pairs(learned, in_resnets["scores negated"]),
+}
 claims.decide(
     "fixed_classifiers-7",
     {
         "storage": stored,
         "time in training": faster("training"),
         "time in inference": faster("inference"),
-        "accuracy, at most 0.5 below": stats.beyond(against, threshold=-0.5, expected=+1, unit="points"),
+    }
+    | {
+        f"accuracy {name}, at most 0.5 below": stats.beyond(found, threshold=-0.5, expected=+1, unit="points")
+        for name, found in against.items()
     },
-    because="No byte and far less time, as claimed; whether accuracy is lost against a learned layer our runs leave open, "
-    "while against random orthonormal rows it is.",
+    because="No byte and far less time, as claimed. As it is printed the matrix loses accuracy, many points even against a learned "
+    "layer; with the sign of the authors' code it is ahead of that layer on average, and three seeds do not decide.",
 )
 
 # %% tags=["remove-input"]

@@ -47,7 +47,7 @@ def pairs(first, second, metric="accuracy"):
 
 
 learned, from_1 = chosen(), chosen(head="orthonormal")
-from_10, normalised = chosen(head="orthonormal", initial_scale=10.0), chosen(head="normalised")
+from_10, normalised = (chosen(head=head, initial_scale=10.0) for head in ("orthonormal", "normalised"))
 
 # %% [markdown]
 # ## What there is to save
@@ -252,12 +252,13 @@ def later(runs):
 
 slower, sooner = stats.difference(later(from_1)), stats.difference(later(from_10))
 claims.stands(slower[1] > 0, "from 1 the fixed layer is later, in the interval")
-claims.stands(sooner[0] < 0 < sooner[2], "from 10 it is earlier on average, and the interval holds 0")
+claims.stands(-0.25 < sooner[0] < -0.15, "from 10 it is a fifth of an epoch earlier on average")
+claims.stands(sooner[1] < -0.5 and sooner[2] > 0, "the interval holds half an epoch and 0")
 claims.decide(
     "fixed_classifiers-13",
     {"scale from 10": stats.beyond(later(from_10), threshold=-0.5, expected=-1, unit="epochs")},
-    because=f"With the authors' first scale of 10 it is earlier on average and three seeds decide nothing; from 1, our former "
-    f"choice, it is {slower[0]:.2f} epochs later.",
+    because=f"With the authors' first scale of 10 it is earlier by a fifth of an epoch on average, and five seeds do not tell "
+    f"that from nothing or from half an epoch; from 1, our former choice, it is {slower[0]:.2f} epochs later.",
 )
 
 # %% [markdown]
@@ -268,7 +269,7 @@ claims.decide(
 # with a learned layer and not with a normalised one.
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "How this figure is drawn", "image": {"alt": "Median norm of features over epochs for three last layers: all fall steeply in the first two to three epochs and stay level afterwards."}, "figure": {"caption": "Median norm of the training images' features after each epoch, one line a network, CIFAR-10 (reduced). The vertical line is the third epoch, where the window begins.", "name": "fig-fixed-norms"}}
-norms = {"learned": learned, "normalised": normalised, "orthonormal": from_1}
+norms = {"learned": learned, "normalised": normalised, "orthonormal": from_10}
 figure, axis = plt.subplots(figsize=(6, 2.6), layout="constrained")
 for colour, (name, runs) in zip(style.PALETTE, norms.items(), strict=False):
     for place, run in enumerate(runs.itertuples()):
@@ -350,10 +351,9 @@ claims.stands(
     price["within"].mean() < price["across"].mean(), "the mean price is lower within superclasses than across"
 )
 Markdown("""
-Coded, and not run here: Hadamard layers without the row of ones, or negated, on ResNets; cosine losses that can be met on
-ResNets; heads that are frozen as PyTorch draws them, of low rank, or sparse; features that are signs; the
-remedies for coinciding rows on CIFAR-100; weight decay on the scale; the paper's larger networks, which run by the same
-functions from a folder of images.
+Coded, and not run here: heads that are frozen as PyTorch draws them, of low rank, or sparse; features that are signs;
+weight decay on the scale; ten epochs of the language model, and ResNet-20 on all of CIFAR-10 for thirty, both of which the
+grid file plans; the paper's larger networks, which run by the same functions from a folder of images.
 """)
 
 # %% [markdown]
