@@ -240,32 +240,47 @@ does along the way is raise learning rates, steeply and for a few weights.
 
 # %% mystnb={"image": {"alt": "Quantiles of the rates along training on a log axis: saw teeth, the largest rate hundreds of times above the median, back to one at every half epoch."}, "figure": {"caption": "The rates of all weights and classes after every step: median, 99th percentile and largest. Each drop is a reset.", "name": "fig-class-rates-growth"}}
 common = {"dataset": "generated-twonorm", "epochs": DEMO_EPOCHS}
-with_rates = common | {"arm": "class_rates", "rate_learning_rate": DEMO_RATE_LEARNING_RATE}
-followed, _ = replica(class_rates.Config(**with_rates), rate_lr=DEMO_RATE_LEARNING_RATE)
+rate_lr = DEMO_RATE_LEARNING_RATE
+with_rates = common | {"arm": "class_rates", "rate_learning_rate": rate_lr}
+followed, _ = replica(class_rates.Config(**with_rates), rate_lr=rate_lr)
 seen = {}
 
 
 def read(progress):
     """The quantiles of all rates after this step."""
-    rates = [rate.ravel() for layer in progress.replica.optimizer.rates.values() for rate in layer]
-    seen[progress.step] = np.quantile(torch.cat(rates).numpy(), [0.5, 0.99, 1])
+    layers = progress.replica.optimizer.rates.values()
+    rates = torch.cat([rate.ravel() for layer in layers for rate in layer])
+    seen[progress.step] = np.quantile(rates.numpy(), [0.5, 0.99, 1])
 
 
-engine.fit([followed], steps=DEMO_EPOCHS * len(followed.batches), every=1, callbacks=[read], progress=False)
+steps = DEMO_EPOCHS * len(followed.batches)
+engine.fit([followed], steps=steps, every=1, callbacks=[read], progress=False)
 curves = pd.DataFrame(seen, index=["median", "99th percentile", "largest"]).T
 curves.plot(logy=True, figsize=(6, 2.2), xlabel="step", ylabel="rate")
 plt.show()
 
 # %% mystnb={"figure": {"caption": "The demonstration: test accuracy, and the $\\alpha_\\mu$ with which it converged.", "name": "tab-class-rates-demo"}}
-demo = [class_rates.Config(seed=seed, **kind) for seed in DEMO_SEEDS for kind in (common, with_rates)]
-demo += [class_rates.Config(seed=seed, groups="one", **with_rates) for seed in DEMO_SEEDS]
+KINDS = {
+    "plain descent": common,
+    "a rate a class": with_rates,
+    "one rate": with_rates | {"groups": "one"},
+}
+demo = {
+    class_rates.Config(seed=seed, **settings): kind
+    for kind, settings in KINDS.items()
+    for seed in DEMO_SEEDS
+}  # fmt: skip
 tried = [
-    {"seed": config.seed, "trained with": f"rates, {config.groups}" if config.arm == "class_rates" else "plain descent"}
-    | {"accuracy, %": result.metrics.get("test_accuracy"), "α_μ": result.metrics.get("used_rate_learning_rate")}
+    {
+        "seed": config.seed,
+        "trained with": demo[config],
+        "accuracy, %": result.metrics.get("test_accuracy"),
+        "α_μ": result.metrics.get("used_rate_learning_rate"),
+    }
     for config, result in class_rates.run(demo, workers=1, progress=False)
 ]
-table = pd.DataFrame(tried).pivot(index="seed", columns="trained with", values=["accuracy, %", "α_μ"])
-table.dropna(axis=1).style.format("{:.2f}", subset="accuracy, %").format("{:g}", subset="α_μ")
+table = pd.DataFrame(tried).pivot(index="seed", columns="trained with").dropna(axis=1)
+table.style.format("{:.2f}", subset="accuracy, %").format("{:g}", subset="α_μ")
 
 # %% [markdown]
 # ## Did it train at all?

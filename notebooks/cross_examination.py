@@ -311,14 +311,17 @@ is to prune at random here, as it is in [its own chapter](redundancy.ipynb). And
 # %% mystnb={"image": {"alt": "Three curves against the number of classes that a unit fires for, one to nine. Specialised pairs jump from a fifth at two classes to all at three; information peaks at five; selectivity falls from one."}, "figure": {"caption": "Units made up to fire, with random strength, for so many of ten classes: share of pairs that count as specialised, information as a share of its largest value, and selectivity. 2,000 samples.", "name": "fig-cross-examination-count"}}
 labels = np.arange(2_000) % 10
 strength = np.random.default_rng(0).uniform(0.5, 1.5, size=2_000)
-made = np.stack([(labels < classes) * strength for classes in range(1, 10)], axis=1)
+fired_for = range(1, 10)
+made = np.stack([(labels < many) * strength for many in fired_for], axis=1)
+p_values = rank_sum(made, labels, num_classes=10)
 information = cross_examination.unit_information(made, labels)
 curves = {
-    "specialised pairs": (rank_sum(made, labels, num_classes=10) < 1e-7).mean(axis=1),
+    "specialised pairs": (p_values < 1e-7).mean(axis=1),
     "information": information / information.max(),
     "selectivity": cross_examination.selectivity(made, labels),
 }
-axis = pd.DataFrame(curves, index=range(1, 10)).plot(style=["o-", "s--", "^:"], figsize=(7, 2.3), ylim=(0, 1.05))
+look = {"style": ["o-", "s--", "^:"], "figsize": (7, 2.3), "ylim": (0, 1.05)}
+axis = pd.DataFrame(curves, index=fired_for).plot(**look)
 axis.set(xlabel="classes that the unit fires for", ylabel="share")
 axis.legend(loc="center left", bbox_to_anchor=(1, 0.5))
 plt.show()
@@ -330,10 +333,13 @@ plt.show()
 # ({numref}`tab-cross-examination-demo`). `DEMO_ARMS` takes any of the ten.
 
 # %% mystnb={"figure": {"caption": "Some instruments on digits, one seed.", "name": "tab-cross-examination-demo"}}
-demo = cross_examination.plan(datasets=["digits"], arms=DEMO_ARMS, epochs=DEMO_EPOCHS)
-tried = {config.arm: result.metrics for config, result in cross_examination.run(demo, workers=1, progress=False)}
-shown = ["accuracy", "specialized", "information", "removable", "repeated", "area_norm"]
-pd.DataFrame(tried).T[shown].style.format("{:.3g}")
+named = {"datasets": ["digits"], "arms": DEMO_ARMS, "epochs": DEMO_EPOCHS}
+demo = cross_examination.plan(**named)
+done = cross_examination.run(demo, workers=1, progress=False)
+tried = pd.DataFrame({config.arm: result.metrics for config, result in done}).T
+shown = ["accuracy", "specialized", "information"]
+shown += ["removable", "repeated", "area_norm"]
+tried[shown].style.format("{:.3g}")
 
 # %% [markdown]
 # ## Did the cures do their work?

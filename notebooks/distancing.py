@@ -187,17 +187,21 @@ plt.show()
 # %% mystnb={"image": {"alt": "Squared distance to the checkpoint and test accuracy over epochs on the digits, one line a strength; stronger pushes lead further."}, "figure": {"caption": "The networks trained just now on digits: squared distance to the checkpoint and test accuracy by strength, one run each.", "name": "fig-distancing-demo"}}
 from spareparts.distancing.training import sets_of
 
-settings = {"dataset": "digits", "epochs": DEMO_EPOCHS, "checkpoint": DEMO_EPOCHS // 2}
+settings = {"dataset": "digits", "epochs": DEMO_EPOCHS}
+settings["checkpoint"] = DEMO_EPOCHS // 2
 tables = []
 for strength in DEMO_STRENGTHS:
     config = distancing.Config(**settings, strength=strength)
-    _, watch, _ = distancing.travel(config, sets_of(config, "cpu"), progress=False)
+    sets = sets_of(config, "cpu")
+    _, watch, _ = distancing.travel(config, sets, progress=False)
     tables.append(pd.DataFrame(watch.readings).assign(s=f"{strength:g}"))
 demo = pd.concat(tables, ignore_index=True)
 demo["distance"] = demo.squared_distance.str[0]
 figure, axes = plt.subplots(1, 2, figsize=(8.5, 2.4), layout="constrained")
-for axis, metric, label in zip(axes, ("distance", "accuracy"), ("squared distance", "accuracy, %"), strict=True):
-    sns.lineplot(demo, x="epoch", y=metric, hue="s", ax=axis, legend=metric == "distance")
+shown = {"distance": "squared distance", "accuracy": "accuracy, %"}
+for axis, (metric, label) in zip(axes, shown.items(), strict=True):
+    look = {"hue": "s", "legend": metric == "distance", "ax": axis}
+    sns.lineplot(demo, x="epoch", y=metric, **look)
     axis.set(ylabel=label)
 plt.show()
 

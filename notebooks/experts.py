@@ -156,10 +156,12 @@ plt.show()
 # less a share of their running mean: 0 is the paper's gate. {numref}`fig-experts-demo` takes some ten seconds; try 0.5 or 0.9.
 
 # %% mystnb={"image": {"alt": "Live experts along the demonstration's training on digits: one with the plain gate, all five with the centred gate."}, "figure": {"caption": "Experts that get at least 1% of the test images along a short training on digits, one run a line.", "name": "fig-experts-demo"}}
-demo = [experts.Config(dataset="digits", seed=7, steps=DEMO_STEPS, centred_gate=share) for share in DEMO_SHARES]
+settings = {"dataset": "digits", "seed": 7, "steps": DEMO_STEPS}
+demo = [experts.Config(**settings, centred_gate=share) for share in DEMO_SHARES]
 figure, axis = plt.subplots(figsize=(4.6, 2.0), layout="constrained")
 for config, result in experts.run(demo, workers=1, progress=False):
-    axis.plot(result.metrics["curve_steps"], result.metrics["curve_live"], label=f"{config.centred_gate:g} of the mean")
+    steps, live = (result.metrics[f"curve_{name}"] for name in ("steps", "live"))
+    axis.plot(steps, live, label=f"{config.centred_gate:g} of the mean")
 axis.set(xlabel="step", ylabel="live experts", ylim=(0, 5.3))
 axis.legend()
 plt.show()

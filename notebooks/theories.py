@@ -184,15 +184,21 @@ claims.decide(
 # A hundred layers of each size, trained side by side, each on inputs of its own ({numref}`tab-theories-demo`).
 
 # %% mystnb={"figure": {"caption": "The demonstration: layers that fit, their test error, and the patterns that they found.", "name": "tab-theories-demo"}}
-demo = [
-    redundancy.Config(
-        experiment="xord", units=units, train_samples=DEMO_SAMPLES, diverse=DEMO_DIVERSE, iterations=DEMO_ITERATIONS
-    )
-    for units in DEMO_UNITS
-]
-done = {config.units: result.metrics for config, result in redundancy.run(demo, progress=False, workers=1)}
-found = {"fitted": "layers that fit", "fitted_test_error": "test error of these, %", "fitted_found": "patterns found"}
-pd.DataFrame(done)[DEMO_UNITS].loc[list(found)].T.rename(columns=found).rename_axis("k").round(1)
+settings = {
+    "experiment": "xord",
+    "train_samples": DEMO_SAMPLES,
+    "diverse": DEMO_DIVERSE,
+    "iterations": DEMO_ITERATIONS,
+}
+demo = [redundancy.Config(**settings, units=units) for units in DEMO_UNITS]
+done = redundancy.run(demo, progress=False, workers=1)
+table = pd.DataFrame({config.units: result.metrics for config, result in done})
+found = {
+    "fitted": "layers that fit",
+    "fitted_test_error": "test error of these, %",
+    "fitted_found": "patterns found",
+}
+table.loc[list(found), DEMO_UNITS].T.rename(columns=found).rename_axis("k").round(1)
 
 # %% [markdown]
 # The recorded runs, at one half diverse, go from 6 to 100 training inputs and from 2 to 120 filters of each sign; {numref}`fig-theories-xord` shows the smallest and the largest layer.

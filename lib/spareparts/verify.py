@@ -263,7 +263,7 @@ def page_table(audit: dict[str, Any]) -> pd.DataFrame:
             "outcome": check["outcome"],
             "then": show_duration(check["recorded_seconds"]),
             "now": show_duration(check["seconds"]),
-            "note": textwrap.shorten(check["note"], NOTED, placeholder=" …"),
+            "note": textwrap.shorten(check["note"], NOTED, placeholder=" …").replace("_", " "),  # so that it wraps
         }
         for check in audit["checks"]
     ]
