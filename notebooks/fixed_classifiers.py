@@ -642,7 +642,8 @@ need be learned at all, the paper's Figure 3, is a question for [the details](fi
 # for orthonormal rows the squares of all cosines add up to at most 1, so that the best point is $1/\sqrt C$ for the true
 # class and $-1/\sqrt C$ for the others, at a loss of $(\sqrt C - 1)^2$: 81 where 0 was meant, with a hundred classes. The
 # true class stands out by a hair, and most of the gradient pushes *all* cosines down. With $t = 0$ the optimum is
-# $\hat x = q_y$, where the loss is 0. "Slightly" we take, fixed before these runs were seen, as between 0.1 and 3 points.
+# $\hat x = q_y$, where the loss is 0. "Slightly" we take, fixed before these runs
+# were seen, as between 0.1 and 3 points. {numref}`tab-fixed-cosine` has both readings.
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed", "figure": {"caption": "Test accuracy in % with cross entropy and with the cosine loss, fixed orthonormal layers whose scale begins at 10: mean (SD).", "name": "tab-fixed-cosine"}}
 PLACES = {
