@@ -180,7 +180,7 @@ xord = every[(every.experiment == "xord") & (every.train_samples == 12) & every.
 columns = {"fitted": "fit, of 100", "fitted_test_error": "test error, %", "fitted_found": "patterns found"}
 table = xord.pivot_table(index="units", columns="diverse", values=list(columns))[list(columns)].rename(columns=columns)
 table = table.rename_axis("filters of each sign").rename_axis([None, "share of diverse inputs"], axis=1).T
-table.style.format("{:.1f}").format_index("{:.0f}", axis=1)
+table.style.format("{:.1f}").format_index("{:.0f}", axis=1).format_index("{:g}", level=1)
 
 # %% tags=["remove-input"]
 error = xord.pivot_table(index="units", columns="diverse", values="fitted_test_error")
