@@ -29,13 +29,10 @@ def architecture(dataset: str, *, corrected: bool = True) -> Architecture:
     return printed._replace(**CORRECTIONS.get(dataset, {})) if corrected else printed
 
 
-def _printed() -> list[dict[str, str]]:
-    with PRINTED.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
-
-
+with PRINTED.open(encoding="utf-8", newline="") as file:
+    ROWS = list(csv.DictReader(file))
 ARCHITECTURES = {
     row["dataset"]: Architecture(int(row["layers"]), int(row["width"]), row["shape"], float(row["dropout"]))
-    for row in _printed()
+    for row in ROWS
 }
-ATTAINABLE = tuple(row["dataset"] for row in _printed() if row["largest_class"])  # all but miniboone: the sets counted
+ATTAINABLE = tuple(row["dataset"] for row in ROWS if row["largest_class"])  # all but miniboone: the sets counted

@@ -85,7 +85,8 @@ def _kinds(config: type[RunConfig]) -> dict[str, tuple[Any, TypeAdapter]]:
 
 
 @functools.cache
-def _defaults(config: type[RunConfig]) -> dict[str, Any]:
+def defaults_of(config: type[RunConfig]) -> Mapping[str, Any]:
+    """The default of each setting; looked up once, as every record needs it."""
     return {field.name: field.default for field in dataclasses.fields(config)}
 
 
@@ -94,7 +95,7 @@ def key(config: RunConfig) -> str:
 
     A field at its default is left out, so that a field added later changes no hash. Defaults therefore never change.
     """
-    values = {name: getattr(config, name) for name in _defaults(type(config))}
+    values = {name: getattr(config, name) for name in defaults_of(type(config))}
     return _hash(type(config), values, revision=config.revision, fingerprint=config.fingerprint)
 
 
@@ -104,13 +105,13 @@ def recorded_key(record: Mapping[str, Any]) -> str | None:
     None where its paper's config has not been imported, and where that no longer has all of the record's settings.
     """
     kind = next((kind for kind in RunConfig.__subclasses__() if getattr(kind, "word", None) == record["word"]), None)
-    if kind is None or record["config"].keys() - _defaults(kind).keys():
+    if kind is None or record["config"].keys() - defaults_of(kind).keys():
         return None
     return _hash(kind, record["config"], revision=record.get("revision"), fingerprint=record["fingerprint"])
 
 
 def _hash(kind: type[RunConfig], values: Mapping[str, Any], *, revision: Any, fingerprint: Any) -> str:
-    defaults = _defaults(kind)
+    defaults = defaults_of(kind)
     settings = {name: value for name, value in values.items() if value != defaults.get(name, dataclasses.MISSING)}
     identity = {"word": kind.word, "revision": revision, "fingerprint": fingerprint, "settings": settings}
     text = json.dumps(identity, sort_keys=True, separators=(",", ":"), allow_nan=False)

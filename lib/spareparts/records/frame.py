@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from . import store
-from .config import RunConfig, key
+from .config import RunConfig, defaults_of, key
 
 
 def row(record: dict[str, Any]) -> dict[str, Any]:
@@ -81,8 +81,7 @@ def completed(record: dict[str, Any], config: type[RunConfig]) -> dict[str, Any]
 
     A kind of run that the config no longer knows keeps the protocol that was recorded.
     """
-    defaults = {field.name: field.default for field in dataclasses.fields(config)}
-    settings = defaults | record["config"]
+    settings = {**defaults_of(config), **record["config"]}
     try:
         protocol = config(**settings).protocol
     except (TypeError, ValueError):
