@@ -47,6 +47,13 @@ class RunConfig:
                 choices = ", ".join(map(str, known))
                 raise ValueError(f"{name} must be one of {choices}, got {getattr(self, name)!r}")
 
+    def _check_bounds(self, least: Mapping[str, float], positive: Collection[str] = ()) -> None:
+        """`ValueError` for a number below the least that its field may have, or not positive; None is left alone."""
+        for name in (*least, *positive):
+            value, wanted = getattr(self, name), f"at least {least[name]}" if name in least else "positive"
+            if value is not None and (value < least[name] if name in least else value <= 0):
+                raise ValueError(f"{name} must be {wanted}, got {value}")
+
     def _check_users(self, kind: str, users: Mapping[str, Collection[Any]]) -> None:
         """`ValueError` for a setting away from its default that this kind of run (a field's value) does not use.
 
