@@ -1,7 +1,6 @@
-"""Configs and their hashes, the sweep, the listener for TensorBoard, and the benchmark's two sides."""
+"""Configs and their hashes, the sweep, and the benchmark's two sides."""
 
 import itertools
-import sys
 from pathlib import Path
 
 import pandas as pd
@@ -12,24 +11,14 @@ from benchmarks.__main__ import subjects
 from torch import nn
 
 from spareparts import distancing
-from spareparts.distancing import Config, TensorBoard, journey_of, plan
+from spareparts.distancing import Config, journey_of, plan
 from spareparts.records import key
 
 ROOT = Path(__file__).resolve().parents[2]
 RESNET = {"network": "resnet_20", "dataset": "cifar10", "epochs": 40, "checkpoint": 15, "train_samples": 5000}
 HASHES = {
     "5d002cfed11ac7d1": {"experiment": "cost", "network": "mobilenet_v2", "dataset": "cifar10", "seed": 3},
-    "84b3f3e1a30c26a1": {
-        "experiment": "ensemble",
-        "network": "resnet_20",
-        "dataset": "cifar10",
-        "epochs": 40,
-        "checkpoint": 15,
-        "strength": 10.0,
-        "train_samples": 5000,
-        "precision": "bfloat16",
-        "members": 2,
-    },
+    "84b3f3e1a30c26a1": RESNET | {"experiment": "ensemble", "strength": 10.0, "precision": "bfloat16", "members": 2},
     "91d03f352f26c719": {"seed": 5, "strength": 0.0},
     "80911d6ef3d62aa0": {"experiment": "pair", "seed": 3, "strength": 0.0},
     "21edf37d9f6f97a3": {"epochs": 600, "checkpoint": 100, "strength": 0.0},
@@ -49,40 +38,6 @@ def test_standard_runs_have_every_setting_at_its_default_but_those_named():
     assert distancing.standard(runs, width=...).index.tolist() == [0, 2]
     with pytest.raises(ValueError, match="unknown setting 'height'"):
         distancing.standard(runs, height=1)
-
-
-class Writer:
-    """What TensorBoard's own would be told."""
-
-    def __init__(self, folder: str) -> None:
-        self.folder, self.told, self.flushed = folder, [], False
-
-    def add_scalar(self, *told) -> None:
-        self.told.append(told)
-
-    def flush(self) -> None:
-        self.flushed = True
-
-
-def test_tensorboard_is_told_every_number_of_a_reading_with_its_epoch(monkeypatch, tmp_path):
-    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", type(sys)("tensorboard"))
-    sys.modules["torch.utils.tensorboard"].SummaryWriter = Writer
-    listener = TensorBoard(tmp_path)
-    listener({"epoch": 3, "accuracy": 90.0, "squared_distance": [1.0, 2.0]})
-    told = {
-        ("epoch", 3, 3),
-        ("accuracy", 90.0, 3),
-        ("squared_distance/checkpoint_1", 1.0, 3),
-        ("squared_distance/checkpoint_2", 2.0, 3),
-    }
-    assert set(listener.writer.told) == told and listener.writer.flushed
-    assert listener.writer.folder == str(tmp_path)
-
-
-def test_without_tensorboard_one_is_told_what_to_install(monkeypatch, tmp_path):
-    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
-    with pytest.raises(ModuleNotFoundError, match=r"pip install 'spareparts\[tensorboard\]'"):
-        TensorBoard(tmp_path)
 
 
 # The sweep

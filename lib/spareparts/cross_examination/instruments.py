@@ -15,7 +15,7 @@ from .. import checks, data, engine
 from ..class_rates import specialized_share
 from ..distancing.matching import match
 from ..distancing.measures import disagreement, error_correlation, relative_distance
-from ..distancing.paths import barrier, cross_entropy, line, measure, network_at, point_of
+from ..distancing.paths import barrier, line, measure, network_at, point_of
 from ..experts.measures import mutual_information
 from ..models.units import Place
 from ..redundancy.measures import null_clustering
@@ -260,7 +260,7 @@ def frozen_cost(network: nn.Sequential, sets: Sets, config: Config, *, progress:
         replica = engine.Replica(
             name="one epoch further",
             network=side,
-            objective=cross_entropy,
+            objective=engine.cross_entropy,
             optimizer=torch.optim.SGD(trained, lr=config.learning_rate, fused=True),
             batches=batches,
         )

@@ -14,7 +14,7 @@ from .. import checks, data, engine, models
 from ..class_rates import ClassRateSGD
 from ..data.images import HELD_OUT
 from ..distancing.measures import squared_distance
-from ..distancing.paths import Point, cross_entropy, point_of
+from ..distancing.paths import Point, point_of
 from ..distancing.penalty import Kernel, Push
 from ..experts.losses import gated_cross_entropy, soft_nearest_neighbor_loss
 from ..experts.network import Mixture, MixtureOutput
@@ -208,11 +208,11 @@ def objective_of(config: Config, optimizer: torch.optim.Optimizer) -> Callable[.
     if config.arm in MIXTURES:
         return gated
     if not isinstance(optimizer, ClassRateSGD):
-        return cross_entropy
+        return engine.cross_entropy
 
     def observed(network: nn.Module, batch: data.Batch, settings: Mapping[str, float]) -> Tensor:
         optimizer.observe(batch.labels)
-        return cross_entropy(network, batch, settings)
+        return engine.cross_entropy(network, batch, settings)
 
     return observed
 

@@ -55,15 +55,9 @@ def network_at(
     moved = copy.deepcopy(network)
     for name, value in moved.named_parameters():
         value.copy_(point[name])
-    if statistics is not None:
-        estimate_statistics(moved, statistics)
+    if statistics is not None:  # in equal parts: a last part of one image would have no variance
+        update_bn(statistics.tensor_split(-(-len(statistics) // BATCH)), moved)
     return moved.eval()
-
-
-def estimate_statistics(network: nn.Module, images: Float[Tensor, "batch *shape"]) -> None:
-    """Set the statistics of every BatchNorm layer to their means over these images; other networks stay as they are."""
-    # equal parts: a last part of one image would have no variance
-    update_bn(images.tensor_split(-(-len(images) // BATCH)), network)
 
 
 def measure(network: nn.Module, images: Float[Tensor, "batch *shape"], labels: Int[Tensor, " batch"]) -> Measured:
@@ -160,11 +154,6 @@ class Curve(nn.Module):
         return functional_call(self.control, path(position), (inputs,))
 
 
-def cross_entropy(network: nn.Module, batch: data.Batch, settings: Mapping[str, float]) -> Float[Tensor, ""]:
-    """Mean cross entropy."""
-    return functional.cross_entropy(network(batch.inputs), batch.labels)
-
-
 def fit_curve(
     first: nn.Module,
     second: nn.Module,
@@ -189,7 +178,9 @@ def fit_curve(
     control = {name: value if through is None else 2 * through[name] - value for name, value in middle.items()}
     curve = Curve(copy.deepcopy(network_at(first, control)), *ends, generator=generator)
     optimizer = torch.optim.SGD(curve.parameters(), lr=learning_rate, momentum=MOMENTUM)
-    replica = engine.Replica(name="curve", network=curve, objective=cross_entropy, optimizer=optimizer, batches=batches)
+    replica = engine.Replica(
+        name="curve", network=curve, objective=engine.cross_entropy, optimizer=optimizer, batches=batches
+    )
     (end,) = engine.fit([replica], steps=steps, progress=progress, side_by_side=False)
     if end.diverged_step is not None:
         raise FloatingPointError(f"the curve diverged at step {end.diverged_step}")

@@ -137,25 +137,18 @@ class Push:
         gradients = [value.grad for value in moving.values()]
         add_gradient(gradients, list(moving.values()), checkpoints, self.kernel)
 
-    def value(self, squared_distances: Sequence[float]) -> float:
-        """The penalty at these squared distances to the checkpoints."""
-        heights = torch.tensor(squared_distances, dtype=torch.float64).div(-self.kernel.spread).exp()
-        return self.kernel.share(len(squared_distances)) * float(heights.sum())
 
-
-DIRECTIONS = ("cosine", "norm_ratio", "alignment", "loss_gradient_norm", "push_norm")
+DIRECTIONS = ("alignment", "loss_gradient_norm", "push_norm")
 
 
 class Directions:
     """Hook around a push that looks at every so many steps how it changes the gradient.
 
-    `read` gives, averaged over the steps since it was last called: the cosine of the loss's gradient g and the full one
-    g + p, `||g + p|| / ||g||`, the cosine of g and p (`alignment`, from -1 to 1, 0 for p = 0), `||g||` and `||p||`.
+    `read` gives, averaged over the steps since it was last called: the cosine of the loss's gradient g and the push p
+    (`alignment`, from -1 to 1, 0 for p = 0), `||g||` and `||p||`.
     """
 
     def __init__(self, push: Push, *, every: int) -> None:
-        if every < 1:
-            raise ValueError(f"every must be at least 1 step, got {every}")
         self.push, self.every, self.steps = push, every, 0
         self.seen: list[Tensor] = []
 
@@ -187,9 +180,7 @@ def products(before: list[Tensor], after: list[Tensor]) -> Float[Tensor, "3"]:
     return torch.stack([torch.stack([(a * b).sum() for a, b in zip(*pair, strict=True)]).sum() for pair in pairs])
 
 
-def compared(loss: Tensor, both: Tensor, push: Tensor) -> Float[Tensor, "5"]:
+def compared(loss: Tensor, both: Tensor, push: Tensor) -> Float[Tensor, "3"]:
     """What `Directions` reads, of one step's products."""
-    full = loss + 2 * both + push
-    cosine = (loss + both) / (loss * full).sqrt()
     alignment = both / (loss * push).sqrt().clamp_min(torch.finfo(loss.dtype).tiny)
-    return torch.stack([cosine, (full / loss).sqrt(), alignment, loss.sqrt(), push.sqrt()])
+    return torch.stack([alignment, loss.sqrt(), push.sqrt()])
