@@ -49,6 +49,7 @@ class Config(RunConfig):
 
     word: ClassVar[str] = "distancing"
     revision: ClassVar[int] = 1
+    source: ClassVar[Any] = data
 
     experiment: str = "journey"  # one of EXPERIMENTS
     network: str = "mlp"  # one of NETWORKS
@@ -125,16 +126,6 @@ class Config(RunConfig):
     def augmented(self) -> bool:
         """Whether training images are cropped and flipped at random."""
         return self.dataset not in GREY if self.augment is None else self.augment
-
-    @property
-    def fingerprint(self) -> str:
-        """Sha256 of the data set's arrays."""
-        return data.fingerprint(self.dataset)
-
-    @property
-    def fidelity(self) -> str:
-        """How the data set relates to the official files."""
-        return data.fidelity(self.dataset)
 
     @property
     def protocol(self) -> str:
