@@ -5,7 +5,7 @@ from statistics import mean
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int, Shaped
+from jaxtyping import Float, Shaped
 from scipy.sparse.csgraph import connected_components
 from torch import Tensor
 from torch.nn import functional
@@ -64,15 +64,14 @@ def same_spectrum(
     return left.to(values.device) * values.double()
 
 
-def nearest_cosine(rows: Float[Tensor, "units fan_in"]) -> Float[Tensor, ""]:
-    """Mean over the units of the cosine to the nearest other one, -1 to 1; unlike the frame potential, about pairs."""
-    unit = normalized(rows)
-    return (unit @ unit.T).fill_diagonal_(-torch.inf).max(1).values.mean()
-
-
 def clustering(rows: Float[Tensor, "units fan_in"], prefix: str = "") -> dict[str, float]:
-    """Frame potential and nearest cosine of the rows, under names that begin with the prefix."""
-    return {f"{prefix}potential": float(frame_potential(rows)), f"{prefix}nearest": float(nearest_cosine(rows))}
+    """Frame potential of the rows, and the mean over units of the cosine to the nearest other one (-1 to 1).
+
+    The latter, unlike the former, is about pairs. Both under names that begin with the prefix.
+    """
+    unit = normalized(rows)
+    nearest = (unit @ unit.T).fill_diagonal_(-torch.inf).max(1).values.mean()
+    return {f"{prefix}potential": float(frame_potential(rows)), f"{prefix}nearest": float(nearest)}
 
 
 def null_clustering(rows: Float[Tensor, "units fan_in"], *, generator: torch.Generator) -> dict[str, float]:
@@ -126,29 +125,24 @@ def unit_graph(
 
 
 def _links(name: str, similarities: Float[Tensor, "epochs units units"]) -> dict[str, np.ndarray]:
-    """The strongest links of each epoch as rows (epoch, unit, unit), their similarities in hundredths, and counts."""
+    """The strongest links of each epoch as rows (epoch, unit, unit), their similarities in hundredths, and counts.
+
+    Links are pairs above the lowest cutoff, the most similar first, at most `MOST_LINKS`.
+    """
     rows, hundredths, counts = [], [], []
     for epoch, similarity in enumerate(similarities.cpu().numpy()):
-        first, second, strengths = strongest(similarity)
-        rows.append(np.stack([np.full_like(first, epoch), first, second], axis=1))
-        hundredths.append(np.clip(np.floor(100 * strengths), 0, 100))
+        first, second = np.triu_indices(len(similarity), k=1)
+        strengths = similarity[first, second]
+        order = np.argsort(-strengths, kind="stable")[:MOST_LINKS]
+        order = order[strengths[order] >= CUTOFFS[0]]
+        rows.append(np.stack([np.full_like(order, epoch), first[order], second[order]], axis=1))
+        hundredths.append(np.clip(np.floor(100 * strengths[order]), 0, 100))
         counts.append([count_links(similarity, cutoff=cutoff) for cutoff in CUTOFFS])
     return {
         f"graph_{name}_links": np.concatenate(rows).astype(np.uint16),
         f"graph_{name}_similarity": np.concatenate(hundredths).astype(np.uint8),
         f"graph_{name}_counts": np.array(counts, dtype=np.uint32),
     }
-
-
-def strongest(
-    similarity: Float[np.ndarray, "units units"],
-) -> tuple[Int[np.ndarray, " links"], Int[np.ndarray, " links"], Float[np.ndarray, " links"]]:
-    """Units and similarities of the pairs above the lowest cutoff, the most similar first, at most `MOST_LINKS`."""
-    first, second = np.triu_indices(len(similarity), k=1)
-    strengths = similarity[first, second]
-    order = np.argsort(-strengths, kind="stable")[:MOST_LINKS]
-    order = order[strengths[order] >= CUTOFFS[0]]
-    return first[order], second[order], strengths[order]
 
 
 def count_links(similarity: Float[np.ndarray, "units units"], *, cutoff: float) -> tuple[int, int, int, int]:
@@ -200,9 +194,9 @@ def over_training(
 
 def _cluster_row(rows: Float[Tensor, "units fan_in"], generator: torch.Generator) -> list[float]:
     """Frame potential of the rows, with their mean removed, and of a draw of the same spectrum; two nearest cosines."""
-    null = same_spectrum(singular_values(rows), units=len(rows), generator=generator)
-    found = (frame_potential(rows), frame_potential(centred(rows)), frame_potential(null))
-    return [float(value) for value in (*found, nearest_cosine(rows), nearest_cosine(null))]
+    null = clustering(same_spectrum(singular_values(rows), units=len(rows), generator=generator))
+    own, shifted = clustering(rows), frame_potential(centred(rows))
+    return [own["potential"], float(shifted), null["potential"], own["nearest"], null["nearest"]]
 
 
 def _of_spectrum(name: str, values: Float[Tensor, " rank"]) -> dict[str, float]:

@@ -69,13 +69,10 @@ def given_to_studied(trained: nn.Sequential, part: Part) -> Part:
 
 
 def firing(network: nn.Sequential, images: Tensor, *, layer: str = STUDIED) -> Bool[Tensor, " units"]:
-    """Which units of a layer give anything but 0 for any of the images."""
+    """Which units of a fully connected layer give anything but 0 for any of the images."""
     parts = cut(network, layer)
-
-    def fires(given: Tensor) -> tuple[Tensor]:
-        return ((given.unflatten(1, (len(parts.layer.weight), -1)) != 0).flatten(2).any(2).any(0)[None],)
-
-    (found,) = engine.predict(nn.Sequential(parts.head, parts.between), images, batch_size=1000, read=fires)
+    front = nn.Sequential(parts.head, parts.between)
+    (found,) = engine.predict(front, images, batch_size=1000, read=lambda given: ((given != 0).any(0)[None],))
     return found.any(0)
 
 
@@ -97,16 +94,15 @@ def pruning(config: Config, trained: nn.Sequential, sets: Sets, given: Part) -> 
     Networks trained on few images are measured on these too (`train_`); with shuffled labels only there.
     """
     back, metrics, arrays = halves(trained, STUDIED)[1], {}, {}
-    measured: list[tuple[str, Part, dict[str, Any]]] = []
+    measured: dict[str, tuple[Part, dict[str, bool]]] = {}
     if config.shuffled_labels or config.train_samples is not None:
-        measured.append(("train_", given_to_studied(trained, sets.train), {}))
+        measured["train_"] = given_to_studied(trained, sets.train), {}
     if not config.shuffled_labels:
-        measured += [("", given, {"half": True}), ("unmasked_", given, {"masked_bias": False})]
-    for prefix, part, how in measured:
+        measured |= {"": (given, {"half": True}), "unmasked_": (given, {"masked_bias": False})}
+    for prefix, (part, how) in measured.items():
         draw = data.generator(MEASURE_SEED)
-        areas, counts = measure_pruning(back, *part, layer=STUDIED, generator=draw, **how)
+        areas, arrays[f"{prefix}curves"] = measure_pruning(back, *part, layer=STUDIED, generator=draw, **how)
         metrics |= {f"{prefix}{name}": value for name, value in areas.items()}
-        arrays[f"{prefix}curves"] = counts
     return metrics, arrays
 
 

@@ -165,8 +165,8 @@ def unit_tickets(config: Config, *, progress: bool = True) -> tuple[dict[str, An
     """Train, keep a share of the units, and train what is left again from its own or from new weights.
 
     Test accuracies (%) of the unpruned network and, for each share, of the smaller one `rewound` to its initialization,
-    to the weights of step `rewind` where that is given (`late`), and `resampled`: drawn anew from the same
-    distribution. All see the same batches and are trained for as many steps in all. Raises `Diverged`.
+    to the weights of step `rewind` where that is given (`late`), and `resampled`. All see the same batches and are
+    trained for as many steps in all. Raises `Diverged`.
     """
     sets, settings = sets_of(config, engine.choose_device()), settings_of(config)
     common = {"seed": config.seed, "name": f"unit tickets seed {config.seed}", "progress": progress}

@@ -1,7 +1,7 @@
 """XORD (Brutzkus and Globerson): does a large layer find patterns that a small one, which fits as well, never sees?
 
-An input is a row of pairs of +-1; it is positive where any pair holds the same value twice. One layer of 2-vectors is
-trained, k of them positive and k negative, with ReLU, the maximum over the pairs, and fixed outputs +1 and -1.
+An input is a row of pairs of +-1, positive where a pair holds the same value twice. The layer has 2-vectors, k positive
+and k negative, ReLU, the maximum over the pairs, and fixed outputs +1 and -1.
 """
 
 import math
@@ -38,6 +38,7 @@ KINDS = torch.cat(
     [torch.cat([torch.zeros(3, 2, dtype=torch.bool), HOLDS], 1)]
     + [torch.cat([positive.expand(3, 2), HOLDS], 1) for positive in HOLDS]
 )
+REPRESENTATIVES = PATTERNS[torch.where(KINDS, torch.arange(4), KINDS.int().argmax(1)[:, None])]  # in four pairs
 SIGNS = torch.cat([torch.full((3,), -1.0), torch.ones(9)])
 # The kinds that show whether a pattern was found: the positive ones with no other positive pattern, the negative one.
 EVIDENCE = torch.stack(
@@ -118,23 +119,13 @@ def held(inputs: Float[Tensor, "batch pairs 2"]) -> Bool[Tensor, "batch 4"]:
     return (inputs[:, :, None] == PATTERNS).all(-1).any(1)
 
 
-def representatives() -> Float[Tensor, "12 4 2"]:
-    """An input of each kind, in four pairs."""
-    first = KINDS.int().argmax(1)
-    return PATTERNS[torch.where(KINDS, torch.arange(4), first[:, None])]
-
-
-def shares(holds: Bool[Tensor, "batch 4"]) -> Float[Tensor, " 12"]:
-    """The share of inputs of each kind."""
-    return (holds[:, None] == KINDS).all(-1).float().mean(0)
-
-
 def training_sets(
     *, samples: int, replicas: int, diverse: float, generator: torch.Generator
 ) -> Float[Tensor, "replicas 12"]:
     """Each replica's training set, half of it positive, as shares of the kinds."""
     signs = torch.where(torch.arange(samples) < samples // 2, 1.0, -1.0)
-    return torch.stack([shares(held(draw(signs, diverse=diverse, generator=generator))) for _ in range(replicas)])
+    drawn = [held(draw(signs, diverse=diverse, generator=generator)) for _ in range(replicas)]
+    return torch.stack([(holds[:, None] == KINDS).all(-1).float().mean(0) for holds in drawn])
 
 
 def objective(network: nn.Module, batch: tuple[Tensor], settings: Mapping[str, float]) -> Float[Tensor, ""]:
@@ -177,7 +168,7 @@ def measure(
     network: Detector, untrained: Tensor, sets: Tensor, *, diverse: float
 ) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """Errors in %, and patterns found and explored (0 to 4) of every replica; means of those that fit."""
-    wrong = (SIGNS * outputs(network.filters, representatives()) <= 0).float()
+    wrong = (SIGNS * outputs(network.filters, REPRESENTATIVES) <= 0).float()
     missed = torch.stack([(wrong * kinds).any(1) for kinds in EVIDENCE.float()], 1)
     arrays = {
         "train_error": 100 * (sets * wrong).sum(1),
