@@ -1,11 +1,9 @@
 """Configs and their hashes, the sweep, and the benchmark's two sides."""
 
-import itertools
 from pathlib import Path
 
 import pandas as pd
 import pytest
-import yaml
 from benchmarks import distancing as rows
 from benchmarks.__main__ import subjects
 from torch import nn
@@ -13,6 +11,7 @@ from torch import nn
 from spareparts import distancing
 from spareparts.distancing import Config, journey_of, plan
 from spareparts.records import key
+from spareparts.sweep.grid import from_file
 
 ROOT = Path(__file__).resolve().parents[2]
 RESNET = {"network": "resnet_20", "dataset": "cifar10", "epochs": 40, "checkpoint": 15, "train_samples": 5000}
@@ -26,8 +25,7 @@ HASHES = {
 
 
 def test_the_hashes_of_committed_records_stay():
-    for name, settings in HASHES.items():
-        assert key(Config(**settings)) == name
+    assert {key(Config(**settings)): settings for settings in HASHES.values()} == HASHES
 
 
 def test_standard_runs_have_every_setting_at_its_default_but_those_named():
@@ -43,34 +41,17 @@ def test_standard_runs_have_every_setting_at_its_default_but_those_named():
 # The sweep
 
 
-def configs(block: dict) -> list[Config]:
-    """What the notebooks of a block would run."""
-    axes = [[{name: value} for value in values] for name, values in block.get("grid", {}).items() if name != "SEEDS"]
-    for group in block.get("zip", []):
-        axes.append([dict(zip(group, values, strict=True)) for values in zip(*group.values(), strict=True)])
-    found = []
-    for cell in itertools.product(*axes):
-        given = dict(block["parameters"])
-        for part in cell:
-            given |= part
-        listed = {name.lower(): value if isinstance(value, list) else [value] for name, value in given.items()}
-        found += plan(**listed, seeds=[1])
-    return found
-
-
 def test_the_sweep_names_runs_that_can_be_made_each_after_the_journeys_that_it_reads():
-    document = yaml.safe_load((ROOT / "notebooks" / "sweeps" / "distancing.yaml").read_text())
-    made: list[Config] = []
-    for block in document["blocks"]:
-        found = configs(block)
-        assert not set(found) & set(made), block["name"]
-        for config in found:
+    made: list[Config] = []  # of the first seed
+    for cell in from_file(ROOT / "notebooks" / "sweeps" / "distancing.yaml"):
+        given = {name.lower(): value for name, value in cell.given.items() if name != "MISSING"}
+        for config in plan(**given | {"seeds": [1]}):
             snapshots = config.experiment == "ensemble" and config.kind == "snapshots"
             if config.experiment in ("pair", "ridge") or snapshots:
-                assert journey_of(config) in made, block["name"]
+                assert journey_of(config) in made, cell.name
             if config.experiment == "pair" and config.other == "unpushed":
-                assert journey_of(config, strength=0.0) in made, block["name"]
-        made += found
+                assert journey_of(config, strength=0.0) in made, cell.name
+            made.append(config)
     strengths, widths = ({getattr(config, name) for config in made} for name in ("strength", "width"))
     assert strengths >= {0, 0.1, 1, 10, 100} and widths >= {10, 100, 1000, 10_000}
     long = [config for config in made if config.experiment != "cost" and config.dataset != "digits"]

@@ -8,12 +8,7 @@ import torch
 from torch import nn
 
 from spareparts.data import Batches, generator
-from spareparts.distancing.measures import (
-    perturbed_losses,
-    random_direction,
-    relative_distance,
-    squared_distance,
-)
+from spareparts.distancing.measures import perturbed_losses, random_direction, relative_distance, squared_distance
 from spareparts.distancing.paths import (
     barrier,
     bezier,
@@ -97,11 +92,14 @@ def losses_along(network, path, positions):
     return [measure(network_at(network, path(place), statistics=IMAGES), IMAGES, LABELS).loss for place in positions]
 
 
-def test_a_line_begins_and_ends_at_its_networks():
+def test_a_line_begins_and_ends_at_its_networks_and_is_a_curve_with_its_control_in_the_middle():
     first, second = point_of(small(1)), point_of(small(2))
     path = line(first, second)
     assert squared_distance(path(0.0), first) == squared_distance(path(1.0), second) == 0
     assert squared_distance(first, path(0.25)) == pytest.approx(squared_distance(first, second) / 16, rel=1e-4)
+    curved = bezier(first, path(0.5), second)
+    for position in (0.0, 0.3, 1.0):
+        assert squared_distance(curved(position), path(position)) == pytest.approx(0, abs=1e-9)
 
 
 def test_the_loss_of_a_linear_network_is_convex_so_that_its_line_has_no_barrier():
@@ -138,14 +136,6 @@ def test_a_barrier_is_measured_from_the_line_between_the_ends():
 
 
 # Curves
-
-
-def test_a_bezier_curve_with_its_control_in_the_middle_is_the_line():
-    first, second = point_of(small(1)), point_of(small(2))
-    straight = line(first, second)
-    curved = bezier(first, straight(0.5), second)
-    for position in (0.0, 0.3, 1.0):
-        assert squared_distance(curved(position), straight(position)) == pytest.approx(0, abs=1e-9)
 
 
 def test_a_fitted_curve_keeps_its_ends_and_lies_lower_than_the_line():
@@ -218,11 +208,14 @@ def test_a_steeper_minimum_loses_more():
     assert rises[1] > 10 * rises[0].abs()
 
 
-def test_no_draws_and_steps_backwards_are_refused():
-    for wrong, message in (
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
         ({"draws": 0}, "draws must be at least 1, got 0"),
         ({"sizes": (0.1, -1)}, "sizes must be positive, got -1"),
         ({"sizes": (0.1, math.nan)}, "sizes must be positive, got nan"),
-    ):
-        with pytest.raises(ValueError, match=message):
-            perturbed_losses(small(1), IMAGES, LABELS, statistics=None, generator=generator(1), **wrong)
+    ],
+)
+def test_no_draws_and_steps_backwards_are_refused(wrong, message):
+    with pytest.raises(ValueError, match=message):
+        perturbed_losses(small(1), IMAGES, LABELS, statistics=None, generator=generator(1), **wrong)
