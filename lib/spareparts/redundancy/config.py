@@ -153,18 +153,10 @@ def plan(
     check_lists({"experiments": experiments, "models": models, "seeds": seeds})
     given = given_lists(settings)
     return [
-        Config(experiment=experiment, seed=seed, **data, **choice)
+        Config(experiment=experiment, model=model, dataset=dataset, seed=seed, **choice)
         for experiment in experiments
-        for data in _data(experiment, models, datasets)
+        for model in (models if experiment in TRAINED else (LENET,))
+        for dataset in (datasets if experiment in IMAGES else ()) or (DATASETS.get(model, "mnist"),)
         for choice in combinations({**GRIDS.get(experiment, {}), **given})
         for seed in seeds
     ]
-
-
-def _data(experiment: str, models: Sequence[str], datasets: Sequence[str]) -> list[dict[str, Any]]:
-    """Models with their data sets; an experiment that has networks or data of its own takes those."""
-    if experiment not in IMAGES:
-        return [{}]
-    chosen = models if experiment in TRAINED else (LENET,)
-    own = [(model, datasets or (DATASETS.get(model, "mnist"),)) for model in chosen]
-    return [{"model": model, "dataset": name} for model, names in own for name in names]

@@ -137,7 +137,8 @@ class Watch(engine.Kept):
 
     def read(self, network: nn.Sequential, step: int) -> None:
         """Note the validation loss, and the weights where they are the best so far."""
-        loss = loss_of(network, self.validation)
+        (scores,) = engine.predict(network, self.validation.images)
+        loss = float(functional.cross_entropy(scores, self.validation.labels))
         if self.last or not self.losses or loss < min(self.losses):
             self.best, self.best_step = copy.deepcopy(network.state_dict()), step
         self.steps.append(step)
@@ -212,13 +213,6 @@ def fit(replica: engine.Replica, *, steps: int, **how: Any) -> engine.Outcome:
     if end.diverged_step is not None:
         raise Diverged(end.diverged_step)
     return end
-
-
-def loss_of(network: nn.Module, part: Part) -> float:
-    """Mean cross entropy over all images, in nats; `ValueError` for labels that are not one an image."""
-    checks.equally_many(**part._asdict())
-    (scores,) = engine.predict(network, part.images)
-    return float(functional.cross_entropy(scores, part.labels))
 
 
 def accuracy(network: nn.Module, part: Part) -> float:
