@@ -100,9 +100,9 @@ def test_settings_that_make_no_hill_are_refused(settings, message):
 @pytest.mark.parametrize(
     "checkpoint, message",
     [
-        (tensors(2)[:2], "checkpoint 2 is of another architecture: 2 tensors where there are 3"),
-        ([torch.zeros(4, 3), *tensors(2)[1:]], r"another architecture: \(4, 3\) where there is \(3, 4\)"),
-        ([each.to("meta") for each in tensors(2)], "another device: meta where the parameters are on cpu"),
+        (tensors(2)[:2], "parameters and checkpoint 2 must share one architecture, but only one of them has tensor 3"),
+        ([torch.zeros(4, 3), *tensors(2)[1:]], r"architecture, got tensor 1 of shape \(3, 4\) and \(4, 3\)"),
+        ([each.to("meta") for each in tensors(2)], "must share one device, got tensor 1 on cpu and meta"),
     ],
 )
 def test_checkpoints_that_are_not_of_this_network_are_refused(checkpoint, message):

@@ -31,16 +31,16 @@ def point_of(network: nn.Module) -> Point:
     return {name: value.detach().clone() for name, value in network.named_parameters()}
 
 
-def check_alike(first: Mapping[str, Tensor], second: Mapping[str, Tensor]) -> None:
-    """Raise `ValueError` unless both have the same parameters, by name, shape and device."""
+def check_alike(first: Mapping[str, Tensor], second: Mapping[str, Tensor], *, of: str = "networks") -> None:
+    """Raise `ValueError` unless both have the same parameters, by name, shape and device; `of` says whose they are."""
     for name in sorted(first.keys() ^ second.keys()):
-        raise ValueError(f"networks must share one architecture, but only one of them has {name}")
+        raise ValueError(f"{of} must share one architecture, but only one of them has {name}")
     for name, value in first.items():
         if value.shape != second[name].shape:
             shapes = f"{tuple(value.shape)} and {tuple(second[name].shape)}"
-            raise ValueError(f"networks must share one architecture, got {name} of shape {shapes}")
+            raise ValueError(f"{of} must share one architecture, got {name} of shape {shapes}")
         if value.device != second[name].device:
-            raise ValueError(f"networks must share one device, got {name} on {value.device} and {second[name].device}")
+            raise ValueError(f"{of} must share one device, got {name} on {value.device} and {second[name].device}")
 
 
 @torch.no_grad()
@@ -163,7 +163,6 @@ def fit_curve(
     generator: torch.Generator,
     through: Mapping[str, Tensor] | None = None,
     learning_rate: float = LEARNING_RATE,
-    progress: bool = False,
 ) -> Path:
     """Train the control point for the mean loss over the curve: `E_t L(theta(t))`.
 
@@ -181,7 +180,7 @@ def fit_curve(
     replica = engine.Replica(
         name="curve", network=curve, objective=engine.cross_entropy, optimizer=optimizer, batches=batches
     )
-    (end,) = engine.fit([replica], steps=steps, progress=progress, side_by_side=False)
+    (end,) = engine.fit([replica], steps=steps, progress=False, side_by_side=False)
     if end.diverged_step is not None:
         raise FloatingPointError(f"the curve diverged at step {end.diverged_step}")
     return bezier(ends[0], point_of(curve.control), ends[1])

@@ -8,7 +8,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from .. import checks
-from .paths import Point, point_of
+from .paths import Point, check_alike, point_of
 
 
 class Kernel(NamedTuple):
@@ -60,23 +60,15 @@ def checkpoint_penalty(
     kernel = Kernel(strength, width, reduction, halved_exponent)
     kernel.check()
     own, others = list(parameters), [list(checkpoint) for checkpoint in checkpoints]
-    check_checkpoints(own, others)
+    if not own:
+        raise ValueError("parameters must be at least one tensor, got none")
+    for number, checkpoint in enumerate(others, start=1):
+        check_alike(_numbered(own), _numbered(checkpoint), of=f"the parameters and checkpoint {number}")
     return _Penalty.apply(kernel, others, *own)
 
 
-def check_checkpoints(parameters: Sequence[Tensor], checkpoints: Sequence[Sequence[Tensor]]) -> None:
-    """Raise `ValueError` for no parameters, and for a checkpoint whose tensors differ from them in shape or device."""
-    if not parameters:
-        raise ValueError("parameters must be at least one tensor, got none")
-    for number, checkpoint in enumerate(checkpoints, start=1):
-        about = f"checkpoint {number} is of another"
-        if len(checkpoint) != len(parameters):
-            raise ValueError(f"{about} architecture: {len(checkpoint)} tensors where there are {len(parameters)}")
-        for one, other in zip(parameters, checkpoint, strict=True):
-            if one.shape != other.shape:
-                raise ValueError(f"{about} architecture: {tuple(other.shape)} where there is {tuple(one.shape)}")
-            if one.device != other.device:
-                raise ValueError(f"{about} device: {other.device} where the parameters are on {one.device}")
+def _numbered(tensors: Sequence[Tensor]) -> Point:
+    return {f"tensor {place}": tensor for place, tensor in enumerate(tensors, start=1)}
 
 
 @torch.no_grad()
