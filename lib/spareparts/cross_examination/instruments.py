@@ -43,7 +43,10 @@ def instruments(network: nn.Sequential, initial: nn.Sequential, sets: Sets) -> d
     before = units(initial, shown, classes=sets.classes)
     metrics |= {f"untrained_{name}": before[name] for name in before if "permuted" not in name}
     metrics["silent"] = 100 * float((~firing(network, sets.train.images, layer=LAYER)).double().mean())
-    return metrics | weights(network) | ranks(network, shown) | pruning(network, shown)
+    areas, _ = measure_pruning(network, *shown, layer=LAYER, generator=data.generator(NULL_SEED))
+    for name, order in (("norm", "norm_smallest"), ("potential", "frame_potential_smallest"), ("random", "random")):
+        metrics[f"area_{name}"] = areas[f"area_{order}"]
+    return metrics | weights(network) | ranks(network, shown)
 
 
 # Units
@@ -149,16 +152,6 @@ def ranks(network: nn.Sequential, part: Part) -> dict[str, float]:
     return {"rank": next(rank for rank, kept in zip(tried, found, strict=True) if kept >= KEPT * whole or rank == most)}
 
 
-# Pruning
-
-
-def pruning(network: nn.Sequential, part: Part) -> dict[str, float]:
-    """Areas under accuracy (%) against units removed: by norm, by frame potential, and at random, the null level."""
-    areas, _ = measure_pruning(network, *part, layer=LAYER, generator=data.generator(NULL_SEED))
-    by_norm, by_potential = areas["area_norm_smallest"], areas["area_frame_potential_smallest"]
-    return {"area_norm": by_norm, "area_potential": by_potential, "area_random": areas["area_random"]}
-
-
 # Beside the network that it is held against
 
 
@@ -210,18 +203,17 @@ def matched_barrier(reference: nn.Sequential, network: nn.Sequential, sets: Sets
 # The cost of a fixed classifier
 
 
-class FrozenRoute(nn.Module):
+class FrozenRoute(Routed):
     """The end of a mixture whose experts have fixed classifiers; which expert is chosen stays with the gate."""
 
     def __init__(self, route: Routed, heads: list[nn.Module]) -> None:
-        super().__init__()
-        self.route, self.heads = route.requires_grad_(False), nn.ModuleList(heads)
+        super().__init__(route.weight, route.bias)
+        self.requires_grad_(False)
+        self.heads = nn.ModuleList(heads)
 
-    def forward(self, sums: Float[Tensor, "batch sums"]) -> Float[Tensor, "batch classes"]:
-        """Class scores."""
-        chosen, hidden = self.route.split(sums)
-        scores = torch.stack([head(hidden[:, expert]) for expert, head in enumerate(self.heads)], dim=1)
-        return scores[torch.arange(len(sums), device=sums.device), chosen]
+    def scores(self, hidden: Float[Tensor, "batch experts hidden"]) -> Float[Tensor, "batch experts classes"]:
+        """Class scores of each expert."""
+        return torch.stack([head(hidden[:, expert]) for expert, head in enumerate(self.heads)], dim=1)
 
 
 def with_fixed_head(network: nn.Sequential, config: Config, *, classes: int) -> nn.Sequential:

@@ -55,11 +55,14 @@ class Routed(nn.Module):
         checks.width(experts * (1 + hidden), sums=sums)
         return sums[:, :experts].argmax(1), functional.relu(sums[:, experts:]).unflatten(1, (experts, hidden))
 
+    def scores(self, hidden: Float[Tensor, "batch experts hidden"]) -> Float[Tensor, "batch experts classes"]:
+        """Class scores of each expert."""
+        return torch.einsum("bkh,kch->bkc", hidden, self.weight) + self.bias
+
     def forward(self, sums: Float[Tensor, "batch sums"]) -> Float[Tensor, "batch classes"]:
-        """Class scores."""
+        """Class scores of the chosen experts."""
         chosen, hidden = self.split(sums)
-        scores = torch.einsum("bkh,kch->bkc", hidden, self.weight) + self.bias
-        return scores[torch.arange(len(sums), device=sums.device), chosen]
+        return self.scores(hidden)[torch.arange(len(sums), device=sums.device), chosen]
 
 
 @torch.no_grad()
