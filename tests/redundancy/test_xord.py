@@ -7,14 +7,12 @@ from spareparts.data import generator
 from spareparts.redundancy import xord as module
 from spareparts.redundancy.config import Config
 from spareparts.redundancy.xord import (
-    EVIDENCE,
     KINDS,
     PATTERNS,
     REPRESENTATIVES,
     SIGNS,
     Detector,
     draw,
-    explored,
     held,
     measure,
     outputs,
@@ -37,12 +35,6 @@ def test_the_twelve_kinds_are_all_that_an_input_can_hold_and_occur_as_stated(div
     assert found.sum() == pytest.approx(1)
     assert torch.allclose(found, probabilities(diverse), atol=0.01)
     assert found[SIGNS > 0].sum() == pytest.approx(0.5)  # whatever the draw
-
-
-def test_every_place_holds_every_pattern_alike():
-    inputs = draw(torch.ones(20_000), diverse=0.5, generator=generator(3))
-    often = (inputs[:, :, None] == PATTERNS).all(-1).float().mean(0)
-    assert torch.allclose(often, often.mean(0).expand(10, 4), atol=0.02)
 
 
 def test_a_representative_holds_the_patterns_of_its_kind():
@@ -79,14 +71,6 @@ def test_a_filter_on_each_pattern_errs_nowhere_and_a_missed_one_costs_the_inputs
     _, arrays = measure(network, filters, probabilities(0.5)[None], diverse=0.5)
     assert arrays["found"] == arrays["explored"] == found
     assert arrays["test_error"] == arrays["train_error"] == pytest.approx(error)
-
-
-def test_evidence_of_a_pattern_is_every_input_whose_label_rests_on_it_alone():
-    assert EVIDENCE.sum(1).tolist() == [3, 3, 1, 1]
-
-
-def test_a_large_layer_begins_with_a_filter_near_every_pattern():
-    assert explored(torch.randn(1, 20_000, 2, generator=generator(9))).item() == 4
 
 
 def test_a_config_trains_every_replica_and_tells_those_that_fit(monkeypatch):
