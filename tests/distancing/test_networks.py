@@ -92,19 +92,18 @@ def test_a_pair_is_measured_where_no_curve_can_be_fitted(monkeypatch):
 def test_ways_of_a_ridge_begin_at_the_checkpoint_and_a_renamed_network_is_itself():
     result = ran(config(experiment="ridge", strength=100.0))
     metrics, arrays = result.metrics, result.arrays
-    assert len(arrays) == 7 and len({values[0] for values in arrays.values()}) == 1
+    assert len(arrays) == 6 and len({values[0] for values in arrays.values()}) == 1
     assert arrays["line_errors"][-1] == arrays["circle_errors"][-1] == arrays["curve_errors"][-1]
     assert arrays["renamed_errors"][-1] == arrays["renamed_errors"][0]
     assert metrics["push_force"][0] == pytest.approx(-metrics["push_force"][1], rel=1e-4)  # along the way alone
 
 
-def test_on_the_ways_of_a_ridge_the_ray_is_as_long_as_the_line_and_the_negative_passes_zero():
+def test_the_ray_of_a_ridge_is_as_long_as_its_line():
     made = config(experiment="ridge", strength=100.0)
     first, second = left_behind(journey_of(made), progress=False)
     ways = pairs.ridge_ways(first, second, made, sets_of(made, "cpu"))
     for position in (0.0, 0.5, 1.0):
         assert length_of(ways["ray"](position)) == pytest.approx(length_of(ways["line"](position)), rel=1e-4)
-    assert length_of(ways["negative"](0.5)) == pytest.approx(0, abs=1e-4)
 
 
 # Ensembles

@@ -101,7 +101,7 @@ def ridge(config: Config, *, progress: bool = True) -> tuple[dict[str, Any], dic
     To the end: the straight `line`; the great `circle`, which keeps the length of the weights; a fitted `curve` that
     starts beside the circle's middle; the line after units are `matched`. Nulls, which leave the solution where it is:
     the checkpoint scaled to the line's lengths (`ray`), and the line to the checkpoint with its units in the order that
-    brings it farthest from itself (`renamed`); and the line to its `negative`. Raises `Diverged`.
+    brings it farthest from itself (`renamed`). Raises `Diverged`.
     """
     sets = sets_of(config, engine.choose_device())
     first, second = left_behind(journey_of(config), progress=progress)[-2:]
@@ -127,7 +127,6 @@ def ridge_ways(first: nn.Module, second: nn.Module, config: Config, sets: Sets) 
         "matched": line(own, point_of(match(first, second, generator=stream))),
         "ray": lambda t: {name: value * length_of(straight(t)) / length_of(own) for name, value in own.items()},
         "renamed": line(own, point_of(match(network_at(first, negative), first, generator=stream))),
-        "negative": line(own, negative),
     }
 
 

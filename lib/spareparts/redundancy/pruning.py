@@ -317,7 +317,8 @@ def measure_pruning(
     orders += [pruning_order(rows, criterion="random", generator=generator) for _ in range(RANDOM_ORDERS)]
     counts = pruning_curves(network, images, labels, orders, layer=layer, masked_bias=masked_bias).cpu().numpy()
     metrics: dict[str, float] = {}
-    for name, share in (("area", 1.0), ("half_area", 0.5)) if half else (("area", 1.0),):
+    shares = {"area": 1.0, "half_area": 0.5} if half else {"area": 1.0}
+    for name, share in shares.items():
         areas = area(counts, images=number, share=share)
         random = areas[len(GREEDY) :]
         metrics |= {f"{name}_{order}": float(value) for order, value in zip(GREEDY, areas, strict=False)}
