@@ -41,18 +41,13 @@ class Committee:
 
     def __call__(self, inputs: Float[Tensor, "replicas features"]) -> Float[Tensor, " replicas"]:
         """Each replica's output for an input of its own."""
-        return (self.outputs * activation(self.local_fields(inputs))).sum(1)
+        return (self.outputs * torch.erf(self.local_fields(inputs) / math.sqrt(2))).sum(1)
 
 
 def committee(*, units: int, replicas: int, features: int, generator: torch.Generator) -> Committee:
     """Gaussian first layers of deviation 1, and outputs of 1."""
     weights = torch.randn(replicas, units, features, generator=generator, dtype=torch.float64)
     return Committee(weights=weights, outputs=torch.ones(replicas, units, dtype=torch.float64))
-
-
-def activation(fields: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
-    """`g(z) = erf(z / sqrt 2)`."""
-    return torch.erf(fields / math.sqrt(2))
 
 
 def overlaps(
@@ -90,7 +85,7 @@ def step(
     """
     features = inputs.shape[1]
     fields = student.local_fields(inputs)
-    values = activation(fields)
+    values = torch.erf(fields / math.sqrt(2))  # g
     delta = (student.outputs * values).sum(1) - targets
     slopes = math.sqrt(2 / math.pi) * torch.exp(-0.5 * fields.square())
     moves = delta[:, None] * student.outputs * slopes
