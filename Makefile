@@ -58,7 +58,7 @@ gpu: $(VENV)/.installed ## with a GPU: check training side by side, measure it, 
 
 constraints: $(VENV)/.installed ## pin anew what the pinned requirements bring along, with the hashes of all files
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==0.13.9
-	(grep -v '^-' requirements.txt; echo lightning; echo dask-jobqueue==0.9.0; echo tensorboard) | $(BIN)/uv pip compile - --quiet --no-annotate \
+	(grep -v '^-' requirements.txt; echo lightning; echo dask-jobqueue==0.9.0) | $(BIN)/uv pip compile - --quiet --no-annotate \
 		--custom-compile-command "make constraints" --output-file constraints.txt
 	$(BIN)/uv pip compile requirements.txt --constraint constraints.txt --universal --python-version 3.11 --generate-hashes \
 		--quiet --no-annotate --custom-compile-command "make constraints" --output-file requirements.lock

@@ -1,35 +1,23 @@
-"""Configs and their hashes, the sweep, the listener for TensorBoard, and the benchmark's two sides."""
+"""Configs and their hashes, the sweep, and the benchmark's two sides."""
 
-import itertools
-import sys
 from pathlib import Path
 
 import pandas as pd
 import pytest
-import yaml
 from benchmarks import distancing as rows
 from benchmarks.__main__ import subjects
 from torch import nn
 
 from spareparts import distancing
-from spareparts.distancing import Config, TensorBoard, journey_of, plan
+from spareparts.distancing import Config, journey_of, plan
 from spareparts.records import key
+from spareparts.sweep.grid import from_file
 
 ROOT = Path(__file__).resolve().parents[2]
 RESNET = {"network": "resnet_20", "dataset": "cifar10", "epochs": 40, "checkpoint": 15, "train_samples": 5000}
 HASHES = {
     "5d002cfed11ac7d1": {"experiment": "cost", "network": "mobilenet_v2", "dataset": "cifar10", "seed": 3},
-    "84b3f3e1a30c26a1": {
-        "experiment": "ensemble",
-        "network": "resnet_20",
-        "dataset": "cifar10",
-        "epochs": 40,
-        "checkpoint": 15,
-        "strength": 10.0,
-        "train_samples": 5000,
-        "precision": "bfloat16",
-        "members": 2,
-    },
+    "84b3f3e1a30c26a1": RESNET | {"experiment": "ensemble", "strength": 10.0, "precision": "bfloat16", "members": 2},
     "91d03f352f26c719": {"seed": 5, "strength": 0.0},
     "80911d6ef3d62aa0": {"experiment": "pair", "seed": 3, "strength": 0.0},
     "21edf37d9f6f97a3": {"epochs": 600, "checkpoint": 100, "strength": 0.0},
@@ -37,8 +25,7 @@ HASHES = {
 
 
 def test_the_hashes_of_committed_records_stay():
-    for name, settings in HASHES.items():
-        assert key(Config(**settings)) == name
+    assert {key(Config(**settings)): settings for settings in HASHES.values()} == HASHES
 
 
 def test_standard_runs_have_every_setting_at_its_default_but_those_named():
@@ -51,71 +38,20 @@ def test_standard_runs_have_every_setting_at_its_default_but_those_named():
         distancing.standard(runs, height=1)
 
 
-class Writer:
-    """What TensorBoard's own would be told."""
-
-    def __init__(self, folder: str) -> None:
-        self.folder, self.told, self.flushed = folder, [], False
-
-    def add_scalar(self, *told) -> None:
-        self.told.append(told)
-
-    def flush(self) -> None:
-        self.flushed = True
-
-
-def test_tensorboard_is_told_every_number_of_a_reading_with_its_epoch(monkeypatch, tmp_path):
-    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", type(sys)("tensorboard"))
-    sys.modules["torch.utils.tensorboard"].SummaryWriter = Writer
-    listener = TensorBoard(tmp_path)
-    listener({"epoch": 3, "accuracy": 90.0, "squared_distance": [1.0, 2.0]})
-    told = {
-        ("epoch", 3, 3),
-        ("accuracy", 90.0, 3),
-        ("squared_distance/checkpoint_1", 1.0, 3),
-        ("squared_distance/checkpoint_2", 2.0, 3),
-    }
-    assert set(listener.writer.told) == told and listener.writer.flushed
-    assert listener.writer.folder == str(tmp_path)
-
-
-def test_without_tensorboard_one_is_told_what_to_install(monkeypatch, tmp_path):
-    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
-    with pytest.raises(ModuleNotFoundError, match=r"pip install 'spareparts\[tensorboard\]'"):
-        TensorBoard(tmp_path)
-
-
 # The sweep
 
 
-def configs(block: dict) -> list[Config]:
-    """What the notebooks of a block would run."""
-    axes = [[{name: value} for value in values] for name, values in block.get("grid", {}).items() if name != "SEEDS"]
-    for group in block.get("zip", []):
-        axes.append([dict(zip(group, values, strict=True)) for values in zip(*group.values(), strict=True)])
-    found = []
-    for cell in itertools.product(*axes):
-        given = dict(block["parameters"])
-        for part in cell:
-            given |= part
-        listed = {name.lower(): value if isinstance(value, list) else [value] for name, value in given.items()}
-        found += plan(**listed, seeds=[1])
-    return found
-
-
 def test_the_sweep_names_runs_that_can_be_made_each_after_the_journeys_that_it_reads():
-    document = yaml.safe_load((ROOT / "notebooks" / "sweeps" / "distancing.yaml").read_text())
-    made: list[Config] = []
-    for block in document["blocks"]:
-        found = configs(block)
-        assert not set(found) & set(made), block["name"]
-        for config in found:
+    made: list[Config] = []  # of the first seed
+    for cell in from_file(ROOT / "notebooks" / "sweeps" / "distancing.yaml"):
+        given = {name.lower(): value for name, value in cell.given.items() if name != "MISSING"}
+        for config in plan(**given | {"seeds": [1]}):
             snapshots = config.experiment == "ensemble" and config.kind == "snapshots"
             if config.experiment in ("pair", "ridge") or snapshots:
-                assert journey_of(config) in made, block["name"]
+                assert journey_of(config) in made, cell.name
             if config.experiment == "pair" and config.other == "unpushed":
-                assert journey_of(config, strength=0.0) in made, block["name"]
-        made += found
+                assert journey_of(config, strength=0.0) in made, cell.name
+            made.append(config)
     strengths, widths = ({getattr(config, name) for config in made} for name in ("strength", "width"))
     assert strengths >= {0, 0.1, 1, 10, 100} and widths >= {10, 100, 1000, 10_000}
     long = [config for config in made if config.experiment != "cost" and config.dataset != "digits"]

@@ -1,11 +1,13 @@
 """Units matched by their weights."""
 
+import copy
+
 import pytest
 import torch
 from torch import nn
 
 from spareparts.data import generator
-from spareparts.distancing.matching import match, shuffled
+from spareparts.distancing.matching import match, permute
 from spareparts.distancing.measures import squared_distance
 from spareparts.distancing.paths import point_of
 from spareparts.models import lenet_300_100, mlp, mobilenet_v2, resnet, vgg
@@ -36,6 +38,16 @@ def made(name, seed):
         if value.dim() == 1:
             value.copy_(torch.rand(value.shape, generator=draw) + 0.5)
     return network.eval()
+
+
+def shuffled(network, *, generator):
+    """A copy that computes the same with all its units in random order."""
+    copied = copy.deepcopy(network)
+    state = copied.state_dict()
+    for group in unit_groups(network):
+        permute(state, group, torch.randperm(len(group[0].positions), generator=generator))
+    copied.load_state_dict(state)
+    return copied
 
 
 @pytest.mark.parametrize("name", NETWORKS)

@@ -8,13 +8,7 @@ import torch
 from torch import nn
 
 from spareparts.data import Batches, generator
-from spareparts.distancing.measures import (
-    normalized_distance,
-    perturbed_losses,
-    random_direction,
-    relative_distance,
-    squared_distance,
-)
+from spareparts.distancing.measures import perturbed_losses, random_direction, relative_distance, squared_distance
 from spareparts.distancing.paths import (
     barrier,
     bezier,
@@ -53,13 +47,16 @@ def test_a_network_at_its_own_point_is_itself_and_a_copy():
     assert network.fc1.weight.abs().sum() > 0
 
 
-def test_statistics_are_those_of_the_images():
+def test_statistics_are_those_of_the_images_so_that_the_length_of_filters_does_not_count():
     network = residual(1)
     moved = network_at(network, point_of(network), statistics=IMAGES)
     given = network.stem[0](IMAGES)
     assert moved.stem[1].running_mean == pytest.approx(given.mean((0, 2, 3)).detach(), abs=1e-5)
     assert moved.stem[1].running_var == pytest.approx(given.var((0, 2, 3)).detach(), rel=1e-4)
     assert network.stem[1].num_batches_tracked == 0
+    longer = {name: value * (5 if value.dim() == 4 else 1) for name, value in point_of(network).items()}
+    losses = losses_along(network, line(point_of(network), longer), (0, 1))
+    assert losses[0] == pytest.approx(losses[1], rel=1e-2)
 
 
 def test_equal_scores_lose_the_logarithm_of_the_classes():
@@ -87,20 +84,6 @@ def test_the_distance_is_that_of_the_flat_vectors():
     assert relative_distance(first, second) == pytest.approx(float((one - other).norm() / one.norm()))
 
 
-def test_the_normalized_distance_does_not_see_the_length_of_filters():
-    first = point_of(residual(1))
-    longer = {name: value * (3 if value.dim() > 1 else 1) for name, value in first.items()}
-    assert normalized_distance(first, longer) == pytest.approx(0, abs=1e-12)
-    assert normalized_distance(first, {name: -value for name, value in first.items()}) == pytest.approx(4)
-    assert normalized_distance(first, point_of(residual(2))) == pytest.approx(2, abs=0.1)  # independent filters
-    assert normalized_distance(first, first) == 0
-
-
-def test_networks_without_filters_have_no_normalized_distance():
-    with pytest.raises(ValueError, match="must have filters, got only bias"):
-        normalized_distance({"bias": torch.ones(2)}, {"bias": torch.ones(2)})
-
-
 # Lines
 
 
@@ -109,11 +92,14 @@ def losses_along(network, path, positions):
     return [measure(network_at(network, path(place), statistics=IMAGES), IMAGES, LABELS).loss for place in positions]
 
 
-def test_a_line_begins_and_ends_at_its_networks():
+def test_a_line_begins_and_ends_at_its_networks_and_is_a_curve_with_its_control_in_the_middle():
     first, second = point_of(small(1)), point_of(small(2))
     path = line(first, second)
     assert squared_distance(path(0.0), first) == squared_distance(path(1.0), second) == 0
     assert squared_distance(first, path(0.25)) == pytest.approx(squared_distance(first, second) / 16, rel=1e-4)
+    curved = bezier(first, path(0.5), second)
+    for position in (0.0, 0.3, 1.0):
+        assert squared_distance(curved(position), path(position)) == pytest.approx(0, abs=1e-9)
 
 
 def test_the_loss_of_a_linear_network_is_convex_so_that_its_line_has_no_barrier():
@@ -149,23 +135,7 @@ def test_a_barrier_is_measured_from_the_line_between_the_ends():
         barrier([0, 0.5], [1.0, 2.0])
 
 
-def test_residual_networks_are_measured_with_new_statistics():
-    network = residual(1)
-    point = point_of(network)
-    scaled = {name: value * (5 if value.dim() == 4 else 1) for name, value in point.items()}
-    found = losses_along(network, line(point, scaled), (0, 1))
-    assert found[0] == pytest.approx(found[1], rel=1e-2)  # BatchNorm takes the factor out
-
-
 # Curves
-
-
-def test_a_bezier_curve_with_its_control_in_the_middle_is_the_line():
-    first, second = point_of(small(1)), point_of(small(2))
-    straight = line(first, second)
-    curved = bezier(first, straight(0.5), second)
-    for position in (0.0, 0.3, 1.0):
-        assert squared_distance(curved(position), straight(position)) == pytest.approx(0, abs=1e-9)
 
 
 def test_a_fitted_curve_keeps_its_ends_and_lies_lower_than_the_line():
@@ -198,15 +168,6 @@ def test_a_curve_may_begin_through_a_point_of_ones_own():
     assert squared_distance(curve(0.5), middle) == pytest.approx(0, abs=1e-6)
 
 
-def test_curves_of_networks_with_batchnorm_leave_them_untouched():
-    first, second = residual(1), residual(2)
-    before = {name: value.clone() for name, value in first.state_dict().items()}
-    batches = Batches(IMAGES, LABELS, batch_size=20, generator=generator(3))
-    curve = fit_curve(first, second, batches, steps=2, generator=generator(4))
-    assert all(torch.equal(value, before[name]) for name, value in first.state_dict().items())
-    assert curve(0.5).keys() == dict(first.named_parameters()).keys()
-
-
 def test_a_curve_that_diverges_is_no_curve():
     batches = Batches(IMAGES, LABELS, batch_size=20, generator=generator(3))
     with pytest.raises(FloatingPointError, match="the curve diverged at step"):
@@ -226,13 +187,10 @@ def test_a_random_step_is_as_long_as_each_filter_and_leaves_biases():
 
 
 def test_flatness_does_not_see_the_length_of_filters_before_batchnorm():
-    network = residual(1)
+    network, how = residual(1), {"statistics": IMAGES, "sizes": (0.2,), "draws": 2}
     longer = copy.deepcopy(network)
     longer.stem[0].weight.data *= 4
-    found = [
-        perturbed_losses(each, IMAGES, LABELS, statistics=IMAGES, generator=generator(5), sizes=(0.2,), draws=2)
-        for each in (network, longer)
-    ]
+    found = [perturbed_losses(each, IMAGES, LABELS, generator=generator(5), **how) for each in (network, longer)]
     assert torch.allclose(*found, rtol=1e-3)
 
 
@@ -250,11 +208,14 @@ def test_a_steeper_minimum_loses_more():
     assert rises[1] > 10 * rises[0].abs()
 
 
-def test_no_draws_and_steps_backwards_are_refused():
-    for wrong, message in (
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
         ({"draws": 0}, "draws must be at least 1, got 0"),
         ({"sizes": (0.1, -1)}, "sizes must be positive, got -1"),
         ({"sizes": (0.1, math.nan)}, "sizes must be positive, got nan"),
-    ):
-        with pytest.raises(ValueError, match=message):
-            perturbed_losses(small(1), IMAGES, LABELS, statistics=None, generator=generator(1), **wrong)
+    ],
+)
+def test_no_draws_and_steps_backwards_are_refused(wrong, message):
+    with pytest.raises(ValueError, match=message):
+        perturbed_losses(small(1), IMAGES, LABELS, statistics=None, generator=generator(1), **wrong)

@@ -6,12 +6,12 @@ import math
 import numpy as np
 import pytest
 import torch
-from torch import nn
 
-from spareparts import distancing, engine, records
+from spareparts import distancing, engine
 from spareparts.data import generator
-from spareparts.distancing import Config, journey_of, training
+from spareparts.distancing import Config, journey_of, squared_distance, training
 from spareparts.distancing.journeys import interval_of, left_behind, opening_of, ready, travel
+from spareparts.distancing.paths import point_of
 from spareparts.distancing.run import run_one
 from spareparts.records import checkpoint_path, key, save
 
@@ -34,15 +34,15 @@ def test_the_published_journeys_are_the_default():
 @pytest.mark.parametrize(
     "settings",
     [
-        {"epochs": 50},
+        {"epochs": 500},
         {"precision": "bfloat16"},
         {"train_samples": 500},
-        {"network": "resnet_20", "dataset": "cifar10"},
-        {"dataset": "digits"},
+        {"network": "resnet_20"},
+        {"dataset": "cifar100"},
     ],
 )
 def test_what_departs_from_them_is_reduced(settings):
-    assert Config(**settings).protocol == "reduced"
+    assert Config(**{"network": "resnet_32", "dataset": "cifar10"} | settings).protocol == "reduced"
 
 
 @pytest.mark.parametrize(
@@ -103,6 +103,8 @@ def test_every_member_has_the_same_images_held_out_and_a_subset_of_its_own():
     assert sum(len(fold.train.labels) for fold in folds) == 1150
     assert set.union(*(images(fold.train) for fold in folds)) == images(whole.train)
     assert all(torch.equal(fold.validation.images, whole.validation.images) for fold in folds)
+    with pytest.raises(ValueError, match="train_samples must be at most 1150, got 1151"):
+        training.sets_of(dataclasses.replace(TINY, train_samples=1151), "cpu")
 
 
 def test_a_bootstrap_leaves_out_a_share_of_one_over_e():
@@ -113,18 +115,10 @@ def test_a_bootstrap_leaves_out_a_share_of_one_over_e():
     assert images(first) != images(second)
 
 
-def test_more_training_images_than_there_are_are_refused():
-    with pytest.raises(ValueError, match="train_samples must be at most 1150, got 1151"):
-        training.sets_of(dataclasses.replace(TINY, train_samples=1151), "cpu")
-
-
-@pytest.mark.parametrize("network, dataset, parameters", [("mlp", "mnist", 535_818), ("resnet_20", "digits", 269_434)])
-def test_networks_have_the_published_sizes(network, dataset, parameters):
-    config = Config(network=network, dataset="digits")
-    sets = training.sets_of(config, "cpu")
-    if dataset == "mnist":
-        sets = dataclasses.replace(sets, train=training.Part(torch.zeros(2, 1, 28, 28), sets.train.labels[:2]))
-    built = training.build(config, sets, generator=generator(1))
+@pytest.mark.parametrize("network, parameters", [("mlp", 535_818 - 512 * (28**2 - 8**2)), ("resnet_20", 269_434)])
+def test_networks_have_the_published_sizes(network, parameters):
+    config = Config(network=network, dataset="digits")  # fewer pixels than MNIST's
+    built = training.build(config, training.sets_of(config, "cpu"), generator=generator(1))
     assert sum(value.numel() for value in built.parameters()) == parameters
 
 
@@ -142,9 +136,8 @@ def test_a_journeys_record_has_what_the_chapter_reads_and_fits():
     result = run_one(TINY, progress=False)
     metrics, arrays = result.metrics, result.arrays
     assert result.outcome == "finished"
-    assert len(metrics["squared_distance"]) == len(metrics["checkpoint_accuracy"]) == 2
+    assert len(metrics["squared_distance"]) == 2
     assert metrics["squared_distance"][0] > metrics["squared_distance"][1] > 0
-    assert 0 < metrics["penalty"] <= 50
     assert arrays["epoch"].tolist() == [0, 1, 2, 3, 4]
     assert np.isnan(arrays["squared_distance"][0]).all() and arrays["squared_distance"][1, 0] == 0
     assert np.isnan(arrays["squared_distance"][1, 1]) and arrays["squared_distance"][2, 1] == 0
@@ -155,9 +148,8 @@ def test_a_journeys_record_has_what_the_chapter_reads_and_fits():
 
 def test_the_networks_that_a_journey_left_can_be_loaded_and_are_as_far_apart_as_the_record_says():
     result = run_one(TINY, progress=False)
-    first, _, end = left_behind(TINY, progress=False)
-    one, other = (nn.utils.parameters_to_vector(network.parameters()).detach() for network in (first, end))
-    assert (one - other).square().sum().item() == pytest.approx(result.metrics["squared_distance"][0], rel=1e-3)
+    first, _, end = (point_of(network) for network in left_behind(TINY, progress=False))
+    assert squared_distance(first, end) == pytest.approx(result.metrics["squared_distance"][0], rel=1e-3)
 
 
 def accuracies(strength: float, **settings) -> np.ndarray:
@@ -170,15 +162,11 @@ def test_before_the_checkpoint_all_strengths_go_one_way_and_after_it_the_pushed_
     none, pushed = (accuracies(strength, **common) for strength in (0.0, 100.0))
     assert np.array_equal(none["train_loss"][1:3], pushed["train_loss"][1:3])
     assert pushed["squared_distance"][-1, 0] > 2 * none["squared_distance"][-1, 0]
-    assert (none["cosine"][3:] == 1).all() and (pushed["cosine"][3:] < 1).all()
-    assert (none["penalty"] == 0).all() and (np.diff(pushed["penalty"][2:]) < 0).all()
+    assert (none["push_norm"][3:] == 0).all() and (pushed["push_norm"][3:] > 0).all()
 
 
 def test_a_journey_that_diverges_says_when():
-    config = dataclasses.replace(TINY, learning_rate=1e6)
-    with pytest.raises(records.Diverged, match="training diverged at step"):
-        travel(config, training.sets_of(config, "cpu"), progress=False)
-    result = run_one(config, progress=False)
+    result = run_one(dataclasses.replace(TINY, learning_rate=1e6), progress=False)
     assert result.outcome == "diverged" and result.diverged_step >= 1
 
 
@@ -204,8 +192,12 @@ def test_a_journey_that_was_cut_off_goes_on_as_if_it_had_not_been():
             checkpoint_seconds=0,
         )
     again, went_on, _ = travel(TINY, sets, checkpoint=path, progress=False)
-    for one, other in zip(whole.parameters(), again.parameters(), strict=True):
-        assert torch.equal(one, other)
+    assert_alike(whole, watched, again, went_on)
+
+
+def assert_alike(whole, watched, again, went_on) -> None:
+    """Both journeys end and are read alike to the last bit."""
+    assert all(torch.equal(*pair) for pair in zip(whole.parameters(), again.parameters(), strict=True))
     for name, values in watched.curves().items():
         assert np.array_equal(values, went_on.curves()[name], equal_nan=True), name
 
@@ -223,6 +215,4 @@ def test_journeys_that_differ_in_the_penalty_share_the_way_to_the_first_checkpoi
     travel(dataclasses.replace(config, strength=0.0), sets, progress=False)
     assert opening.path.exists()
     again, went_on, _ = travel(config, sets, progress=False)
-    assert all(torch.equal(*pair) for pair in zip(whole.parameters(), again.parameters(), strict=True))
-    for name, values in watched.curves().items():
-        assert np.array_equal(values, went_on.curves()[name], equal_nan=True), name
+    assert_alike(whole, watched, again, went_on)

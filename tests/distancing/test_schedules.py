@@ -23,15 +23,10 @@ def test_step_decay_divides_by_ten_twice_and_starts_anew():
     found = rates("step", epochs=14, period=6)
     once = [0.1] * 4 + [0.01] * 4 + [0.001] * 4
     assert found == pytest.approx(once + once + [0.1] * 4)
-    assert [step_rate(epoch, period=150) for epoch in (0, 49, 50, 149, 150)] == pytest.approx([1, 1, 0.1, 0.01, 1])
-
-
-def test_step_decay_is_pytorchs_within_a_cycle():
-    optimizer = torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=1.0)
-    theirs = StepLR(optimizer, step_size=50, gamma=0.1)
-    for epoch in range(150):
+    theirs = StepLR(torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=1.0), step_size=50, gamma=0.1)
+    for epoch in range(150):  # PyTorch's within a cycle
         assert step_rate(epoch, period=150) == pytest.approx(theirs.get_last_lr()[0])
-        optimizer.step()
+        theirs.optimizer.step()
         theirs.step()
 
 
@@ -49,16 +44,6 @@ def test_cosine_restarts_are_pytorchs_by_epoch_and_by_batch():
     assert by_batch == pytest.approx([0.1 * cosine_rate(step, period=14) for step in range(28)])
 
 
-@pytest.mark.parametrize(
-    "name, settings, message",
-    [
-        ("linear", {"period": 6}, "schedule must be one of constant, step, cosine, got 'linear'"),
-        ("step", {"period": 7}, "multiple of 3 epochs, got 7"),
-        ("cosine", {"period": 0}, "period must be at least 1, got 0"),
-    ],
-)
-def test_schedules_that_cannot_be_are_refused(name, settings, message):
+def test_a_constant_rate_has_no_schedule():
     optimizer = torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=0.1)
     assert schedule_of(optimizer, "constant", period=6, steps=5) is None
-    with pytest.raises(ValueError, match=message):
-        schedule_of(optimizer, name, steps=5, **settings)

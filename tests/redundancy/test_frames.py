@@ -16,22 +16,20 @@ def random_rows(units, features, seed=0):
     return torch.randn(units, features, generator=draw(seed))
 
 
-def test_orthogonal_rows_of_any_length_have_frame_potential_n():
-    rows = torch.diag(torch.tensor([1.0, 0.1, 7.0]))
-    assert frame_potential(rows).item() == pytest.approx(3)
-    assert contributions(rows).tolist() == pytest.approx([1, 1, 1])
+ANGLES = torch.arange(5) * torch.pi / 5
+KNOWN = {
+    "orthogonal rows of any length: n": (torch.diag(torch.tensor([1.0, 0.1, 7.0])), 3),
+    "parallel rows: n^2": (torch.tensor([[1.0, 2.0]]) * torch.tensor([[1.0], [-3.0], [0.5], [2.0]]), 16),
+    "a tight frame: n^2 / d": (torch.stack([ANGLES.cos(), ANGLES.sin()], 1), 25 / 2),
+    "two orthonormal bases: n^2 / d": (torch.cat([torch.eye(3), torch.linalg.qr(random_rows(3, 3)).Q]), 6**2 / 3),
+}
 
 
-def test_parallel_rows_have_frame_potential_n_squared():
-    rows = torch.tensor([[1.0, 2.0]]) * torch.tensor([[1.0], [-3.0], [0.5], [2.0]])
-    assert frame_potential(rows).item() == pytest.approx(16)
-
-
-def test_a_tight_frame_reaches_the_lower_bound_n_squared_over_d():
-    angles = torch.arange(5) * torch.pi / 5
-    assert frame_potential(torch.stack([angles.cos(), angles.sin()], 1)).item() == pytest.approx(25 / 2)
-    bases = torch.cat([torch.eye(3), torch.linalg.qr(random_rows(3, 3)).Q])
-    assert frame_potential(bases).item() == pytest.approx(6**2 / 3)
+@pytest.mark.parametrize("name", KNOWN)
+def test_known_frames_have_their_potential_and_equal_contributions(name):
+    rows, potential = KNOWN[name]
+    assert frame_potential(rows).item() == pytest.approx(potential)
+    assert contributions(rows).tolist() == pytest.approx([potential / len(rows)] * len(rows))
 
 
 @pytest.mark.parametrize("units, features", [(30, 8), (8, 30)])
@@ -97,21 +95,18 @@ def test_a_random_order_is_the_generators_and_holds_every_unit_once():
     assert torch.equal(order, pruning_order(rows, criterion="random", generator=draw(1)))
 
 
-@pytest.mark.parametrize("settings", [{"criterion": "size"}, {"criterion": "norm", "first": "best"}])
-def test_unknown_names_are_refused(settings):
-    with pytest.raises(ValueError, match="must be one of"):
-        pruning_order(random_rows(3, 2), **settings)
-
-
-@pytest.mark.parametrize("criterion", ["norm", "frame_potential"])
-@pytest.mark.parametrize("value", [math.nan, math.inf])
-def test_units_that_are_not_finite_have_no_order(criterion, value):
+@pytest.mark.parametrize(
+    ("value", "settings", "message"),
+    [
+        (1.0, {"criterion": "size"}, "criterion must be one of"),
+        (1.0, {"criterion": "norm", "first": "best"}, "first must be one of"),
+        (1.0, {"criterion": "random"}, "must have a generator"),
+        (math.nan, {"criterion": "norm"}, r"rows must be finite, got nan at \[1, 0\]"),
+        (math.inf, {"criterion": "frame_potential"}, r"rows must be finite, got inf at \[1, 0\]"),
+    ],
+)
+def test_other_names_and_units_that_are_not_finite_have_no_order(value, settings, message):
     rows = random_rows(3, 2)
     rows[1, 0] = value
-    with pytest.raises(ValueError, match=rf"rows must be finite, got .*{value}.* at \[1, 0\]"):
-        pruning_order(rows, criterion=criterion)
-
-
-def test_a_random_order_needs_a_generator():
-    with pytest.raises(ValueError, match="generator"):
-        pruning_order(random_rows(3, 2), criterion="random")
+    with pytest.raises(ValueError, match=message):
+        pruning_order(rows, **settings)

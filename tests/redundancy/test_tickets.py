@@ -5,7 +5,6 @@ import copy
 import numpy as np
 import pytest
 import torch
-from torch import nn
 
 from spareparts import models
 from spareparts.data import generator
@@ -32,21 +31,15 @@ def full(net):
     return {name: torch.ones_like(net.get_submodule(name).weight, dtype=torch.bool) for name in LAYERS}
 
 
-def test_the_largest_weights_of_each_layer_stay_and_the_last_layer_loses_half_as_large_a_part():
+def test_the_largest_weights_of_each_layer_stay_round_by_round_and_the_last_layer_loses_half_as_large_a_part():
     net = network()
     masks = prune_weights(net, full(net), share=0.5)
+    twice = prune_weights(net, masks, share=0.5)
     for name in LAYERS:
         weight, mask = net.get_submodule(name).weight.detach().abs(), masks[name]
         assert mask.sum() == round((0.75 if name == "fc3" else 0.5) * mask.numel())
         assert weight[mask].min() >= weight[~mask].max()
-
-
-def test_rounds_are_nested():
-    net = network()
-    once = prune_weights(net, full(net), share=0.5)
-    twice = prune_weights(network(), once, share=0.5)
-    assert all((once[name] | ~twice[name]).all() for name in LAYERS)
-    assert twice["fc1"].sum() == once["fc1"].sum() // 2
+        assert (mask | ~twice[name]).all()
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "adam"])
@@ -84,25 +77,14 @@ def test_survivors_in_few_units_are_told_from_chance():
     found = concentration(np.array([40] * 10 + [0] * 90), fan_in=40)
     assert found["dispersion"] > 10 and found["p_value"] == 1 / 1000
     assert found["empty"] == 0.9
-
-
-def test_even_survivors_disperse_less_than_chance():
-    assert concentration(np.full(50, 5), fan_in=40)["dispersion"] == 0
-
-
-def test_more_survivors_than_weights_are_refused():
-    with pytest.raises(ValueError, match=r"survivors must lie in 0\.\.4, got 1\.\.5"):
-        concentration(np.array([1, 5]), fan_in=4)
-    with pytest.raises(ValueError, match=r"share must lie in \(0, 1\], got 0"):
-        prune_weights(network(), full(network()), share=0)
+    assert concentration(np.full(50, 5), fan_in=40)["dispersion"] == 0  # even ones disperse less than chance
 
 
 def test_a_run_prunes_round_by_round_down_to_what_is_asked_for():
     config = Config(experiment="tickets", dataset="digits", iterations=30, learning_rate=0.05, kept_fraction=0.25)
-    metrics, arrays = tickets(config, progress=False)
+    metrics, _ = tickets(config, progress=False)
     assert metrics["kept"] == [0.5, 0.25]
     assert len(metrics["rewound"]) == len(metrics["resampled"]) == len(metrics["fc1_dispersion"]) == 2
-    assert arrays["fc1_survivors"].sum(1).tolist() == [300 * 64 / 2, 300 * 64 / 4]
 
 
 def test_a_run_of_whole_units_trains_smaller_networks_from_every_start():
@@ -117,7 +99,5 @@ def test_a_run_of_whole_units_trains_smaller_networks_from_every_start():
 def test_units_of_largest_norm_are_kept_in_every_layer_but_the_last():
     net = network()
     kept = choose_units(net, share=0.25, criterion="norm", generator=generator(1))
-    assert set(kept) == {"fc1", "fc2"} and len(kept["fc1"]) == 3
-    norms = net.fc1.weight.norm(dim=1)
-    assert set(kept["fc1"].tolist()) == set(norms.topk(3).indices.tolist())
-    assert isinstance(net, nn.Sequential)
+    assert set(kept) == {"fc1", "fc2"}
+    assert kept["fc1"].tolist() == sorted(net.fc1.weight.norm(dim=1).topk(3).indices.tolist())

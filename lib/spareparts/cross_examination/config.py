@@ -33,6 +33,8 @@ USERS = {  # the arms that use a setting; those that are not named are used by a
     "snnl_weight": SNNL,
     "temperature": SNNL,
 }
+LEAST = dict.fromkeys(("epochs", "batch_size", "width", "hidden_units", "experts"), 1) | {"strength": 0}
+POSITIVE = ("learning_rate", "kernel_width", "initial_scale", "rate_learning_rate", "temperature")
 MOST_SAMPLES = 20_000
 
 
@@ -42,6 +44,7 @@ class Config(RunConfig):
 
     word: ClassVar[str] = "cross_examination"
     revision: ClassVar[int] = 1
+    source: ClassVar[Any] = data
 
     dataset: str = "mnist"
     arm: str = "control"  # one of ARMS
@@ -64,29 +67,12 @@ class Config(RunConfig):
         super().__post_init__()
         self._check_names({"arm": ARMS})
         data.fingerprint(self.dataset)  # raises for an unknown set
-        for name in ("epochs", "batch_size", "width", "hidden_units", "experts"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
-        for name in ("learning_rate", "kernel_width", "initial_scale", "rate_learning_rate", "temperature"):
-            if getattr(self, name) <= 0:
-                raise ValueError(f"{name} must be positive, got {getattr(self, name)}")
+        self._check_bounds(LEAST, positive=POSITIVE)
         if self.train_samples is not None and self.train_samples < self.batch_size:
             raise ValueError(f"train_samples must fill a batch of {self.batch_size}, got {self.train_samples}")
-        if self.strength < 0:
-            raise ValueError(f"strength must be at least 0, got {self.strength}")
         if self.arm in MIXTURES and self.hidden_units % self.experts:
             raise ValueError(f"hidden_units must be shared by {self.experts} experts, got {self.hidden_units}")
         self._check_users("arm", USERS)
-
-    @property
-    def fingerprint(self) -> str:
-        """Sha256 of the data set's arrays."""
-        return data.fingerprint(self.dataset)
-
-    @property
-    def fidelity(self) -> str:
-        """How the data relate to the official files."""
-        return data.fidelity(self.dataset)
 
     @property
     def protocol(self) -> str:
@@ -99,8 +85,7 @@ class Config(RunConfig):
         if self.arm == "control":
             return None
         arm = CONTROLS[self.arm]
-        defaults = {field.name: field.default for field in dataclasses.fields(self)}
-        unused = {name: defaults[name] for name, arms in USERS.items() if arm not in arms}
+        unused = {name: getattr(Config, name) for name, arms in USERS.items() if arm not in arms}
         return dataclasses.replace(self, arm=arm, **unused)
 
 

@@ -1,7 +1,6 @@
 """What five papers measure, each as one function of a network and images, beside what chance gives.
 
-`instruments` reads one network; `against` reads a network beside the one that it is held against; `frozen_cost` trains
-a little further. All look at the layer `fc1`.
+All look at the layer `fc1`.
 """
 
 import copy
@@ -15,12 +14,13 @@ from .. import checks, data, engine
 from ..class_rates import specialized_share
 from ..distancing.matching import match
 from ..distancing.measures import disagreement, error_correlation, relative_distance
-from ..distancing.paths import barrier, cross_entropy, line, measure, network_at, point_of
+from ..distancing.pairs import along
+from ..distancing.paths import line, point_of
 from ..experts.measures import mutual_information
 from ..models.units import Place
 from ..redundancy.measures import null_clustering
 from ..redundancy.network import firing
-from ..redundancy.pruning import RANDOM_ORDERS, area, cut, frame_potential, pruning_curves, pruning_order, unit_rows
+from ..redundancy.pruning import cut, frame_potential, measure_pruning, pruning_order, unit_rows
 from ..redundancy.spectra import effective_rank, rank_accuracies, singular_values
 from ..redundancy.training import Part, Sets, accuracy, fit
 from ..redundancy.widths import accuracy_drops, largest_correlations
@@ -32,20 +32,21 @@ LEVELS = 8  # into which a unit's outputs are sorted
 ALLOWED_DROP = 0.05  # points of accuracy: an image in 2,000, and so many are a removable unit's
 REPEATED = 0.8  # correlation with another unit above which a unit is repeated
 KEPT = 0.99  # of the accuracy, by the directions that are counted
-POSITIONS = tuple(np.linspace(0, 1, 11))  # on the line between two networks
 FROZEN_SEED = 50_000  # added to the seed: of the fixed classifiers that are tried, and of their batches
 NULL_SEED = 0  # of permuted labels, random rows and random orders: the same for all networks
 
 
-def instruments(network: nn.Sequential, initial: nn.Sequential, sets: Sets) -> tuple[dict[str, float], dict]:
-    """Every instrument that needs one network, with its null levels, as metrics; and arrays of one number a unit."""
-    shown = Part(*(tensor[:IMAGES] for tensor in sets.test))
-    metrics = {"accuracy": accuracy(network, sets.test)}
-    told, by_unit = units(network, shown, classes=sets.classes)
-    before, _ = units(initial, shown, classes=sets.classes)
-    metrics |= told | {f"untrained_{name}": before[name] for name in before if "permuted" not in name}
+def instruments(network: nn.Sequential, initial: nn.Sequential, sets: Sets) -> dict[str, float]:
+    """Every instrument that needs one network, with its null levels."""
+    shown = sets.test.first(IMAGES)
+    metrics = {"accuracy": accuracy(network, sets.test)} | units(network, shown, classes=sets.classes)
+    before = units(initial, shown, classes=sets.classes)
+    metrics |= {f"untrained_{name}": before[name] for name in before if "permuted" not in name}
     metrics["silent"] = 100 * float((~firing(network, sets.train.images, layer=LAYER)).double().mean())
-    return metrics | weights(network) | ranks(network, shown) | pruning(network, shown), by_unit
+    areas, _ = measure_pruning(network, *shown, layer=LAYER, generator=data.generator(NULL_SEED))
+    for name, order in (("norm", "norm_smallest"), ("potential", "frame_potential_smallest"), ("random", "random")):
+        metrics[f"area_{name}"] = areas[f"area_{order}"]
+    return metrics | weights(network) | ranks(network, shown)
 
 
 # Units
@@ -59,21 +60,20 @@ def outputs(network: nn.Sequential, images: Float[Tensor, "batch *shape"]) -> Fl
 
 
 def unit_information(
-    activations: Float[np.ndarray, "samples units"], labels: Int[np.ndarray, " samples"], *, levels: int = LEVELS
+    activations: Float[np.ndarray, "samples units"], labels: Int[np.ndarray, " samples"]
 ) -> Float[np.ndarray, " units"]:
-    """Mutual information of each unit's output, sorted into levels of equal size, and the class, in nats.
+    """Mutual information of each unit's output, sorted into `LEVELS` of equal size, and the class, in nats.
 
     Equal outputs are of one level, so that all images that a unit is silent for are. The estimate is biased upwards by
     about `(levels - 1)(classes - 1) / 2n`, which permuted labels show. Raises `ValueError` for labels that are not one
-    a row, outputs that are not finite, and fewer than two levels.
+    a row, and outputs that are not finite.
     """
     checks.equally_many(activations=activations, labels=labels)
     checks.finite(activations=activations)
-    checks.whole(2, levels=levels)
-    edges = np.quantile(activations, np.linspace(0, 1, levels + 1)[1:-1], axis=0)
+    edges = np.quantile(activations, np.linspace(0, 1, LEVELS + 1)[1:-1], axis=0)
     sorted_in = [np.searchsorted(np.unique(edge), row) for edge, row in zip(edges.T, activations.T, strict=True)]
     told = torch.from_numpy(labels)
-    sizes = {"num_experts": levels, "num_classes": int(labels.max()) + 1}
+    sizes = {"num_experts": LEVELS, "num_classes": int(labels.max()) + 1}
     return np.array([float(mutual_information(torch.from_numpy(level), told, **sizes)) for level in sorted_in])
 
 
@@ -109,17 +109,16 @@ def classes_fired_for(
     return (class_means((activations > 0).astype(np.float64), labels) > 0.5).sum(0)
 
 
-def units(network: nn.Sequential, part: Part, *, classes: int) -> tuple[dict[str, float], dict[str, np.ndarray]]:
+def units(network: nn.Sequential, part: Part, *, classes: int) -> dict[str, float]:
     """Specialised, removable and repeated units in %, what a unit tells about the class, and for how many it fires."""
     given, labels = outputs(network, part.images), part.labels.cpu().numpy()
     activations = given.cpu().numpy()
     permuted = np.random.default_rng(NULL_SEED).permutation(labels)
-    information = unit_information(activations, labels)
     drops, partners = accuracy_drops(network, *part, layer=LAYER), largest_correlations(network, part.images)
-    metrics = {
+    return {
         "specialized": float(specialized_share([activations], labels, num_classes=classes).mean()),
         "permuted_specialized": float(specialized_share([activations], permuted, num_classes=classes).mean()),
-        "information": float(information.mean()),
+        "information": float(unit_information(activations, labels).mean()),
         "permuted_information": float(unit_information(activations, permuted).mean()),
         "selectivity": float(selectivity(activations, labels).mean()),
         "permuted_selectivity": float(selectivity(activations, permuted).mean()),
@@ -127,9 +126,6 @@ def units(network: nn.Sequential, part: Part, *, classes: int) -> tuple[dict[str
         "removable": 100 * float((drops <= ALLOWED_DROP + 1e-6).double().mean()),
         "repeated": 100 * float((partners > REPEATED).double().mean()),
     }
-    arrays = {"information": information, "drops": drops.cpu().numpy(), "partners": partners.cpu().numpy()}
-    arrays["norms"] = network.get_submodule(LAYER).weight.detach().norm(dim=1).cpu().numpy()
-    return metrics, {name: values.astype(np.float32) for name, values in arrays.items()}
 
 
 # Weights
@@ -156,19 +152,6 @@ def ranks(network: nn.Sequential, part: Part) -> dict[str, float]:
     return {"rank": next(rank for rank, kept in zip(tried, found, strict=True) if kept >= KEPT * whole or rank == most)}
 
 
-# Pruning
-
-
-def pruning(network: nn.Sequential, part: Part) -> dict[str, float]:
-    """Areas under accuracy (%) against units removed: by norm, by frame potential, and at random, the null level."""
-    rows, draw = unit_rows(network.get_submodule(LAYER).weight), data.generator(NULL_SEED)
-    orders = [pruning_order(rows, criterion=criterion) for criterion in ("norm", "frame_potential")]
-    orders += [pruning_order(rows, criterion="random", generator=draw) for _ in range(RANDOM_ORDERS)]
-    curves = pruning_curves(network, *part, orders, layer=LAYER).cpu().numpy()
-    by_norm, by_potential, *random = area(curves, images=len(part.labels))
-    return {"area_norm": by_norm, "area_potential": by_potential, "area_random": float(np.mean(random))}
-
-
 # Beside the network that it is held against
 
 
@@ -187,10 +170,8 @@ def against(network: nn.Sequential, reference: nn.Sequential, sets: Sets, config
         "distance": matched_distance(reference, network, seed=config.seed),
         "shared_spare": 100 * shared_spare(*(each.get_submodule(LAYER).weight for each in (reference, network))),
     }
-    shapes = [{name: value.shape for name, value in each.named_parameters()} for each in (reference, network)]
-    if shapes[0] == shapes[1]:
-        metrics["barrier"] = matched_barrier(reference, network, sets, seed=config.seed)
-    return metrics
+    one, other = ([value.shape for value in each.parameters()] for each in (reference, network))
+    return metrics | ({"barrier": matched_barrier(reference, network, sets, seed=config.seed)} if one == other else {})
 
 
 def matched_distance(reference: nn.Sequential, network: nn.Sequential, *, seed: int) -> float:
@@ -215,26 +196,24 @@ def shared_spare(first: Float[Tensor, "units fan_in"], second: Float[Tensor, "un
 def matched_barrier(reference: nn.Sequential, network: nn.Sequential, sets: Sets, *, seed: int) -> float:
     """How far the test error on the line between both rises above its ends' own line, in points; units matched."""
     matched = match(reference, network, generator=data.generator(seed))
-    path = line(point_of(reference), point_of(matched))
-    heights = [measure(network_at(reference, path(place)), *sets.test).error for place in POSITIONS]
-    return barrier(POSITIONS, heights)
+    _, rise = along(reference, line(point_of(reference), point_of(matched)), sets.train, sets.test)
+    return rise
 
 
 # The cost of a fixed classifier
 
 
-class FrozenRoute(nn.Module):
+class FrozenRoute(Routed):
     """The end of a mixture whose experts have fixed classifiers; which expert is chosen stays with the gate."""
 
     def __init__(self, route: Routed, heads: list[nn.Module]) -> None:
-        super().__init__()
-        self.route, self.heads = route.requires_grad_(False), nn.ModuleList(heads)
+        super().__init__(route.weight, route.bias)
+        self.requires_grad_(False)
+        self.heads = nn.ModuleList(heads)
 
-    def forward(self, sums: Float[Tensor, "batch sums"]) -> Float[Tensor, "batch classes"]:
-        """Class scores."""
-        chosen, hidden = self.route.split(sums)
-        scores = torch.stack([head(hidden[:, expert]) for expert, head in enumerate(self.heads)], dim=1)
-        return scores[torch.arange(len(sums), device=sums.device), chosen]
+    def scores(self, hidden: Float[Tensor, "batch experts hidden"]) -> Float[Tensor, "batch experts classes"]:
+        """Class scores of each expert."""
+        return torch.stack([head(hidden[:, expert]) for expert, head in enumerate(self.heads)], dim=1)
 
 
 def with_fixed_head(network: nn.Sequential, config: Config, *, classes: int) -> nn.Sequential:
@@ -260,7 +239,7 @@ def frozen_cost(network: nn.Sequential, sets: Sets, config: Config, *, progress:
         replica = engine.Replica(
             name="one epoch further",
             network=side,
-            objective=cross_entropy,
+            objective=engine.cross_entropy,
             optimizer=torch.optim.SGD(trained, lr=config.learning_rate, fused=True),
             batches=batches,
         )

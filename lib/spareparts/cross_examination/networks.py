@@ -1,9 +1,9 @@
 """From a config to a trained network, in a form that every instrument can read: `fc1`, and all that its units feed."""
 
-import dataclasses
 import math
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
 import torch
 from jaxtyping import Float
@@ -14,7 +14,7 @@ from .. import checks, data, engine, models
 from ..class_rates import ClassRateSGD
 from ..data.images import HELD_OUT
 from ..distancing.measures import squared_distance
-from ..distancing.paths import Point, cross_entropy, point_of
+from ..distancing.paths import point_of
 from ..distancing.penalty import Kernel, Push
 from ..experts.losses import gated_cross_entropy, soft_nearest_neighbor_loss
 from ..experts.network import Mixture, MixtureOutput
@@ -55,11 +55,14 @@ class Routed(nn.Module):
         checks.width(experts * (1 + hidden), sums=sums)
         return sums[:, :experts].argmax(1), functional.relu(sums[:, experts:]).unflatten(1, (experts, hidden))
 
+    def scores(self, hidden: Float[Tensor, "batch experts hidden"]) -> Float[Tensor, "batch experts classes"]:
+        """Class scores of each expert."""
+        return torch.einsum("bkh,kch->bkc", hidden, self.weight) + self.bias
+
     def forward(self, sums: Float[Tensor, "batch sums"]) -> Float[Tensor, "batch classes"]:
-        """Class scores."""
+        """Class scores of the chosen experts."""
         chosen, hidden = self.split(sums)
-        scores = torch.einsum("bkh,kch->bkc", hidden, self.weight) + self.bias
-        return scores[torch.arange(len(sums), device=sums.device), chosen]
+        return self.scores(hidden)[torch.arange(len(sums), device=sums.device), chosen]
 
 
 @torch.no_grad()
@@ -73,9 +76,8 @@ def plain(network: nn.Module) -> nn.Sequential:
     mixture = network.eval().mixture
     bias = mixture.gate.bias
     if mixture.mean is not None:
-        bias = bias - mixture.centred_gate * mixture.gate.weight @ (
-            mixture.mean.total / mixture.mean.weight.clamp(min=1e-6)
-        )
+        mean = mixture.mean.total / mixture.mean.weight.clamp(min=1e-6)
+        bias = bias - mixture.centred_gate * mixture.gate.weight @ mean
     weights = torch.cat([mixture.gate.weight, mixture.hidden_weight.flatten(0, 1)])
     second = nn.Linear(weights.shape[1], len(weights), device=weights.device)
     second.weight.copy_(weights)
@@ -135,23 +137,7 @@ def gated(network: nn.Module, batch: data.Batch, settings: Mapping[str, float]) 
     return loss + settings["snnl_weight"] * added
 
 
-class Halfway:
-    """Callback that keeps the weights of half the training, and tells a push to leave a checkpoint there."""
-
-    def __init__(self, epochs: int, push: Push | None) -> None:
-        self.epoch, self.push = epochs // 2, push
-        self.point: Point = {}
-
-    def __call__(self, progress: engine.Progress) -> None:
-        """Look whether half is done."""
-        if progress.stretch == self.epoch:
-            self.point = point_of(progress.replica.network)
-            if self.push is not None:
-                self.push.leave(progress.replica.network)
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Trained:
+class Trained(NamedTuple):
     """A trained network as instruments read it, the same before training, and what shows that its cure did its work."""
 
     network: nn.Sequential
@@ -162,11 +148,16 @@ class Trained:
 def train(config: Config, sets: Sets, *, progress: bool = True) -> Trained:
     """Train a config's network from its seed; its weights go to the cache. Raises `Diverged`."""
     network, initial = build(config, sets), plain(build(config, sets))
-    push = Push(Kernel(strength=config.strength, width=config.kernel_width)) if config.arm == "pushed" else None
+    push = Push(Kernel(strength=config.strength * (config.arm == "pushed"), width=config.kernel_width))
     shift = OTHER_SEED * (config.arm in ("another_seed", "another_order"))
     order = data.generator(config.seed + ORDER_SEED + shift)
     batches = data.Batches(*sets.train, batch_size=config.batch_size, generator=order)
-    optimizer, half = optimizer_of(config, network, sets, epoch=len(batches)), Halfway(config.epochs, push)
+    optimizer = optimizer_of(config, network, sets, epoch=len(batches))
+
+    def leave_half_way(progress: engine.Progress) -> None:
+        if progress.stretch == config.epochs // 2:
+            push.leave(network)
+
     replica = engine.Replica(
         name=f"{config.arm} {config.dataset} seed {config.seed}",
         network=network,
@@ -175,17 +166,15 @@ def train(config: Config, sets: Sets, *, progress: bool = True) -> Trained:
         optimizer=optimizer,
         batches=batches,
         adjust=push,
-        callbacks=(half,),
+        callbacks=(leave_half_way,),
     )
-    end = fit(replica, steps=config.epochs * len(batches), progress=progress)
-    metrics = {"train_loss": end.losses[-1], "train_seconds": round(end.seconds, 2)}
-    if half.point:  # none where there is one epoch only
-        metrics["moved"] = math.sqrt(squared_distance(point_of(network), half.point))
-    if isinstance(optimizer, ClassRateSGD):
-        metrics["largest_rate"] = optimizer.largest_rate
+    fit(replica, steps=config.epochs * len(batches), progress=progress)
+    metrics = {"largest_rate": optimizer.largest_rate} if isinstance(optimizer, ClassRateSGD) else {}
+    if push.checkpoints:  # left at half the training; none where there is one epoch only
+        metrics["moved"] = math.sqrt(squared_distance(point_of(network), push.checkpoints[0]))
     whole = plain(network)
     engine.save_weights(whole, weights_path(config), commit=commit())
-    return Trained(network=whole, initial=initial, metrics=metrics)
+    return Trained(whole, initial, metrics)
 
 
 def optimizer_of(config: Config, network: nn.Module, sets: Sets, *, epoch: int) -> torch.optim.Optimizer:
@@ -208,11 +197,11 @@ def objective_of(config: Config, optimizer: torch.optim.Optimizer) -> Callable[.
     if config.arm in MIXTURES:
         return gated
     if not isinstance(optimizer, ClassRateSGD):
-        return cross_entropy
+        return engine.cross_entropy
 
     def observed(network: nn.Module, batch: data.Batch, settings: Mapping[str, float]) -> Tensor:
         optimizer.observe(batch.labels)
-        return cross_entropy(network, batch, settings)
+        return engine.cross_entropy(network, batch, settings)
 
     return observed
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import nn
 
 from .. import data, engine
 from ..experts.losses import soft_nearest_neighbor_loss
@@ -14,7 +15,7 @@ from ..records import Result, measured
 from ..redundancy.training import Sets
 from .config import Config
 from .instruments import IMAGES, against, frozen_cost, instruments, outputs
-from .networks import Routed, Trained, sets_of, train, trained_network
+from .networks import Routed, sets_of, train, trained_network
 
 
 def run(
@@ -33,30 +34,28 @@ def run(
 
 def run_one(config: Config, *, progress: bool = True) -> Result:
     """Run one config."""
-    return measured(
-        functools.partial(examine, config, progress=progress), device=engine.describe(engine.choose_device())
-    )
+    work = functools.partial(examine, config, progress=progress)
+    return measured(work, device=engine.describe(engine.choose_device()))
 
 
 def examine(config: Config, *, progress: bool = True) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """Metrics and arrays of one network; raises `Diverged`."""
+    """Metrics of one network; raises `Diverged`."""
     sets = sets_of(config, engine.choose_device())
     trained = train(config, sets, progress=progress)
-    metrics, arrays = instruments(trained.network, trained.initial, sets)
-    metrics |= trained.metrics | at_work(trained, sets) | frozen_cost(trained.network, sets, config, progress=progress)
+    metrics = instruments(trained.network, trained.initial, sets) | trained.metrics | at_work(trained.network, sets)
+    metrics |= frozen_cost(trained.network, sets, config, progress=progress)
     if config.reference is not None:
         reference = trained_network(config.reference, sets, progress=progress)
         metrics |= against(trained.network, reference, sets, config)
-    return metrics, arrays
+    return metrics, {}
 
 
 @torch.inference_mode()
-def at_work(trained: Trained, sets: Sets) -> dict[str, float]:
+def at_work(network: nn.Sequential, sets: Sets) -> dict[str, float]:
     """Whether the cures did their work at all: SNNL of the first layer's units, and the experts that are chosen."""
-    images, labels = sets.test.images[:IMAGES], sets.test.labels[:IMAGES]
-    metrics = {"snnl": float(soft_nearest_neighbor_loss(outputs(trained.network, images), labels))}
-    route = trained.network[-1]
-    if isinstance(route, Routed):
-        chosen, _ = route.split(trained.network[:-1](images))
-        metrics["live_experts"] = int((expert_load(chosen, num_experts=len(route.weight)) >= LIVE_LOAD).sum())
+    images, labels = sets.test.first(IMAGES)
+    metrics = {"snnl": float(soft_nearest_neighbor_loss(outputs(network, images), labels))}
+    if isinstance(network[-1], Routed):
+        chosen, _ = network[-1].split(network[:-1](images))
+        metrics["live_experts"] = int((expert_load(chosen, num_experts=len(network[-1].weight)) >= LIVE_LOAD).sum())
     return metrics

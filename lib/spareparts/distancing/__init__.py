@@ -15,9 +15,9 @@ __all__ = attach(
     {
         "config": ["EXPERIMENTS", "NETWORKS", "Config", "journey_of", "plan", "standard"],
         "ensembles": ["combine", "fit_weights", "measured_errors", "predicted_errors"],
-        "journeys": ["TensorBoard", "left_behind", "travel"],
+        "journeys": ["left_behind", "travel"],
         "matching": ["match"],
-        "measures": ["error_correlation", "normalized_distance", "perturbed_losses", "squared_distance"],
+        "measures": ["error_correlation", "perturbed_losses", "squared_distance"],
         "paths": ["barrier", "bezier", "fit_curve", "great_circle", "line"],
         "penalty": ["Directions", "Kernel", "Push", "checkpoint_penalty", "kernel_of"],
         "run": ["run"],

@@ -35,7 +35,8 @@ NAMES = {  # what a setting may be called
     "kind": KINDS,
     "other": OTHERS,
 }
-LEAST = {"epochs": 1, "checkpoint": 1, "checkpoints": 1, "period": 1, "train_samples": 2, "batch_size": 2, "members": 2}
+LEAST = dict.fromkeys(("epochs", "checkpoint", "checkpoints", "period"), 1)
+LEAST |= {"train_samples": 2, "batch_size": 2, "members": 2, "strength": 0, "weight_decay": 0, "member": 0}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -48,6 +49,7 @@ class Config(RunConfig):
 
     word: ClassVar[str] = "distancing"
     revision: ClassVar[int] = 1
+    source: ClassVar[Any] = data
 
     experiment: str = "journey"  # one of EXPERIMENTS
     network: str = "mlp"  # one of NETWORKS
@@ -79,21 +81,12 @@ class Config(RunConfig):
         super().__post_init__()
         self._check_names(NAMES)
         data.fingerprint(self.dataset)  # raises for an unknown set
-        for name, least in LEAST.items():
-            value = getattr(self, name)
-            if value is not None and value < least:
-                raise ValueError(f"{name} must be at least {least}, got {value}")
-        for name in ("seed", "strength", "weight_decay", "member"):
-            if getattr(self, name) < 0:
-                raise ValueError(f"{name} must be at least 0, got {getattr(self, name)}")
-        for name in ("width", "learning_rate"):
-            if getattr(self, name) <= 0:
-                raise ValueError(f"{name} must be positive, got {getattr(self, name)}")
+        self._check_bounds(LEAST, positive=("width", "learning_rate"))
+        self._check_users("experiment", USERS)
         self._check_journey()
 
     def _check_journey(self) -> None:
         """Settings that do not fit each other."""
-        self._check_users("experiment", USERS)
         if self.marks[-1] >= self.length:
             raise ValueError(f"epochs must be more than {self.marks[-1]}, the last checkpoint's, got {self.length}")
         for name in ("period", "per_batch"):
@@ -133,16 +126,6 @@ class Config(RunConfig):
     def augmented(self) -> bool:
         """Whether training images are cropped and flipped at random."""
         return self.dataset not in GREY if self.augment is None else self.augment
-
-    @property
-    def fingerprint(self) -> str:
-        """Sha256 of the data set's arrays."""
-        return data.fingerprint(self.dataset)
-
-    @property
-    def fidelity(self) -> str:
-        """How the data set relates to the official files."""
-        return data.fidelity(self.dataset)
 
     @property
     def protocol(self) -> str:
@@ -191,15 +174,12 @@ def plan(
     does not use, `TypeError` for an unknown setting.
     """
     check_lists({"experiments": experiments, "networks": networks, "seeds": seeds})
-    for kind, names, known in (("experiments", experiments, EXPERIMENTS), ("networks", networks, NETWORKS)):
-        if unknown := [name for name in names if name not in known]:
-            raise ValueError(f"unknown {kind} {', '.join(map(repr, unknown))}; known: {', '.join(known)}")
     given = given_lists(settings)
     return [
         Config(experiment=experiment, network=network, dataset=dataset, seed=seed, **choice)
         for experiment in experiments
         for network in networks
-        for dataset in datasets or (DATASETS[network],)
+        for dataset in datasets or (DATASETS.get(network, "mnist"),)
         for choice in combinations(given)
         for seed in seeds
     ]

@@ -14,17 +14,9 @@ from torch.nn import functional
 from .. import checks, data, engine
 from .config import NETWORKS, Config, journey_of
 from .journeys import left_behind
-from .measures import (
-    agreement_counts,
-    disagreement,
-    error_correlation,
-    mean_over_pairs,
-    normalized_distance,
-    squared_distance,
-)
-from .pairs import accuracy, none_for_nan, stored
+from .measures import error_correlation, squared_distance
 from .paths import point_of
-from .training import Part, sets_of
+from .training import Part, accuracy, sets_of
 
 LEAST_PROBABILITY = 1e-12
 MEANS = ("probabilities", "logits")
@@ -146,13 +138,10 @@ def ensemble(config: Config, *, progress: bool = True) -> tuple[dict[str, Any], 
     networks = members_of(config, progress=progress)
     held_out, test = (logits_of(networks, part) for part in (sets.validation, sets.test))
     labels, chosen = sets.test.labels, test.argmax(2)
-    metrics = {"member_accuracy": [accuracy(each, labels) for each in chosen]}
-    metrics |= shared(chosen, labels, classes=sets.classes)
-    metrics |= apart(networks) if config.kind != "architectures" else {}
+    metrics = shared(chosen, labels) | (apart(networks) if config.kind != "architectures" else {})
     metrics |= combinations(held_out, sets.validation.labels, test, labels)
-    metrics |= by_size(test, labels)
     metrics |= pairs_predict(test.softmax(2), labels, seed=config.seed + SPLIT_SEED)
-    return metrics, {"predictions": stored(chosen)}
+    return metrics, {"predictions": chosen.to(torch.uint8).cpu().numpy()}
 
 
 def members_of(config: Config, *, progress: bool) -> list[nn.Module]:
@@ -181,24 +170,19 @@ def logits_of(networks: Sequence[nn.Module], part: Part) -> Float[Tensor, "membe
     return torch.stack([engine.predict(network, part.images)[0] for network in networks])
 
 
-def shared(chosen: Int[Tensor, "members batch"], labels: Int[Tensor, " batch"], *, classes: int) -> dict[str, Any]:
-    """What members have in common: agreement by size of the largest group, disagreement and error correlation."""
+def shared(chosen: Int[Tensor, "members batch"], labels: Int[Tensor, " batch"]) -> dict[str, float]:
+    """Mean accuracy (%) of members, and mean correlation of errors over pairs: NaN where it is for every pair."""
+    found = [error_correlation(*pair) for pair in itertools.combinations(chosen != labels, 2)]
     return {
-        "agreement": agreement_counts(chosen, classes=classes).tolist(),
-        "disagreement": mean_over_pairs(chosen, disagreement),
-        "error_correlation": none_for_nan(mean_over_pairs(chosen != labels, error_correlation)),
+        "error_correlation": float(torch.tensor(found, dtype=torch.float64).nanmean()),
         "mean_accuracy": accuracy(chosen.flatten(), labels.repeat(len(chosen))),
     }
 
 
 def apart(networks: Sequence[nn.Module]) -> dict[str, float]:
-    """Mean distance over pairs of members of one architecture, plain and of filters scaled to length 1."""
-    points = [point_of(network) for network in networks]
-    pairs = list(itertools.combinations(points, 2))
-    return {
-        "squared_distance": float(np.mean([squared_distance(*each) for each in pairs])),
-        "normalized_distance": float(np.mean([normalized_distance(*each) for each in pairs])),
-    }
+    """Mean squared distance over pairs of members of one architecture."""
+    pairs = itertools.combinations([point_of(network) for network in networks], 2)
+    return {"squared_distance": float(np.mean([squared_distance(*pair) for pair in pairs]))}
 
 
 def combinations(
@@ -211,36 +195,18 @@ def combinations(
     metrics: dict[str, Any] = {}
     for of in MEANS:
         weights = fit_weights(held_out, held_out_labels, of=of)
-        metrics[f"{of}_weights"] = [round(weight, 4) for weight in weights.tolist()]
         for name, used in ((of, None), (f"weighted_{of}", weights)):
             metrics[f"{name}_accuracy"] = accuracy(combine(test, of=of, weights=used).argmax(1), labels)
     return metrics
 
 
-def by_size(test: Float[Tensor, "members batch classes"], labels: Int[Tensor, " batch"]) -> dict[str, Any]:
-    """Test accuracy (%) of ensembles of 1 to all members, mean over all choices; probabilities averaged."""
-    probabilities = test.softmax(2)
-    found = []
-    for size in range(1, len(test) + 1):
-        chosen = itertools.combinations(range(len(test)), size)
-        found.append(np.mean([accuracy(probabilities[list(rows)].mean(0).argmax(1), labels) for rows in chosen]))
-    return {"accuracy_by_size": [round(float(value), 4) for value in found]}
-
-
 def pairs_predict(
     probabilities: Float[Tensor, "members batch classes"], labels: Int[Tensor, " batch"], *, seed: int
 ) -> dict[str, Any]:
-    """Eq. 1.14 with v and c of one half of the test images, and the squared errors that ensembles make on the other.
-
-    The deviation is that of their difference over images, for each size.
-    """
+    """Eq. 1.14 with v and c of one half of the test images, and the squared errors that ensembles make on the other."""
     order = torch.randperm(len(labels), generator=data.generator(seed)).to(labels.device)
     one, other = order.tensor_split(2)
-    predicted = predicted_errors(probabilities[:, one], labels[one])
-    measured = measured_errors(probabilities[:, other], labels[other])
-    spread = [each.var(1) / each.shape[1] for each in (predicted, measured)]
     return {
-        "predicted_errors": predicted.mean(1).tolist(),
-        "measured_errors": measured.mean(1).tolist(),
-        "deviations": (spread[0] + spread[1]).sqrt().tolist(),
+        "predicted_errors": predicted_errors(probabilities[:, one], labels[one]).mean(1).tolist(),
+        "measured_errors": measured_errors(probabilities[:, other], labels[other]).mean(1).tolist(),
     }

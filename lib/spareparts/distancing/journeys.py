@@ -8,17 +8,17 @@ from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor, nn
-from torch.nn import functional
 
-from .. import data, engine
+from .. import engine
 from ..records import Diverged, checkpoint_path, weights_path
 from ..records.store import commit
 from .config import Config, journey_of
-from .measures import normalized_distance, squared_distance
+from .measures import squared_distance
+from .paths import point_of
 from .penalty import Directions, Push, kernel_of
-from .training import Part, Sets, batches_of, build, generator_of, optimizer_of, sets_of
+from .training import Part, Sets, accuracy, batches_of, build, generator_of, optimizer_of, sets_of
 
 READINGS = 150  # at most about so many along a journey
 LATE = 10  # readings whose mean the source gives
@@ -37,7 +37,7 @@ class Watch:
     """Callback that leaves the checkpoints and reads the network; `steps` are those of an epoch.
 
     `keep(network, epoch)` is called at the start, at each checkpoint and at the end. Each reading is a table of
-    numbers, lists having one number a checkpoint; `listeners` are told of it.
+    numbers, lists having one number a checkpoint.
     """
 
     def __init__(
@@ -48,21 +48,15 @@ class Watch:
         *,
         steps: int,
         keep: Callable[[nn.Module, int], None],
-        listeners: tuple[Callable[[dict[str, Any]], None], ...] = (),
     ) -> None:
-        self.config, self.directions, self.steps = config, directions, steps
-        self.keep, self.listeners = keep, listeners
+        self.config, self.directions, self.push = config, directions, directions.push
+        self.steps, self.keep, self.whole = steps, keep, sets.test
         few = None if config.train_samples is None else FEW
-        self.test, self.validation = sets.test.first(few), sets.validation.first(few)
-        self.augmented = sets.augmented.first(few) if config.augmented else None
-        self.whole = sets.test
+        self.parts = {"accuracy": sets.test.first(few)}
+        if config.augmented:
+            self.parts["augmented_accuracy"] = sets.augmented.first(few)
         self.readings: list[dict[str, Any]] = []
         self.predictions: list[Tensor] = []  # of all test images, at each checkpoint
-
-    @property
-    def push(self) -> Push:
-        """What holds the checkpoints."""
-        return self.directions.push
 
     def __call__(self, progress: engine.Progress) -> None:
         """Read once, and leave a checkpoint where one is due."""
@@ -76,28 +70,19 @@ class Watch:
         if epoch in (0, *self.config.marks, self.config.length):
             self.keep(network, epoch)
         self.readings.append({"epoch": epoch, "train_loss": loss} | self.read(network))
-        for listener in self.listeners:
-            listener(self.readings[-1])
 
     def read(self, network: nn.Module) -> dict[str, Any]:
-        """Accuracies in %, loss in nats, distances, penalty, and what the push did to the gradient."""
-        found = measured(network, self.test)
-        found["held_out_accuracy"] = measured(network, self.validation)["accuracy"]
-        if self.augmented is not None:
-            found["augmented_accuracy"] = measured(network, self.augmented)["accuracy"]
-        return found | self.distances(network) | self.directions.read()
+        """Accuracies in %, squared distance to each checkpoint, weight norm, and what the push did to the gradient.
 
-    def distances(self, network: nn.Module) -> dict[str, Any]:
-        """Squared and normalized distance to each checkpoint, NaN where it is not left yet; weight norm; penalty."""
-        point = {name: value.detach() for name, value in network.named_parameters()}
-        left = self.push.checkpoints
-        lacking = [math.nan] * (self.config.checkpoints - len(left))
-        squared = [squared_distance(point, checkpoint) for checkpoint in left]
+        The distance is NaN to a checkpoint that is not left yet.
+        """
+        point = point_of(network)
+        squared = [squared_distance(point, checkpoint) for checkpoint in self.push.checkpoints]
         return {
-            "squared_distance": squared + lacking,
-            "normalized_distance": [normalized_distance(point, checkpoint) for checkpoint in left] + lacking,
+            **{name: accuracy_on(network, part) for name, part in self.parts.items()},
+            "squared_distance": squared + [math.nan] * (self.config.checkpoints - len(squared)),
             "weight_norm": float(torch.stack(torch._foreach_norm(list(point.values()))).norm()),
-            "penalty": self.push.value(squared),
+            **self.directions.read(),
         }
 
     def curves(self) -> dict[str, np.ndarray]:
@@ -120,35 +105,29 @@ class Watch:
         self.directions.steps = state["steps"]
 
 
-def measured(network: nn.Module, part: Part) -> dict[str, float]:
-    """Accuracy in % and mean cross entropy in nats."""
-    return scored(*engine.predict(network, part.images), part.labels)
+def accuracy_on(network: nn.Module, part: Part) -> float:
+    """Images classified correctly, in %."""
+    return accuracy(engine.predict(network, part.images)[0].argmax(1), part.labels)
 
 
-def scored(scores: Float[Tensor, "batch classes"], labels: Int[Tensor, " batch"]) -> dict[str, float]:
-    """The same of class scores."""
-    right = (scores.argmax(1) == labels).double().mean()
-    return {"accuracy": 100 * float(right), "test_loss": float(functional.cross_entropy(scores, labels))}
-
-
-def journey(
-    config: Config, *, listeners: tuple[Callable[[dict[str, Any]], None], ...] = (), progress: bool = True
-) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+def journey(config: Config, *, progress: bool = True) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """Train along one journey and measure it; weights at its start, checkpoints and end are left in the cache.
 
-    `listeners` are told of every reading, such as `TensorBoard`. Raises `Diverged`.
+    Raises `Diverged`.
     """
     sets = sets_of(config, engine.choose_device())
 
     def keep(network: nn.Module, epoch: int) -> None:
         engine.save_weights(network, left_path(config, epoch), commit=commit())
 
-    going = {"checkpoint": checkpoint_path([config]), "progress": progress}
-    network, watch, end = travel(config, sets, keep=keep, listeners=listeners, **going)
+    network, watch, end = travel(config, sets, keep=keep, checkpoint=checkpoint_path([config]), progress=progress)
     (scores,) = engine.predict(network, sets.test.images)
-    metrics = ending(network, scores, watch, sets) | summary(watch)
-    arrays = watch.curves() | answers(scores, watch, sets)
-    return metrics | {"training_seconds": end.seconds}, arrays
+    metrics = {"accuracy": accuracy(scores.argmax(1), sets.test.labels)}
+    if config.augmented:
+        metrics["augmented_accuracy"] = accuracy_on(network, sets.augmented)
+    last = {name: watch.readings[-1][name] for name in ("train_loss", "squared_distance", "weight_norm")}
+    metrics |= last | summary(watch) | {"training_seconds": end.seconds}
+    return metrics, watch.curves() | answers(scores, watch)
 
 
 def travel(
@@ -156,12 +135,11 @@ def travel(
     sets: Sets,
     *,
     keep: Callable[[nn.Module, int], None] = lambda network, epoch: None,
-    listeners: tuple[Callable[[dict[str, Any]], None], ...] = (),
     checkpoint: Path | None = None,
     progress: bool = True,
 ) -> tuple[nn.Module, Watch, engine.Outcome]:
     """Train a network along its journey, with what was read on the way; raises `Diverged`."""
-    replica, watch = ready(config, sets, keep=keep, listeners=listeners)
+    replica, watch = ready(config, sets, keep=keep)
     epoch = len(replica.batches)
     watch.visit(replica.network, 0)
     (end,) = engine.fit(
@@ -171,7 +149,7 @@ def travel(
         precision=config.precision,
         progress=progress,
         checkpoint=checkpoint,
-        opening=None if listeners else opening_of(config, steps=epoch),  # they are told of every reading
+        opening=opening_of(config, steps=epoch),
     )
     if end.diverged_step is not None:
         raise Diverged(end.diverged_step)
@@ -189,19 +167,18 @@ def opening_of(config: Config, *, steps: int) -> engine.Opening | None:
     return engine.Opening(last * steps, path) if last else None
 
 
-def ready(config: Config, sets: Sets, **watching: Any) -> tuple[engine.Replica, Watch]:
-    """A journey that has not begun, and what reads it."""
+def ready(config: Config, sets: Sets, *, keep: Callable[[nn.Module, int], None]) -> tuple[engine.Replica, Watch]:
+    """A journey that has not begun, and what reads it; the penalty is added to the gradient of the loss."""
     stream = generator_of(config)
     network = build(config, sets, generator=stream)
     batches = batches_of(config, sets, generator=stream)
     optimizer, schedule = optimizer_of(config, network, steps=len(batches))
-    push = Push(kernel_of(config))
-    directions = Directions(push, every=max(1, len(batches) // LOOKS))
-    watch = Watch(config, sets, directions, steps=len(batches), **watching)
+    directions = Directions(Push(kernel_of(config)), every=max(1, len(batches) // LOOKS))
+    watch = Watch(config, sets, directions, steps=len(batches), keep=keep)
     replica = engine.Replica(
         name=f"{config.network}, strength {config.strength:g}, seed {config.seed}",
         network=network,
-        objective=objective,
+        objective=engine.cross_entropy,
         optimizer=optimizer,
         batches=batches,
         schedule=schedule,
@@ -211,56 +188,19 @@ def ready(config: Config, sets: Sets, **watching: Any) -> tuple[engine.Replica, 
     return replica, watch
 
 
-def objective(network: nn.Module, batch: data.Batch, settings: Mapping[str, float]) -> Float[Tensor, ""]:
-    """Mean cross entropy; the penalty is added to its gradient."""
-    return functional.cross_entropy(network(batch.inputs), batch.labels)
+def summary(watch: Watch) -> dict[str, float]:
+    """The mean accuracy (%) of the last readings; that at the first checkpoint, and the lowest one after it."""
+    curves, first = watch.curves(), watch.config.marks[0]
+    late = {f"late_{name}": float(curves[name][-LATE:].mean()) for name in watch.parts}
+    before, *after = [reading["accuracy"] for reading in watch.readings if reading["epoch"] >= first]
+    return late | {"accuracy_before": before, "lowest_accuracy": min(after)}
 
 
-def ending(network: nn.Module, scores: Float[Tensor, "batch classes"], watch: Watch, sets: Sets) -> dict[str, Any]:
-    """The network at its end on all images, and the last reading: accuracies in %, loss in nats, distances.
-
-    `scores` are its outputs for the test images.
-    """
-    found = scored(scores, sets.test.labels)
-    found["held_out_accuracy"] = measured(network, sets.validation)["accuracy"]
-    if watch.augmented is not None:
-        found["augmented_accuracy"] = measured(network, sets.augmented)["accuracy"]
-    labels = sets.test.labels.cpu()
-    found["checkpoint_accuracy"] = [100 * float((each == labels).double().mean()) for each in watch.predictions]
-    names = ("train_loss", "squared_distance", "normalized_distance", "weight_norm", "penalty")
-    return found | {name: watch.readings[-1][name] for name in names}
-
-
-def summary(watch: Watch) -> dict[str, Any]:
-    """What the curves say: the mean accuracy of the last readings, the dip after the first checkpoint, directions."""
-    epochs = np.array([reading["epoch"] for reading in watch.readings])
-    curves = watch.curves()
-    after = epochs > watch.config.marks[0]
-    accuracy = np.array([reading["accuracy"] for reading in watch.readings])
-    lowest = int(np.flatnonzero(after)[accuracy[after].argmin()])
-    directions = ("cosine", "norm_ratio", "alignment")
-    late = {name: float(curves[name][-LATE:].mean()) for name in curves if name.endswith("accuracy")}
-    return {
-        **{f"late_{name}": value for name, value in late.items()},
-        "accuracy_before": float(accuracy[epochs == watch.config.marks[0]][0]),  # on the images of the curve
-        "lowest_accuracy": float(accuracy[lowest]),
-        "lowest_epoch": int(epochs[lowest]),
-        **{f"pushed_{name}": float(np.nanmean(curves[name][after])) for name in directions},
-    }
-
-
-def answers(scores: Float[Tensor, "batch classes"], watch: Watch, sets: Sets) -> dict[str, np.ndarray]:
-    """Predicted classes of all test images at each checkpoint and the end, whose probabilities stand beside them.
-
-    These are of the true class and of the predicted one.
-    """
-    probabilities = scores.softmax(1)
-    found = {
-        "true_probability": probabilities.gather(1, sets.test.labels[:, None])[:, 0],
-        "confidence": probabilities.amax(1),
-    }
+def answers(scores: Float[Tensor, "batch classes"], watch: Watch) -> dict[str, np.ndarray]:
+    """Predicted classes of all test images at each checkpoint and the end, and the probability of the last ones."""
     predictions = torch.stack([*watch.predictions, scores.argmax(1).byte().cpu()])
-    return {name: value.half().cpu().numpy() for name, value in found.items()} | {"predictions": predictions.numpy()}
+    confidence = scores.softmax(1).amax(1).half().cpu()
+    return {"confidence": confidence.numpy(), "predictions": predictions.numpy()}
 
 
 def left_path(config: Config, epoch: int) -> Path:
@@ -287,25 +227,3 @@ def left_behind(config: Config, *, progress: bool = True) -> list[nn.Module]:
 
     travel(config, sets, keep=keep, progress=progress)
     return [kept[epoch] for epoch in epochs]
-
-
-class TensorBoard:
-    """Listener that writes every number of each reading of a journey, one run a folder; needs the extra `tensorboard`.
-
-    A list has one number a checkpoint. Raises `ModuleNotFoundError` with what to install.
-    """
-
-    def __init__(self, folder: Path | str) -> None:
-        try:
-            from torch.utils.tensorboard import SummaryWriter
-        except ModuleNotFoundError as error:
-            raise ModuleNotFoundError("TensorBoard is missing: pip install 'spareparts[tensorboard]'") from error
-        self.writer = SummaryWriter(str(folder))
-
-    def __call__(self, reading: dict[str, Any]) -> None:
-        """Write one reading."""
-        for name, value in reading.items():
-            listed = isinstance(value, list)
-            for place, number in enumerate(value if listed else [value], start=1):
-                self.writer.add_scalar(f"{name}/checkpoint_{place}" if listed else name, number, reading["epoch"])
-        self.writer.flush()

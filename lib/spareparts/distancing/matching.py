@@ -62,13 +62,3 @@ def permute(state: dict[str, Tensor], group: Group, permutation: Int[Tensor, " u
         value = state[place.name]
         to, source = (rows.flatten().to(value.device) for rows in (place.positions, place.positions[permutation]))
         state[place.name] = value.index_copy(place.axis, to, value.index_select(place.axis, source))
-
-
-def shuffled(network: nn.Module, *, generator: torch.Generator) -> nn.Module:
-    """A copy that computes the same with all its units in random order: the distance that names alone make."""
-    state = {name: value.detach().clone() for name, value in network.state_dict().items()}
-    for group in unit_groups(network):
-        permute(state, group, torch.randperm(len(group[0].positions), generator=generator))
-    copied = copy.deepcopy(network)
-    copied.load_state_dict(state)
-    return copied

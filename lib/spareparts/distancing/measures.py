@@ -1,13 +1,11 @@
 """How far apart two networks are, how differently they behave, and how flat the loss is around one."""
 
-import itertools
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 from jaxtyping import Bool, Float, Int, Shaped
 from torch import Tensor, nn
-from torch.nn import functional
 
 from .. import checks
 from .paths import Point, check_alike, measure, network_at, point_of
@@ -17,25 +15,6 @@ def squared_distance(first: Mapping[str, Tensor], second: Mapping[str, Tensor]) 
     """`d = sum_i (theta_1i - theta_2i)^2` (Eq. 2.2) over all parameters; `ValueError` for other architectures."""
     check_alike(first, second)
     return float(sum((value.double() - second[name].double()).square().sum() for name, value in first.items()))
-
-
-def normalized_distance(first: Mapping[str, Tensor], second: Mapping[str, Tensor]) -> float:
-    """Mean squared distance between filters scaled to length 1: `2 - 2 cos`, from 0 to 4, 2 by chance.
-
-    It does not see the length of a filter, which BatchNorm takes out of the network's function too. Parameters with one
-    axis (biases, BatchNorm) are left out; a filter of zeros is at distance 2 from all but another one.
-    """
-    check_alike(first, second)
-    distances = [_filters(first[name], second[name]) for name in first if first[name].dim() > 1]
-    if not distances:
-        raise ValueError(f"networks must have filters, got only {', '.join(first)}")
-    return float(torch.cat(distances).mean())
-
-
-def _filters(first: Tensor, second: Tensor) -> Float[Tensor, " filters"]:
-    one, other = first.detach().double().flatten(1), second.detach().double().flatten(1)
-    apart = 2 - 2 * functional.cosine_similarity(one, other, dim=1)
-    return apart.where((one != other).any(1), 0)
 
 
 def relative_distance(first: Mapping[str, Tensor], second: Mapping[str, Tensor]) -> float:
@@ -68,43 +47,6 @@ def error_correlation(first: Bool[Tensor, " batch"], second: Bool[Tensor, " batc
     return float(torch.corrcoef(errors)[0, 1].clamp(-1, 1))
 
 
-def independent_disagreement(first: Float[Tensor, "batch classes"], second: Float[Tensor, "batch classes"]) -> float:
-    """Chance level of `disagreement`: both draw their class from their own probabilities, independently, 0 to 1.
-
-    Raises `ValueError` for probabilities of other shapes.
-    """
-    checks.same_shape(first=first, second=second)
-    return float(1 - (first.double() * second.double()).sum(1).mean())
-
-
-def divergence(first: Float[Tensor, "batch classes"], second: Float[Tensor, "batch classes"]) -> float:
-    """Mean Jensen-Shannon divergence of two networks' probabilities, in nats: 0 to log 2.
-
-    Raises `ValueError` for probabilities of other shapes.
-    """
-    checks.same_shape(first=first, second=second)
-    one, other = first.double(), second.double()
-    middle = (one + other).div(2).clamp_min(1e-300).log()
-    apart = [functional.kl_div(middle, each, reduction="none").sum(1) for each in (one, other)]
-    return float(torch.stack(apart).mean())
-
-
-def agreement_counts(predictions: Int[Tensor, "members batch"], *, classes: int) -> Int[Tensor, " members"]:
-    """Number of images by the size, from 1 to all members, of the largest group that predicts the same class.
-
-    The last entry counts the images on which all agree. Raises `ValueError` for a class outside 0..classes-1.
-    """
-    checks.labels(predictions.flatten(), count=classes, name="predictions")
-    votes = functional.one_hot(predictions.long(), classes).sum(0).amax(1)
-    return torch.bincount(votes - 1, minlength=len(predictions))
-
-
-def mean_over_pairs(values: Shaped[Tensor, "members ..."], measure: Callable[[Tensor, Tensor], float]) -> float:
-    """Mean of a measure of two over all pairs of members; NaN where it is NaN for every pair."""
-    found = [measure(values[first], values[second]) for first, second in itertools.combinations(range(len(values)), 2)]
-    return float(torch.tensor(found, dtype=torch.float64).nanmean())
-
-
 SIZES = (0.1, 0.2, 0.4)
 
 
@@ -114,12 +56,12 @@ def random_direction(point: Mapping[str, Tensor], *, generator: torch.Generator)
     Biases and BatchNorm's parameters, which have one axis, do not move. Without the scaling a network of larger filters
     would look flatter for its size alone.
     """
-    return {name: _like(value, generator=generator) for name, value in point.items()}
+    return {
+        name: _like(value, generator) if value.dim() > 1 else torch.zeros_like(value) for name, value in point.items()
+    }
 
 
-def _like(value: Tensor, *, generator: torch.Generator) -> Tensor:
-    if value.dim() < 2:
-        return torch.zeros_like(value)
+def _like(value: Tensor, generator: torch.Generator) -> Tensor:
     drawn = torch.randn(value.shape, generator=generator, dtype=value.dtype, device=generator.device).to(value.device)
     lengths = [torch.linalg.vector_norm(each.flatten(1), dim=1) for each in (value, drawn)]
     return drawn * (lengths[0] / lengths[1]).view(-1, *[1] * (value.dim() - 1))

@@ -1,34 +1,23 @@
 """Two networks beside each other: the experiments `pair`, ends of journeys, and `ridge`, what lies before the end."""
 
 import contextlib
-import math
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
 from .. import data, engine
 from .config import Config, journey_of
 from .journeys import left_behind
-from .matching import match, shuffled
-from .measures import (
-    SIZES,
-    disagreement,
-    divergence,
-    error_correlation,
-    independent_disagreement,
-    normalized_distance,
-    perturbed_losses,
-    relative_distance,
-    squared_distance,
-)
+from .matching import match
+from .measures import SIZES, error_correlation, perturbed_losses, squared_distance
 from .paths import Path, barrier, fit_curve, flattened, great_circle, length_of, line, measure, network_at, point_of
 from .penalty import add_gradient, kernel_of
-from .training import Part, Sets, sets_of
+from .training import Part, Sets, accuracy, sets_of
 
 POSITIONS = tuple(np.linspace(0, 1, 11).tolist())
 SHOWN, CURVE_STEPS = {"mlp": 5_000}, {"mlp": 1_000}  # first training and test images; steps of the curve's control
@@ -39,7 +28,7 @@ PAIR_SEED, RIDGE_SEED = 3_000, 6_000  # added to the seed: what is drawn here mu
 
 
 def pair(config: Config, *, progress: bool = True) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """All instruments between the journey's end, the first network, and the `other` one, the second.
+    """What lies between the journey's end, the first network, and the `other` one, and how flat the loss is round both.
 
     Losses are of training images, errors of test images. Raises `Diverged` where a journey that is missing diverges.
     """
@@ -47,15 +36,11 @@ def pair(config: Config, *, progress: bool = True) -> tuple[dict[str, Any], dict
     first, second = both(config, progress=progress)
     shown = SHOWN.get(config.network, FEW_SHOWN)
     parts = [part.first(shown) for part in (sets.train, sets.test)]
-    found, ways = paths(first, second, config, sets)
-    metrics = distances(first, second) | found
+    metrics, ways = paths(first, second, config, sets)
     for name, way in ways.items():
-        found = along(first, way, *parts)
-        found["errors"] = [round(error, 3) for error in found["errors"]]
-        metrics |= {f"{name}_{key}": value for key, value in found.items()}
-    metrics |= steepness({"first": first, "second": second}, parts[0], seed=config.seed + PAIR_SEED)
-    found, arrays = behaviour(first, second, sets.test)
-    return metrics | found, arrays
+        found, rise = along(first, way, *parts)
+        metrics |= {f"{name}_errors": [round(error, 3) for error in found], f"{name}_error_barrier": rise}
+    return metrics | steepness({"first": first, "second": second}, parts[0], seed=config.seed + PAIR_SEED), {}
 
 
 def both(config: Config, *, progress: bool) -> tuple[nn.Module, nn.Module]:
@@ -73,47 +58,27 @@ def batches_of(config: Config, sets: Sets, *, seed: int) -> data.Batches:
     return data.Batches(*sets.train, batch_size=size, generator=data.generator(seed))
 
 
-def distances(first: nn.Module, second: nn.Module) -> dict[str, float]:
-    """Distance of parameters: plain, relative to the first network's length, and of filters scaled to length 1."""
-    ends = point_of(first), point_of(second)
-    return {
-        "squared_distance": squared_distance(*ends),
-        "relative_distance": relative_distance(*ends),
-        "normalized_distance": normalized_distance(*ends),
-    }
-
-
-def paths(first: nn.Module, second: nn.Module, config: Config, sets: Sets) -> tuple[dict[str, float], dict[str, Path]]:
-    """Distances once units are matched, and the ways: the line, a fitted curve, the line to the matched network."""
+def paths(first: nn.Module, second: nn.Module, config: Config, sets: Sets) -> tuple[dict[str, Any], dict[str, Path]]:
+    """Squared distances, also with matched units, and the ways: line, fitted curve, line to the matched network."""
     seed, ends = config.seed + PAIR_SEED, (point_of(first), point_of(second))
     stream, batches = data.generator(seed), batches_of(config, sets, seed=seed)
     steps, ways = CURVE_STEPS.get(config.network, FEW_STEPS), {"line": line(*ends)}
     with contextlib.suppress(FloatingPointError):  # a curve that cannot be fitted says nothing about the networks
         ways["curve"] = fit_curve(first, second, batches, steps=steps, generator=stream)
     matched = point_of(match(first, second, generator=stream))
-    renamed = shuffled(second, generator=stream)
-    metrics = {
-        "matched_squared_distance": squared_distance(ends[0], matched),
-        "matched_normalized_distance": normalized_distance(ends[0], matched),
-        "shuffled_squared_distance": squared_distance(ends[0], point_of(renamed)),
-        # from units in random order: how much the matching owes to the order that they had
-        "rematched_squared_distance": squared_distance(ends[0], point_of(match(first, renamed, generator=stream))),
-    }
+    metrics = {"squared_distance": squared_distance(*ends)}
+    metrics["matched_squared_distance"] = squared_distance(ends[0], matched)
     return metrics, ways | {"matched": line(ends[0], matched)}
 
 
-def along(network: nn.Module, way: Path, train: Part, test: Part) -> dict[str, Any]:
-    """Training losses (nats) and test errors (%) along a path, and how high each rises above its ends' line.
+def along(network: nn.Module, way: Path, train: Part, test: Part) -> tuple[list[float], float]:
+    """Test errors (%) along a path, and how high they rise above its ends' line.
 
     BatchNorm's statistics are estimated anew at each place: those of one end, or a mean, would make barriers.
     """
     networks = [network_at(network, way(position), statistics=train.images) for position in POSITIONS]
-    losses, errors = (
-        [measure(each, *train).loss for each in networks],
-        [measure(each, *test).error for each in networks],
-    )
-    rises = {"barrier": barrier(POSITIONS, losses), "error_barrier": barrier(POSITIONS, errors)}
-    return {"losses": losses, "errors": errors} | rises
+    errors = [measure(each, *test).error for each in networks]
+    return errors, barrier(POSITIONS, errors)
 
 
 def steepness(networks: Mapping[str, nn.Module], train: Part, *, seed: int) -> dict[str, Any]:
@@ -126,32 +91,17 @@ def steepness(networks: Mapping[str, nn.Module], train: Part, *, seed: int) -> d
         own = measure(network_at(network, point_of(network), statistics=train.images), *train)
         draws = {"draws": DRAWS, "generator": data.generator(seed), "statistics": train.images}
         losses = perturbed_losses(network, *train, **draws)
-        metrics |= {f"{name}_loss": own.loss, f"{name}_rises": (losses.mean(0) - own.loss).tolist()}
+        metrics[f"{name}_rises"] = (losses.mean(0) - own.loss).tolist()
     return metrics
 
 
-def behaviour(first: nn.Module, second: nn.Module, test: Part) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """Test accuracies (%), disagreement with its chance level, error correlation, divergence; and the predictions."""
-    probabilities = [engine.predict(network, test.images)[0].softmax(1) for network in (first, second)]
-    chosen = torch.stack(probabilities).argmax(2)
-    metrics = {
-        "first_accuracy": accuracy(chosen[0], test.labels),
-        "second_accuracy": accuracy(chosen[1], test.labels),
-        "disagreement": disagreement(*chosen),
-        "independent_disagreement": independent_disagreement(*probabilities),
-        "error_correlation": none_for_nan(error_correlation(*(chosen != test.labels))),
-        "divergence": divergence(*probabilities),
-    }
-    return metrics, {"first_predictions": stored(chosen[0]), "second_predictions": stored(chosen[1])}
-
-
 def ridge(config: Config, *, progress: bool = True) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """Barriers of test error (points) and training loss (nats) on ways from the checkpoint, and the two as an ensemble.
+    """Barriers of test error (points) on ways from the checkpoint, and the two networks as an ensemble.
 
     To the end: the straight `line`; the great `circle`, which keeps the length of the weights; a fitted `curve` that
     starts beside the circle's middle; the line after units are `matched`. Nulls, which leave the solution where it is:
     the checkpoint scaled to the line's lengths (`ray`), and the line to the checkpoint with its units in the order that
-    brings it farthest from itself (`renamed`); and the line to its `negative`. Raises `Diverged`.
+    brings it farthest from itself (`renamed`). Raises `Diverged`.
     """
     sets = sets_of(config, engine.choose_device())
     first, second = left_behind(journey_of(config), progress=progress)[-2:]
@@ -159,9 +109,8 @@ def ridge(config: Config, *, progress: bool = True) -> tuple[dict[str, Any], dic
     parts = [part.first(shown) for part in (sets.train, sets.test)]
     metrics, arrays = {}, {}
     for name, way in ridge_ways(first, second, config, sets).items():
-        found = along(first, way, *parts) | {"lengths": [length_of(way(position)) for position in POSITIONS]}
-        metrics |= {f"{name}_{key}": found.pop(key) for key in ("error_barrier", "barrier")}
-        arrays |= {f"{name}_{key}": np.array(values, np.float32) for key, values in found.items()}
+        errors, metrics[f"{name}_error_barrier"] = along(first, way, *parts)
+        arrays[f"{name}_errors"] = np.array(errors, np.float32)
     return metrics | together(first, second, sets.test) | forces(config, first, second, sets.train), arrays
 
 
@@ -178,7 +127,6 @@ def ridge_ways(first: nn.Module, second: nn.Module, config: Config, sets: Sets) 
         "matched": line(own, point_of(match(first, second, generator=stream))),
         "ray": lambda t: {name: value * length_of(straight(t)) / length_of(own) for name, value in own.items()},
         "renamed": line(own, point_of(match(network_at(first, negative), first, generator=stream))),
-        "negative": line(own, negative),
     }
 
 
@@ -190,14 +138,14 @@ def together(first: nn.Module, second: nn.Module, test: Part) -> dict[str, Any]:
         "checkpoint_accuracy": accuracy(chosen[0], test.labels),
         "accuracy": accuracy(chosen[1], test.labels),
         "together_accuracy": accuracy(found.mean(0).argmax(1), test.labels),
-        "error_correlation": none_for_nan(error_correlation(*(chosen != test.labels))),
+        "error_correlation": error_correlation(*(chosen != test.labels)),
     }
 
 
 def forces(config: Config, first: nn.Module, second: nn.Module, train: Part) -> dict[str, Any]:
     """At the end, along the way from the checkpoint: gradients of loss (of all images), push and weight decay.
 
-    Each as `[component along the displacement, length]`; with `squared_distance` and the cosine of both points.
+    Each as `[component along the displacement, length]`; with the `squared_distance` of both points.
     """
     own, end = point_of(first), point_of(second)
     push = [torch.zeros_like(value) for value in end.values()]
@@ -210,9 +158,7 @@ def forces(config: Config, first: nn.Module, second: nn.Module, train: Part) -> 
     }
     outwards = functional.normalize(rows[1] - rows[0], dim=0)
     found = {f"{name}_force": [float(value @ outwards), float(value.norm())] for name, value in gradients.items()}
-    found["rest_force"] = float(sum(gradients.values()).norm())
-    cosine = float(functional.cosine_similarity(*rows, dim=0))
-    return found | {"squared_distance": squared_distance(own, end), "cosine": cosine}
+    return found | {"squared_distance": squared_distance(own, end)}
 
 
 def loss_gradient(network: nn.Module, train: Part) -> Float[Tensor, " parameters"]:
@@ -223,18 +169,3 @@ def loss_gradient(network: nn.Module, train: Part) -> Float[Tensor, " parameters
         loss = functional.cross_entropy(network(images), labels, reduction="sum") / len(train.labels)
         total += torch.cat([value.flatten() for value in torch.autograd.grad(loss, values)]).double()
     return total
-
-
-def accuracy(predictions: Int[Tensor, " batch"], labels: Int[Tensor, " batch"]) -> float:
-    """Images classified correctly, in %."""
-    return 100 * float((predictions == labels).double().mean())
-
-
-def stored(predictions: Int[Tensor, "*members batch"]) -> np.ndarray:
-    """Classes as a record keeps them."""
-    return predictions.to(torch.uint8).cpu().numpy()
-
-
-def none_for_nan(value: float) -> float | None:
-    """None for what has no value."""
-    return None if math.isnan(value) else value

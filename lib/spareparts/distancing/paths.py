@@ -31,16 +31,16 @@ def point_of(network: nn.Module) -> Point:
     return {name: value.detach().clone() for name, value in network.named_parameters()}
 
 
-def check_alike(first: Mapping[str, Tensor], second: Mapping[str, Tensor]) -> None:
-    """Raise `ValueError` unless both have the same parameters, by name, shape and device."""
+def check_alike(first: Mapping[str, Tensor], second: Mapping[str, Tensor], *, of: str = "networks") -> None:
+    """Raise `ValueError` unless both have the same parameters, by name, shape and device; `of` says whose they are."""
     for name in sorted(first.keys() ^ second.keys()):
-        raise ValueError(f"networks must share one architecture, but only one of them has {name}")
+        raise ValueError(f"{of} must share one architecture, but only one of them has {name}")
     for name, value in first.items():
         if value.shape != second[name].shape:
             shapes = f"{tuple(value.shape)} and {tuple(second[name].shape)}"
-            raise ValueError(f"networks must share one architecture, got {name} of shape {shapes}")
+            raise ValueError(f"{of} must share one architecture, got {name} of shape {shapes}")
         if value.device != second[name].device:
-            raise ValueError(f"networks must share one device, got {name} on {value.device} and {second[name].device}")
+            raise ValueError(f"{of} must share one device, got {name} on {value.device} and {second[name].device}")
 
 
 @torch.no_grad()
@@ -55,15 +55,9 @@ def network_at(
     moved = copy.deepcopy(network)
     for name, value in moved.named_parameters():
         value.copy_(point[name])
-    if statistics is not None:
-        estimate_statistics(moved, statistics)
+    if statistics is not None:  # in equal parts: a last part of one image would have no variance
+        update_bn(statistics.tensor_split(-(-len(statistics) // BATCH)), moved)
     return moved.eval()
-
-
-def estimate_statistics(network: nn.Module, images: Float[Tensor, "batch *shape"]) -> None:
-    """Set the statistics of every BatchNorm layer to their means over these images; other networks stay as they are."""
-    # equal parts: a last part of one image would have no variance
-    update_bn(images.tensor_split(-(-len(images) // BATCH)), network)
 
 
 def measure(network: nn.Module, images: Float[Tensor, "batch *shape"], labels: Int[Tensor, " batch"]) -> Measured:
@@ -160,11 +154,6 @@ class Curve(nn.Module):
         return functional_call(self.control, path(position), (inputs,))
 
 
-def cross_entropy(network: nn.Module, batch: data.Batch, settings: Mapping[str, float]) -> Float[Tensor, ""]:
-    """Mean cross entropy."""
-    return functional.cross_entropy(network(batch.inputs), batch.labels)
-
-
 def fit_curve(
     first: nn.Module,
     second: nn.Module,
@@ -174,7 +163,6 @@ def fit_curve(
     generator: torch.Generator,
     through: Mapping[str, Tensor] | None = None,
     learning_rate: float = LEARNING_RATE,
-    progress: bool = False,
 ) -> Path:
     """Train the control point for the mean loss over the curve: `E_t L(theta(t))`.
 
@@ -189,8 +177,10 @@ def fit_curve(
     control = {name: value if through is None else 2 * through[name] - value for name, value in middle.items()}
     curve = Curve(copy.deepcopy(network_at(first, control)), *ends, generator=generator)
     optimizer = torch.optim.SGD(curve.parameters(), lr=learning_rate, momentum=MOMENTUM)
-    replica = engine.Replica(name="curve", network=curve, objective=cross_entropy, optimizer=optimizer, batches=batches)
-    (end,) = engine.fit([replica], steps=steps, progress=progress, side_by_side=False)
+    replica = engine.Replica(
+        name="curve", network=curve, objective=engine.cross_entropy, optimizer=optimizer, batches=batches
+    )
+    (end,) = engine.fit([replica], steps=steps, progress=False, side_by_side=False)
     if end.diverged_step is not None:
         raise FloatingPointError(f"the curve diverged at step {end.diverged_step}")
     return bezier(ends[0], point_of(curve.control), ends[1])

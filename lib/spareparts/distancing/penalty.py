@@ -8,7 +8,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from .. import checks
-from .paths import Point, point_of
+from .paths import Point, check_alike, point_of
 
 
 class Kernel(NamedTuple):
@@ -60,23 +60,15 @@ def checkpoint_penalty(
     kernel = Kernel(strength, width, reduction, halved_exponent)
     kernel.check()
     own, others = list(parameters), [list(checkpoint) for checkpoint in checkpoints]
-    check_checkpoints(own, others)
+    if not own:
+        raise ValueError("parameters must be at least one tensor, got none")
+    for number, checkpoint in enumerate(others, start=1):
+        check_alike(_numbered(own), _numbered(checkpoint), of=f"the parameters and checkpoint {number}")
     return _Penalty.apply(kernel, others, *own)
 
 
-def check_checkpoints(parameters: Sequence[Tensor], checkpoints: Sequence[Sequence[Tensor]]) -> None:
-    """Raise `ValueError` for no parameters, and for a checkpoint whose tensors differ from them in shape or device."""
-    if not parameters:
-        raise ValueError("parameters must be at least one tensor, got none")
-    for number, checkpoint in enumerate(checkpoints, start=1):
-        about = f"checkpoint {number} is of another"
-        if len(checkpoint) != len(parameters):
-            raise ValueError(f"{about} architecture: {len(checkpoint)} tensors where there are {len(parameters)}")
-        for one, other in zip(parameters, checkpoint, strict=True):
-            if one.shape != other.shape:
-                raise ValueError(f"{about} architecture: {tuple(other.shape)} where there is {tuple(one.shape)}")
-            if one.device != other.device:
-                raise ValueError(f"{about} device: {other.device} where the parameters are on {one.device}")
+def _numbered(tensors: Sequence[Tensor]) -> Point:
+    return {f"tensor {place}": tensor for place, tensor in enumerate(tensors, start=1)}
 
 
 @torch.no_grad()
@@ -137,25 +129,18 @@ class Push:
         gradients = [value.grad for value in moving.values()]
         add_gradient(gradients, list(moving.values()), checkpoints, self.kernel)
 
-    def value(self, squared_distances: Sequence[float]) -> float:
-        """The penalty at these squared distances to the checkpoints."""
-        heights = torch.tensor(squared_distances, dtype=torch.float64).div(-self.kernel.spread).exp()
-        return self.kernel.share(len(squared_distances)) * float(heights.sum())
 
-
-DIRECTIONS = ("cosine", "norm_ratio", "alignment", "loss_gradient_norm", "push_norm")
+DIRECTIONS = ("alignment", "loss_gradient_norm", "push_norm")
 
 
 class Directions:
     """Hook around a push that looks at every so many steps how it changes the gradient.
 
-    `read` gives, averaged over the steps since it was last called: the cosine of the loss's gradient g and the full one
-    g + p, `||g + p|| / ||g||`, the cosine of g and p (`alignment`, from -1 to 1, 0 for p = 0), `||g||` and `||p||`.
+    `read` gives, averaged over the steps since it was last called: the cosine of the loss's gradient g and the push p
+    (`alignment`, from -1 to 1, 0 for p = 0), `||g||` and `||p||`.
     """
 
     def __init__(self, push: Push, *, every: int) -> None:
-        if every < 1:
-            raise ValueError(f"every must be at least 1 step, got {every}")
         self.push, self.every, self.steps = push, every, 0
         self.seen: list[Tensor] = []
 
@@ -187,9 +172,7 @@ def products(before: list[Tensor], after: list[Tensor]) -> Float[Tensor, "3"]:
     return torch.stack([torch.stack([(a * b).sum() for a, b in zip(*pair, strict=True)]).sum() for pair in pairs])
 
 
-def compared(loss: Tensor, both: Tensor, push: Tensor) -> Float[Tensor, "5"]:
+def compared(loss: Tensor, both: Tensor, push: Tensor) -> Float[Tensor, "3"]:
     """What `Directions` reads, of one step's products."""
-    full = loss + 2 * both + push
-    cosine = (loss + both) / (loss * full).sqrt()
     alignment = both / (loss * push).sqrt().clamp_min(torch.finfo(loss.dtype).tiny)
-    return torch.stack([cosine, (full / loss).sqrt(), alignment, loss.sqrt(), push.sqrt()])
+    return torch.stack([alignment, loss.sqrt(), push.sqrt()])

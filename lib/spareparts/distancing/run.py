@@ -13,7 +13,7 @@ from .. import data, engine
 from ..records import Result, measured
 from .config import Config
 from .ensembles import ensemble
-from .journeys import journey, objective
+from .journeys import journey
 from .pairs import pair, ridge
 from .penalty import Kernel, Push
 from .training import Sets, build, optimizer_of, sets_of
@@ -32,7 +32,10 @@ def cost(config: Config, *, progress: bool = True) -> tuple[dict[str, Any], dict
     network = build(config, sets, generator=data.generator(config.seed))
     step = step_of(network, config, sets)
     step()  # the first also allocates
-    pushes = [push_of(network, config, checkpoints=count) for count in COUNTS]
+    pushes = [Push(Kernel(config.strength, config.width)) for _ in COUNTS]
+    for push, count in zip(pushes, COUNTS, strict=True):
+        for _ in range(count):
+            push.leave(network)
     device = sets.train.images.device
     steps, penalties = np.zeros(ROUNDS, np.float32), np.zeros((ROUNDS, len(COUNTS)), np.float32)
     for turn in range(ROUNDS):
@@ -56,18 +59,10 @@ def step_of(network: nn.Module, config: Config, sets: Sets) -> Callable[[], None
 
     def step() -> None:
         optimizer.zero_grad()
-        objective(network, batch, {}).backward()
+        engine.cross_entropy(network, batch, {}).backward()
         optimizer.step()
 
     return step
-
-
-def push_of(network: nn.Module, config: Config, *, checkpoints: int) -> Push:
-    """A push away from so many checkpoints."""
-    push = Push(Kernel(config.strength, config.width))
-    for _ in range(checkpoints):
-        push.leave(network)
-    return push
 
 
 def seconds(work: Callable[[], None], *, device: torch.device, repeats: int = 1) -> float:
@@ -81,8 +76,7 @@ def seconds(work: Callable[[], None], *, device: torch.device, repeats: int = 1)
     return (time.perf_counter() - started) / repeats
 
 
-Experiment = Callable[..., tuple[dict[str, Any], dict[str, np.ndarray]]]
-EXPERIMENTS: dict[str, Experiment] = {
+EXPERIMENTS: dict[str, Callable[..., tuple[dict[str, Any], dict[str, np.ndarray]]]] = {
     function.__name__: function for function in (journey, pair, ensemble, cost, ridge)
 }
 
@@ -90,10 +84,9 @@ EXPERIMENTS: dict[str, Experiment] = {
 def run(
     configs: Iterable[Config], *, progress: bool = True, workers: int | None = None
 ) -> Iterator[tuple[Config, Result]]:
-    """Run each config, yielding its result as soon as it is there.
+    """Run each config, yielding its result as soon as it is there; each core runs one at a time (`engine.each`).
 
-    On a CPU each core runs one at a time (`workers` sets how many, see `engine.each`). All data are loaded before, so
-    that a missing set costs nothing.
+    All data are loaded before, so that a missing set costs nothing.
     """
     configs = list(configs)
     for dataset in sorted({config.dataset for config in configs}):

@@ -14,6 +14,6 @@ __all__ = attach(
         "evaluate": ["images_at_once", "predict", "predict_each"],
         "loop": ["fit"],
         "processes": ["each"],
-        "replica": ["Kept", "Outcome", "Progress", "Replica"],
+        "replica": ["Kept", "Outcome", "Progress", "Replica", "cross_entropy"],
     },
 )

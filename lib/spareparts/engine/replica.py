@@ -7,10 +7,16 @@ from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 # loss = objective(network, batch, settings); side by side `network` is only callable like the module, and each setting
 # a tensor without axes
 Objective = Callable[[Callable[..., Any], Any, Mapping[str, Any]], Tensor]
+
+
+def cross_entropy(network: Callable[..., Tensor], batch: Any, settings: Mapping[str, Any]) -> Tensor:
+    """Objective: mean cross entropy of a batch of inputs and labels, in nats."""
+    return functional.cross_entropy(network(batch.inputs), batch.labels)
 
 
 @runtime_checkable

@@ -25,6 +25,7 @@ class RunConfig:
 
     word: ClassVar[str]  # the paper's word: names its module, notebook, records folder and claims
     revision: ClassVar[int]  # raised whenever the mechanism changes what a config gives
+    source: ClassVar[Any]  # what knows the fingerprint and the fidelity of a `dataset`
 
     def __post_init__(self) -> None:
         for name, (kind, adapter) in _kinds(type(self)).items():
@@ -47,6 +48,13 @@ class RunConfig:
                 choices = ", ".join(map(str, known))
                 raise ValueError(f"{name} must be one of {choices}, got {getattr(self, name)!r}")
 
+    def _check_bounds(self, least: Mapping[str, float], positive: Collection[str] = ()) -> None:
+        """`ValueError` for a number below the least that its field may have, or not positive; None is left alone."""
+        for name in (*least, *positive):
+            value, wanted = getattr(self, name), f"at least {least[name]}" if name in least else "positive"
+            if value is not None and (value < least[name] if name in least else value <= 0):
+                raise ValueError(f"{name} must be {wanted}, got {value}")
+
     def _check_users(self, kind: str, users: Mapping[str, Collection[Any]]) -> None:
         """`ValueError` for a setting away from its default that this kind of run (a field's value) does not use.
 
@@ -63,12 +71,12 @@ class RunConfig:
     @property
     def fingerprint(self) -> str:
         """Sha256 of the data that the run reads."""
-        raise NotImplementedError
+        return self.source.fingerprint(self.dataset)
 
     @property
     def fidelity(self) -> str:
         """How the data relate to the official files."""
-        raise NotImplementedError
+        return self.source.fidelity(self.dataset)
 
     @property
     def protocol(self) -> str:

@@ -10,45 +10,27 @@ from ..records import RunConfig
 from ..records.config import check_lists, combinations, given_lists
 
 # what is done: measure a trained network; prune it and train on; re-draw its classifier; and the theories of section 2
-EXPERIMENTS = (
-    "network",
-    "retrain",
-    "resample",
-    "tickets",
-    "unit_tickets",
-    "width",
-    "filters",
-    "xord",
-    "teacher_student",
-)
+TRAINED = ("network", "retrain", "resample", "tickets", "unit_tickets")  # one of MODELS
 GENERATED = ("xord", "teacher_student")  # draw their own data
-IMAGES = tuple(name for name in EXPERIMENTS if name not in GENERATED)
-MODELS = ("lenet_300_100", "conv_2", "conv_4", "conv_6", "vgg_19", "vgg_19_bn")
-DATASETS = {"lenet_300_100": "mnist"} | dict.fromkeys(MODELS[1:], "cifar10")  # that Figure 1's networks are trained on
+IMAGES = (*TRAINED, "width", "filters")
+EXPERIMENTS = (*IMAGES, *GENERATED)
+LENET = "lenet_300_100"
+MODELS = (LENET, "conv_2", "conv_4", "conv_6", "vgg_19", "vgg_19_bn")
+DATASETS = {LENET: "mnist"} | dict.fromkeys(MODELS[1:], "cifar10")  # that Figure 1's networks are trained on
 
-STATED = {  # what the draft and the final report say of the experiments that they describe; all else is ours
-    "initialization": "glorot",
-    "iterations": None,
-    "optimizer": None,
-    "learning_rate": None,
-    "train_samples": None,
-    "shuffled_labels": False,
-    "classes": None,
-    "width": None,
-    "precision": "float32",
-    "studied": "best",
-}
+# what the draft and the final report state of the experiments that they describe, as it is by default; all else is ours
+STATED = ("initialization", "iterations", "optimizer", "learning_rate", "train_samples", "shuffled_labels", "classes")
+STATED += ("width", "precision", "studied")
 DESCRIBED = ("network", "resample")
 
 USERS = {  # the experiments that use a setting; those that are not named are used by all
-    "model": ("network", "retrain", "resample", "tickets", "unit_tickets"),
+    "model": TRAINED,
     "dataset": IMAGES,
     "initialization": IMAGES,
     "shuffled_labels": ("network",),
     "classes": ("network",),
     "width": ("network", "width", "filters"),
     "optimizer": ("network", "retrain", "tickets", "unit_tickets", "width", "filters"),
-    "learning_rate": EXPERIMENTS,
     "precision": ("network", "retrain", "resample"),
     "units": GENERATED,
     "train_samples": (*IMAGES, "xord"),
@@ -60,6 +42,7 @@ USERS = {  # the experiments that use a setting; those that are not named are us
     "studied": ("network",),
     "diverse": ("xord",),
 }
+LEAST = dict.fromkeys(("iterations", "width", "units", "train_samples"), 1) | {"classes": 2, "noise": 0, "rewind": 0}
 NAMES = {  # what a setting may be called
     "experiment": EXPERIMENTS,
     "model": MODELS,
@@ -81,9 +64,10 @@ class Config(RunConfig):
 
     word: ClassVar[str] = "redundancy"
     revision: ClassVar[int] = 1
+    source: ClassVar[Any] = data
 
     experiment: str = "network"  # one of EXPERIMENTS
-    model: str = "lenet_300_100"  # one of MODELS
+    model: str = LENET  # one of MODELS
     dataset: str = "mnist"
     seed: int = 1
     iterations: int | None = None  # steps of training
@@ -107,25 +91,13 @@ class Config(RunConfig):
     def __post_init__(self) -> None:
         super().__post_init__()
         self._check_names(NAMES)
-        for name, least in (("iterations", 1), ("width", 1), ("units", 1), ("train_samples", 1), ("classes", 2)):
-            value = getattr(self, name)
-            if value is not None and value < least:
-                raise ValueError(f"{name} must be at least {least}, or None, got {value}")
-        for name in ("seed", "noise", "rewind"):
-            if (getattr(self, name) or 0) < 0:
-                raise ValueError(f"{name} must be at least 0, got {getattr(self, name)}")
-        if self.learning_rate is not None and self.learning_rate <= 0:
-            raise ValueError(f"learning_rate must be positive, or None, got {self.learning_rate}")
+        self._check_bounds(LEAST, positive=("learning_rate",))
+        self._check_users("experiment", USERS)
         if self.kept_fraction is not None and not 0 < self.kept_fraction <= 1:
             raise ValueError(f"kept_fraction must lie in (0, 1], got {self.kept_fraction}")
         if not 0 <= self.diverse <= 1:
             raise ValueError(f"diverse must lie in [0, 1], got {self.diverse}")
-        self._check_experiment()
-
-    def _check_experiment(self) -> None:
-        """Settings that the experiment, its network or its data do not have."""
-        self._check_users("experiment", USERS)
-        if self.width is not None and self.model != "lenet_300_100":
+        if self.width is not None and self.model != LENET:
             raise ValueError(f"width is of LeNet and must stay None for {self.model}, got {self.width}")
         if self.experiment in IMAGES:
             data.fingerprint(self.dataset)  # raises for an unknown set
@@ -135,28 +107,22 @@ class Config(RunConfig):
     @property
     def fingerprint(self) -> str:
         """Sha256 of the data set's arrays, or of the words that say what is drawn."""
-        if self.experiment in GENERATED:
-            return hashlib.sha256(f"{self.experiment}, version 1".encode()).hexdigest()
-        return data.fingerprint(self.dataset)
+        drawn = self.experiment in GENERATED
+        return hashlib.sha256(f"{self.experiment}, version 1".encode()).hexdigest() if drawn else super().fingerprint
 
     @property
     def fidelity(self) -> str:
         """How the data relate to the official files."""
-        if self.experiment in GENERATED:
-            return "drawn from the published definition"
-        return data.fidelity(self.dataset)
+        return "drawn from the published definition" if self.experiment in GENERATED else super().fidelity
 
     @property
     def protocol(self) -> str:
         """`paper` for a described experiment on the model's own data set with all that is `STATED`; else `reduced`."""
-        stated = all(getattr(self, name) == value for name, value in STATED.items())
+        stated = all(getattr(self, name) == getattr(Config, name) for name in STATED)
         described = self.experiment in DESCRIBED and self.dataset == DATASETS[self.model]
         return "paper" if stated and described else "reduced"
 
 
-# Plan
-
-LENET = "lenet_300_100"
 # What an experiment is run with where nothing else is asked for.
 GRIDS: dict[str, Mapping[str, Sequence[Any]]] = {
     "xord": {"units": (2, 4, 8, 16, 60, 120), "train_samples": (6, 12, 25, 100)},
@@ -185,22 +151,12 @@ def plan(
     experiment does not use, `TypeError` for an unknown setting.
     """
     check_lists({"experiments": experiments, "models": models, "seeds": seeds})
-    unknown = [name for name in experiments if name not in EXPERIMENTS]
-    if unknown:
-        raise ValueError(f"unknown experiments {', '.join(map(repr, unknown))}; known: {', '.join(EXPERIMENTS)}")
     given = given_lists(settings)
     return [
-        Config(experiment=experiment, seed=seed, **data, **choice)
+        Config(experiment=experiment, model=model, dataset=dataset, seed=seed, **choice)
         for experiment in experiments
-        for data in _data(experiment, models, datasets)
-        for choice in combinations(dict(GRIDS.get(experiment, {})) | given)
+        for model in (models if experiment in TRAINED else (LENET,))
+        for dataset in (datasets if experiment in IMAGES else ()) or (DATASETS.get(model, "mnist"),)
+        for choice in combinations({**GRIDS.get(experiment, {}), **given})
         for seed in seeds
     ]
-
-
-def _data(experiment: str, models: Sequence[str], datasets: Sequence[str]) -> list[dict[str, Any]]:
-    """Models with their data sets; an experiment that has networks or data of its own takes those."""
-    chosen = models if experiment in USERS["model"] else (LENET,)
-    if experiment not in IMAGES:
-        return [{}]
-    return [{"model": model, "dataset": name} for model in chosen for name in datasets or (DATASETS[model],)]

@@ -1,50 +1,19 @@
 """What a layer's weights say over training, beside rows without clusters; it asks nothing of the network."""
 
-from collections.abc import Callable, Sequence
-from statistics import mean, stdev
-from typing import Any
+from collections.abc import Sequence
+from statistics import mean
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int, Shaped
+from jaxtyping import Float, Shaped
 from scipy.sparse.csgraph import connected_components
 from torch import Tensor
 from torch.nn import functional
 
 from .pruning import frame_potential, normalized
-from .spectra import (
-    angles_of_trained,
-    effective_rank,
-    elbow,
-    entry_variance,
-    fit_noise,
-    kept_norm,
-    residual_norm,
-    singular_values,
-    spectra,
-    stable_rank,
-    trained_units,
-)
+from .spectra import angles_of_trained, effective_rank, elbow, fit_noise, singular_values, stable_rank, truncated
 
 # Units in motion
-
-
-def norms(snapshots: Float[Tensor, "epochs units *shape"]) -> Float[Tensor, "epochs units"]:
-    """Length of every unit's weights at every epoch."""
-    return snapshots.flatten(2).norm(dim=2)
-
-
-def cosine_to_initial(
-    rows: Float[Tensor, "units fan_in"], initial: Float[Tensor, "units fan_in"]
-) -> Float[Tensor, " units"]:
-    """Cosine of every unit's weights to those that it began with, -1 to 1; 0 for a unit without weights."""
-    return functional.cosine_similarity(rows, initial, dim=1)
-
-
-def weight_similarity(rows: Float[Tensor, "units fan_in"]) -> Float[Tensor, "units units"]:
-    """Cosine of every two units' weights, -1 to 1; 0 for a unit without weights."""
-    unit = functional.normalize(rows)
-    return unit @ unit.T
 
 
 def output_similarity(outputs: Float[Tensor, "batch units"]) -> Float[Tensor, "units units"]:
@@ -82,65 +51,45 @@ def centred(rows: Float[Tensor, "units fan_in"]) -> Float[Tensor, "units fan_in"
     return rows - rows.mean(0)
 
 
-def random_rows(*, units: int, fan_in: int, generator: torch.Generator) -> Float[Tensor, "units fan_in"]:
-    """Independent Gaussian rows: directions without preference."""
-    return torch.randn(units, fan_in, generator=generator, device=generator.device, dtype=torch.float64)
-
-
 def same_spectrum(
     values: Float[Tensor, " rank"], *, units: int, generator: torch.Generator
 ) -> Float[Tensor, "units rank"]:
     """Rows of a random matrix with given singular values: `U diag(s)`, U drawn evenly from the orthonormal frames.
 
-    Right singular vectors would turn all rows alike, which no inner product sees, and are left out. Raises `ValueError`
-    for more values than units.
+    Right singular vectors would turn all rows alike, which no inner product sees, and are left out.
     """
-    if len(values) > units:
-        raise ValueError(f"values must be at most units = {units}, got {len(values)}")
     draw = torch.randn(units, len(values), generator=generator, device=generator.device, dtype=torch.float64)
     left, triangle = torch.linalg.qr(draw)
     left = left * triangle.diagonal().sign()  # else QR prefers some frames
     return left.to(values.device) * values.double()
 
 
-def nearest_cosine(rows: Float[Tensor, "units fan_in"]) -> Float[Tensor, ""]:
-    """Mean over the units of the cosine to the nearest other one, -1 to 1; unlike the frame potential, about pairs."""
+def clustering(rows: Float[Tensor, "units fan_in"], prefix: str = "") -> dict[str, float]:
+    """Frame potential of the rows, and the mean over units of the cosine to the nearest other one (-1 to 1).
+
+    The latter, unlike the former, is about pairs. Both under names that begin with the prefix.
+    """
     unit = normalized(rows)
-    return (unit @ unit.T).fill_diagonal_(-torch.inf).max(1).values.mean()
+    nearest = (unit @ unit.T).fill_diagonal_(-torch.inf).max(1).values.mean()
+    return {f"{prefix}potential": float(frame_potential(rows)), f"{prefix}nearest": float(nearest)}
 
 
-STATISTICS: dict[str, Callable[[Tensor], Tensor]] = {"potential": frame_potential, "nearest": nearest_cosine}
-
-
-def clustering(rows: Float[Tensor, "units fan_in"]) -> dict[str, float]:
-    """Frame potential and nearest cosine of the rows, as they are and with their mean removed."""
-    metrics = {}
-    for name, statistic in STATISTICS.items():
-        metrics[name] = float(statistic(rows))
-        metrics[f"centred_{name}"] = float(statistic(centred(rows)))
-    return metrics
-
-
-def null_clustering(
-    rows: Float[Tensor, "units fan_in"], *, draws: int = DRAWS, generator: torch.Generator
-) -> dict[str, float]:
-    """Mean and standard deviation of the same statistics over draws of each null.
+def null_clustering(rows: Float[Tensor, "units fan_in"], *, generator: torch.Generator) -> dict[str, float]:
+    """Mean of the same over `DRAWS` draws of each null.
 
     `random`: rows of this shape; `centred_random`: with their mean removed; `spectrum`: with the spectrum of the rows
     as they are (that of the normalized rows would all but fix the frame potential).
     """
     units, fan_in = rows.shape
-    values = singular_values(rows)
-    found: dict[str, list[float]] = {}
-    for _ in range(draws):
-        drawn = {"random": random_rows(units=units, fan_in=fan_in, generator=generator)}
-        drawn["centred_random"] = centred(drawn["random"])
-        drawn["spectrum"] = same_spectrum(values, units=units, generator=generator)
-        for null, null_rows in drawn.items():
-            for name, statistic in STATISTICS.items():
-                found.setdefault(f"{null}_{name}", []).append(float(statistic(null_rows)))
-    metrics = {name: mean(values) for name, values in found.items()}
-    return metrics | {f"{name}_deviation": stdev(values) for name, values in found.items()}
+    values, found = singular_values(rows), []
+    for _ in range(DRAWS):
+        random = torch.randn(units, fan_in, generator=generator, device=generator.device, dtype=torch.float64)
+        alike = same_spectrum(values, units=units, generator=generator)
+        nulls = {"random_": random, "centred_random_": centred(random), "spectrum_": alike}
+        found.append(
+            {name: value for prefix, null in nulls.items() for name, value in clustering(null, prefix).items()}
+        )
+    return {name: mean(draw[name] for draw in found) for name in found[0]}
 
 
 # The interactive figure
@@ -162,43 +111,38 @@ def unit_graph(
     """
     if len(epochs) != len(snapshots):
         raise ValueError(f"epochs must be one per snapshot, got {len(epochs)} and {len(snapshots)}")
-    weights = torch.stack([weight_similarity(rows) for rows in snapshots])
+    weights = torch.stack([unit @ unit.T for unit in functional.normalize(snapshots, dim=2)])
     places, shares = layout(weights)
     arrays = {
         "graph_epochs": np.asarray(epochs, dtype=np.float32),
         "graph_cutoffs": CUTOFFS.astype(np.float32),
         "graph_places": places.cpu().numpy().astype(np.float16),
         "graph_shares": np.array(shares, dtype=np.float32),
-        "graph_norms": norms(snapshots).cpu().numpy().astype(np.float16),
+        "graph_norms": snapshots.norm(dim=2).cpu().numpy().astype(np.float16),
     }
     arrays |= _links("weights", weights)
     return arrays if outputs is None else arrays | _links("outputs", outputs)
 
 
 def _links(name: str, similarities: Float[Tensor, "epochs units units"]) -> dict[str, np.ndarray]:
-    """The strongest links of each epoch as rows (epoch, unit, unit), their similarities in hundredths, and counts."""
+    """The strongest links of each epoch as rows (epoch, unit, unit), their similarities in hundredths, and counts.
+
+    Links are pairs above the lowest cutoff, the most similar first, at most `MOST_LINKS`.
+    """
     rows, hundredths, counts = [], [], []
     for epoch, similarity in enumerate(similarities.cpu().numpy()):
-        first, second, strengths = strongest(similarity)
-        rows.append(np.stack([np.full_like(first, epoch), first, second], axis=1))
-        hundredths.append(np.clip(np.floor(100 * strengths), 0, 100))
+        first, second = np.triu_indices(len(similarity), k=1)
+        strengths = similarity[first, second]
+        order = np.argsort(-strengths, kind="stable")[:MOST_LINKS]
+        order = order[strengths[order] >= CUTOFFS[0]]
+        rows.append(np.stack([np.full_like(order, epoch), first[order], second[order]], axis=1))
+        hundredths.append(np.clip(np.floor(100 * strengths[order]), 0, 100))
         counts.append([count_links(similarity, cutoff=cutoff) for cutoff in CUTOFFS])
     return {
         f"graph_{name}_links": np.concatenate(rows).astype(np.uint16),
         f"graph_{name}_similarity": np.concatenate(hundredths).astype(np.uint8),
         f"graph_{name}_counts": np.array(counts, dtype=np.uint32),
     }
-
-
-def strongest(
-    similarity: Float[np.ndarray, "units units"],
-) -> tuple[Int[np.ndarray, " links"], Int[np.ndarray, " links"], Float[np.ndarray, " links"]]:
-    """Units and similarities of the pairs above the lowest cutoff, the most similar first, at most `MOST_LINKS`."""
-    first, second = np.triu_indices(len(similarity), k=1)
-    strengths = similarity[first, second]
-    order = np.argsort(-strengths, kind="stable")[:MOST_LINKS]
-    order = order[strengths[order] >= CUTOFFS[0]]
-    return first[order], second[order], strengths[order]
 
 
 def count_links(similarity: Float[np.ndarray, "units units"], *, cutoff: float) -> tuple[int, int, int, int]:
@@ -212,8 +156,7 @@ def count_links(similarity: Float[np.ndarray, "units units"], *, cutoff: float) 
 
 # All of it, for a record
 
-NOISE_COLUMNS = ("variance", "edge", "threshold", "outliers", "signal", "distance", "entry_variance")
-CLUSTER_COLUMNS = ("potential", "centred_potential", "spectrum_potential", "nearest", "spectrum_nearest")
+RANKS = (10, 16)  # of the report and of Nagarajan and Kolter
 DIGITS = 5  # significant ones of a metric
 
 
@@ -223,64 +166,37 @@ def over_training(
     epochs: Sequence[float],
     outputs: Float[Tensor, "epochs units units"] | None = None,
     generator: torch.Generator,
-) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+) -> tuple[dict[str, float], dict[str, np.ndarray]]:
     """Metrics and arrays of a layer from its weights at several epochs, from its initialization to the studied ones.
 
     `outputs` are correlations of the units' outputs at the same epochs, for the interactive figure. Raises `ValueError`
     if the epochs are not as many as the snapshots.
     """
-    arrays = unit_graph(snapshots, epochs=epochs, outputs=outputs)
-    arrays |= {"epochs": np.asarray(epochs, dtype=np.float32), "studied": np.array(len(epochs) - 1, dtype=np.uint8)}
-    metrics: dict[str, Any] = {}
-    for read in (_clusters, _spectra, _angles):
-        found, more = read(snapshots, generator)
-        metrics, arrays = metrics | found, arrays | more
+    initial, final = snapshots[0], snapshots[-1]
+    cosines = functional.cosine_similarity(final, initial, dim=1)  # 0 for a unit without weights
+    arrays = unit_graph(snapshots, epochs=epochs, outputs=outputs) | {
+        "epochs": np.asarray(epochs, dtype=np.float32),
+        "unit_norms": snapshots.norm(dim=2).cpu().numpy().astype(np.float16),
+        "unit_cosines": cosines.cpu().numpy().astype(np.float16),
+        "clustering": np.array([_cluster_row(rows, generator) for rows in snapshots], dtype=np.float32),
+    }
+    metrics = null_clustering(final, generator=generator)
+    for when, rows in (("initial", initial), ("final", final)):
+        noise = fit_noise(singular_values(rows), units=rows.shape[0], fan_in=rows.shape[1])
+        found = clustering(rows) | clustering(centred(rows), "centred_")
+        found |= {"noise_variance": noise.variance, "outliers": noise.outliers, "signal": noise.signal}
+        metrics |= {f"{when}_{name}": value for name, value in found.items()}
+    metrics |= _of_spectrum("weights", singular_values(final))
+    metrics |= _of_spectrum("update", singular_values(final.double() - initial.double()))
+    metrics |= angles_of_trained(final, initial, generator=generator)
     return {name: float(f"{value:.{DIGITS}g}") for name, value in metrics.items()}, arrays
 
 
-def _clusters(
-    snapshots: Float[Tensor, "epochs units fan_in"], generator: torch.Generator
-) -> tuple[dict[str, float], dict[str, np.ndarray]]:
-    """Norms and turns of the units; clustering at the start and at the studied epoch, with its nulls."""
-    initial, final = snapshots[0], snapshots[-1]
-    arrays = {
-        "unit_norms": norms(snapshots).cpu().numpy().astype(np.float16),
-        "unit_cosines": cosine_to_initial(final, initial).cpu().numpy().astype(np.float16),
-        "clustering": np.array([_cluster_row(rows, generator) for rows in snapshots], dtype=np.float32),
-    }
-    metrics = {f"initial_{name}": value for name, value in clustering(initial).items()}
-    metrics |= {f"final_{name}": value for name, value in clustering(final).items()}
-    return metrics | null_clustering(final, generator=generator), arrays
-
-
 def _cluster_row(rows: Float[Tensor, "units fan_in"], generator: torch.Generator) -> list[float]:
-    """One epoch's frame potential and nearest cosine, beside a draw of the same spectrum: `CLUSTER_COLUMNS`."""
-    null = same_spectrum(singular_values(rows), units=len(rows), generator=generator)
-    found = (frame_potential(rows), frame_potential(centred(rows)), frame_potential(null))
-    return [float(value) for value in (*found, nearest_cosine(rows), nearest_cosine(null))]
-
-
-def _spectra(
-    snapshots: Float[Tensor, "epochs units fan_in"], generator: torch.Generator
-) -> tuple[dict[str, float], dict[str, np.ndarray]]:
-    """Singular values and noise of every epoch; what those of the studied one say."""
-    initial, (units, fan_in) = snapshots[0], snapshots[0].shape
-    each = [spectra(rows, initial) for rows in snapshots]
-    fits = [fit_noise(found["weights"], units=units, fan_in=fan_in) for found in each]
-    arrays = {
-        f"spectrum_{name}": torch.stack([found[name] for found in each]).cpu().numpy().astype(np.float16)
-        for name in each[0]
-    }
-    columns = [[getattr(fit, name) for name in NOISE_COLUMNS[:-1]] for fit in fits]
-    noise = [[*row, entry_variance(rows)] for row, rows in zip(columns, snapshots, strict=True)]
-    arrays["noise"] = np.array(noise, dtype=np.float32)
-    metrics = {}
-    for when, fit in (("initial", fits[0]), ("final", fits[-1])):
-        metrics |= {f"{when}_outliers": fit.outliers, f"{when}_noise_variance": fit.variance}
-        metrics[f"{when}_signal"] = fit.signal
-    for name, values in each[-1].items():
-        metrics |= _of_spectrum(name, values)
-    return metrics, arrays
+    """Frame potential of the rows, with their mean removed, and of a draw of the same spectrum; two nearest cosines."""
+    null = clustering(same_spectrum(singular_values(rows), units=len(rows), generator=generator))
+    own, shifted = clustering(rows), frame_potential(centred(rows))
+    return [own["potential"], float(shifted), null["potential"], own["nearest"], null["nearest"]]
 
 
 def _of_spectrum(name: str, values: Float[Tensor, " rank"]) -> dict[str, float]:
@@ -293,18 +209,7 @@ def _of_spectrum(name: str, values: Float[Tensor, " rank"]) -> dict[str, float]:
         f"{name}_effective_rank": effective_rank(values),
         f"{name}_spectral_norm": float(values[0]),
     }
-    for rank in (10, 16):  # of the report and of Nagarajan and Kolter
-        metrics[f"{name}_kept_norm_{rank}"] = kept_norm(values, rank=rank)  # %
-        metrics[f"{name}_residual_norm_{rank}"] = residual_norm(values, rank=rank)
+    for rank in RANKS:
+        kept, left_out = truncated(values, rank=rank)
+        metrics |= {f"{name}_kept_norm_{rank}": kept, f"{name}_residual_norm_{rank}": left_out}
     return metrics
-
-
-def _angles(
-    snapshots: Float[Tensor, "epochs units fan_in"], generator: torch.Generator
-) -> tuple[dict[str, float], dict[str, np.ndarray]]:
-    """Principal angles of trained and other units, beside those at the start and of random spaces."""
-    initial, final = snapshots[0], snapshots[-1]
-    found = angles_of_trained(final, initial, generator=generator)
-    metrics = {"trained_units": int(trained_units(final, initial).sum())}
-    metrics |= {f"{name}_angle": float(angles.mean()) for name, angles in found.items()}
-    return metrics, {}

@@ -2,11 +2,11 @@
 
 import copy
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, Int, Shaped
+from jaxtyping import Float, Int, Shaped, UInt
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.utils import skip_init
@@ -14,8 +14,6 @@ from torch.nn.utils import skip_init
 from .. import checks
 
 # A layer, and all that its units feed
-
-WEIGHTED = (nn.Linear, nn.Conv2d)
 
 
 class Parts(NamedTuple):
@@ -55,13 +53,13 @@ def halves(network: nn.Sequential, layer: str) -> tuple[nn.Sequential, nn.Sequen
 
 def weighted(network: nn.Sequential) -> list[str]:
     """Names of the fully connected and convolutional layers, in order."""
-    return [name for name, module in network.named_children() if isinstance(module, WEIGHTED)]
+    return [name for name, module in network.named_children() if isinstance(module, nn.Linear | nn.Conv2d)]
 
 
-def by_unit(parts: Parts, weight: Tensor) -> Tensor:
+def by_unit(parts: Parts) -> Tensor:
     """The consumer's weights as (outputs, units, ...): pixels of a flattened filter along the last axis."""
-    units = parts.layer.weight.shape[0]
-    return weight if weight.dim() == 4 else weight.unflatten(1, (units, -1))
+    weight = parts.consumer.weight
+    return weight if weight.dim() == 4 else weight.unflatten(1, (len(parts.layer.weight), -1))
 
 
 # Criteria
@@ -76,15 +74,11 @@ def unit_rows(weight: Float[Tensor, "units *fan_in"]) -> Float[Tensor, "units fe
     return weight.detach().flatten(1)
 
 
-def dead(rows: Float[Tensor, "units features"]) -> Bool[Tensor, " units"]:
-    """Which units have no weight other than zero: they have no direction, and contribute nothing."""
-    return ~rows.any(1)
-
-
 def normalized(rows: Float[Tensor, "units features"]) -> Float[Tensor, "units features"]:
-    """Rows of length 1, in double; those of dead units stay zero."""
+    """Rows of length 1, in double; those of units without weights, which have no direction, stay zero."""
     rows = rows.detach().double()
-    return rows / rows.norm(dim=1, keepdim=True).where(~dead(rows)[:, None], 1)
+    lengths = rows.norm(dim=1, keepdim=True)
+    return rows / lengths.where(lengths > 0, 1)
 
 
 def frame_potential(rows: Float[Tensor, "units features"]) -> Float[Tensor, ""]:
@@ -205,27 +199,27 @@ def _counts(parts: Parts, images: Tensor, labels: Tensor, orders: list[list[int]
     counts = torch.zeros(len(orders), len(orders[0]) + 1, dtype=torch.long, device=images.device)
     for order, own in zip(orders, counts, strict=True):
         received = start.clone(memory_format=torch.contiguous_format)
-        own[len(order)] = _correct(parts, received, labels)
-        for removed in range(len(order) - 1, -1, -1):
-            add(received, order[removed])
-            own[removed] = _correct(parts, received, labels)
+        for removed in range(len(order), -1, -1):
+            if removed < len(order):
+                add(received, order[removed])
+            own[removed] = (parts.tail(received).argmax(1) == labels).sum()
     return counts
 
 
 def _rest(parts: Parts, before: Tensor, *, masked_bias: bool) -> Tensor:
     """What the next layer is given of removed units."""
-    if masked_bias or parts.layer.bias is None:
-        bias = torch.zeros_like(before)
-    else:
-        bias = parts.layer.bias.view(1, -1, *[1] * (before.dim() - 2)).expand_as(before)
-    given = parts.between(bias)
-    return torch.zeros_like(given) if masked_bias else given
+    if masked_bias:
+        return torch.zeros_like(parts.between(before))
+    bias = torch.zeros_like(before)
+    if parts.layer.bias is not None:
+        bias += parts.layer.bias.view(1, -1, *[1] * (before.dim() - 2))
+    return parts.between(bias)
 
 
 def _adder(parts: Parts, hidden: Tensor) -> Callable[[Tensor, int], object]:
     """A function that adds a unit to what the next layer receives."""
     consumer = parts.consumer
-    weight = by_unit(parts, consumer.weight)
+    weight = by_unit(parts)
     if isinstance(consumer, nn.Conv2d):
         form = {"stride": consumer.stride, "padding": consumer.padding, "dilation": consumer.dilation}
         return lambda received, unit: received.add_(
@@ -234,10 +228,6 @@ def _adder(parts: Parts, hidden: Tensor) -> Callable[[Tensor, int], object]:
     inputs = hidden.unflatten(1, weight.shape[1:]).transpose(0, 1).contiguous()
     columns = weight.permute(1, 2, 0).contiguous()
     return lambda received, unit: received.addmm_(inputs[unit], columns[unit])
-
-
-def _correct(parts: Parts, received: Tensor, labels: Tensor) -> Tensor:
-    return (parts.tail(received).argmax(1) == labels).sum()
 
 
 def area(
@@ -275,7 +265,7 @@ def compact(network: nn.Sequential, kept: Mapping[str, Int[Tensor, " units"]]) -
 
 
 def _keep(parts: Parts, chosen: Tensor) -> None:
-    columns = by_unit(parts, parts.consumer.weight)[:, chosen]
+    columns = by_unit(parts)[:, chosen]
     _shrink(parts.layer, chosen, "weight", "bias")
     for module in parts.between:
         if isinstance(module, nn.BatchNorm2d | nn.BatchNorm1d):
@@ -308,18 +298,6 @@ GREEDY = tuple(f"{criterion}_{first}" for criterion in CRITERIA[:2] for first in
 ORDERS = (*GREEDY, *(f"random_{number}" for number in range(1, RANDOM_ORDERS + 1)))  # the rows of a record's curves
 
 
-def orders_of(rows: Float[Tensor, "units features"], *, generator: torch.Generator) -> dict[str, Int[Tensor, " units"]]:
-    """An order for each name of `ORDERS`."""
-    found = {
-        f"{criterion}_{first}": pruning_order(rows, criterion=criterion, first=first)
-        for criterion in CRITERIA[:2]
-        for first in DIRECTIONS
-    }
-    for name in ORDERS[len(GREEDY) :]:
-        found[name] = pruning_order(rows, criterion="random", generator=generator)
-    return found
-
-
 def measure_pruning(
     network: nn.Sequential,
     images: Tensor,
@@ -328,21 +306,21 @@ def measure_pruning(
     layer: str,
     generator: torch.Generator,
     masked_bias: bool = True,
-) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """Areas under accuracy (%, of the whole curve and of its first half), and counts of correct images.
+    half: bool = False,
+) -> tuple[dict[str, float], UInt[np.ndarray, "orders removals"]]:
+    """Areas under accuracy (%, and those of its first `half`), and counts of correct images with a row for each order.
 
-    The curves have a row for each of `ORDERS`; divide by the number of images. Random orders are given as their mean
-    and standard deviation.
+    The orders are `ORDERS`; divide counts by the number of images. Random orders have a mean and a standard deviation.
     """
-    rows = unit_rows(cut(network, layer).layer.weight)
-    orders = orders_of(rows, generator=generator)
-    counts = pruning_curves(network, images, labels, list(orders.values()), layer=layer, masked_bias=masked_bias)
-    curves, number = counts.cpu().numpy(), len(labels)
-    metrics: dict[str, Any] = {}
-    for prefix, share in (("area", 1.0), ("half_area", 0.5)):
-        areas = area(curves, images=number, share=share)
+    rows, number = unit_rows(cut(network, layer).layer.weight), len(labels)
+    orders = [pruning_order(rows, criterion=kind, first=first) for kind in CRITERIA[:2] for first in DIRECTIONS]
+    orders += [pruning_order(rows, criterion="random", generator=generator) for _ in range(RANDOM_ORDERS)]
+    counts = pruning_curves(network, images, labels, orders, layer=layer, masked_bias=masked_bias).cpu().numpy()
+    metrics: dict[str, float] = {}
+    shares = {"area": 1.0, "half_area": 0.5} if half else {"area": 1.0}
+    for name, share in shares.items():
+        areas = area(counts, images=number, share=share)
         random = areas[len(GREEDY) :]
-        metrics |= {f"{prefix}_{name}": float(value) for name, value in zip(GREEDY, areas, strict=False)}
-        metrics |= {f"{prefix}_random": float(random.mean()), f"{prefix}_random_deviation": float(random.std(ddof=1))}
-    kind = np.uint16 if number < 2**16 else np.uint32
-    return metrics, {"curves": curves.astype(kind)}
+        metrics |= {f"{name}_{order}": float(value) for order, value in zip(GREEDY, areas, strict=False)}
+        metrics |= {f"{name}_random": float(random.mean()), f"{name}_random_deviation": float(random.std(ddof=1))}
+    return metrics, counts.astype(np.uint16 if number < 2**16 else np.uint32)

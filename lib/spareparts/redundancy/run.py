@@ -15,8 +15,7 @@ from .tickets import tickets, unit_tickets
 from .widths import width
 from .xord import filters, xord
 
-Experiment = Callable[..., tuple[dict[str, Any], dict[str, np.ndarray]]]
-EXPERIMENTS: dict[str, Experiment] = {
+EXPERIMENTS: dict[str, Callable[..., tuple[dict[str, Any], dict[str, np.ndarray]]]] = {
     function.__name__: function
     for function in (network, retrain, resample, tickets, unit_tickets, width, filters, xord, teacher_student)
 }
@@ -25,10 +24,9 @@ EXPERIMENTS: dict[str, Experiment] = {
 def run(
     configs: Iterable[Config], *, progress: bool = True, workers: int | None = None
 ) -> Iterator[tuple[Config, Result]]:
-    """Run each config, yielding its result as soon as it is there.
+    """Run each config, yielding its result as soon as it is there; each core runs one at a time (`engine.each`).
 
-    On a CPU each core runs one at a time (`workers` sets how many, see `engine.each`). All data are loaded before, so
-    that a missing set costs nothing.
+    All data are loaded before, so that a missing set costs nothing.
     """
     configs = list(configs)
     for dataset in sorted({config.dataset for config in configs if config.experiment in IMAGES}):

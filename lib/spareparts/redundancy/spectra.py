@@ -1,19 +1,17 @@
 """Singular values of a layer: what few directions keep, the angles between spaces, and how much of it is noise."""
 
-import dataclasses
 import math
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, Int
-from scipy import stats
+from jaxtyping import Float, Int
 from scipy.linalg import subspace_angles
 from torch import Tensor, nn
 from torch.nn import functional
 
 from .. import checks
-from .pruning import normalized
 
 # Singular values
 
@@ -27,34 +25,14 @@ def singular_values(rows: Float[Tensor, "units fan_in"]) -> Float[Tensor, " rank
     return torch.linalg.eigvalsh(rows @ rows.T).clamp(min=0).sqrt().flip(0)
 
 
-def spectra(
-    rows: Float[Tensor, "units fan_in"], initial: Float[Tensor, "units fan_in"]
-) -> dict[str, Float[Tensor, " rank"]]:
-    """Singular values of W, of W with rows of unit length, and of W - Z, by the names that records use."""
-    return {
-        "weights": singular_values(rows),
-        "normalized": singular_values(normalized(rows)),
-        "update": singular_values(rows.double() - initial.double()),
-    }
+def truncated(values: Float[Tensor, " rank"], *, rank: int) -> tuple[float, float]:
+    """What the top `rank` directions keep, in percent: `100 |W_k| / |W|`; and the spectral norm of what they leave out.
 
-
-def residual_norm(values: Float[Tensor, " rank"], *, rank: int) -> float:
-    """Spectral norm of what is removed when the top `rank` directions are kept: the next singular value, or 0.
-
-    Raises `ValueError` for a negative rank.
+    Percent of the Frobenius norm, NaN for W = 0; the other is the next singular value, or 0.
     """
-    checks.whole(0, rank=rank)
-    return float(values[rank]) if rank < len(values) else 0.0
-
-
-def kept_norm(values: Float[Tensor, " rank"], *, rank: int) -> float:
-    """Frobenius norm of what the top `rank` directions keep, in percent of all: `100 |W_k| / |W|`; NaN for W = 0.
-
-    Raises `ValueError` for a negative rank.
-    """
-    checks.whole(0, rank=rank)
     squares = values.double().square()
-    return float(100 * (squares[:rank].sum() / squares.sum()).sqrt())
+    kept = float(100 * (squares[:rank].sum() / squares.sum()).sqrt())
+    return kept, float(values[rank]) if rank < len(values) else 0.0
 
 
 def elbow(values: Float[Tensor, " rank"]) -> int:
@@ -98,12 +76,10 @@ def rank_accuracies(
 
     U holds the left singular vectors of `W - Z`; without initial weights Z = 0, and the layer is W_k. Both act on what
     the layer gives: `x W_k^T = (x W^T) U_k U_k^T`, so that the inputs are multiplied once. Ranks from that of the layer
-    on keep everything. Raises `ValueError` for negative ranks and for labels that are not one an input.
+    on keep everything. Raises `ValueError` for labels that are not one an input.
     """
     checks.labels(labels)
     checks.equally_many(inputs=inputs, labels=labels)
-    for rank in ranks:
-        checks.whole(0, ranks=rank)
     layer, rest = network[0], network[1:].eval()
     before = functional.linear(inputs, layer.weight)
     start = torch.zeros_like(before) if initial is None else functional.linear(inputs, initial)
@@ -127,11 +103,8 @@ def principal_angles(
 ) -> Float[Tensor, " angles"]:
     """Principal angles between the spaces that two groups of rows span, smallest first, 0 to 90 degrees.
 
-    There are as many as the smaller space has dimensions; all are 0 where one space holds the other. Raises
-    `ValueError` for an empty group.
+    There are as many as the smaller space has dimensions; all are 0 where one space holds the other.
     """
-    if min(len(first), len(second)) == 0:
-        raise ValueError(f"both groups must have rows, got {len(first)} and {len(second)}")
     angles = subspace_angles(first.double().cpu().numpy().T, second.double().cpu().numpy().T)
     return torch.from_numpy(angles[::-1].copy()).rad2deg()
 
@@ -141,13 +114,9 @@ def random_angles(
 ) -> Float[Tensor, "draws angles"]:
     """Principal angles between random spaces of `first` and `second` dimensions, in degrees, smallest first.
 
-    One of the two may be the first axes, since only their relative position counts. Raises `ValueError` for dimensions
-    outside 1..fan_in, and for no draw.
+    One of the two may be the first axes, since only their relative position counts.
     """
-    checks.whole(1, draws=draws)
     small, large = sorted((first, second))
-    if not 1 <= small <= large <= fan_in:
-        raise ValueError(f"dimensions must lie in 1..{fan_in}, got {first} and {second}")
     found = []
     for _ in range(draws):
         draw = torch.randn(fan_in, small, generator=generator, device=generator.device, dtype=torch.float64)
@@ -156,50 +125,34 @@ def random_angles(
     return torch.stack(found)
 
 
-def trained_units(
-    rows: Float[Tensor, "units fan_in"], initial: Float[Tensor, "units fan_in"], *, percentile: float = PERCENTILE
-) -> Bool[Tensor, " units"]:
-    """Units whose final norm lies above that percentile (0 to 100) of all initial norms.
+def angles_of_trained(
+    rows: Float[Tensor, "units fan_in"], initial: Float[Tensor, "units fan_in"], *, generator: torch.Generator
+) -> dict[str, float]:
+    """Number of trained units, and mean angles between them and the others, beside what chance gives, in degrees.
 
-    Raises `ValueError` for weights that are not finite or not as many, and for another percentile.
+    A unit is trained whose final norm lies above the 95th percentile of the initial norms. Angles are those of the
+    final weights, of the initial ones, and of random spaces of the sizes; none where all units are trained or none is.
     """
     checks.same_shape(rows=rows, initial=initial)
     checks.finite(rows=rows, initial=initial)
-    if not 0 <= percentile <= 100:
-        raise ValueError(f"percentile must lie in [0, 100], got {percentile}")
-    return rows.norm(dim=1) > initial.norm(dim=1).quantile(percentile / 100)
-
-
-def angles_of_trained(
-    rows: Float[Tensor, "units fan_in"],
-    initial: Float[Tensor, "units fan_in"],
-    *,
-    draws: int = 10,
-    generator: torch.Generator,
-) -> dict[str, Float[Tensor, "*draws angles"]]:
-    """Angles between trained and other units: of the final weights, the initial ones, and random spaces of the sizes.
-
-    Empty where all units are trained or none is.
-    """
-    trained = trained_units(rows, initial)
-    count, fan_in = int(trained.sum()), rows.shape[1]
-    if count in (0, len(rows)):
-        return {}
-    sizes = {"first": min(count, fan_in), "second": min(len(rows) - count, fan_in)}
-    return {
+    trained = rows.norm(dim=1) > initial.norm(dim=1).quantile(PERCENTILE / 100)
+    sizes = int(trained.sum()), int((~trained).sum())
+    if 0 in sizes:
+        return {"trained_units": sizes[0]}
+    fan_in = rows.shape[1]
+    first, second = (min(size, fan_in) for size in sizes)
+    angles = {
         "final": principal_angles(rows[trained], rows[~trained]),
         "initial": principal_angles(initial[trained], initial[~trained]),
-        "random": random_angles(**sizes, fan_in=fan_in, draws=draws, generator=generator),
+        "random": random_angles(first=first, second=second, fan_in=fan_in, generator=generator),
     }
+    return {"trained_units": sizes[0]} | {f"{name}_angle": float(found.mean()) for name, found in angles.items()}
 
 
-def main_space(rows: Float[Tensor, "units fan_in"], *, rank: int) -> Float[Tensor, "rank fan_in"]:
-    """Orthonormal basis of the inputs that a layer answers most to: its top right singular vectors.
-
-    Raises `ValueError` for a rank below 1.
-    """
-    checks.whole(1, rank=rank)
-    return torch.linalg.svd(rows.double(), full_matrices=False).Vh[:rank]
+def main_angle(first: Float[Tensor, "units fan_in"], second: Float[Tensor, "others fan_in"], *, rank: int) -> float:
+    """Mean principal angle (degrees) between the inputs that two layers answer most to: top right singular vectors."""
+    spaces = [torch.linalg.svd(rows.double(), full_matrices=False).Vh[:rank] for rows in (first, second)]
+    return float(principal_angles(*spaces).mean())
 
 
 # Noise and signal
@@ -211,16 +164,12 @@ GRID = 2001  # points of the law's distribution function
 ROUNDS = 100  # of the fit; it settles in a few
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Noise:
-    """A layer as noise plus signal; eigenvalues are those of `W W^T / max(units, fan_in)`."""
+class Noise(NamedTuple):
+    """A layer as noise plus signal."""
 
     variance: float  # of the noise in an entry of W
-    edge: float  # upper end of the law, as an eigenvalue
-    threshold: float  # edge and Tracy-Widom margin, beyond which lie the outliers
     outliers: int  # directions of the signal
     signal: float  # Frobenius norm of W in these directions
-    distance: float  # Kolmogorov-Smirnov, of the bulk from the law: 0 to 1
 
 
 def law(ratio: float) -> tuple[np.ndarray, np.ndarray]:
@@ -254,9 +203,10 @@ def margin(*, small: int, large: int) -> float:
 def fit_noise(values: Float[Tensor, " rank"], *, units: int, fan_in: int) -> Noise:
     """Split a layer of `units` x `fan_in` weights into noise and outliers, from all of its singular values.
 
-    The variance is the median of the eigenvalues inside the law's edge over the law's own median; what lies beyond the
-    edge and its Tracy-Widom margin is left out and the fit repeated until nothing changes. Raises `ValueError` if the
-    values are not as many as the smaller side or not finite, or the smaller side is below 2.
+    Eigenvalues are those of `W W^T / max(units, fan_in)`. The variance is their median inside the law's edge over the
+    law's own median; what lies beyond the edge and its Tracy-Widom margin is left out and the fit repeated until
+    nothing changes. Raises `ValueError` if the values are not as many as the smaller side or not finite, or the smaller
+    side is below 2.
     """
     checks.finite(values=values)
     small, large = min(units, fan_in), max(units, fan_in)
@@ -273,16 +223,4 @@ def fit_noise(values: Float[Tensor, " rank"], *, units: int, fan_in: int) -> Noi
         if beyond <= outliers or beyond > small // 2:
             break
         outliers = beyond
-    return Noise(
-        variance=variance,
-        edge=variance * float(grid[-1]),
-        threshold=variance * margin(small=small, large=large),
-        outliers=outliers,
-        signal=float(np.sqrt(large * eigenvalues[:outliers].sum())),
-        distance=float(stats.kstest(eigenvalues[outliers:], np.interp, args=(variance * grid, below)).statistic),
-    )
-
-
-def entry_variance(rows: Float[Tensor, "units fan_in"]) -> float:
-    """Mean square of the entries of W: what the noise's variance would be if all were noise."""
-    return float(torch.mean(rows.double().square()))
+    return Noise(variance, outliers, signal=float(np.sqrt(large * eigenvalues[:outliers].sum())))

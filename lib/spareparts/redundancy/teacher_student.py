@@ -25,7 +25,7 @@ REPLICAS = 20  # teachers and students of one run, trained side by side
 ITERATIONS = 100_000
 LEARNING_RATE = 0.5
 CHUNK = 500  # inputs drawn at once
-READINGS = 24  # of the error along training, evenly in the logarithm of the step
+READINGS = 24  # of whether the error is finite, evenly in the logarithm of the step
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -41,18 +41,13 @@ class Committee:
 
     def __call__(self, inputs: Float[Tensor, "replicas features"]) -> Float[Tensor, " replicas"]:
         """Each replica's output for an input of its own."""
-        return (self.outputs * activation(self.local_fields(inputs))).sum(1)
+        return (self.outputs * torch.erf(self.local_fields(inputs) / math.sqrt(2))).sum(1)
 
 
 def committee(*, units: int, replicas: int, features: int, generator: torch.Generator) -> Committee:
     """Gaussian first layers of deviation 1, and outputs of 1."""
     weights = torch.randn(replicas, units, features, generator=generator, dtype=torch.float64)
     return Committee(weights=weights, outputs=torch.ones(replicas, units, dtype=torch.float64))
-
-
-def activation(fields: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
-    """`g(z) = erf(z / sqrt 2)`."""
-    return torch.erf(fields / math.sqrt(2))
 
 
 def overlaps(
@@ -90,7 +85,7 @@ def step(
     """
     features = inputs.shape[1]
     fields = student.local_fields(inputs)
-    values = activation(fields)
+    values = torch.erf(fields / math.sqrt(2))  # g
     delta = (student.outputs * values).sum(1) - targets
     slopes = math.sqrt(2 / math.pi) * torch.exp(-0.5 * fields.square())
     moves = delta[:, None] * student.outputs * slopes
@@ -100,9 +95,10 @@ def step(
 
 
 def teacher_student(config: Config, *, progress: bool = True) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """Train `REPLICAS` students of `units` units, their first layer or both, and follow their error.
+    """Train `REPLICAS` students of `units` units, their first layer or both: errors, outputs and overlaps of each.
 
-    Teachers, inputs and noise depend on the seed alone, so that students of every width learn from the same.
+    Teachers, inputs and noise depend on the seed alone, so that students of every width learn from the same. Raises
+    `Diverged`.
     """
     stream, steps = data.generator(config.seed), config.iterations or ITERATIONS
     units, both = config.units or STUDENT_UNITS, config.layers == "both"
@@ -111,16 +107,19 @@ def teacher_student(config: Config, *, progress: bool = True) -> tuple[dict[str,
     student = committee(units=units, replicas=REPLICAS, features=FEATURES, generator=own)
     if both:
         student.outputs = torch.randn(REPLICAS, units, generator=own, dtype=torch.float64)
-    readings = sorted({1, *np.geomspace(1, steps, READINGS).astype(int).tolist(), steps})
-    errors = [generalization_error(student, teacher)]
+    readings = {1, *np.geomspace(1, steps, READINGS).astype(int).tolist(), steps}
     rate = config.learning_rate or LEARNING_RATE
     for number, (inputs, noise) in enumerate(examples(steps, generator=stream), 1):
         step(student, inputs, teacher(inputs) + config.noise * noise, learning_rate=rate, both=both)
-        if number in readings:
-            errors.append(generalization_error(student, teacher))
-            if not errors[-1].isfinite().all():
-                raise Diverged(number)
-    return measure(student, teacher, steps=[0, *readings], errors=torch.stack(errors))
+        if number in readings and not generalization_error(student, teacher).isfinite().all():
+            raise Diverged(number)
+    arrays = {
+        "error": generalization_error(student, teacher),
+        "outputs": student.outputs,
+        "teacher_overlaps": overlaps(student.weights, teacher.weights),
+    }
+    metrics = {"replicas": REPLICAS, "error": float(arrays["error"].mean())}
+    return metrics, {name: values.numpy().astype(np.float32) for name, values in arrays.items()}
 
 
 def examples(steps: int, *, generator: torch.Generator) -> Iterator[tuple[Tensor, Tensor]]:
@@ -130,36 +129,3 @@ def examples(steps: int, *, generator: torch.Generator) -> Iterator[tuple[Tensor
         inputs = torch.randn(count, REPLICAS, FEATURES, generator=generator, dtype=torch.float64)
         noise = torch.randn(count, REPLICAS, generator=generator, dtype=torch.float64)
         yield from zip(inputs, noise, strict=True)
-
-
-def averaging(student: Committee, teacher: Committee, *, signed: bool = False) -> Float[Tensor, " replicas"]:
-    """How many student units share each teacher unit's work: the participation ratio of their parts, a mean over m.
-
-    A unit's part in a teacher unit is `p_k = v_k R_km`, and the ratio `(sum_k |p_k|)^2 / sum_k p_k^2`, 1 to K, counts
-    units that cancel each other as sharing. `signed` leaves their signs: 0 where all cancels, K for equal parts.
-    """
-    parts = student.outputs[:, :, None] * overlaps(student.weights, teacher.weights)
-    parts = parts if signed else parts.abs()
-    return (parts.sum(1).square() / parts.square().sum(1).clamp(min=1e-300)).mean(1)
-
-
-def measure(
-    student: Committee, teacher: Committee, *, steps: list[int], errors: Float[Tensor, "readings replicas"]
-) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """The final errors and overlaps of every replica, and the error's geometric mean along training."""
-    sharing = averaging(student, teacher)
-    metrics = {
-        "replicas": errors.shape[1],
-        "error": float(errors[-1].mean()),
-        "averaging": float(sharing.mean()),
-        "curve_steps": steps,
-        "curve_error": [float(f"{value:.4g}") for value in errors.clamp(min=1e-300).log().mean(1).exp().tolist()],
-    }
-    found = {
-        "error": errors[-1],
-        "averaging": sharing,
-        "outputs": student.outputs,
-        "student_overlaps": overlaps(student.weights, student.weights),
-        "teacher_overlaps": overlaps(student.weights, teacher.weights),
-    }
-    return metrics, {name: values.numpy().astype(np.float32) for name, values in found.items()}

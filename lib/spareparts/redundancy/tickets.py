@@ -1,12 +1,12 @@
 """Lottery tickets (Frankle and Carbin): of single weights, the positive control, and of whole units."""
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Int
 from torch import Tensor, nn
 
 from .. import data, engine
@@ -21,19 +21,6 @@ ROUND = 0.5  # of the weights left stay in each round; ours: four fifths would t
 DRAW_SEED = 20_000  # added to the seed: new weights must not be the ones that the ticket was drawn with
 DRAWS = 999  # of survivors without any preference
 Masks = Mapping[str, Bool[Tensor, "units fan_in"]]
-
-
-class Keep:
-    """Callback that keeps the weights of one step."""
-
-    def __init__(self, step: int) -> None:
-        self.step = step
-        self.weights: dict[str, Tensor] = {}
-
-    def __call__(self, progress: engine.Progress) -> None:
-        """Look whether it is this step."""
-        if progress.step == self.step:
-            self.weights = copy.deepcopy(progress.replica.network.state_dict())
 
 
 def train_to_end(
@@ -51,18 +38,24 @@ def train_to_end(
 
     The seed alone orders the batches. Raises `Diverged`.
     """
-    start, keeper = copy.deepcopy(network.state_dict()), Keep(keep)
+    kept = {0: copy.deepcopy(network.state_dict())}
+
+    def keep_weights(progress: engine.Progress) -> None:
+        if progress.step == keep:
+            kept[keep] = copy.deepcopy(progress.replica.network.state_dict())
+
     adjust = None if masks is None else lambda trained: mask_gradients(trained, masks)
-    more = {"name": name, "adjust": adjust, "callbacks": (keeper,)}
+    more = {"name": name, "adjust": adjust, "callbacks": (keep_weights,)}
     replica = replica_of(network, sets.train, settings=settings, stream=data.generator(seed), **more)
     fit(replica, steps=settings.iterations, every=keep or settings.iterations, progress=progress)
-    return keeper.weights or start
+    return kept.get(keep, kept[0])
 
 
 def mask_gradients(network: nn.Sequential, masks: Masks) -> None:
     """No gradient for pruned weights: neither SGD's momentum nor Adam then moves them from 0."""
     for name, mask in masks.items():
-        network.get_submodule(name).weight.grad.mul_(mask)
+        gradient = network.get_submodule(name).weight.grad
+        gradient.mul_(mask.view_as(gradient))
 
 
 @torch.no_grad()
@@ -78,14 +71,12 @@ def masked_copy(network: nn.Sequential, masks: Masks) -> nn.Sequential:
 def prune_weights(network: nn.Sequential, masks: Masks, *, share: float) -> dict[str, Tensor]:
     """Masks that keep a share of the weights that the given ones keep: the largest magnitudes of each layer.
 
-    The last layer loses half as large a part, as in Frankle and Carbin. Raises `ValueError` for a share outside (0, 1].
+    The last layer loses half as large a part, as in Frankle and Carbin.
     """
-    if not 0 < share <= 1:
-        raise ValueError(f"share must lie in (0, 1], got {share}")
     smaller, last = {}, weighted(network)[-1]
     for name, mask in masks.items():
         own = (1 + share) / 2 if name == last else share
-        magnitudes = network.get_submodule(name).weight.detach().flatten(1).abs()[mask]
+        magnitudes = unit_rows(network.get_submodule(name).weight).abs()[mask]
         count = max(1, round(own * len(magnitudes)))
         chosen = torch.zeros_like(magnitudes, dtype=torch.bool)
         chosen[magnitudes.argsort(stable=True, descending=True)[:count]] = True
@@ -94,28 +85,24 @@ def prune_weights(network: nn.Sequential, masks: Masks, *, share: float) -> dict
     return smaller
 
 
-def concentration(
-    survivors: Int[np.ndarray, " units"], *, fan_in: int, seed: int = 0, draws: int = DRAWS
-) -> dict[str, float]:
+def concentration(survivors: Int[np.ndarray, " units"], *, fan_in: int, seed: int = 0) -> dict[str, float]:
     """Do surviving weights gather in few units? Their counts against a draw without replacement from all weights.
 
     `dispersion`: variance of the counts over that of the multivariate hypergeometric null,
     `K p (1 - p) (N - K) / (N - 1)` for K survivors of N weights and a unit's share p of them; 1 expected, infinite
     where nothing is left to chance. `p_value`: how often a draw has as large a variance, one-sided. `empty`: units
-    without any survivor, and `expected_empty`. Raises `ValueError` for counts that no unit can have.
+    without any survivor, and `expected_empty`.
     """
-    if survivors.min() < 0 or survivors.max() > fan_in:
-        raise ValueError(f"survivors must lie in 0..{fan_in}, got {survivors.min()}..{survivors.max()}")
     units, kept = len(survivors), int(survivors.sum())
     total, part = units * fan_in, 1 / units
     null = kept * part * (1 - part) * (total - kept) / max(1, total - 1)
     drawn = np.random.default_rng(seed).multivariate_hypergeometric(
-        np.full(units, fan_in), kept, size=draws, method="marginals"
+        np.full(units, fan_in), kept, size=DRAWS, method="marginals"
     )
     variance = float(np.square(survivors - kept * part).mean())
     return {
         "dispersion": variance / null if null > 0 else float("inf"),
-        "p_value": float((1 + (np.var(drawn, axis=1) >= variance).sum()) / (1 + draws)),
+        "p_value": float((1 + (np.var(drawn, axis=1) >= variance).sum()) / (1 + DRAWS)),
         "empty": float((survivors == 0).mean()),
         "expected_empty": float((drawn == 0).mean()),
     }
@@ -129,41 +116,32 @@ def tickets(config: Config, *, progress: bool = True) -> tuple[dict[str, Any], d
     """
     sets, settings = sets_of(config, engine.choose_device()), settings_of(config)
     common = {"seed": config.seed, "name": f"tickets seed {config.seed}", "progress": progress}
-    network = build(config, sets, generator=data.generator(config.seed))
-    redrawn = build(config, sets, generator=data.generator(config.seed + DRAW_SEED))
+    network, redrawn = untrained(config, sets)
     start, rewind = copy.deepcopy(network), config.rewind or 0
     start.load_state_dict(train_to_end(network, sets, settings=settings, keep=rewind, **common))
     after = settings._replace(iterations=max(1, settings.iterations - rewind))
-    masks = {name: torch.ones_like(_weight(network, name), dtype=torch.bool) for name in weighted(network)}
-    found: dict[str, list] = {"kept": [], "rewound": [], "resampled": []}
-    survivors: dict[str, list] = {name: [] for name in weighted(network)[:-1]}
-    metrics: dict[str, Any] = {"accuracy": accuracy(network, sets.test)}
+    rows = {name: unit_rows(network.get_submodule(name).weight) for name in weighted(network)}
+    masks = {name: torch.ones_like(own, dtype=torch.bool) for name, own in rows.items()}
+    metrics: dict[str, Any] = {"accuracy": accuracy(network, sets.test), "kept": [], "rewound": [], "resampled": []}
     kept, least = 1.0, config.kept_fraction or KEPT
     while (kept := kept * ROUND) >= 0.999 * least:
         masks = prune_weights(network, masks, share=ROUND)
         network, again = (masked_copy(each, masks) for each in (start, redrawn))
-        shaped = {name: mask.view_as(network.get_submodule(name).weight) for name, mask in masks.items()}
-        train_to_end(network, sets, settings=after, masks=shaped, **common)
-        train_to_end(again, sets, settings=settings, masks=shaped, **common)
-        for name, value in zip(found, (kept, accuracy(network, sets.test), accuracy(again, sets.test)), strict=True):
-            found[name].append(value)
-        for name, counts in survivors.items():
-            counts.append(masks[name].sum(1).cpu().numpy())
-    arrays = {f"{name}_survivors": np.stack(counts).astype(np.uint16) for name, counts in survivors.items()}
-    return metrics | found | spreads(survivors, network, seed=config.seed), arrays
+        train_to_end(network, sets, settings=after, masks=masks, **common)
+        train_to_end(again, sets, settings=settings, masks=masks, **common)
+        found = {"kept": kept, "rewound": accuracy(network, sets.test), "resampled": accuracy(again, sets.test)}
+        for name in weighted(network)[:-1]:
+            counts = masks[name].sum(1).cpu().numpy()
+            spread = concentration(counts, fan_in=masks[name].shape[1], seed=config.seed)
+            found |= {f"{name}_{key}": value for key, value in spread.items()}
+        for name, value in found.items():
+            metrics.setdefault(name, []).append(value)
+    return metrics, {}
 
 
-def _weight(network: nn.Sequential, name: str) -> Float[Tensor, "units fan_in"]:
-    return network.get_submodule(name).weight.detach().flatten(1)
-
-
-def spreads(survivors: Mapping[str, Sequence[np.ndarray]], network: nn.Sequential, *, seed: int) -> dict[str, list]:
-    """Where the survivors of each layer and round lie, under the layer's name."""
-    found: dict[str, list] = {}
-    for name, counts in survivors.items():
-        spread = [concentration(each, fan_in=_weight(network, name).shape[1], seed=seed) for each in counts]
-        found |= {f"{name}_{key}": [each[key] for each in spread] for key in spread[0]}
-    return found
+def untrained(config: Config, sets: Sets) -> list[nn.Sequential]:
+    """The network of a config as it begins, and one of weights drawn anew from the same distribution."""
+    return [build(config, sets, generator=data.generator(config.seed + shift)) for shift in (0, DRAW_SEED)]
 
 
 # Whole units
@@ -187,13 +165,12 @@ def unit_tickets(config: Config, *, progress: bool = True) -> tuple[dict[str, An
     """Train, keep a share of the units, and train what is left again from its own or from new weights.
 
     Test accuracies (%) of the unpruned network and, for each share, of the smaller one `rewound` to its initialization,
-    to the weights of step `rewind` where that is given (`late`), and `resampled`: drawn anew from the same
-    distribution. All see the same batches and are trained for as many steps in all. Raises `Diverged`.
+    to the weights of step `rewind` where that is given (`late`), and `resampled`. All see the same batches and are
+    trained for as many steps in all. Raises `Diverged`.
     """
     sets, settings = sets_of(config, engine.choose_device()), settings_of(config)
     common = {"seed": config.seed, "name": f"unit tickets seed {config.seed}", "progress": progress}
-    network = build(config, sets, generator=data.generator(config.seed))
-    redrawn = build(config, sets, generator=data.generator(config.seed + DRAW_SEED))
+    network, redrawn = untrained(config, sets)
     initial, late = copy.deepcopy(network), copy.deepcopy(network)
     late.load_state_dict(train_to_end(network, sets, settings=settings, keep=config.rewind or 0, **common))
     starts = {"rewound": initial, "resampled": redrawn} | ({"late": late} if config.rewind else {})

@@ -3,7 +3,7 @@
 import copy
 import dataclasses
 import functools
-from collections.abc import Mapping
+import math
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,7 +14,7 @@ from torch.nn import functional
 
 from .. import checks, data, engine, models
 from ..records import Diverged
-from .config import Config
+from .config import LENET, Config
 from .pruning import cut
 
 # Images, networks, optimizers
@@ -37,7 +37,7 @@ class Settings(NamedTuple):
 
 
 FIGURE_1 = {
-    "lenet_300_100": Settings("sgd", 3e-3, 64, 50_000),
+    LENET: Settings("sgd", 3e-3, 64, 50_000),
     "conv_2": Settings("adam", 2e-4, 64, 20_000),
     "conv_4": Settings("adam", 3e-4, 60, 40_000),
     "conv_6": Settings("adam", 3e-4, 60, 40_000),
@@ -78,19 +78,17 @@ def load_sets(
     Images are in [0, 1]; colour ones are normalized to mean 0 and deviation 1 in each channel of those trained on.
     Raises `ValueError` for more training images than there are.
     """
-    train, test = (_part(dataset, split, classes=classes, device=device) for split in ("train", "test"))
+    parts = []
+    for split in ("train", "test"):
+        found = data.load(dataset, split, device=device)
+        rows = slice(None) if classes is None else found.labels < classes
+        parts.append(Part(found.images[rows], found.labels[rows]))
+    train, test = parts
     if shuffled_labels:
         order = torch.randperm(len(train.labels), generator=data.generator(seed + SHUFFLE_SEED)).to(device)
         train = train._replace(labels=train.labels[order])
-    parts = data.image_parts(train, test, seed=seed, train_samples=train_samples, normalized=dataset not in GREY)
-    return Sets(**parts, classes=classes or len(data.classes(dataset)))
-
-
-def _part(dataset: str, split: str, *, classes: int | None, device: str) -> Part:
-    """Images as they are stored, and labels."""
-    found = data.load(dataset, split, device=device)
-    rows = slice(None) if classes is None else found.labels < classes
-    return Part(found.images[rows], found.labels[rows])
+    own = data.image_parts(train, test, seed=seed, train_samples=train_samples, normalized=dataset not in GREY)
+    return Sets(**own, classes=classes or len(data.classes(dataset)))
 
 
 def sets_of(config: Config, device: str) -> Sets:
@@ -101,23 +99,15 @@ def sets_of(config: Config, device: str) -> Sets:
 
 def build(config: Config, sets: Sets, *, generator: torch.Generator) -> nn.Sequential:
     """The untrained network of a config, for the images of these sets."""
-    shape = tuple(sets.train.images.shape[1:])
-    common = {"generator": generator, "initialization": INITIALIZATIONS[config.initialization], "classes": sets.classes}
-    if config.model == "lenet_300_100":
-        pixels = shape[0] * shape[1] * shape[2]
-        network = models.lenet_300_100(in_features=pixels, width=config.width or 300, **common)
+    shape, initialization = tuple(sets.train.images.shape[1:]), INITIALIZATIONS[config.initialization]
+    common = {"generator": generator, "initialization": initialization, "classes": sets.classes}
+    if config.model == LENET:
+        network = models.lenet_300_100(in_features=math.prod(shape), width=config.width or 300, **common)
     elif config.model.startswith("vgg_19"):
         network = models.vgg_19(image_shape=shape, batch_norm=config.model == "vgg_19_bn", **common)
     else:
         network = getattr(models, config.model)(image_shape=shape, **common)
     return network.to(sets.train.images.device)
-
-
-def optimizer_of(network: nn.Module, settings: Settings) -> torch.optim.Optimizer:
-    """The optimizer of some settings."""
-    if settings.optimizer == "adam":
-        return torch.optim.Adam(network.parameters(), lr=settings.learning_rate, fused=True)
-    return torch.optim.SGD(network.parameters(), lr=settings.learning_rate, momentum=0.9, fused=True)
 
 
 # Training
@@ -126,33 +116,17 @@ READINGS = 10  # at least so many along training, or one an epoch
 SHOWN_IMAGES = 500  # first validation images, on which the units' outputs are read
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Trained:
-    """A trained network, and how it came about."""
-
-    network: nn.Sequential  # with the weights that are studied
-    initial: nn.Sequential  # as it began
-    best_step: int  # whose weights are studied
-    epoch: int  # steps
-    steps: list[int]  # of the readings, from 0
-    snapshots: Float[Tensor, "epochs units fan_in"] | None  # the studied layer at these steps
-    outputs: Float[Tensor, "epochs shown units"] | None  # of its units, after their ReLU, on some validation images
-    losses: list[float]  # mean training loss before each reading but the first
-    validation_losses: list[float]  # at each reading
-    seconds: float
-
-
 class Watch(engine.Kept):
-    """Callback that keeps the weights of smallest validation loss, and a layer's weights at every reading."""
+    """Callback that keeps the weights of smallest validation loss and, at each reading, a layer and its outputs."""
 
     KEPT = ("steps", "losses", "snapshots", "outputs", "best", "best_step")
 
     def __init__(self, network: nn.Sequential, validation: Part, *, layer: str | None, last: bool) -> None:
         self.validation, self.layer, self.last = validation, layer, last
-        self.steps: list[int] = []
-        self.losses: list[float] = []
-        self.snapshots: list[Tensor] = []
-        self.outputs: list[Tensor] = []
+        self.steps: list[int] = []  # of the readings, from 0
+        self.losses: list[float] = []  # of validation
+        self.snapshots: list[Float[Tensor, "units fan_in"]] = []
+        self.outputs: list[Float[Tensor, "shown units"]] = []  # after the ReLU, on some validation images
         self.best: dict[str, Tensor] = {}
         self.best_step = 0
         self.read(network, 0)
@@ -163,18 +137,27 @@ class Watch(engine.Kept):
 
     def read(self, network: nn.Sequential, step: int) -> None:
         """Note the validation loss, and the weights where they are the best so far."""
-        loss = loss_of(network, self.validation)
+        (scores,) = engine.predict(network, self.validation.images)
+        loss = float(functional.cross_entropy(scores, self.validation.labels))
         if self.last or not self.losses or loss < min(self.losses):
-            self.best = {name: value.detach().clone() for name, value in network.state_dict().items()}
-            self.best_step = step
+            self.best, self.best_step = copy.deepcopy(network.state_dict()), step
         self.steps.append(step)
         self.losses.append(loss)
         if self.layer is not None:
-            self.snapshots.append(network.get_submodule(self.layer).weight.detach().flatten(1).cpu().clone())
             parts = cut(network, self.layer)
+            self.snapshots.append(parts.layer.weight.detach().flatten(1).cpu().clone())
             front = nn.Sequential(parts.head, parts.between)
             (given,) = engine.predict(front, self.validation.images[:SHOWN_IMAGES])
             self.outputs.append(given.cpu().half())
+
+
+class Trained(NamedTuple):
+    """A trained network, and how it came about."""
+
+    network: nn.Sequential  # with the weights that are studied, those of `watch.best_step`
+    initial: nn.Sequential  # as it began
+    watch: Watch
+    epoch: int  # steps
 
 
 def train(
@@ -199,24 +182,29 @@ def train(
     epoch = len(replica.batches)
     every = max(1, min(epoch, settings.iterations // READINGS))
     how = {"precision": settings.precision, "progress": progress, "checkpoint": checkpoint}
-    end = fit(replica, steps=settings.iterations, every=every, **how)
+    fit(replica, steps=settings.iterations, every=every, **how)
     network.load_state_dict(watch.best)
-    times = {"best_step": watch.best_step, "epoch": epoch, "steps": watch.steps, "seconds": end.seconds}
-    losses = {"losses": end.losses, "validation_losses": watch.losses}
-    read = {"snapshots": None, "outputs": None}
-    if layer:
-        read = {"snapshots": torch.stack(watch.snapshots), "outputs": torch.stack(watch.outputs).float()}
-    return Trained(network=network.eval(), initial=initial, **times, **losses, **read)
+    return Trained(network.eval(), initial, watch, epoch)
 
 
 def replica_of(
     network: nn.Module, part: Part, *, settings: Settings, stream: torch.Generator, name: str, **more: Any
 ) -> engine.Replica:
     """What the engine trains, on batches that the stream orders; `more` are further fields of the replica."""
-    optimizer, size = optimizer_of(network, settings), min(settings.batch_size, len(part.labels))
-    batches = data.Batches(*part, batch_size=size, generator=stream)
-    common = {"name": name, "network": network, "objective": objective, "optimizer": optimizer, "batches": batches}
-    return engine.Replica(**common, schedule=schedule_of(optimizer, settings), **more)
+    if settings.optimizer == "adam":
+        optimizer = torch.optim.Adam(network.parameters(), lr=settings.learning_rate, fused=True)
+    else:
+        optimizer = torch.optim.SGD(network.parameters(), lr=settings.learning_rate, momentum=0.9, fused=True)
+    drops = [max(1, round(share * settings.iterations)) for share in settings.drops]
+    return engine.Replica(
+        name=name,
+        network=network,
+        objective=engine.cross_entropy,
+        optimizer=optimizer,
+        batches=data.Batches(*part, batch_size=min(settings.batch_size, len(part.labels)), generator=stream),
+        schedule=torch.optim.lr_scheduler.MultiStepLR(optimizer, drops) if drops else None,
+        **more,
+    )
 
 
 def fit(replica: engine.Replica, *, steps: int, **how: Any) -> engine.Outcome:
@@ -225,26 +213,6 @@ def fit(replica: engine.Replica, *, steps: int, **how: Any) -> engine.Outcome:
     if end.diverged_step is not None:
         raise Diverged(end.diverged_step)
     return end
-
-
-def objective(network: nn.Module, batch: data.Batch, settings: Mapping[str, float]) -> Float[Tensor, ""]:
-    """Mean cross entropy."""
-    return functional.cross_entropy(network(batch.inputs), batch.labels)
-
-
-def schedule_of(optimizer: torch.optim.Optimizer, settings: Settings) -> torch.optim.lr_scheduler.LRScheduler | None:
-    """A learning rate divided by 10 at each drop; None where it stays."""
-    if not settings.drops:
-        return None
-    milestones = [max(1, round(share * settings.iterations)) for share in settings.drops]
-    return torch.optim.lr_scheduler.MultiStepLR(optimizer, milestones)
-
-
-def loss_of(network: nn.Module, part: Part) -> float:
-    """Mean cross entropy over all images, in nats; `ValueError` for labels that are not one an image."""
-    checks.equally_many(**part._asdict())
-    (scores,) = engine.predict(network, part.images)
-    return float(functional.cross_entropy(scores, part.labels))
 
 
 def accuracy(network: nn.Module, part: Part) -> float:

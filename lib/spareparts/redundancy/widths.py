@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from .. import checks, data, engine
@@ -32,16 +32,14 @@ def accuracy_drops(
 ) -> Float[Tensor, " units"]:
     """Points of accuracy lost by removing each unit alone, which negative numbers gain; exact.
 
-    Raises `ValueError` where the next layer is a convolution, and for labels that are not one an image.
+    The next layer is a fully connected one. Raises `ValueError` for labels that are not one an image.
     """
     checks.labels(labels)
     checks.equally_many(images=images, labels=labels)
     parts = cut(network.eval(), layer)
-    if not isinstance(parts.consumer, nn.Linear):
-        raise ValueError(f"layer {layer} must feed a fully connected one, got {type(parts.consumer).__name__}")
     hidden = parts.between(parts.head(images))
     received = parts.consumer(hidden)
-    weight = by_unit(parts, parts.consumer.weight)
+    weight = by_unit(parts)
     given = hidden.unflatten(1, weight.shape[1:])
     correct = (parts.tail(received).argmax(1) == labels).double().mean()
     left = []
@@ -65,15 +63,11 @@ def largest_correlations(
     return products.amax(1).clamp(-1, 1).where(~constant, torch.nan)
 
 
-def distances(network: nn.Sequential, initial: nn.Sequential, *, layer: str) -> dict[str, float]:
-    """`||W - Z||_F`, the same over `||Z||_F`, and the mean over units of `||w_i - z_i||`."""
-    weight, start = (each.get_submodule(layer).weight.detach().flatten(1).double() for each in (network, initial))
+def distances(network: nn.Sequential, initial: nn.Sequential) -> dict[str, float]:
+    """`||W - Z||_F` of the layer, and the mean over its units of `||w_i - z_i||`."""
+    weight, start = (each.get_submodule(LAYER).weight.detach().flatten(1).double() for each in (network, initial))
     moved = weight - start
-    return {
-        f"{layer}_distance": float(moved.norm()),
-        f"{layer}_relative_distance": float(moved.norm() / start.norm()),
-        f"{layer}_unit_distance": float(moved.norm(dim=1).mean()),
-    }
+    return {f"{LAYER}_distance": float(moved.norm()), f"{LAYER}_unit_distance": float(moved.norm(dim=1).mean())}
 
 
 def fit_exactly(
@@ -95,10 +89,10 @@ def fit_exactly(
 
 
 def width(config: Config, *, progress: bool = True) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """Train a LeNet of that width until it fits, and count its removable and repeated units, trained and untrained.
+    """Train a LeNet of that width until it fits; shares of its removable and repeated units, trained and untrained.
 
-    Units of the first layer, on held-out images; distances from initialization of both hidden layers; the gap is
-    training less test accuracy, in points. Raises `Diverged`.
+    Units of the first layer, on held-out images, and their distance from initialization; the gap is training less test
+    accuracy, in points. Raises `Diverged`.
     """
     sets, stream = sets_of(config, engine.choose_device()), data.generator(config.seed)
     network = build(config, sets, generator=stream)
@@ -106,28 +100,11 @@ def width(config: Config, *, progress: bool = True) -> tuple[dict[str, Any], dic
     steps, error = fit_exactly(network, sets.train, config, stream=stream, progress=progress)
     test = accuracy(network, sets.test)
     metrics: dict[str, Any] = {"steps": steps, "train_error": error, "accuracy": test, "gap": 100 - error - test}
-    for layer in ("fc1", "fc2"):
-        metrics |= distances(network, initial, layer=layer)
-    arrays = {}
-    held_out = Part(sets.validation.images[:IMAGES], sets.validation.labels[:IMAGES])
+    metrics |= distances(network, initial)
+    held_out = sets.validation.first(IMAGES)
     for name, each in (("trained", network), ("untrained", initial)):
-        drops = accuracy_drops(each, *held_out)
-        partners = largest_correlations(each, held_out.images)
-        metrics |= {f"{name}_{key}": value for key, value in shares(drops, partners).items()}
-        arrays |= {f"{name}_drops": _float16(drops), f"{name}_correlations": _float16(partners)}
-    return metrics, arrays
-
-
-def shares(drops: Float[Tensor, " units"], partners: Float[Tensor, " units"]) -> dict[str, Any]:
-    """Shares of units that are removable at each of `DROPS`, repeated above each of `CORRELATIONS`, and constant."""
-    constant: Bool[Tensor, " units"] = partners.isnan()
-    return {
+        drops, partners = accuracy_drops(each, *held_out), largest_correlations(each, held_out.images)
         # half an image's worth of slack: a drop is a multiple of it and must not be lost to rounding
-        "removable": [float((drops <= most + 1e-6).double().mean()) for most in DROPS],
-        "repeated": [float((partners > least).double().mean()) for least in CORRELATIONS],
-        "constant": float(constant.double().mean()),
-    }
-
-
-def _float16(values: Tensor) -> np.ndarray:
-    return values.cpu().numpy().astype(np.float16)
+        metrics[f"{name}_removable"] = [float((drops <= most + 1e-6).double().mean()) for most in DROPS]
+        metrics[f"{name}_repeated"] = [float((partners > least).double().mean()) for least in CORRELATIONS]
+    return metrics, {}

@@ -1,12 +1,12 @@
 """XORD (Brutzkus and Globerson): does a large layer find patterns that a small one, which fits as well, never sees?
 
-An input is a row of pairs of +-1; it is positive where any pair holds the same value twice. One layer of 2-vectors is
-trained, k of them positive and k negative, with ReLU, the maximum over the pairs, and fixed outputs +1 and -1.
+An input is a row of pairs of +-1, positive where a pair holds the same value twice. The layer has 2-vectors, k positive
+and k negative, ReLU, the maximum over the pairs, and fixed outputs +1 and -1.
 """
 
 import math
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -18,11 +18,10 @@ from torch.nn import functional
 from torch.nn.utils import skip_init
 
 from .. import data, engine, models
-from ..records import Diverged
 from .config import Config
-from .measures import same_spectrum
+from .measures import centred, same_spectrum
 from .pruning import normalized
-from .training import INITIALIZATIONS, Settings, accuracy, sets_of, settings_of, train
+from .training import INITIALIZATIONS, Sets, Settings, accuracy, fit, sets_of, settings_of, train
 
 # XORD
 
@@ -39,15 +38,11 @@ KINDS = torch.cat(
     [torch.cat([torch.zeros(3, 2, dtype=torch.bool), HOLDS], 1)]
     + [torch.cat([positive.expand(3, 2), HOLDS], 1) for positive in HOLDS]
 )
+REPRESENTATIVES = PATTERNS[torch.where(KINDS, torch.arange(4), KINDS.int().argmax(1)[:, None])]  # in four pairs
 SIGNS = torch.cat([torch.full((3,), -1.0), torch.ones(9)])
 # The kinds that show whether a pattern was found: the positive ones with no other positive pattern, the negative one.
 EVIDENCE = torch.stack(
-    [
-        KINDS[:, 0] & ~KINDS[:, 1],
-        KINDS[:, 1] & ~KINDS[:, 0],
-        (SIGNS < 0) & KINDS[:, 2] & ~KINDS[:, 3],
-        (SIGNS < 0) & KINDS[:, 3] & ~KINDS[:, 2],
-    ]
+    [KINDS[:, own] & ~KINDS[:, twin] & ((SIGNS < 0) | (own < 2)) for own, twin in ((0, 1), (1, 0), (2, 3), (3, 2))]
 )
 
 
@@ -107,31 +102,13 @@ def answered() -> Float[Tensor, "8 2 12"]:
 ANSWERED = answered()
 
 
-class Whole(Iterator):
-    """The same batch at every step."""
-
-    def __init__(self, batch: tuple[Tensor, ...]) -> None:
-        self.batch = batch
-
-    def __len__(self) -> int:
-        return 1
-
-    def __next__(self) -> tuple[Tensor, ...]:
-        return self.batch
-
-
 def draw(
-    signs: Float[Tensor, " batch"], *, diverse: float, pairs: int = PAIRS, generator: torch.Generator
+    signs: Float[Tensor, " batch"], *, diverse: float, generator: torch.Generator
 ) -> Float[Tensor, "batch pairs 2"]:
-    """Inputs of these labels: the patterns that each holds come once, then at random, in random places.
-
-    Raises `ValueError` for fewer than four pairs, into which four patterns would not go.
-    """
-    if pairs < 4:
-        raise ValueError(f"pairs must be at least 4, got {pairs}")
+    """Inputs of these labels: the patterns that each holds come once, then at random, in random places."""
     kinds = [torch.multinomial(often(diverse), len(signs), replacement=True, generator=generator) for _ in range(2)]
     holds = torch.cat([HOLDS[kinds[0]] & (signs > 0)[:, None], HOLDS[kinds[1]]], 1)
-    chosen = torch.multinomial(holds.float(), pairs, replacement=True, generator=generator)
+    chosen = torch.multinomial(holds.float(), PAIRS, replacement=True, generator=generator)
     chosen[:, :4] = torch.where(holds, torch.arange(4), chosen[:, :4])
     places = torch.rand(chosen.shape, generator=generator).argsort(1)
     return PATTERNS[chosen.gather(1, places)]
@@ -142,37 +119,19 @@ def held(inputs: Float[Tensor, "batch pairs 2"]) -> Bool[Tensor, "batch 4"]:
     return (inputs[:, :, None] == PATTERNS).all(-1).any(1)
 
 
-def representatives() -> Float[Tensor, "12 4 2"]:
-    """An input of each kind, in four pairs."""
-    first = KINDS.int().argmax(1)
-    return PATTERNS[torch.where(KINDS, torch.arange(4), first[:, None])]
-
-
-def shares(holds: Bool[Tensor, "batch 4"]) -> Float[Tensor, " 12"]:
-    """The share of inputs of each kind."""
-    return (holds[:, None] == KINDS).all(-1).float().mean(0)
-
-
 def training_sets(
     *, samples: int, replicas: int, diverse: float, generator: torch.Generator
 ) -> Float[Tensor, "replicas 12"]:
     """Each replica's training set, half of it positive, as shares of the kinds."""
     signs = torch.where(torch.arange(samples) < samples // 2, 1.0, -1.0)
-    return torch.stack([shares(held(draw(signs, diverse=diverse, generator=generator))) for _ in range(replicas)])
+    drawn = [held(draw(signs, diverse=diverse, generator=generator)) for _ in range(replicas)]
+    return torch.stack([(holds[:, None] == KINDS).all(-1).float().mean(0) for holds in drawn])
 
 
 def objective(network: nn.Module, batch: tuple[Tensor], settings: Mapping[str, float]) -> Float[Tensor, ""]:
     """Mean hinge loss `max(0, margin - y N(x))` of every replica, summed: replicas do not touch each other."""
     (weights,) = batch
     return (weights * (MARGIN - SIGNS * network()).relu()).sum()
-
-
-def angles(filters: Float[Tensor, "replicas filters 2"]) -> Float[Tensor, " replicas"]:
-    """Angle to the nearest pattern in degrees, 0 to 45, averaged by length; 22.5 expected of random directions."""
-    cosines = functional.normalize(filters, dim=2) @ functional.normalize(PATTERNS, dim=1).T
-    nearest = torch.rad2deg(cosines.amax(2).clamp(max=1).acos())
-    lengths = filters.norm(dim=2)
-    return (nearest * lengths).sum(1) / lengths.sum(1)
 
 
 def explored(filters: Float[Tensor, "replicas filters 2"]) -> Float[Tensor, " replicas"]:
@@ -186,9 +145,9 @@ def xord(config: Config, *, progress: bool = True) -> tuple[dict[str, Any], dict
     """Train `REPLICAS` layers of k = `units` filters of each sign, each on `train_samples` inputs of its own.
 
     The training sets depend on the seed alone, so that layers of every size see the same. The test error is exact: that
-    over all inputs, weighted by how often they occur.
+    over all inputs, weighted by how often they occur. Raises `Diverged`.
     """
-    units, stream = config.units or UNITS, data.generator(config.seed)
+    units, steps, stream = config.units or UNITS, config.iterations or ITERATIONS, data.generator(config.seed)
     form = {"samples": config.train_samples or 12, "replicas": REPLICAS, "diverse": config.diverse}
     sets = training_sets(**form, generator=stream)
     network = Detector(units=units, replicas=REPLICAS, generator=stream)
@@ -198,11 +157,9 @@ def xord(config: Config, *, progress: bool = True) -> tuple[dict[str, Any], dict
         network=network,
         objective=objective,
         optimizer=torch.optim.SGD(network.parameters(), lr=(config.learning_rate or LEARNING_RATE) / units),
-        batches=Whole((sets,)),
+        batches=[(sets,)] * steps,
     )
-    (end,) = engine.fit([replica], steps=config.iterations or ITERATIONS, every=500, progress=progress)
-    if end.diverged_step is not None:
-        raise Diverged(end.diverged_step)
+    fit(replica, steps=steps, every=500, progress=progress)
     return measure(network, untrained, sets, diverse=config.diverse)
 
 
@@ -210,26 +167,20 @@ def xord(config: Config, *, progress: bool = True) -> tuple[dict[str, Any], dict
 def measure(
     network: Detector, untrained: Tensor, sets: Tensor, *, diverse: float
 ) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """Errors in %, patterns found and explored (0 to 4) and angles (degrees) of every replica, and their summary."""
-    scores = outputs(network.filters, representatives())
-    wrong = (SIGNS * scores <= 0).float()
+    """Errors in %, and patterns found and explored (0 to 4) of every replica; means of those that fit."""
+    wrong = (SIGNS * outputs(network.filters, REPRESENTATIVES) <= 0).float()
     missed = torch.stack([(wrong * kinds).any(1) for kinds in EVIDENCE.float()], 1)
-    losses = (sets * (MARGIN - SIGNS * scores).relu()).sum(1)
     arrays = {
         "train_error": 100 * (sets * wrong).sum(1),
         "test_error": 100 * (probabilities(diverse) * wrong).sum(1),
-        "loss": losses,
         "found": 4 - missed.float().sum(1),
         "explored": explored(untrained),
-        "angle": angles(network.filters),
-        "untrained_angle": angles(untrained),
     }
     fitted = arrays["train_error"] == 0
     metrics = {"replicas": len(fitted), "fitted": int(fitted.sum())}
     if fitted.any():
         metrics |= {f"fitted_{name}": round(float(values[fitted].mean()), 4) for name, values in arrays.items()}
-    found = {name: values.numpy().astype(np.float32) for name, values in arrays.items()}
-    return metrics, found | {"wrong": wrong.numpy().astype(np.uint8)}  # by kind: the error of any other distribution
+    return metrics, {name: values.numpy().astype(np.float32) for name, values in arrays.items()}
 
 
 # Filters on images: do those of a trained convolution lie close to a few directions?
@@ -240,41 +191,28 @@ SETTINGS = Settings("sgd", 0.03, 64, 1_000)  # ours
 STARTS = 10  # of k-means, the best of which counts
 
 
-def convolution(
-    *,
-    width: int,
-    generator: torch.Generator,
-    initialization: str = "glorot_normal",
-    image_shape: tuple[int, int, int] = (1, 28, 28),
-    classes: int = 10,
-) -> nn.Sequential:
+def convolution(sets: Sets, *, width: int, initialization: str, generator: torch.Generator) -> nn.Sequential:
     """XORD's three layers for images: 5x5 filters with ReLU, the maximum over pixels, and a fully connected layer.
 
-    The maximum is over 2x2 neighbours, not over the image, and the last layer is trained. Raises `ValueError` for
-    images smaller than 8x8.
+    The maximum is over 2x2 neighbours, not over the image, and the last layer is trained.
     """
-    channels, height, breadth = image_shape
-    if min(height, breadth) < 8:
-        raise ValueError(f"images must be at least 8x8, got {height}x{breadth}")
+    channels, height, breadth = sets.train.images.shape[1:]
     pixels = ((height - 3) // 2 // 2) * ((breadth - 3) // 2 // 2)
-    network = nn.Sequential(
-        OrderedDict(
-            conv=skip_init(nn.Conv2d, channels, width, 5, stride=2),
-            relu=nn.ReLU(),
-            pool=nn.MaxPool2d(2),
-            flatten=nn.Flatten(),
-            fc=skip_init(nn.Linear, width * pixels, classes),
-        )
+    layers = OrderedDict(
+        conv=skip_init(nn.Conv2d, channels, width, 5, stride=2),
+        relu=nn.ReLU(),
+        pool=nn.MaxPool2d(2),
+        flatten=nn.Flatten(),
+        fc=skip_init(nn.Linear, width * pixels, sets.classes),
     )
-    return models.initialize(network, initialization, generator=generator)
+    network = models.initialize(nn.Sequential(layers), initialization, generator=generator)
+    return network.to(sets.train.images.device)
 
 
-def angles_to_centres(
-    rows: Float[Tensor, "units fan_in"], *, centres: int = CENTRES, seed: int = 0
-) -> Float[Tensor, " units"]:
+def angles_to_centres(rows: Float[Tensor, "units fan_in"], *, seed: int) -> Float[Tensor, " units"]:
     """Angle in degrees, 0 to 180, of each row to the centre of its cluster: k-means of the rows made of length 1."""
     unit = normalized(rows).cpu().numpy()
-    found = KMeans(centres, n_init=STARTS, random_state=seed).fit(unit)
+    found = KMeans(CENTRES, n_init=STARTS, random_state=seed).fit(unit)
     own = normalized(torch.from_numpy(found.cluster_centers_[found.labels_]))
     cosines = (torch.from_numpy(unit) * own).sum(1)
     return torch.rad2deg(cosines.clamp(-1, 1).acos())
@@ -287,39 +225,18 @@ def filters(config: Config, *, progress: bool = True) -> tuple[dict[str, Any], d
     filters with the trained spectrum, which share its few large directions but no clusters.
     """
     sets, stream = sets_of(config, engine.choose_device()), data.generator(config.seed)
-    network = convolution(
-        width=config.width or WIDTH,
-        generator=stream,
-        initialization=INITIALIZATIONS[config.initialization],
-        image_shape=tuple(sets.train.images.shape[1:]),
-        classes=sets.classes,
-    ).to(sets.train.images.device)
+    initialization = INITIALIZATIONS[config.initialization]
+    network = convolution(sets, width=config.width or WIDTH, initialization=initialization, generator=stream)
     settings, name = settings_of(config, SETTINGS), f"filters seed {config.seed}"
     trained = train(network, sets, settings=settings, stream=stream, name=name, progress=progress)
-    found = compare(_rows(trained.network), _rows(trained.initial), generator=stream, seed=config.seed)
-    metrics = {"accuracy": accuracy(trained.network, sets.test), "best_step": trained.best_step}
-    metrics |= {f"{name}_angle": float(values.mean()) for name, values in found.items()}
-    return metrics, {f"{name}_angles": values.numpy().astype(np.float16) for name, values in found.items()}
-
-
-def compare(
-    rows: Float[Tensor, "units fan_in"],
-    initial: Float[Tensor, "units fan_in"],
-    *,
-    generator: torch.Generator,
-    seed: int,
-) -> dict[str, Float[Tensor, " units"]]:
-    """Angles of trained and untrained rows, as they are and with their mean removed, and of the same spectrum."""
-    spectrum = same_spectrum(torch.linalg.svdvals(rows.double()), units=len(rows), generator=generator)
+    rows, initial = (each.conv.weight.detach().flatten(1).cpu() for each in (trained.network, trained.initial))
     kinds = {
         "trained": rows,
         "untrained": initial,
-        "centred": rows - rows.mean(0),
-        "untrained_centred": initial - initial.mean(0),
-        "spectrum": spectrum,
+        "centred": centred(rows),
+        "untrained_centred": centred(initial),
+        "spectrum": same_spectrum(torch.linalg.svdvals(rows.double()), units=len(rows), generator=stream),
     }
-    return {name: angles_to_centres(kind, seed=seed) for name, kind in kinds.items()}
-
-
-def _rows(network: nn.Sequential) -> Tensor:
-    return network.conv.weight.detach().flatten(1).cpu()
+    metrics = {"accuracy": accuracy(trained.network, sets.test), "best_step": trained.watch.best_step}
+    angles = {kind: angles_to_centres(own, seed=config.seed) for kind, own in kinds.items()}
+    return metrics | {f"{kind}_angle": float(found.mean()) for kind, found in angles.items()}, {}
