@@ -294,7 +294,8 @@ names = {"mlp": "three perceptrons", "resnet_20": "three ResNet-20"}
 mixed = mixed.assign(members=np.where(mixed.kind == "architectures", "one of each", mixed.network.map(names)))
 shown = {"mean_accuracy": "members, %", "probabilities_accuracy": "ensemble, %", "error_correlation": "correlation"}
 gained = mixed.probabilities_accuracy - mixed.mean_accuracy
-image = 100 / 360  # points that one of the test images is
+answers = records.arrays("distancing", mixed.hash.iloc[0])["predictions"]
+image = 100 / answers.shape[1]  # points that one of the test images is
 mixed = mixed.assign(gained=gained).groupby("members")[[*shown, "gained"]]
 mixed.agg(stats.mean_sd).rename(columns=shown | {"gained": "gained, points"})
 

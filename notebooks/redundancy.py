@@ -344,6 +344,7 @@ means = firing[["norm", "potential", "random"]].mean()
 claims.stands(bool(means.idxmax() == "random"), "among units that fire no criterion is better than a random order")
 apart = (firing.potential - firing.norm).abs()
 claims.stands(apart.min() > 2, "the criteria differ by more than two points in every network, among units that fire")
+claims.stands(bool((conv.dead_units == 0).all()), "no unit of these networks has zero weights")
 Markdown(f"""
 Up to half of the units that fire, removal by norm leaves {means.norm:.1f}% on average, by frame potential
 {means.potential:.1f}% and at random {means.random:.1f}%. So what the two criteria share is that both recognise a dead

@@ -17,7 +17,7 @@ __all__ = attach(
         "ensembles": ["combine", "fit_weights", "measured_errors", "predicted_errors"],
         "journeys": ["left_behind", "travel"],
         "matching": ["match"],
-        "measures": ["error_correlation", "perturbed_losses", "squared_distance"],
+        "measures": ["error_correlation", "normalized_distance", "perturbed_losses", "squared_distance"],
         "paths": ["barrier", "bezier", "fit_curve", "great_circle", "line"],
         "penalty": ["Directions", "Kernel", "Push", "checkpoint_penalty", "kernel_of"],
         "run": ["run"],

@@ -15,7 +15,7 @@ from .. import engine
 from ..records import Diverged, checkpoint_path, weights_path
 from ..records.store import commit
 from .config import Config, journey_of
-from .measures import squared_distance
+from .measures import normalized_distance, squared_distance
 from .paths import point_of
 from .penalty import Directions, Push, kernel_of
 from .training import Part, Sets, accuracy, batches_of, build, generator_of, optimizer_of, sets_of
@@ -52,7 +52,7 @@ class Watch:
         self.config, self.directions, self.push = config, directions, directions.push
         self.steps, self.keep, self.whole = steps, keep, sets.test
         few = None if config.train_samples is None else FEW
-        self.parts = {"accuracy": sets.test.first(few)}
+        self.parts = {"accuracy": sets.test.first(few), "held_out_accuracy": sets.validation.first(few)}
         if config.augmented:
             self.parts["augmented_accuracy"] = sets.augmented.first(few)
         self.readings: list[dict[str, Any]] = []
@@ -72,15 +72,16 @@ class Watch:
         self.readings.append({"epoch": epoch, "train_loss": loss} | self.read(network))
 
     def read(self, network: nn.Module) -> dict[str, Any]:
-        """Accuracies in %, squared distance to each checkpoint, weight norm, and what the push did to the gradient.
+        """Accuracies in %, distances to each checkpoint, weight norm, and what the push did to the gradient.
 
-        The distance is NaN to a checkpoint that is not left yet.
+        The distances are NaN to a checkpoint that is not left yet.
         """
-        point = point_of(network)
-        squared = [squared_distance(point, checkpoint) for checkpoint in self.push.checkpoints]
+        point, left = point_of(network), self.push.checkpoints
+        lacking = [math.nan] * (self.config.checkpoints - len(left))
         return {
             **{name: accuracy_on(network, part) for name, part in self.parts.items()},
-            "squared_distance": squared + [math.nan] * (self.config.checkpoints - len(squared)),
+            "squared_distance": [squared_distance(point, checkpoint) for checkpoint in left] + lacking,
+            "normalized_distance": [normalized_distance(point, checkpoint) for checkpoint in left] + lacking,
             "weight_norm": float(torch.stack(torch._foreach_norm(list(point.values()))).norm()),
             **self.directions.read(),
         }
@@ -125,7 +126,9 @@ def journey(config: Config, *, progress: bool = True) -> tuple[dict[str, Any], d
     metrics = {"accuracy": accuracy(scores.argmax(1), sets.test.labels)}
     if config.augmented:
         metrics["augmented_accuracy"] = accuracy_on(network, sets.augmented)
-    last = {name: watch.readings[-1][name] for name in ("train_loss", "squared_distance", "weight_norm")}
+    metrics["held_out_accuracy"] = accuracy_on(network, sets.validation)
+    names = ("train_loss", "squared_distance", "normalized_distance", "weight_norm")
+    last = {name: watch.readings[-1][name] for name in names}
     metrics |= last | summary(watch) | {"training_seconds": end.seconds}
     return metrics, watch.curves() | answers(scores, watch)
 

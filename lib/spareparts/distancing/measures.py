@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 import torch
 from jaxtyping import Bool, Float, Int, Shaped
 from torch import Tensor, nn
+from torch.nn import functional
 
 from .. import checks
 from .paths import Point, check_alike, measure, network_at, point_of
@@ -15,6 +16,19 @@ def squared_distance(first: Mapping[str, Tensor], second: Mapping[str, Tensor]) 
     """`d = sum_i (theta_1i - theta_2i)^2` (Eq. 2.2) over all parameters; `ValueError` for other architectures."""
     check_alike(first, second)
     return float(sum((value.double() - second[name].double()).square().sum() for name, value in first.items()))
+
+
+def normalized_distance(first: Mapping[str, Tensor], second: Mapping[str, Tensor]) -> float:
+    """Mean of `2 - 2 cos` over filters, which BatchNorm makes of any length: 0 to 4, 2 by chance, NaN without filters.
+
+    Parameters with one axis are left out; a filter of zeros is at distance 2 from all but another one.
+    """
+    check_alike(first, second)
+    filters = [
+        (first[name].double().flatten(1), second[name].double().flatten(1)) for name in first if first[name].dim() > 1
+    ]
+    apart = [(2 - 2 * functional.cosine_similarity(*both)).where((both[0] != both[1]).any(1), 0) for both in filters]
+    return float(torch.cat(apart).mean()) if apart else math.nan
 
 
 def relative_distance(first: Mapping[str, Tensor], second: Mapping[str, Tensor]) -> float:

@@ -77,13 +77,14 @@ def firing(network: nn.Sequential, images: Tensor, *, layer: str = STUDIED) -> B
 
 
 def about_training(trained: Trained, sets: Sets, given: Part) -> dict[str, float]:
-    """Accuracies (%), the smallest loss of validation (nats) and its step, and units that no training image fires."""
-    watch = trained.watch
+    """Accuracies (%), the smallest loss of validation (nats) and its step, and units without weights or never firing."""
+    watch, weights = trained.watch, trained.network.get_submodule(STUDIED).weight
     return {
         "accuracy": accuracy(halves(trained.network, STUDIED)[1], given),
         "train_accuracy": accuracy(trained.network, sets.train.first(TRAIN_IMAGES)),
         "validation_loss": watch.losses[watch.steps.index(watch.best_step)],
         "best_step": watch.best_step,
+        "dead_units": int((~weights.flatten(1).any(1)).sum()),
         "silent_units": int((~firing(trained.network, sets.train.images)).sum()),
     }
 
