@@ -8,7 +8,13 @@ import torch
 from torch import nn
 
 from spareparts.data import Batches, generator
-from spareparts.distancing.measures import perturbed_losses, random_direction, relative_distance, squared_distance
+from spareparts.distancing.measures import (
+    normalized_distance,
+    perturbed_losses,
+    random_direction,
+    relative_distance,
+    squared_distance,
+)
 from spareparts.distancing.paths import (
     barrier,
     bezier,
@@ -82,6 +88,15 @@ def test_the_distance_is_that_of_the_flat_vectors():
     one, other = flattened([first, second]).double()
     assert squared_distance(first, second) == pytest.approx(float((one - other).square().sum()))
     assert relative_distance(first, second) == pytest.approx(float((one - other).norm() / one.norm()))
+
+
+def test_the_normalized_distance_does_not_see_the_length_of_filters():
+    first = point_of(residual(1))
+    longer = {name: value * (3 if value.dim() > 1 else 1) for name, value in first.items()}
+    assert normalized_distance(first, longer) == pytest.approx(0, abs=1e-12)
+    assert normalized_distance(first, {name: -value for name, value in first.items()}) == pytest.approx(4)
+    assert normalized_distance(first, point_of(residual(2))) == pytest.approx(2, abs=0.1)  # independent filters
+    assert math.isnan(normalized_distance({"bias": torch.ones(2)}, {"bias": torch.ones(2)}))
 
 
 # Lines

@@ -24,10 +24,9 @@ def normalized_distance(first: Mapping[str, Tensor], second: Mapping[str, Tensor
     Parameters with one axis are left out; a filter of zeros is at distance 2 from all but another one.
     """
     check_alike(first, second)
-    filters = [
-        (first[name].double().flatten(1), second[name].double().flatten(1)) for name in first if first[name].dim() > 1
-    ]
-    apart = [(2 - 2 * functional.cosine_similarity(*both)).where((both[0] != both[1]).any(1), 0) for both in filters]
+    filters = [name for name in first if first[name].dim() > 1]
+    pairs = [(first[name].double().flatten(1), second[name].double().flatten(1)) for name in filters]
+    apart = [(2 - 2 * functional.cosine_similarity(*pair)).where((pair[0] != pair[1]).any(1), 0) for pair in pairs]
     return float(torch.cat(apart).mean()) if apart else math.nan
 
 

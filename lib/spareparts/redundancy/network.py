@@ -77,7 +77,7 @@ def firing(network: nn.Sequential, images: Tensor, *, layer: str = STUDIED) -> B
 
 
 def about_training(trained: Trained, sets: Sets, given: Part) -> dict[str, float]:
-    """Accuracies (%), the smallest loss of validation (nats) and its step, and units without weights or never firing."""
+    """Accuracies (%), the smallest loss of validation (nats) its step, and units without weights or never firing."""
     watch, weights = trained.watch, trained.network.get_submodule(STUDIED).weight
     return {
         "accuracy": accuracy(halves(trained.network, STUDIED)[1], given),
