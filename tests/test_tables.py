@@ -237,6 +237,7 @@ def test_parts_are_disjoint_and_together_the_training_file(twonorm):
     rows = torch.cat([parts.train.inputs, parts.validation.inputs, parts.test.inputs])
     assert len(rows) == len(torch.unique(rows, dim=0)) == 7400
     assert len(parts.validation.labels) == round(0.15 * 3700)
+    assert parts.official is None
 
 
 def test_columns_have_mean_zero_and_deviation_one_over_what_they_are_scaled_by(twonorm):

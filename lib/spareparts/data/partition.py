@@ -20,11 +20,12 @@ class Part(NamedTuple):
 
 
 class Partition(NamedTuple):
-    """Disjoint parts of the training file."""
+    """Disjoint parts of a table; `official` is None where the set has no official test file."""
 
     train: Part
     validation: Part
     test: Part
+    official: Part | None
 
 
 def partition(
@@ -39,12 +40,14 @@ def partition(
         raise ValueError(f"scaling must be one of {', '.join(SCALINGS)}, got {scaling!r}")
     if not 0 < validation_share < 1:
         raise ValueError(f"validation_share must lie in (0, 1), got {validation_share}")
+    file_rows = len(table.test_half)
     half = np.flatnonzero(~table.test_half)
     half = half[torch.randperm(len(half), generator=generator).numpy()]
     held_out = round(validation_share * len(half))
     validation, train, test = half[:held_out], half[held_out:], np.flatnonzero(table.test_half)
-    reference = table.features[: len(table.test_half)] if scaling == "collection" else table.features[train]
+    reference = table.features[:file_rows] if scaling == "collection" else table.features[train]
     deviation = reference.std(0, ddof=1)
     scaled = (table.features - reference.mean(0)) / np.where(deviation > 0, deviation, 1)
     inputs, labels = torch.from_numpy(scaled.astype(np.float32)), torch.from_numpy(table.labels)
-    return Partition(*(Part(inputs[rows], labels[rows]) for rows in (train, validation, test)))
+    parts = [Part(inputs[rows], labels[rows]) for rows in (train, validation, test)]
+    return Partition(*parts, Part(inputs[file_rows:], labels[file_rows:]) if len(labels) > file_rows else None)
