@@ -305,5 +305,5 @@ def test_the_noise_columns_of_waveform_noise_hold_nothing_else():
 def test_a_generator_gives_the_same_rows_for_the_same_seed_and_as_many_as_its_file(name):
     first, second = (draw(name, 100) for _ in range(2))
     assert np.array_equal(first[0], second[0]) and np.array_equal(first[1], second[1])
-    found, known = data.load_table(f"generated-{name}"), KNOWN_TABLES[name]
+    found, known = data.load_table(f"generated-{name}"), KNOWN_TABLES[f"generated-{name}"]
     assert (*found.features.shape, found.classes) == (known.train_rows, known.features, known.classes)

@@ -25,7 +25,7 @@ def sha1(content):
 @pytest.fixture
 def folder(data_folder, monkeypatch):
     """Where WikiText-2 lies in a data folder of the test's own, where both known texts are three short files."""
-    for name, known in texts.KNOWN_TEXTS.items():
+    for name, known in list(texts.KNOWN_TEXTS.items())[:2]:
         own = known | {"sha1": {part: sha1(content) for part, content in PARTS.items()}}
         monkeypatch.setitem(texts.KNOWN_TEXTS, name, own)
     data.load_text.cache_clear()

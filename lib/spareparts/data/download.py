@@ -18,7 +18,7 @@ from jaxtyping import Int64, Shaped
 from .collection import read_set
 from .files import SPLITS, TABLE_ARRAYS, DataCorrupt, DownloadFailed, check_fingerprint, digest, replacing, root
 from .sets import KNOWN, check_file
-from .tables import KNOWN_TABLES, table_path
+from .tables import known_table, table_path, tables_on_disk
 from .texts import PARTS, check_part, text_path
 
 TORCHVISION = {"mnist": "MNIST", "fashion_mnist": "FashionMNIST", "cifar10": "CIFAR10", "cifar100": "CIFAR100"}
@@ -117,7 +117,7 @@ def fetch_tables() -> Path:
     once all others are in place. A file that is there is never replaced.
     """
     target = root() / "uci"
-    wanted = [name for name in KNOWN_TABLES if not table_path(name).exists()]
+    wanted = [name for name in tables_on_disk() if not table_path(name).exists()]
     if not wanted:
         return target
     with downloading("uci", files="the .npz files", target=target) as folder:
@@ -166,7 +166,7 @@ def _converted(unpacked: Path, name: str) -> dict[str, np.ndarray] | str:
         return "not in the archive"
     try:
         arrays = read_set(folder)
-        check_fingerprint(name, KNOWN_TABLES[name].sha256, digest(arrays, TABLE_ARRAYS))
+        check_fingerprint(name, known_table(name).sha256, digest(arrays, TABLE_ARRAYS))
     except (OSError, ValueError, KeyError, IndexError) as error:
         return " ".join(str(error).split())
     return arrays
@@ -181,19 +181,17 @@ def fetch_text() -> Path:
     DownloadFailed without a network, DataCorrupt where a part has not the known checksum; nothing is then kept. A file
     that is there is checked and never replaced.
     """
-    paths, contents = {part: text_path("wikitext_2", part) for part in PARTS}, {}
+    paths = {part: text_path("wikitext_2", part) for part in PARTS}
     target = paths["train"].parent
-    absent = [part for part, path in paths.items() if not path.exists()]
+    contents = {part: path.read_bytes() for part, path in paths.items() if path.exists()}
+    absent = [part for part in PARTS if part not in contents]
     if absent:
         files = "train.txt, valid.txt and test.txt (wiki.*.tokens)"
         with downloading("wikitext_2", files=files, target=target) as folder:
             download(TEXT_ARCHIVE, folder / "archive", size="4.5 MB")
-            contents = _parts(folder / "archive")
-    for part, path in paths.items():
-        if part in absent:
-            check_part(f"{part} as downloaded", "wikitext_2", part, contents[part])
-        else:
-            check_part(path, "wikitext_2", part, path.read_bytes())
+            contents = _parts(folder / "archive") | contents
+    for part, content in contents.items():
+        check_part(f"{part} as downloaded" if part in absent else paths[part], "wikitext_2", part, content)
     target.mkdir(parents=True, exist_ok=True)
     for part in absent:
         with replacing(paths[part]) as file:

@@ -29,8 +29,8 @@ class ImagePart(NamedTuple):
 def load(name: str, split: str, *, device: torch.device | str = "cpu") -> ImagePart:
     """A split ("train" or "test") of a known set, or of one's own in the same form under `root()`, as stored.
 
-    ValueError for an unknown name or split, DataMissing if it has not been fetched, DataCorrupt if it is not the data
-    that its fingerprint promises. Nothing is ever downloaded or deleted.
+    ValueError for an unknown name or split, DataMissing if it has not been fetched, DataCorrupt if its fingerprint is
+    another. Nothing is ever downloaded or deleted.
     """
     if is_folder(name):
         raise ValueError(f"{name!r} is a folder of images, which is streamed: take load_folder")

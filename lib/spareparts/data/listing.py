@@ -28,8 +28,8 @@ def listing() -> list[Row]:
     """
     asked: list[tuple[Callable[[str, Path], Row], str, Path]]
     asked = [(_image_row, name, root() / f"{name}.npz") for name in (*sets.KNOWN, *sets.own_names())]
-    asked += [(_text_row, name, texts.text_path(name, "train").parent) for name in texts.KNOWN_TEXTS]
-    asked += [(_table_row, name, tables.table_path(name)) for name in tables.KNOWN_TABLES]
+    asked += [(_text_row, name, texts.text_path(name, "train").parent) for name in ("ptb", "wikitext_2")]
+    asked += [(_table_row, name, tables.table_path(name)) for name in tables.tables_on_disk()]
     try:
         before = json.loads((root() / MEMORY).read_bytes())
     except (OSError, ValueError):

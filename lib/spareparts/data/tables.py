@@ -2,7 +2,6 @@
 
 import csv
 import functools
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -24,7 +23,7 @@ class KnownTable(NamedTuple):
     official_rows: int  # 0: there is no official test file
     features: int
     classes: int
-    sha256: str  # of the bytes of features, labels and splits
+    sha256: str  # of the arrays; of a drawn set of "<name>, <rows> rows, numpy default_rng(0), version 1"
 
     @property
     def most_bytes(self) -> int:
@@ -34,6 +33,13 @@ class KnownTable(NamedTuple):
 
 _LINES = Path(__file__).with_name("known_tables.csv").read_text(encoding="utf-8").splitlines()
 KNOWN_TABLES = {name: KnownTable(*map(int, sizes), sha256) for name, *sizes, sha256 in csv.reader(_LINES[1:])}
+
+
+def known_table(name: str) -> KnownTable:
+    """What is known of a set; ValueError, with the nearest name, for an unknown one."""
+    if name not in KNOWN_TABLES:
+        raise unknown("tabular set", name, KNOWN_TABLES)
+    return KNOWN_TABLES[name]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -50,13 +56,12 @@ class Table:
 def load_table(name: str) -> Table:
     """A known set from `root()/uci/<name>.npz`, or drawn from its published generator by `generated-<name>`.
 
-    ValueError for an unknown name, DataMissing if it has not been fetched, DataCorrupt if it is not the data that its
-    fingerprint promises. Nothing is ever downloaded or deleted.
+    ValueError for an unknown name, DataMissing if it has not been fetched, DataCorrupt if its fingerprint is another.
     """
-    check_table_name(name)
+    known = known_table(name)
     if name.startswith(GENERATED_PREFIX):
-        own = name.removeprefix(GENERATED_PREFIX)
-        features, labels = GENERATORS[own](KNOWN_TABLES[own].train_rows, np.random.default_rng(0))
+        draw = GENERATORS[name.removeprefix(GENERATED_PREFIX)]
+        features, labels = draw(known.train_rows, np.random.default_rng(0))
         halves = np.arange(len(labels)) % 2 == 1
     else:
         arrays = stored_table(name)
@@ -67,28 +72,23 @@ def load_table(name: str) -> Table:
 
 def table_names() -> list[str]:
     """Names of all known tabular sets, those that are drawn from a generator last."""
-    return [*KNOWN_TABLES, *(GENERATED_PREFIX + name for name in GENERATORS)]
+    return list(KNOWN_TABLES)
+
+
+def tables_on_disk() -> list[str]:
+    """Names of those that are not drawn."""
+    return [name for name in KNOWN_TABLES if not name.startswith(GENERATED_PREFIX)]
 
 
 def table_fingerprint(name: str) -> str:
     """The sha256 (64 hex digits) of a set's arrays, or of a generator's definition; needs no files."""
-    check_table_name(name)
-    if name in KNOWN_TABLES:
-        return KNOWN_TABLES[name].sha256
-    rows = KNOWN_TABLES[name.removeprefix(GENERATED_PREFIX)].train_rows
-    return hashlib.sha256(f"{name}, {rows} rows, numpy default_rng(0), version 1".encode()).hexdigest()
+    return known_table(name).sha256
 
 
 def table_fidelity(name: str) -> str:
     """How a set relates to the published files, in words."""
-    check_table_name(name)
+    known_table(name)
     return "drawn from the published definition" if name.startswith(GENERATED_PREFIX) else FIDELITY
-
-
-def check_table_name(name: str) -> None:
-    """ValueError, with the nearest known name, for an unknown set."""
-    if name not in table_names():
-        raise unknown("tabular set", name, table_names())
 
 
 def table_path(name: str) -> Path:

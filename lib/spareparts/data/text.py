@@ -29,8 +29,7 @@ class Text:
 def load_text(name: str) -> Text:
     """A known text from `root()/text`, or the generated one; a line's end counts as one word.
 
-    ValueError for an unknown name, DataMissing where a part is not there, DataCorrupt where a part has not the known
-    checksum. Nothing is ever downloaded or deleted.
+    ValueError for an unknown name, DataMissing where a part is not there, DataCorrupt where its checksum is another.
     """
     words = {
         part: [word for line in lines for word in (*line.split(), END)] for part, lines in text_lines(name).items()

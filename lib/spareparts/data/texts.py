@@ -2,6 +2,7 @@
 
 import hashlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float64
@@ -9,10 +10,16 @@ from jaxtyping import Float64
 from .files import MANIFEST, DataMissing, check_fingerprint, root, unknown
 
 PARTS = ("train", "valid", "test")
-GENERATED_TEXT = "generated"
 # The folder below root() / "text"; the sha1 of each part; a fingerprint: the sha256 of ptb's three files one after the
-# other, or of the authors' archive
-KNOWN_TEXTS: dict[str, dict] = MANIFEST["texts"]
+# other, of the authors' archive, or of the words "groups of words in a Markov chain, version 1"
+KNOWN_TEXTS: dict[str, dict[str, Any]] = MANIFEST["texts"]
+
+
+def known_text(name: str) -> dict[str, Any]:
+    """What is known of a text; ValueError, with the nearest name, for an unknown one."""
+    if name not in KNOWN_TEXTS:
+        raise unknown("text", name, KNOWN_TEXTS)
+    return KNOWN_TEXTS[name]
 
 
 def text_path(name: str, part: str) -> Path:
@@ -25,8 +32,8 @@ def text_lines(name: str) -> dict[str, list[str]]:
 
     ValueError for a text that is not known, DataMissing where a part is not there, DataCorrupt where it is altered.
     """
-    check_text_name(name)
-    return drawn_text() if name == GENERATED_TEXT else {part: _part(name, part).splitlines() for part in PARTS}
+    drawn = "sha1" not in known_text(name)
+    return drawn_text() if drawn else {part: _part(name, part).splitlines() for part in PARTS}
 
 
 def _part(name: str, part: str) -> str:
@@ -45,24 +52,14 @@ def check_part(what: object, name: str, part: str, content: bytes) -> bytes:
     return content
 
 
-def check_text_name(name: str) -> None:
-    """ValueError for a text that is not known."""
-    if name not in KNOWN_TEXTS and name != GENERATED_TEXT:
-        raise unknown("text", name, [*KNOWN_TEXTS, GENERATED_TEXT])
-
-
 def text_fingerprint(name: str) -> str:
     """Sha256 that identifies a text, known without its files; ValueError for an unknown name."""
-    check_text_name(name)
-    if name == GENERATED_TEXT:
-        return hashlib.sha256(DRAWN.encode()).hexdigest()
-    return KNOWN_TEXTS[name]["fingerprint"]
+    return known_text(name)["fingerprint"]
 
 
 def text_fidelity(name: str) -> str:
     """How a text relates to the official files, in words; ValueError for an unknown name."""
-    check_text_name(name)
-    return "drawn from a Markov chain" if name == GENERATED_TEXT else KNOWN_TEXTS[name]["fidelity"]
+    return known_text(name)["fidelity"]
 
 
 # A small text for tests and demonstrations: a Markov chain over groups of words that are used alike
@@ -71,7 +68,6 @@ GROUPS, SIZE = 8, 8  # words of one group follow, and are followed by, the same 
 LINES = {"train": 2_000, "valid": 300, "test": 300}
 LENGTH = 10  # words of a line
 FOLLOWING = 2  # groups that mostly follow a group
-DRAWN = "groups of words in a Markov chain, version 1"
 
 
 def chain() -> tuple[Float64[np.ndarray, "groups groups"], Float64[np.ndarray, " size"]]:
