@@ -82,7 +82,7 @@ def test_a_seed_decides_order_and_crops_and_the_global_random_state_is_left_alon
     assert torch.equal(torch.random.get_rng_state(), before)
 
 
-@pytest.mark.parametrize("done", [0, 2, 4, 5])
+@pytest.mark.parametrize("done", [2, 4, 5])
 def test_batches_go_on_where_their_state_was_taken(pets, done):
     images = load_folder("pets", "train", size=SIZE)
     one, other = (StreamedBatches(images, batch_size=3, generator=generator(seed)) for seed in (1, 7))

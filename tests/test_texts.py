@@ -13,7 +13,7 @@ from hypothesis import strategies as some
 
 from spareparts import data
 from spareparts.data import download, texts
-from spareparts.data.text import END, UNKNOWN, numbered
+from spareparts.data.text import END, UNKNOWN
 
 PARTS = {"train": "a b <unk>\n a\n", "valid": "b\n", "test": "a zebra\n\n"}
 
@@ -69,10 +69,6 @@ def test_words_are_numbered_by_frequency_and_every_line_ends_with_a_word(folder)
     assert [found.vocabulary[place] for place in found.test] == ["a", UNKNOWN, END, END]
     assert data.frequencies(found).tolist() == sorted(data.frequencies(found).tolist(), reverse=True)
     assert int(data.frequencies(found).sum()) == len(found.train)
-
-
-def test_a_strange_word_has_the_place_of_the_unknown_one():
-    assert numbered(["b", "c"], ("a", "b", UNKNOWN)).tolist() == [1, 2]
 
 
 def test_a_missing_or_altered_part_is_named(folder):

@@ -109,7 +109,7 @@ def stored_table(name: str) -> dict[str, np.ndarray]:
     return arrays
 
 
-# The artificial sets among them, drawn from their published definitions (Breiman 1984, 1996)
+# Two artificial sets among them, drawn from their published definitions (Breiman 1984, 1996)
 
 Rows = tuple[Float[np.ndarray, "samples features"], Int[np.ndarray, " samples"]]
 # Lit segments of the digits 0 to 9: top, upper left, upper right, middle, lower left, lower right, bottom.
@@ -124,28 +124,6 @@ def twonorm(samples: int, generator: np.random.Generator) -> Rows:
     return centres + generator.standard_normal((samples, 20)), labels
 
 
-def ringnorm(samples: int, generator: np.random.Generator) -> Rows:
-    """Two normals in 20 dimensions: variance 4 about 0, and variance 1 about 2 / sqrt(20) in each."""
-    labels = generator.integers(2, size=samples)
-    noise = generator.standard_normal((samples, 20))
-    return np.where(labels[:, None] == 0, 2 * noise, noise + 2 / 20**0.5), labels
-
-
-def waveform(samples: int, generator: np.random.Generator, *, noise: int = 0) -> Rows:
-    """Random mixtures of two of three triangles at 21 points plus unit noise; the best possible error is 14%.
-
-    `noise` more columns hold nothing but unit noise.
-    """
-    points = np.arange(1, 22)
-    triangles = np.stack([np.maximum(6 - np.abs(points - peak), 0) for peak in (11, 15, 7)])
-    labels = generator.integers(3, size=samples)
-    first, second = np.array([(0, 1), (0, 2), (1, 2)])[labels].T
-    share = generator.random((samples, 1))
-    clean = share * triangles[first] + (1 - share) * triangles[second]
-    columns = np.hstack([clean, np.zeros((samples, noise))])
-    return columns + generator.standard_normal(columns.shape), labels
-
-
 def led_display(samples: int, generator: np.random.Generator) -> Rows:
     """Seven segments of a digit, each inverted with probability 0.1; the best possible error is 26%."""
     labels = generator.integers(10, size=samples)
@@ -154,10 +132,4 @@ def led_display(samples: int, generator: np.random.Generator) -> Rows:
     return (lit ^ flipped).astype(np.float64), labels
 
 
-GENERATORS = {
-    "led-display": led_display,
-    "ringnorm": ringnorm,
-    "twonorm": twonorm,
-    "waveform": waveform,
-    "waveform-noise": functools.partial(waveform, noise=19),
-}
+GENERATORS = {"led-display": led_display, "twonorm": twonorm}
