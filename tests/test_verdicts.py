@@ -1,5 +1,6 @@
 """Tests of the way from a test to a verdict."""
 
+import dataclasses
 import math
 
 import numpy as np
@@ -61,7 +62,7 @@ def test_a_significant_difference_is_reproduced_or_not_by_its_sign():
     found = decided(plan)
     assert (found.verdict, found.effect, found.interval, found.n) == ("reproduced", 4.5, test.interval, 8)
     assert (found.protocol, found.unit, found.note) == ("paper", "points", "p = 0.0078")
-    assert decided(plan._replace(expected=-1)).verdict == "not reproduced"
+    assert decided(dataclasses.replace(plan, expected=-1)).verdict == "not reproduced"
 
 
 def test_pairs_too_few_to_decide_anything_say_so():

@@ -1,7 +1,7 @@
 """Two arms run with the same seeds: how far apart are they, and are they close enough to call equal?"""
 
 import math
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -13,7 +13,8 @@ from .estimates import finite_pairs, rounding, student_interval
 ALPHA = 0.05  # of all tests
 
 
-class EquivalenceTest(NamedTuple):
+@dataclass(frozen=True, kw_only=True)
+class EquivalenceTest:
     """Two one-sided t tests of `second - first` against a margin, with the power they had."""
 
     n: int
@@ -57,7 +58,7 @@ def equivalence(first: ArrayLike, second: ArrayLike, *, margin: float) -> Equiva
     else:
         p, sd = float(ttost_paired(right, left, -margin, margin)[0]), float((right - left).std(ddof=1))
     power = equivalence_power(len(left), sd, margin=margin)
-    return EquivalenceTest(len(left), margin, p, mean, (low, high), power)
+    return EquivalenceTest(n=len(left), margin=margin, p=p, mean_difference=mean, interval=(low, high), power=power)
 
 
 def equivalence_power(n: int, sd: float, *, margin: float) -> float:

@@ -2,7 +2,7 @@
 
 import math
 import warnings
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -43,7 +43,8 @@ def rounding(first: NDArray, second: NDArray) -> NDArray:
     return 1e-12 * np.maximum(np.abs(first), np.abs(second))
 
 
-class Estimate(NamedTuple):
+@dataclass(frozen=True, kw_only=True)
+class Estimate:
     """A mean with its interval, in the unit of the values."""
 
     mean: float

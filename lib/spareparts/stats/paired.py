@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -19,7 +19,8 @@ from .estimates import bootstrap_interval, finite_pairs, rounding, same_length
 LARGEST_EXACT_TIED, LARGEST_EXACT_UNTIED = 16, 50
 
 
-class PairedTest(NamedTuple):
+@dataclass(frozen=True, kw_only=True)
+class PairedTest:
     """A two-sided Wilcoxon signed-rank test of `second - first`, with effect, interval and what n allows."""
 
     n: int  # pairs, those without a difference included
@@ -108,7 +109,8 @@ def _truth(name: str, values: ArrayLike) -> NDArray[np.bool_]:
 # Several methods on the same data sets: their mean ranks, and which of them differ (Demšar 2006)
 
 
-class Ranking(NamedTuple):
+@dataclass(frozen=True, kw_only=True)
+class Ranking:
     """Mean ranks of methods over n data sets (1 is best), Friedman's p, Nemenyi's p of every pair."""
 
     n: int

@@ -83,7 +83,8 @@ class Pairs(NamedTuple):
     protocol: str
 
 
-class Planned(NamedTuple):
+@dataclass(frozen=True)
+class Planned:
     """A test that a claim needs, with the sign that it claims; without a test where too few have run."""
 
     test: PairedTest | None
