@@ -71,7 +71,7 @@ def test_a_batch_size_outside_the_samples_is_refused(batch_size):
 
 @pytest.mark.usefixtures("unchecked")
 def test_inputs_and_labels_must_be_equally_many():
-    with pytest.raises(ValueError, match="equally many, got 3 and 2"):
+    with pytest.raises(ValueError, match="equally many and at least one, got 3 and 2"):
         Batches(torch.zeros(3, 1), torch.zeros(2, dtype=torch.long), batch_size=1, generator=generator(0))
 
 

@@ -8,6 +8,6 @@ __all__ = attach(
         "headed": ["densenet_bc", "large", "mlp", "shufflenet"],
         "layers": ["Dropout", "Headed", "initialize"],
         "plain": ["conv_2", "conv_4", "conv_6", "lenet_300_100", "vgg", "vgg_19"],
-        "residual": ["MobileNetV2", "ResNet", "mobilenet_v2", "resnet"],
+        "residual": ["Residual", "mobilenet_v2", "resnet"],
     },
 )

@@ -14,6 +14,18 @@ SHORTCUTS = ("padding", "projection")
 WIDTHS = (16, 32, 64)
 
 
+class Residual(Headed):
+    """A stem, residual blocks, a last layer or none, the image's mean, and a classifier; features are not negative."""
+
+    def __init__(self, stem: nn.Module, blocks: nn.Sequential, last: nn.Module, classifier: nn.Module) -> None:
+        nn.Module.__init__(self)  # no body: the parts keep their names in the state
+        self.stem, self.blocks, self.last, self.classifier = stem, blocks, last, classifier
+
+    def features(self, images: Float[Tensor, "batch channels height width"]) -> Float[Tensor, "batch features"]:
+        """The mean over the last maps."""
+        return self.last(self.blocks(self.stem(images))).mean((2, 3))
+
+
 def resnet(
     depth: int,
     *,
@@ -22,12 +34,12 @@ def resnet(
     channels: int = 3,
     shortcut: str = "padding",
     features: int = WIDTHS[-1],
-) -> "ResNet":
+) -> Residual:
     """A residual network of that depth with weights from the generator: 20, 32, 44, 56 or another 6n + 2.
 
     `shortcut` is where the width changes: `padding` with zeros (the paper's option A, no parameters) or a `projection`
-    (option B, a 1x1 convolution with BatchNorm). The last stage has as many filters as the classifier sees features.
-    Raises `ValueError` for other depths, shortcuts and sizes below 1.
+    (option B, a 1x1 convolution with BatchNorm). The three stages have 16 and 32 filters, and as many as the classifier
+    sees features: 64 in the paper. Raises `ValueError` for other depths, shortcuts and sizes below 1.
     """
     if depth < 8 or depth % 6 != 2:
         raise ValueError(f"depth must be 6n + 2 with n at least 1 (8, 14, 20, ...), got {depth}")
@@ -40,23 +52,8 @@ def resnet(
             stride = 2 if place == 0 and stage else 1
             blocks.append(Block(width, filters, stride=stride, shortcut=shortcut))
             width = filters
-    network = ResNet(stem, nn.Sequential(*blocks), linear(width, classes))
+    network = Residual(stem, nn.Sequential(*blocks), nn.Identity(), linear(width, classes))
     return initialize(network, "he_normal", generator=generator)
-
-
-class ResNet(Headed):
-    """A stem, three stages of blocks, the mean over the image, and a linear classifier; its features are not negative.
-
-    The stages have 16 and 32 filters, and as many as features are wanted: 64 in the paper.
-    """
-
-    def __init__(self, stem: nn.Module, blocks: nn.Sequential, classifier: nn.Module) -> None:
-        nn.Module.__init__(self)
-        self.stem, self.blocks, self.classifier = stem, blocks, classifier
-
-    def features(self, images: Float[Tensor, "batch channels height width"]) -> Float[Tensor, "batch features"]:
-        """The mean over the last blocks' maps."""
-        return self.blocks(self.stem(images)).mean((2, 3))
 
 
 class Block(nn.Module):
@@ -114,8 +111,8 @@ def mobilenet_v2(
     classes: int = 10,
     channels: int = 3,
     stages: Sequence[tuple[int, int, int, int]] = STAGES,
-) -> "MobileNetV2":
-    """MobileNetV2 for CIFAR: 2,296,922 parameters for ten classes, a last map of 4 x 4 pixels of 32 x 32.
+) -> Residual:
+    """MobileNetV2 for CIFAR: 2,296,922 parameters for ten classes, 1280 features, a last map of 4 x 4 pixels.
 
     Weights are PyTorch's default, from the generator; other `stages` make a network of another name.
     Raises `ValueError` for sizes below 1.
@@ -129,23 +126,8 @@ def mobilenet_v2(
             width = filters
     stem = nn.Sequential(normalized(channels, STEM, size=3), nn.ReLU())
     last = nn.Sequential(normalized(width, LAST, size=1), nn.ReLU())
-    network = MobileNetV2(stem, nn.Sequential(*blocks), last, linear(LAST, classes))
+    network = Residual(stem, nn.Sequential(*blocks), last, linear(LAST, classes))
     return initialize(network, "pytorch", generator=generator)
-
-
-class MobileNetV2(Headed):
-    """A stem, stages of inverted residual blocks, a wide 1x1 convolution, the image's mean, and a linear classifier.
-
-    Its 1280 features are not negative.
-    """
-
-    def __init__(self, stem: nn.Module, blocks: nn.Sequential, last: nn.Module, classifier: nn.Module) -> None:
-        nn.Module.__init__(self)
-        self.stem, self.blocks, self.last, self.classifier = stem, blocks, last, classifier
-
-    def features(self, images: Float[Tensor, "batch channels height width"]) -> Float[Tensor, "batch features"]:
-        """The mean over the last convolution's maps."""
-        return self.last(self.blocks(self.stem(images))).mean((2, 3))
 
 
 class InvertedResidual(nn.Module):

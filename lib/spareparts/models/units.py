@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from .layers import Headed
-from .residual import MobileNetV2, Padding, ResNet
+from .residual import Block, Padding, Residual
 
 
 class Place(NamedTuple):
@@ -29,10 +29,10 @@ def unit_groups(network: nn.Module) -> list[Group]:
 
     Raises `ValueError` for a network of another kind.
     """
-    if isinstance(network, ResNet):
+    if isinstance(network, Residual) and isinstance(network.blocks[0], Block):
         inner, outer = ("convolution1", "normalization1"), ("convolution2", "normalization2")
         return _residual(network, stem=("stem.0", "stem.1"), inner=inner, outer=outer, end="classifier")
-    if isinstance(network, MobileNetV2):
+    if isinstance(network, Residual):
         inner, outer = ("expand.0", "expand.1", "depthwise.0", "depthwise.1"), ("project.0", "project.1")
         groups = _residual(network, stem=("stem.0.0", "stem.0.1"), inner=inner, outer=outer, end="last.0.0")
         return [*groups, (*_writes(network, ("last.0.0", "last.0.1")), _reads(network, "classifier"))]
