@@ -33,63 +33,54 @@ def smoothed(network, batch, settings):
     return cross_entropy(scores / settings["temperature"], batch.labels) + settings["weight"] * scores.square().mean()
 
 
-def replicas_of(name, seeds, dtype, build, optimize, *, channels: int = 3, batch_size: int = 12, **options):
-    """A replica for each seed: what `build` makes of the seed and its generator, trained as `optimize` says."""
-    images, labels = samples(channels=channels, dtype=dtype)
+def mixtures(seeds, dtype, *, arm: str = "snnl", extractor: str = "convolutional") -> list[Replica]:
+    images, labels = samples(channels=1, dtype=dtype)
     made = []
     for seed in seeds:
-        draw = generator(seed)
-        network = build(seed, draw).to(dtype)
-        optimizer = optimize(network, seed)
-        replica = Replica(
-            name=f"{name} {seed}",
-            network=network,
-            objective=smoothed,
-            settings={"temperature": 0.5 + 0.25 * seed, "weight": 0.01 * seed},
-            optimizer=optimizer,
-            schedule=StepLR(optimizer, step_size=3 + seed, gamma=0.5),
-            batches=Batches(images, labels, batch_size=batch_size, generator=draw, **options),
-        )
-        made.append(replica)
-    return made
-
-
-def momentum(network, seed):
-    return torch.optim.SGD(network.parameters(), lr=0.01 * seed, momentum=0.9, weight_decay=1e-3)
-
-
-def mixtures(seeds, dtype, *, arm: str = "snnl", extractor: str = "convolutional") -> list[Replica]:
-    def build(seed, draw):
-        sizes = {"channels": 1, "size": 8, "classes": 4, "experts": 3, "hidden_units": 6}
-        kind = {"extractor": None if arm == "raw" else extractor, "uniform_gates": arm == "ensemble"}
-        return Mixture(**sizes, **kind, chosen_experts=2 if arm == "balanced" else None, generator=draw)
-
-    def optimize(network, seed):
-        return torch.optim.SGD(network.parameters(), lr=0.1, momentum=0.9, weight_decay=1e-3, fused=True)
-
-    made = []
-    for seed, replica in zip(seeds, replicas_of("mixture", seeds, dtype, build, optimize, channels=1), strict=True):
         own = {"snnl_weight": 0.5 * seed, "temperature": 1 / (1 + seed)} if arm in ("snnl", "supcon") else {}
         objective, settings = objective_of(Config(arm=arm, seed=seed, **own))
-        schedule = OneCycleLR(replica.optimizer, 0.05 * seed, total_steps=STEPS, cycle_momentum=seed % 2 == 0)
-        made.append(dataclasses.replace(replica, objective=objective, settings=settings, schedule=schedule))
+        draw = generator(seed)
+        sizes = {"channels": 1, "size": 8, "classes": 4, "experts": 3, "hidden_units": 6}
+        kind = {
+            "extractor": None if arm == "raw" else extractor,
+            "uniform_gates": arm == "ensemble",
+            "chosen_experts": 2 if arm == "balanced" else None,
+        }
+        network = Mixture(**sizes, **kind, generator=draw).to(dtype)
+        optimizer = torch.optim.SGD(network.parameters(), lr=0.1, momentum=0.9, weight_decay=1e-3, fused=True)
+        schedule = OneCycleLR(optimizer, 0.05 * seed, total_steps=STEPS, cycle_momentum=seed % 2 == 0)
+        batches = Batches(images, labels, batch_size=12, generator=draw)
+        made.append(
+            Replica(
+                name=f"mixture {seed}",
+                network=network,
+                objective=objective,
+                settings=settings,
+                optimizer=optimizer,
+                schedule=schedule,
+                batches=batches,
+            )
+        )
     return made
 
 
 def lenets(seeds, dtype) -> list[Replica]:
-    def build(seed, draw):
-        return lenet_300_100(generator=draw, in_features=64, classes=4)
-
-    def optimize(network, seed):
-        return torch.optim.Adam(network.parameters(), lr=1e-3 * seed, betas=(0.9, 0.99 - 0.01 * seed))
-
-    return replicas_of("lenet", seeds, dtype, build, optimize, channels=1, batch_size=16, drop_last=False)
+    images, labels = samples(channels=1, dtype=dtype)
+    made = []
+    for seed in seeds:
+        network = lenet_300_100(generator=generator(seed), in_features=64, classes=4).to(dtype)
+        optimizer = torch.optim.Adam(network.parameters(), lr=1e-3 * seed, betas=(0.9, 0.99 - 0.01 * seed))
+        batches = Batches(images, labels, batch_size=16, generator=generator(seed), drop_last=False)
+        made.append(plain(f"lenet {seed}", network, optimizer, batches, seed))
+    return made
 
 
 def convolutional(seeds, dtype) -> list[Replica]:
     """BatchNorm, dropout twice, augmentation, and one generator for all that is random."""
-
-    def build(seed, draw):
+    images, labels = samples(channels=3, dtype=dtype)
+    made = []
+    for seed in seeds:
+        draw = generator(seed)
         network = nn.Sequential(
             nn.Conv2d(3, 6, 3, padding=1, bias=False),  # before BatchNorm a bias's gradient is rounding
             nn.BatchNorm2d(6),
@@ -106,71 +97,90 @@ def convolutional(seeds, dtype) -> list[Replica]:
         with torch.no_grad():
             for parameter in network.parameters():
                 parameter.copy_(torch.randn(parameter.shape, generator=draw) / 4)
-        return network
-
-    def optimize(network, seed):
+        network.to(dtype)
         # eps: where a gradient is 0 but for rounding, Adam would make a step of the rounding
-        return torch.optim.AdamW(network.parameters(), lr=3e-3 * seed, weight_decay=0.1 * seed, eps=1e-4)
-
-    augment = functools.partial(crop_and_flip, padding=2)
-    return replicas_of("convolutional", seeds, dtype, build, optimize, augment=augment)
+        optimizer = torch.optim.AdamW(network.parameters(), lr=3e-3 * seed, weight_decay=0.1 * seed, eps=1e-4)
+        augment = functools.partial(crop_and_flip, padding=2)
+        batches = Batches(images, labels, batch_size=12, generator=draw, augment=augment)
+        made.append(plain(f"convolutional {seed}", network, optimizer, batches, seed))
+    return made
 
 
 def resnets(seeds, dtype, *, shortcut: str = "padding") -> list[Replica]:
     """Two groups of parameters: no weight decay on biases and BatchNorm."""
-
-    def build(seed, draw):
-        return resnet(8, generator=draw, classes=4, shortcut=shortcut)
-
-    def optimize(network, seed):
+    images, labels = samples(channels=3, dtype=dtype)
+    made = []
+    for seed in seeds:
+        network = resnet(8, generator=generator(seed), classes=4, shortcut=shortcut).to(dtype)
         weights = [parameter for parameter in network.parameters() if parameter.dim() > 1]
         rest = [parameter for parameter in network.parameters() if parameter.dim() == 1]
         groups = [{"params": weights, "weight_decay": 1e-2 * seed}, {"params": rest, "lr": 0.02}]
-        return torch.optim.SGD(groups, lr=0.01 * seed, momentum=0.5 + 0.1 * seed, nesterov=True)
-
-    return replicas_of("resnet", seeds, dtype, build, optimize, augment=crop_and_flip)
+        optimizer = torch.optim.SGD(groups, lr=0.01 * seed, momentum=0.5 + 0.1 * seed, nesterov=True)
+        batches = Batches(images, labels, batch_size=12, generator=generator(seed), augment=crop_and_flip)
+        made.append(plain(f"resnet {seed}", network, optimizer, batches, seed))
+    return made
 
 
 def mobilenets(seeds, dtype) -> list[Replica]:
     """Two short stages, pushed away from as many checkpoints as the seed says."""
-
-    def build(seed, draw):
-        return mobilenet_v2(generator=draw, classes=4, stages=((1, 8, 1, 1), (2, 12, 2, 2)))
-
-    made = []
-    for seed, replica in zip(seeds, replicas_of("mobilenet", seeds, dtype, build, momentum), strict=True):
+    images, labels = samples(channels=3, dtype=dtype)
+    stages, made = ((1, 8, 1, 1), (2, 12, 2, 2)), []
+    for seed in seeds:
+        network = mobilenet_v2(generator=generator(seed), classes=4, stages=stages).to(dtype)
         push = Push(Kernel(strength=10.0 * seed, width=5.0))
         for _ in range(seed):
-            push.leave(replica.network)
-        made.append(dataclasses.replace(replica, adjust=push))
+            push.leave(network)
+        optimizer = torch.optim.SGD(network.parameters(), lr=0.01 * seed, momentum=0.9, weight_decay=1e-3)
+        batches = Batches(images, labels, batch_size=12, generator=generator(seed))
+        made.append(dataclasses.replace(plain(f"mobilenet {seed}", network, optimizer, batches, seed), adjust=push))
     return made
 
 
 def headed(seeds, dtype, *, kind: str, classes: int = 4, binarised: bool = False) -> list[Replica]:
     """Each replica with a matrix of its own, and a scale that is one number and has a weight decay of its own."""
-
-    def build(seed, draw):
-        features = classes if classes > 4 else 12
-        network = mlp(generator=draw, in_features=64, units=20, features=features, classes=classes)
+    images, labels = samples(channels=1, dtype=dtype)
+    replicas = []
+    for seed in seeds:
+        draw = generator(seed)
+        network = mlp(
+            generator=draw, in_features=64, units=20, features=classes if classes > 4 else 12, classes=classes
+        )
         scale = {} if kind in ("low_rank", "sparse") else {"initial_scale": 1.0 + seed}
-        head = FixedClassifier(features, classes, kind=kind, generator=draw, binarised=binarised, **scale)
-        network.classifier = head
-        return network
-
-    def optimize(network, seed):
+        features = network.classifier.in_features
+        scale["binarised"] = binarised
+        network.classifier = FixedClassifier(features, classes, kind=kind, generator=draw, **scale)
+        network.to(dtype)
         scales = [p for p in network.parameters() if p.dim() == 0]
-        groups = [{"params": [p for p in network.parameters() if p.dim() > 0], "weight_decay": 1e-3}]
+        rest = [p for p in network.parameters() if p.dim() > 0]
+        groups = [{"params": rest, "weight_decay": 1e-3}]
         groups += [{"params": scales, "weight_decay": 1e-2 * seed}] if scales else []
-        return torch.optim.SGD(groups, lr=0.05 * seed, momentum=0.9, fused=True)
-
-    return replicas_of(kind, seeds, dtype, build, optimize, channels=1)
+        optimizer = torch.optim.SGD(groups, lr=0.05 * seed, momentum=0.9, fused=True)
+        batches = Batches(images, labels, batch_size=12, generator=draw)
+        replicas.append(plain(f"{kind} {seed}", network, optimizer, batches, seed))
+    return replicas
 
 
 def densenets(seeds, dtype) -> list[Replica]:
-    def build(seed, draw):
-        return densenet_bc(10, generator=draw, growth=4, classes=4)
+    images, labels = samples(channels=3, dtype=dtype)
+    made = []
+    for seed in seeds:
+        network = densenet_bc(10, generator=generator(seed), growth=4, classes=4).to(dtype)
+        optimizer = torch.optim.SGD(network.parameters(), lr=0.01 * seed, momentum=0.9)
+        batches = Batches(images, labels, batch_size=12, generator=generator(seed))
+        made.append(plain(f"densenet {seed}", network, optimizer, batches, seed))
+    return made
 
-    return replicas_of("densenet", seeds, dtype, build, momentum)
+
+def plain(name, network, optimizer, batches, seed) -> Replica:
+    return Replica(
+        name=name,
+        network=network,
+        objective=smoothed,
+        settings={"temperature": 0.5 + 0.25 * seed, "weight": 0.01 * seed},
+        optimizer=optimizer,
+        schedule=StepLR(optimizer, step_size=3 + seed, gamma=0.5),
+        batches=batches,
+    )
 
 
 def fully_connected(seeds, *, arm: str = "class_rates") -> list[Replica]:
