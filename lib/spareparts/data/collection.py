@@ -1,7 +1,7 @@
 """The UCI sets from the archive of Fernandez-Delgado et al. (2014): its files read into the project's arrays."""
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -9,31 +9,6 @@ import pandas as pd
 from .files import MANIFEST
 
 Rows = tuple[np.ndarray, np.ndarray]  # features and labels
-
-
-class Official(NamedTuple):
-    """Original files of a set that has an official test file: raw values, which the collection scales part by part."""
-
-    files: tuple[str, str]  # training, test
-    labels: str = "0 1 2 3 4 5 6 7 8 9"  # in the order of their numbers
-    label_first: bool = False
-    dropped: tuple[int, ...] = ()  # constant columns, which the collection leaves out
-
-
-OFFICIAL = {
-    "hill-valley": Official(("Hill_Valley_with_noise_Training.data", "Hill_Valley_with_noise_Testing.data")),
-    "image-segmentation": Official(
-        ("segmentation.data", "segmentation.test"),
-        labels="BRICKFACE SKY FOLIAGE CEMENT WINDOW PATH GRASS",
-        label_first=True,
-        dropped=(2,),
-    ),
-    "optical": Official(("optdigits.tra", "optdigits.tes"), dropped=(0, 39)),
-    "pendigits": Official(("pendigits.tra", "pendigits.tes")),
-    "statlog-landsat": Official(("sat.trn", "sat.tst"), labels="1 2 3 4 5 7"),
-    "statlog-shuttle": Official(("shuttle.trn", "shuttle.tst"), labels="1 2 3 4 5 6 7"),
-    "thyroid": Official(("ann-train.data", "ann-test.data"), labels="1 2 3"),
-}
 
 
 def read_set(folder: Path) -> dict[str, np.ndarray]:
@@ -44,8 +19,10 @@ def read_set(folder: Path) -> dict[str, np.ndarray]:
     name = folder.name
     if name == "adult":
         parts = [read_adult(folder / file) for file in ("adult.data", "adult.test")]
-    elif name in OFFICIAL:
-        parts = [read_original(folder / file, OFFICIAL[name]) for file in OFFICIAL[name].files]
+    elif name in MANIFEST["official"]:  # which have a test file: raw values, that the collection scales part by part
+        form = dict(MANIFEST["official"][name])
+        files = form.pop("files")  # to train and to test on
+        parts = [read_original(folder / file, **form) for file in files]
     else:
         parts = [read_scaled(folder)]
     features, labels = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
@@ -66,16 +43,19 @@ def read_scaled(folder: Path) -> Rows:
     return table[:, 1:-1], table[:, -1].astype(int)
 
 
-def read_original(path: Path, form: Official) -> Rows:
-    """A file of raw values, separated by commas or spaces, with the class first or last; headings are passed over."""
-    known, features, labels = form.labels.split(), [], []
+def read_original(path: Path, *, labels: Sequence[str], label_first: bool = False, dropped: Sequence[int] = ()) -> Rows:
+    """A file of raw values, separated by commas or spaces, with the class first or last; headings are passed over.
+
+    Labels are in the order of their numbers; constant columns, which the collection leaves out, are dropped.
+    """
+    features, numbers = [], []
     for line in path.read_text().splitlines():
         cells = line.replace(",", " ").split()
-        label = cells.pop(0 if form.label_first else -1) if len(cells) > 1 else ""
-        if label in known:
+        label = cells.pop(0 if label_first else -1) if len(cells) > 1 else ""
+        if label in labels:
             features.append([float(cell) for cell in cells])
-            labels.append(known.index(label))
-    return np.delete(np.array(features), form.dropped, axis=1), np.array(labels)
+            numbers.append(labels.index(label))
+    return np.delete(np.array(features), dropped, axis=1), np.array(numbers)
 
 
 def ranks(features: np.ndarray) -> np.ndarray:
