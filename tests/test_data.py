@@ -144,22 +144,16 @@ def test_an_altered_file_is_refused_with_both_fingerprints_and_kept(data_folder)
     assert path.exists()
 
 
-@pytest.mark.parametrize("share", [0.0, 0.5, 0.95])
-def test_a_truncated_file_is_refused_by_name_and_kept(data_folder, share):
+@pytest.mark.parametrize("share", [0.0, 0.5, 0.95, None])
+def test_a_truncated_file_or_a_page_is_refused_by_name_and_kept_without_advice_to_unpickle_it(data_folder, share):
     path = save_tiny()
     data.load("mine", "train")
-    kept = path.read_bytes()[: int(share * path.stat().st_size)]
+    kept = b"<!DOCTYPE html>" if share is None else path.read_bytes()[: int(share * path.stat().st_size)]
     path.write_bytes(kept)
-    with pytest.raises(data.DataCorrupt, match=rf"{path}.*bytes.*cannot be read.*{data.digest(tiny())}"):
-        data.load("mine", "train")
-    assert path.read_bytes() == kept
-
-
-def test_a_page_that_was_saved_as_a_set_is_refused_without_advice_to_unpickle_it(data_folder):
-    save_tiny().write_text("<!DOCTYPE html>")
-    with pytest.raises(data.DataCorrupt, match="cannot be read: File is not a zip file") as caught:
+    with pytest.raises(data.DataCorrupt, match=rf"{path}.*bytes.*cannot be read.*{data.digest(tiny())}") as caught:
         data.load("mine", "train")
     assert "pickle" not in str(caught.value)
+    assert path.read_bytes() == kept
 
 
 @pytest.mark.parametrize(
@@ -231,9 +225,8 @@ def test_what_was_listed_as_whole_is_read_again_only_once_it_has_changed(data_fo
     assert {row.name: row.intact for row in data.listing()}[name] is False
 
 
-def test_the_root_is_the_users_cache_folder_unless_one_is_named(monkeypatch, tmp_path):
-    monkeypatch.setenv("SPAREPARTS_DATA", str(tmp_path))
-    assert data.root() == tmp_path
+def test_the_root_is_the_users_cache_folder_unless_one_is_named(data_folder, monkeypatch):
+    assert data.root() == data_folder
     monkeypatch.delenv("SPAREPARTS_DATA")
     assert data.root().parts[-2:] == ("spareparts", "data")
 

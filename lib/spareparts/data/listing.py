@@ -31,8 +31,8 @@ def listing() -> list[Row]:
     asked += [(_text_row, name, texts.text_path(name, "train").parent) for name in ("ptb", "wikitext_2")]
     asked += [(_table_row, name, tables.table_path(name)) for name in tables.tables_on_disk()]
     try:
-        before = json.loads((root() / MEMORY).read_bytes())
-    except (OSError, ValueError):
+        before = dict(json.loads((root() / MEMORY).read_bytes()))
+    except (OSError, ValueError, TypeError):
         before = {}
     now, rows = {}, []
     for describe, name, path in asked:
