@@ -50,22 +50,28 @@ def vgg(
     if min(height, width) < halved:
         raise ValueError(f"images must be at least {halved} pixels wide for {len(blocks)} blocks, got {height}x{width}")
     checks.whole(1, channels=channels, classes=classes, filters=min(itertools.chain(*blocks)), hidden=min(hidden))
-    network, number = nn.Sequential(), itertools.count(1)
-    for place, block in enumerate(blocks, start=1):
-        for filters in block:
-            name = next(number)
-            network.add_module(f"conv{name}", convolution(channels, filters, size=3, bias=not batch_norm))
-            if batch_norm:
-                network.add_module(f"norm{name}", nn.BatchNorm2d(filters))
-            network.add_module(f"conv_relu{name}", nn.ReLU())
-            channels = filters
-        network.add_module(f"pool{place}", nn.MaxPool2d(2))
+    network = _convolutions(blocks, channels=channels, batch_norm=batch_norm)
     if average:
         network.add_module("average", nn.AdaptiveAvgPool2d(1))
     pixels = 1 if average else (height // halved) * (width // halved)
-    for name, layer in _classifier([channels * pixels, *hidden, classes]).named_children():
+    for name, layer in _classifier([blocks[-1][-1] * pixels, *hidden, classes]).named_children():
         network.add_module(name, layer)
     return initialize(network, initialization, generator=generator)
+
+
+def _convolutions(blocks: Sequence[Sequence[int]], *, channels: int, batch_norm: bool) -> nn.Sequential:
+    """Filters of 3x3 with ReLU, and a 2x2 maximum after each block."""
+    network, number = nn.Sequential(), 0
+    for place, block in enumerate(blocks, start=1):
+        for filters in block:
+            number += 1
+            network.add_module(f"conv{number}", convolution(channels, filters, size=3, bias=not batch_norm))
+            if batch_norm:
+                network.add_module(f"norm{number}", nn.BatchNorm2d(filters))
+            network.add_module(f"conv_relu{number}", nn.ReLU())
+            channels = filters
+        network.add_module(f"pool{place}", nn.MaxPool2d(2))
+    return network
 
 
 def _classifier(widths: Sequence[int]) -> nn.Sequential:
