@@ -45,7 +45,7 @@ def bench(console: Console) -> None:
 
 def protocol() -> None:
     """Run Table 1 by the published protocol: every data set that is here, both arms, five seeds."""
-    here = [row.name for row in data.listing() if row.present and row.name in DATASETS]
+    here = [row.name for row in data.listing() if row.intact and row.name in DATASETS]
     print(f"data sets: {', '.join(here)}; not here: {', '.join(sorted(set(DATASETS) - set(here))) or 'none'}")
     started = time.perf_counter()
     for dataset in here:

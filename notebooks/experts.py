@@ -454,7 +454,7 @@ plt.show()
 # %% tags=["remove-input"]
 early, late = tried[tried.computed <= 10], tried[tried.computed >= 50]
 idle, busy = tried[tried.gate_learning_rate <= 1e-4], tried[tried.centred_gate >= 0.75]
-order = [stats.spearman(part.computed, part.live_experts).rho for _, part in tried.groupby("seed")]
+order = [part.computed.corr(part.live_experts, "spearman") for _, part in tried.groupby("seed")]
 half = tried[tried.centred_gate == 0.5].live_experts
 claims.stands(bool((early.live_experts <= 2).all()), "gates that are computed to collapse at once end with two at most")
 claims.stands(

@@ -270,7 +270,7 @@ plt.show()
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "How this is decided"}
 trained = weights[weights.network == "trained"]
 rho = {
-    name: [stats.spearman(own.snnl_weight, own.sim).rho for _, own in part.groupby("seed")]
+    name: [own.snnl_weight.corr(own.sim, "spearman") for _, own in part.groupby("seed")]
     for name, part in (("all", weights), ("own", trained))
 }
 alone = (weights.live_experts == 1).mean()

@@ -22,17 +22,35 @@
 import html
 import json
 
+import matplotlib.pyplot as plt
+import numpy as np
 import pandas as pd
 from IPython.display import HTML, Markdown
 
-from spareparts import claims, execute
-from spareparts.plots.benchmarks import benchmark_ratios
+from spareparts import claims, execute, style
 
+style.use()
 measured = json.loads((execute.ROOT / "book" / "benchmarks.json").read_text())
 rows = pd.DataFrame(measured).assign(name=lambda rows: rows.name.str.replace("_", " "))
 
 # %% tags=["remove-input"] mystnb={"image": {"alt": "Dot plot on a logarithmic axis: for every comparison the ratio of the other side's time to ours, with a bar at its goal and a dashed line where both sides are equally fast. The table below holds the same numbers."}, "figure": {"caption": "How many times as fast ours is as the other side, slowest first. Bars: goals. Filled circles reach theirs, open squares do not. Dashed: equally fast.", "name": "fig-performance-ratios"}}
-benchmark_ratios(rows)
+ranked = rows.sort_values(["ratio", "name"], ascending=False)
+places, reached, several = np.arange(len(ranked)), ranked.ratio >= ranked.goal, ranked.device.nunique() > 1
+figure, axis = plt.subplots(figsize=(6.6, 1.2 + (0.4 if several else 0.17) * len(ranked)), layout="constrained")
+axis.axvline(1, **style.CHANCE)
+axis.hlines(places, ranked.ratio.clip(upper=1), ranked.ratio.clip(lower=1), color=style.GREY, linewidth=0.8)
+axis.plot(ranked.goal, places, "|", color="black", markersize=10, markeredgewidth=2, label="goal")
+axis.plot(ranked.ratio[reached], places[reached], "o", color=style.BLUE, markersize=6, label="reached")
+missed = {"color": style.VERMILION, "fillstyle": "none", "markersize": 6, "markeredgewidth": 2}
+axis.plot(ranked.ratio[~reached], places[~reached], "s", label="not reached", **missed)
+axis.set(xscale="log", ylim=(-0.6, len(ranked) - 0.4), xlabel="times as fast as the other side")
+axis.set_yticks(places, ranked.name + ("\n" + ranked.device if several else ""))
+ticks = [0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500]
+axis.set_xticks(ticks, map("{:g}".format, ticks))
+axis.minorticks_off()
+axis.set_xlim(min(ranked.ratio.min(), ranked.goal.min()) / 1.2, max(ranked.ratio.max(), ranked.goal.max()) * 1.2)
+figure.legend(loc="outside upper center", ncols=3)
+plt.show()
 
 # %% tags=["remove-input"]
 ratio = rows.set_index("name").ratio

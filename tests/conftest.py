@@ -43,6 +43,15 @@ def records_folder(tmp_path, monkeypatch):
 
 
 @pytest.fixture
+def data_folder(tmp_path, monkeypatch):
+    """A folder of data sets of this test's own."""
+    folder = tmp_path / "data"
+    folder.mkdir()
+    monkeypatch.setenv("SPAREPARTS_DATA", str(folder))
+    return folder
+
+
+@pytest.fixture
 def unchecked():
     """As a user runs it: without the shape checks of the tests, which would speak first."""
     jaxtyping.config.update("jaxtyping_disable", True)

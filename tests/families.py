@@ -17,7 +17,6 @@ from spareparts.experts import Config, Mixture
 from spareparts.experts.training import objective_of
 from spareparts.fixed_classifiers import FixedClassifier
 from spareparts.models import Dropout, densenet_bc, lenet_300_100, mlp, mobilenet_v2, resnet
-from spareparts.models.mobilenet import Stage
 
 STEPS = 20
 
@@ -125,7 +124,7 @@ def resnets(seeds, dtype, *, shortcut: str = "padding") -> list[Replica]:
 def mobilenets(seeds, dtype) -> list[Replica]:
     """Two short stages, pushed away from as many checkpoints as the seed says."""
     images, labels = samples(channels=3, dtype=dtype)
-    stages, made = (Stage(1, 8, 1, 1), Stage(2, 12, 2, 2)), []
+    stages, made = ((1, 8, 1, 1), (2, 12, 2, 2)), []
     for seed in seeds:
         network = mobilenet_v2(generator=generator(seed), classes=4, stages=stages).to(dtype)
         push = Push(Kernel(strength=10.0 * seed, width=5.0))

@@ -4,7 +4,6 @@ import math
 import os
 
 import benchmarks.engine as engine_rows
-import pandas as pd
 import pytest
 import torch
 from benchmarks import __main__ as command
@@ -16,7 +15,6 @@ from typer.testing import CliRunner
 
 from spareparts import data, experts
 from spareparts.experts.training import objective_of
-from spareparts.plots.benchmarks import benchmark_ratios
 from spareparts.records import RecordError
 
 
@@ -190,14 +188,6 @@ def test_the_engine_and_lightning_both_train_what_they_are_given(monkeypatch):
     monkeypatch.setattr(engine_rows, "WORKERS", (0,))
     found = compare("lenet", engine_rows.engine_loader_lenet(), seconds=0)
     assert math.isfinite(found["ratio"]) and "lightning" in found["versions"]
-
-
-def test_the_figure_draws_a_line_for_every_row_and_device_and_says_when_there_is_none():
-    rows = [measured("a", "CPU", 2.0), measured("a", "GPU", 40.0), measured("b", "CPU", 0.9)]
-    figure = benchmark_ratios(pd.DataFrame([found | {"goal": 1.0} for found in rows]))
-    assert len(figure.axes[0].get_yticks()) == 3
-    assert figure.axes[0].get_xscale() == "log"
-    assert "nothing" in benchmark_ratios(pd.DataFrame()).axes[0].texts[0].get_text()
 
 
 def test_the_committed_rows_state_ratios_that_follow_from_both_sides():

@@ -12,10 +12,10 @@ from scipy import stats
 from scipy.spatial.distance import cdist
 
 from spareparts import data
-from spareparts.data import download, tabular
-from spareparts.data.collection import codes, read_adult
-from spareparts.data.files import DownloadFailed
-from spareparts.data.known_tables import GENERATED, SEGMENTS, KnownTable, generate
+from spareparts.data import download, tables
+from spareparts.data.collection import read_adult
+from spareparts.data.files import TABLE_ARRAYS, DownloadFailed
+from spareparts.data.tables import GENERATORS, KNOWN_TABLES, SEGMENTS, KnownTable
 
 ADULT = (
     "39, State-gov, 77516, Bachelors, 13, Never-married, Adm-clerical, Not-in-family, White, Male, 2174, 0, 40, Cuba"
@@ -23,10 +23,9 @@ ADULT = (
 
 
 @pytest.fixture
-def folder(tmp_path, monkeypatch):
-    monkeypatch.setenv("SPAREPARTS_DATA", str(tmp_path))
-    tabular.load_table.cache_clear()
-    return tmp_path
+def folder(data_folder):
+    tables.load_table.cache_clear()
+    return data_folder
 
 
 @pytest.fixture
@@ -34,12 +33,11 @@ def known(monkeypatch):
     """Makes these arrays the known sets."""
 
     def know(sets):
-        entries = {
-            name: KnownTable(4, len(found["y"]) - 4, found["X"].shape[1], 2, tabular.table_digest(found))
-            for name, found in sets.items()
-        }
-        monkeypatch.setattr(tabular, "KNOWN_TABLES", entries)
-        monkeypatch.setattr(download, "KNOWN_TABLES", entries)
+        for name in list(KNOWN_TABLES):
+            monkeypatch.delitem(KNOWN_TABLES, name)
+        for name, found in sets.items():
+            own = KnownTable(4, len(found["y"]) - 4, found["X"].shape[1], 2, data.digest(found, TABLE_ARRAYS))
+            monkeypatch.setitem(KNOWN_TABLES, name, own)
 
     return know
 
@@ -83,18 +81,22 @@ FILES = {
 }
 
 
+class Answer(io.BytesIO):
+    url = download.UCI_ARCHIVE
+
+
 @pytest.fixture
-def served(monkeypatch):
+def served(folder, monkeypatch):
     """Serves an archive with these files in place of the network."""
 
     def serve(files, sha1=None):
         buffer = io.BytesIO()
         with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
-            for name, text in files.items():
+            for name, text in ((name, text) for name, text in files.items() if text is not None):
                 entry = tarfile.TarInfo(name)
                 entry.size = len(text.encode())
                 archive.addfile(entry, io.BytesIO(text.encode()))
-        monkeypatch.setattr(download, "urlopen", lambda *_, **__: io.BytesIO(buffer.getvalue()))
+        monkeypatch.setattr(download, "urlopen", lambda *_, **__: Answer(buffer.getvalue()))
         monkeypatch.setattr(download, "UCI_SHA1", sha1 or hashlib.sha1(buffer.getvalue()).hexdigest())
 
     return serve
@@ -103,7 +105,7 @@ def served(monkeypatch):
 def test_the_archive_gives_scaled_coded_and_raw_sets_with_their_partitions(folder, known, served):
     known(SETS)
     served(FILES)
-    assert data.fetch("uci", progress=False) == folder / "uci"
+    assert data.fetch("uci") == folder / "uci"
     for name, arrays in SETS.items():
         found = data.load_table(name)
         assert np.array_equal(found.features, arrays["X"].astype(np.float64))
@@ -112,20 +114,23 @@ def test_the_archive_gives_scaled_coded_and_raw_sets_with_their_partitions(folde
     assert sorted(path.name for path in folder.iterdir()) == ["uci"]
 
 
-def test_a_set_that_is_not_what_its_fingerprint_promises_is_named_and_not_kept(folder, known, served):
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"data/car/car_R.dat": scaled_file(SCALED + 1, [0, 1, 1, 0])}, "car is not the expected data"),
+        ({name: None for name in FILES if "/car/" in name}, "not in the archive"),
+        *(
+            ({"data/car/car.txt": f"fich1= {name}\n"}, "the file of a set must lie in its folder")
+            for name in ("/etc/passwd", "../connect-4/connect-4_R.dat", "..", ".")
+        ),
+    ],
+)
+def test_a_set_that_is_not_what_its_fingerprint_promises_is_named_and_not_kept(folder, known, served, changes, message):
     known(SETS)
-    served(FILES | {"data/car/car_R.dat": scaled_file(SCALED + 1, [0, 1, 1, 0])})
-    with pytest.raises(data.DataCorrupt, match=r"1 of 3 sets.*car: car is not the expected data"):
-        data.fetch("uci", progress=False)
+    served(FILES | changes)
+    with pytest.raises(data.DataCorrupt, match=f"1 of 3 sets.*car: {message}"):
+        data.fetch("uci")
     assert sorted(path.stem for path in (folder / "uci").iterdir()) == ["connect-4", "thyroid"]
-
-
-@pytest.mark.parametrize("name", ["/etc/passwd", "../connect-4/connect-4_R.dat", "..", "."])
-def test_a_description_that_leads_out_of_its_sets_folder_is_refused(folder, known, served, name):
-    known({"car": SETS["car"]})
-    served(FILES | {"data/car/car.txt": f"fich1= {name}\n"})
-    with pytest.raises(data.DataCorrupt, match="car: the file of a set must lie in its folder"):
-        data.fetch("uci", progress=False)
 
 
 def test_an_archive_of_another_checksum_is_told_and_one_that_unpacks_to_too_much_is_refused(
@@ -134,59 +139,37 @@ def test_an_archive_of_another_checksum_is_told_and_one_that_unpacks_to_too_much
     known({"car": SETS["car"]})
     served(FILES, sha1="0" * 40)
     with pytest.warns(UserWarning, match=f"sha1 expected {'0' * 40}, found"):
-        assert data.fetch("uci", progress=False)
+        assert data.fetch("uci")
     (folder / "uci" / "car.npz").unlink()
     served(FILES)
     monkeypatch.setattr(download, "UCI_MOST_BYTES", 10)
     with pytest.raises(DownloadFailed, match="bytes, at most 10"):
-        data.fetch("uci", progress=False)
+        data.fetch("uci")
 
 
-def test_the_archive_comes_over_https_alone(folder, known, monkeypatch):
-    class Led(io.BytesIO):
-        url = "http://elsewhere/data.tar.gz"
-
-    assert download.UCI_ARCHIVE.startswith("https://")
-    known(SETS)
-    monkeypatch.setattr(download, "urlopen", lambda *_, **__: Led(b""))
-    with pytest.raises(DownloadFailed, match="leads to http://elsewhere"):
-        data.fetch("uci", progress=False)
-
-
-def test_a_set_that_the_archive_lacks_is_named(folder, known, served):
-    known(SETS)
-    served({name: text for name, text in FILES.items() if "thyroid" not in name})
-    with pytest.raises(data.DataCorrupt, match="thyroid: not in the archive"):
-        data.fetch("uci", progress=False)
-
-
-def test_what_is_there_is_neither_downloaded_nor_replaced(folder, known, monkeypatch):
-    known({"car": SETS["car"]})
-    (folder / "uci").mkdir()
-    (folder / "uci" / "car.npz").write_bytes(b"mine")
-    monkeypatch.setattr(download, "urlopen", None)
-    data.fetch("uci")
-    assert (folder / "uci" / "car.npz").read_bytes() == b"mine"
-
-
-def test_without_a_network_the_message_says_what_to_do(folder, known, monkeypatch):
+def test_without_a_network_or_over_http_the_message_says_what_to_do(folder, known, monkeypatch):
     def offline(*_, **__):
         raise OSError("no route")
 
+    led = Answer(b"")
+    led.url = "http://elsewhere/data.tar.gz"
+    assert {download.UCI_ARCHIVE[:8], download.TEXT_ARCHIVE[:8]} == {"https://"}
     known(SETS)
-    monkeypatch.setattr(download, "urlopen", offline)
-    with pytest.raises(DownloadFailed, match=r"no route\. Nothing there was changed"):
-        data.fetch("uci", progress=False)
-    assert list((folder / "uci").iterdir()) == []
+    for answer, reason in ((offline, "no route"), (lambda *_, **__: led, "leads to http://elsewhere")):
+        monkeypatch.setattr(download, "urlopen", answer)
+        with pytest.raises(DownloadFailed, match=rf"{reason}.*\. Nothing there was changed.*{folder / 'uci'}"):
+            data.fetch("uci")
+    assert list(folder.iterdir()) == []
 
 
-def test_adult_words_are_coded_evenly_from_minus_one_to_one():
-    for column in codes().values():
-        values = [value for word, value in column.items() if word != "?"]
-        assert np.allclose(values, np.linspace(-1, 1, len(values)))
+def test_what_is_there_is_neither_downloaded_nor_replaced(stored, monkeypatch):
+    stored.write_bytes(b"mine")
+    monkeypatch.setattr(download, "urlopen", None)
+    data.fetch("uci")
+    assert stored.read_bytes() == b"mine"
 
 
-def test_adult_reads_numbers_words_and_missing_values(tmp_path):
+def test_adults_words_are_codes_from_minus_one_to_one_and_zero_where_missing(tmp_path):
     path = tmp_path / "adult.test"
     path.write_text(f"|1x3 Cross validator\n{ADULT}, <=50K.\n\n{ADULT.replace('State-gov', '?')}, >50K.\n")
     features, labels = read_adult(path)
@@ -212,29 +195,26 @@ def test_a_missing_table_names_the_command_that_fetches_it(folder):
 def test_a_table_that_would_unpack_to_more_than_it_has_is_refused_before_it_is_read(stored, monkeypatch):
     np.savez_compressed(stored, **SETS["car"] | {"X": np.zeros((100_000, 2))})
     monkeypatch.setattr(np, "load", lambda *_: pytest.fail("it was read"))
-    with pytest.raises(data.DataCorrupt, match=r"car\.npz unpacks to 1,600,\d+ bytes, where the set has at most"):
+    with pytest.raises(data.DataCorrupt, match=r"car\.npz .* unpacks to 1,600,\d+ bytes, where the set has at most"):
         data.load_table("car")
 
 
-def test_a_truncated_table_is_refused(stored):
-    stored.write_bytes(stored.read_bytes()[:-40])
+def test_a_truncated_or_altered_table_is_refused_and_listed_as_damaged(stored):
+    assert states() == [True]
+    whole = stored.read_bytes()
+    np.savez(stored, **SETS["car"] | {"X": SETS["car"]["X"] + np.float32(0.001)})
+    with pytest.raises(data.DataCorrupt, match=r"car\.npz is not the expected data: checksum expected"):
+        data.load_table("car")
+    assert states() == [False]
+    stored.write_bytes(whole[:-40])
     with pytest.raises(data.DataCorrupt, match=r"car\.npz"):
         data.load_table("car")
-
-
-def test_a_table_with_one_changed_value_is_refused(stored):
-    changed = SETS["car"]["X"].copy()
-    changed[0, 0] += 0.001
-    np.savez(stored, **SETS["car"] | {"X": changed})
-    with pytest.raises(data.DataCorrupt, match="sha256 expected"):
-        data.load_table("car")
-    assert [row.intact for row in tabular.table_listing()] == [False]
-
-
-def test_the_listing_tells_whole_tables_from_missing_ones(stored):
-    assert [row.intact for row in tabular.table_listing()] == [True]
     stored.unlink()
-    assert [row.intact for row in tabular.table_listing()] == [None]
+    assert states() == [None]
+
+
+def states():
+    return [row.intact for row in data.listing() if row.name == "car"]
 
 
 @pytest.fixture(scope="module")
@@ -271,7 +251,7 @@ def test_a_constant_column_becomes_zero(twonorm):
 
 
 def draw(name, samples=40_000):
-    return generate(name, generator=np.random.default_rng(1), samples=samples)
+    return GENERATORS[name](samples, np.random.default_rng(1))
 
 
 def test_the_best_classifier_of_twonorm_errs_as_its_definition_says():
@@ -279,13 +259,6 @@ def test_the_best_classifier_of_twonorm_errs_as_its_definition_says():
     features, labels = draw("twonorm")
     error = ((features.sum(1) < 0) != labels).mean()
     assert error == pytest.approx(stats.norm.sf(2), abs=0.004)
-
-
-def test_ringnorm_has_a_wide_and_a_shifted_narrow_cloud():
-    features, labels = draw("ringnorm")
-    assert features[labels == 0].var(0) == pytest.approx(4, abs=0.2)
-    assert features[labels == 1].var(0) == pytest.approx(1, abs=0.05)
-    assert features[labels == 1].mean(0) == pytest.approx(2 / 20**0.5, abs=0.05)
 
 
 def test_a_lit_display_errs_as_its_noise_and_segments_say():
@@ -297,26 +270,9 @@ def test_a_lit_display_errs_as_its_noise_and_segments_say():
     assert (features != digits[labels]).mean() == pytest.approx(0.1, abs=0.005)
 
 
-def test_waveforms_are_mixtures_of_two_triangles_and_unit_noise():
-    features, labels = draw("waveform")
-    # class means: the average of two of the three triangles, of height 6 at places 7, 11 and 15
-    places = np.arange(1, 22)
-    triangles = {peak: np.maximum(6 - np.abs(places - peak), 0) for peak in (7, 11, 15)}
-    means = [(triangles[one] + triangles[two]) / 2 for one, two in ((11, 15), (11, 7), (15, 7))]
-    for label, mean in enumerate(means):
-        assert features[labels == label].mean(0) == pytest.approx(mean, abs=0.06)
-
-
-def test_the_noise_columns_of_waveform_noise_hold_nothing_else():
-    features, labels = draw("waveform-noise")
-    noise = features[:, 21:]
-    assert noise.shape[1] == 19
-    assert noise.mean(0) == pytest.approx(0, abs=0.03)
-    assert np.corrcoef(noise.T, labels)[-1, :-1] == pytest.approx(0, abs=0.03)
-
-
-@pytest.mark.parametrize("name", GENERATED)
+@pytest.mark.parametrize("name", GENERATORS)
 def test_a_generator_gives_the_same_rows_for_the_same_seed_and_as_many_as_its_file(name):
-    first, second = (generate(name, generator=np.random.default_rng(3)) for _ in range(2))
+    first, second = (draw(name, 100) for _ in range(2))
     assert np.array_equal(first[0], second[0]) and np.array_equal(first[1], second[1])
-    assert len(first[1]) == GENERATED[name]
+    found, known = data.load_table(f"generated-{name}"), KNOWN_TABLES[f"generated-{name}"]
+    assert (*found.features.shape, found.classes) == (known.train_rows, known.features, known.classes)

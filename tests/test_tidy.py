@@ -1,10 +1,10 @@
-"""Pairs from tidy rows: by seed, at equal settings, or an error that names the column."""
+"""Pairs from tidy rows: by seed, at equal settings, or an error that names the column; and how they are worded."""
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from spareparts.stats import mean_sd, paired
+from spareparts.stats import Pairs, difference, difference_words, equivalence, mean_sd, paired
 
 
 def run(seed, arm, accuracy, protocol="paper", **settings):
@@ -64,9 +64,30 @@ def test_names_that_the_runs_lack_are_refused_with_those_that_they_have():
         ((pd.Series([1.0, 2.0, 3.0]),), "2.00 (1.00)"),
         ((pd.Series([1.0]),), "1.00 (–)"),
         ((pd.Series([np.nan]),), "–"),
+        ((pd.Series([1.0, 3.0, np.nan, None]),), "2.00 (1.41)"),
+        ((pd.Series([-0.001, 0.0]),), "0.00 (0.00)"),
         ((70.914, 1.086), "70.91 (1.09)"),
         ((-0.001, 0.0), "0.00 (0.00)"),
     ],
 )
 def test_a_mean_stands_with_its_deviation(arguments, text):
     assert mean_sd(*arguments) == text
+
+
+def pairs(*differences):
+    first = np.linspace(60, 70, len(differences))
+    return Pairs(first, first + np.array(differences), "paper")
+
+
+def test_a_difference_is_second_less_first_with_students_interval_around_it():
+    found = pairs(1.0, 0.5, 2.0)
+    mean, low, high = difference(found)
+    assert mean == pytest.approx(3.5 / 3) and (low + high) / 2 == pytest.approx(mean)
+    assert (low, high) == equivalence(*found[:2], margin=0.1).interval
+    assert difference_words(found) == f"{mean:+.2f} ({low:+.2f} to {high:+.2f}, n = 3)"
+
+
+def test_one_pair_has_no_interval_and_no_pair_no_difference():
+    assert difference_words(pairs(2.0)) == "+2.00 (n = 1)" and difference(pairs(2.0)) == (2.0, 2.0, 2.0)
+    assert difference_words(pairs()) == "–" and np.isnan(difference(pairs())).all()
+    assert difference_words(pairs(-0.001)) == "+0.00 (n = 1)"

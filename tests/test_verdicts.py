@@ -1,5 +1,6 @@
 """Tests of the way from a test to a verdict."""
 
+import dataclasses
 import math
 
 import numpy as np
@@ -9,19 +10,31 @@ from hypothesis import strategies as st
 
 from spareparts.stats import (
     VERDICTS,
+    Pairs,
+    Planned,
     Verdict,
+    beyond,
     combine,
-    decide_equivalence,
-    decide_sign,
-    equivalence,
+    decide_all,
     not_run,
     paired_wilcoxon,
-    spearman,
+    sign,
+    within,
 )
 
-EIGHT = np.arange(8.0)
-HIGHER = paired_wilcoxon(EIGHT, EIGHT * 1.1 + 0.1)
-SETTINGS = {"protocol": "paper", "unit": "points"}
+
+def pairs(*differences) -> Pairs:
+    values = np.array(differences, dtype=float)
+    return Pairs(np.zeros(len(values)), values, "paper")
+
+
+def higher(n: int) -> Planned:
+    return sign(pairs(*np.arange(1.0, n + 1)), +1, unit="points")
+
+
+def decided(*plans: Planned) -> Verdict:
+    """Of the first of these tests, corrected over all."""
+    return decide_all({str(number): plan for number, plan in enumerate(plans)})["0"]
 
 
 def part(word: str, n: int = 5, protocol: str | None = "paper") -> Verdict:
@@ -45,68 +58,74 @@ def test_a_verdict_that_no_reader_could_interpret_is_refused(change, message):
 
 
 def test_a_significant_difference_is_reproduced_or_not_by_its_sign():
-    assert decide_sign(HIGHER, expected=1, **SETTINGS).verdict == "reproduced"
-    assert decide_sign(HIGHER, expected=-1, **SETTINGS).verdict == "not reproduced"
+    plan, test = higher(8), paired_wilcoxon(np.zeros(8), np.arange(1.0, 9))
+    found = decided(plan)
+    assert (found.verdict, found.effect, found.interval, found.n) == ("reproduced", 4.5, test.interval, 8)
+    assert (found.protocol, found.unit, found.note) == ("paper", "points", "p = 0.0078")
+    assert decided(dataclasses.replace(plan, expected=-1)).verdict == "not reproduced"
 
 
-def test_a_verdict_carries_effect_interval_n_protocol_unit_and_note():
-    verdict = decide_sign(HIGHER, expected=1, note="live experts only", **SETTINGS)
-    assert (verdict.effect, verdict.interval, verdict.n) == (HIGHER.mean_difference, HIGHER.interval, 8)
-    assert (verdict.protocol, verdict.unit) == ("paper", "points")
-    assert verdict.note == "live experts only; p = 0.0078"
+def test_pairs_too_few_to_decide_anything_say_so():
+    assert (decided(higher(5)).verdict, decided(higher(5)).note) == ("undecided", "n = 5 allows no p below 0.0625")
+    found = decided(*[higher(7)] * 4)
+    assert (found.verdict, found.note) == ("undecided", "n = 7 allows no p below 0.0156, 0.0625 over 4 tests")
+    assert decided(*[higher(8)] * 4).verdict == "reproduced"
 
 
-def test_correction_can_take_significance_away():
-    verdict = decide_sign(HIGHER, expected=1, corrected_p=0.06, **SETTINGS)
-    assert (verdict.verdict, verdict.note) == ("undecided", "p = 0.06")
-
-
-def test_five_pairs_decide_nothing_and_the_note_says_why():
-    test = paired_wilcoxon(EIGHT[:5], EIGHT[:5] * 1.1 + 0.1)
-    verdict = decide_sign(test, expected=1, **SETTINGS)
-    assert (verdict.verdict, verdict.note) == ("undecided", "n = 5 allows no p below 0.0625")
-
-
-def test_seven_pairs_decide_nothing_over_four_data_sets_and_eight_do():
-    seven = paired_wilcoxon(EIGHT[:7], EIGHT[:7] * 1.1 + 0.1)
-    verdict = decide_sign(seven, expected=1, corrected_p=4 * seven.p, comparisons=4, **SETTINGS)
-    assert (verdict.verdict, verdict.note) == ("undecided", "n = 7 allows no p below 0.0156, 0.0625 over 4 tests")
-    assert decide_sign(HIGHER, expected=1, corrected_p=4 * HIGHER.p, comparisons=4, **SETTINGS).verdict == "reproduced"
+def test_correction_can_take_significance_away_by_tests_that_have_not_run_too():
+    found = decide_all({"a": higher(6), "b": sign(pairs(), +1)})
+    assert (found["a"].verdict, found["b"].verdict) == ("undecided", "not run")
+    assert decided(higher(6)).verdict == "reproduced"
+    mixed = sign(pairs(*range(1, 9), -9), +1)
+    assert (decided(mixed).verdict, decided(mixed).note) == ("undecided", f"p = {mixed.test.p:.2g}")
 
 
 def test_a_mean_on_the_other_side_of_the_ranks_decides_nothing():
-    test = paired_wilcoxon(np.zeros(10), np.append(np.arange(1.0, 10), -100.0))
-    assert test.rank_biserial > 0 > test.mean_difference
-    verdict = decide_sign(test, expected=1, corrected_p=0.01, **SETTINGS)
-    assert (verdict.verdict, verdict.note) == ("undecided", "p = 0.01, but mean and ranks differ in sign")
-
-
-def test_a_rank_correlation_is_decided_by_its_sign_too():
-    falling = spearman(np.arange(30.0), -np.arange(30.0))
-    verdict = decide_sign(falling, expected=-1, protocol="reduced", unit="rho")
-    assert (verdict.verdict, verdict.effect) == ("reproduced", pytest.approx(-1))
+    plan = sign(pairs(*range(1, 20), -1000), +1)
+    assert plan.test.rank_biserial > 0 > plan.test.mean_difference
+    found = decided(plan)
+    assert found.verdict == "undecided" and found.note.endswith("but mean and ranks differ in sign")
 
 
 def test_the_expected_sign_is_a_sign():
     with pytest.raises(ValueError, match=r"expected must be \+1 or -1, got 0"):
-        decide_sign(HIGHER, expected=0, **SETTINGS)
+        sign(pairs(1, 2), 0)
 
 
 @pytest.mark.parametrize(
-    ("shift", "noise", "word"),
-    [(0.0, 0.1, "reproduced"), (2.0, 0.1, "not reproduced"), (-2.0, 0.1, "not reproduced"), (0.0, 3.0, "undecided")],
+    ("shift", "noise", "word", "note"),
+    [
+        (0.0, 0.1, "reproduced", "within 0.5, p = "),
+        (2.0, 0.1, "not reproduced", "beyond 0.5"),
+        (-2.0, 0.1, "not reproduced", "beyond 0.5"),
+        (0.0, 3.0, "undecided", "n = 8 had power 0.00 at a margin of 0.5"),
+    ],
 )
-def test_equivalence_is_reproduced_inside_the_margin_refuted_outside_and_open_between(shift, noise, word):
-    second = EIGHT + shift + noise * np.tile([1.0, -1.0], 4)
-    test = equivalence(EIGHT, second, margin=0.5)
-    verdict = decide_equivalence(test, **SETTINGS)
-    assert verdict.verdict == word
-    assert verdict.interval == test.outer_interval
+def test_equivalence_is_reproduced_inside_the_margin_refuted_outside_and_open_between(shift, noise, word, note):
+    found = within(pairs(*(shift + noise * np.tile([1.0, -1.0], 4))), margin=0.5, unit="points")
+    assert found.verdict == word and found.note.startswith(note)
 
 
-def test_an_undecided_equivalence_gives_its_power():
-    test = equivalence(EIGHT, EIGHT + 3 * np.tile([1.0, -1.0], 4), margin=0.5)
-    assert decide_equivalence(test, **SETTINGS).note == "n = 8 had power 0.00 at a margin of 0.5"
+@pytest.mark.parametrize(
+    ("differences", "threshold", "expected", "word"),
+    [
+        ((1.0, 1.1, 0.9), 0.5, +1, "reproduced"),
+        ((1.0, 1.1, 0.9), -0.5, +1, "reproduced"),
+        ((0.1, 0.2, 0.0), 0.5, +1, "not reproduced"),
+        ((0.1, 0.2, 0.0), 0.5, -1, "reproduced"),
+        ((0.4, 0.6, 0.5), 0.5, +1, "undecided"),
+        ((1.0,), 0.5, +1, "undecided"),
+        ((), 0.5, +1, "not run"),
+    ],
+)
+def test_a_margin_is_decided_by_where_the_interval_lies(differences, threshold, expected, word):
+    assert beyond(pairs(*differences), threshold=threshold, expected=expected, unit="").verdict == word
+
+
+def test_a_margin_of_zero_is_refused_and_one_run_is_no_test():
+    with pytest.raises(ValueError, match="threshold must not be 0"):
+        beyond(pairs(1, 2), threshold=0, expected=1, unit="")
+    assert within(pairs(1), margin=0.5, unit="").note == "one run is no test"
 
 
 @pytest.mark.parametrize(

@@ -170,17 +170,9 @@ def list_data() -> None:
     """Show the data sets, whether each is there and whole, and where."""
     from spareparts import data
 
-    for row in data.listing():
-        state = "whole" if row.intact else "damaged" if row.present else "not there"
-        size = f"{row.samples[0]:,} + {row.samples[1]:,} of {'x'.join(map(str, row.shape))}" if row.samples else ""
-        print(f"{row.name:<30} {state:<10} {size:<32} {row.path or 'comes with scikit-learn'}")
     states = {True: "whole", False: "damaged", None: "not there"}
-    for text in data.text_listing():
-        print(f"{text.name:<30} {states[text.intact]:<10} {text.bytes:,} bytes of text".ljust(74) + f" {text.folder}")
-    for table in data.table_listing():
-        state = states[table.intact]
-        size = f"{table.rows[0]:,} + {table.rows[1]:,} of {table.features}, {table.classes} classes"
-        print(f"{table.name:<30} {state:<10} {size:<32} {table.path}")
+    for row in data.listing():
+        print(f"{row.name:<30} {states[row.intact]:<10} {row.size:<32} {row.path or 'comes with scikit-learn'}")
     print("miniboone, the paper's 45th table, has no known fingerprint and is not read.")
 
 

@@ -70,11 +70,3 @@ def plain_log(axis: Axis) -> None:
     for formatter in (axis.set_major_formatter, axis.set_minor_formatter):
         formatter(PlainLog(minor_thresholds=(1.5, 0.6)))
     axis.set_tick_params(which="minor", labelsize="small")
-
-
-def empty(message: str) -> Figure:
-    """A figure that says why there is nothing to see."""
-    with canvas(1, 1, width=6, height=1.2) as (figure, axes):
-        axes[0, 0].text(0.5, 0.5, message, ha="center", va="center", wrap=True)
-        axes[0, 0].set_axis_off()
-    return figure

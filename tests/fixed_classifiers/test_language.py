@@ -12,7 +12,7 @@ from hypothesis import strategies as some
 from torch.nn.functional import cross_entropy
 
 from spareparts import data, fixed_classifiers, records
-from spareparts.data.known_texts import GROUPS, LENGTH, chain
+from spareparts.data.texts import GROUPS, LENGTH, chain
 from spareparts.fixed_classifiers import Config, language
 from spareparts.fixed_classifiers.language import LanguageModel, count_parameters
 

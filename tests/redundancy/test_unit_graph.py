@@ -3,7 +3,6 @@
 import json
 import re
 
-import numpy as np
 import pytest
 import torch
 
@@ -17,15 +16,14 @@ PAGE = "<!doctype html><meta charset=utf-8><meta name=viewport content='width=de
 
 @pytest.fixture(scope="module")
 def file(tmp_path_factory):
-    """A page of two such figures: 20 units of which the first five become one, then the two halves as two networks."""
+    """A page of two such figures: 20 units of which the first five become one, by weights and outputs, by weights."""
     initial = torch.randn(20, 60, generator=generator(0))
     final = initial.clone()
     final[:5] = 3 * initial[0]
     snapshots = torch.stack([initial, final])
     outputs = torch.eye(20).expand(2, 20, 20)
     first = unit_graph(arrays_of(snapshots, epochs=[0, 7], outputs=outputs), title="one", cutoff=0.5)
-    two = arrays_of(snapshots, epochs=[0, 7]) | {"graph_groups": np.arange(20) // 10}
-    second = unit_graph(two, title="two", epoch_labels=("start", "end"))
+    second = unit_graph(arrays_of(snapshots, epochs=[0, 7]), title="two")
     path = tmp_path_factory.mktemp("page") / "page.html"
     path.write_text(PAGE + first + second, encoding="utf-8")
     return path

@@ -128,4 +128,4 @@ def mcnemar_p(pairs: pd.DataFrame) -> list[float]:
         return np.unpackbits(arrays("class_rates", hash)["test_correct"])[:samples].astype(bool)
 
     sides = (pairs[[f"hash_{end}", f"test_samples_{end}"]].to_numpy() for end in ("first", "second"))
-    return [mcnemar(right(*first), right(*second)).p for first, second in zip(*sides, strict=True)]
+    return [mcnemar(right(*first), right(*second)) for first, second in zip(*sides, strict=True)]

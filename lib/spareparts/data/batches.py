@@ -7,6 +7,8 @@ import torch
 from jaxtyping import Int, Shaped
 from torch import Tensor
 
+from .. import checks
+
 
 class Batch(NamedTuple):
     """The inputs and labels of one step, in the same order."""
@@ -40,10 +42,7 @@ class Batches(Iterator[Batch]):
         augment: Callable[..., Tensor] | None = None,
         drop_last: bool = True,
     ) -> None:
-        if len(inputs) != len(labels):
-            raise ValueError(f"inputs and labels must be equally many, got {len(inputs)} and {len(labels)}")
-        if inputs.device != labels.device:
-            raise ValueError(f"inputs and labels must share a device, got {inputs.device} and {labels.device}")
+        checks.equally_many(inputs=inputs, labels=labels)
         if not 1 <= batch_size <= len(inputs):
             raise ValueError(f"batch_size must lie in 1..{len(inputs)}, the number of samples, got {batch_size}")
         self.inputs, self.labels = inputs, labels

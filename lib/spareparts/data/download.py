@@ -1,34 +1,37 @@
 """Fetching data sets: official files are downloaded and checked, then put in the one form."""
 
 import hashlib
-import io
 import pickle
 import shutil
 import tarfile
 import warnings
 import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 from urllib.request import Request, urlopen
 
 import numpy as np
 from jaxtyping import Int64, Shaped
 
 from .collection import read_set
-from .files import SPLITS, DataCorrupt, DownloadFailed, check_fingerprint, digest, replacing, root, save, verify
-from .known import KNOWN
-from .known_tables import KNOWN_TABLES
-from .known_texts import KNOWN_TEXTS, PARTS, check_part, text_path
-from .sets import check_known_size
-from .tabular import TABLE_ARRAYS, table_digest, table_fingerprint, table_path
+from .files import SPLITS, TABLE_ARRAYS, DataCorrupt, DownloadFailed, check_fingerprint, digest, replacing, root
+from .sets import KNOWN, check_file
+from .tables import known_table, table_path, tables_on_disk
+from .texts import PARTS, check_part, text_path
 
 TORCHVISION = {"mnist": "MNIST", "fashion_mnist": "FashionMNIST", "cifar10": "CIFAR10", "cifar100": "CIFAR100"}
+UCI_ARCHIVE = "https://persoal.citius.usc.es/manuel.fernandez.delgado/papers/jmlr/data.tar.gz"
+UCI_SHA1 = "252603f2a5bf8d7975a392cdf5f84fb1c5d9b5c2"  # of the archive, as those who fetched it in 2014 wrote it down
+UCI_MOST_BYTES = 4_000_000_000  # of what is unpacked
+# The first author's own copy of WikiText-2; the archive's first address no longer answers.
+TEXT_ARCHIVE = "https://wikitext.smerity.com/wikitext-2-v1.zip"
+TEXT_MOST_BYTES = 20_000_000  # of a part; the largest has 10.8 million
+AGENT = "Mozilla/5.0 (spareparts)"  # one server refuses Python's own name
 
 
-def fetch(name: str, *, progress: bool = True) -> Path:
+def fetch(name: str) -> Path:
     """Download a set into `root()` unless it is there, and return its file; up to 540 MB of disk while it works.
 
     `uci` stands for all tabular sets together and `wikitext_2` for a text, whose folders are returned.
@@ -36,28 +39,63 @@ def fetch(name: str, *, progress: bool = True) -> Path:
     ValueError for a name that cannot be fetched, DownloadFailed without a network, DataCorrupt if the file that is
     there, or what was downloaded, has not the known fingerprint. A file that is there is never replaced by another.
     """
-    if name == "uci":
-        return fetch_tables(progress=progress)
-    if name == "wikitext_2":
-        return fetch_text(progress=progress)
+    if name in ("uci", "wikitext_2"):
+        return fetch_tables() if name == "uci" else fetch_text()
     if name not in TORCHVISION:
-        raise ValueError(
-            f"cannot fetch {name!r}; what can be: {', '.join(TORCHVISION)}, uci, wikitext_2 "
-            "(digits comes with scikit-learn)"
-        )
-    path, known = root() / f"{name}.npz", KNOWN[name]
-    if path.exists():
-        check_known_size(path)
-        verify(path, known.sha256)
-        if path.with_suffix(".json").exists():
-            return path
-    arrays, classes = _downloaded(name, progress)
-    found = digest(arrays)
-    if found != known.sha256:
-        raise DataCorrupt(f"{name} as downloaded: sha256 expected {known.sha256}, found {found}; it was not kept")
-    return save(
-        name, arrays, classes=classes, source=known.source, licence=known.licence, fidelity=known.fidelity
-    )  # fmt: skip
+        known = f"{', '.join(TORCHVISION)}, uci, wikitext_2"
+        raise ValueError(f"cannot fetch {name!r}; what can be: {known} (digits comes with scikit-learn)")
+    if (path := root() / f"{name}.npz").exists():
+        check_file(name)
+        return path
+    with downloading(name, files=path.name, target=root()) as folder:
+        arrays = official_arrays(name, folder)
+    check_fingerprint(f"{name} as downloaded", KNOWN[name].sha256, digest(arrays))
+    with replacing(path) as file:
+        np.savez(file, **arrays)
+    return path
+
+
+@contextmanager
+def downloading(name: str, *, files: str, target: Path) -> Iterator[Path]:
+    """A folder to download into; what goes wrong with that is told in one line, with what to do."""
+    try:
+        root().mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(dir=root(), prefix=f".{name}.") as folder:
+            yield Path(folder)
+    except (OSError, RuntimeError, KeyError, tarfile.TarError, zipfile.BadZipFile) as error:
+        raise DownloadFailed(
+            f"could not download {name!r} into {root()}: {' '.join(str(error).split())}. Nothing there was changed. "
+            f"It needs a network connection; without one, put {files} from another machine into {target}"
+        ) from error
+
+
+def download(url: str, path: Path, *, size: str) -> None:
+    """Save what an address answers; OSError where it leads from https to what anybody on the way could answer for."""
+    print(f"Downloading {url}: {size}", flush=True)
+    with urlopen(Request(url, headers={"User-Agent": AGENT}), timeout=60) as response, path.open("wb") as file:
+        if not response.url.startswith("https://"):
+            raise OSError(f"the server leads to {response.url}, which is not https")
+        shutil.copyfileobj(response, file)
+
+
+# Images, whose official files torchvision downloads and checks
+
+
+def official_arrays(name: str, folder: Path) -> dict[str, np.ndarray]:
+    """The arrays of a set whose official files torchvision puts into the folder."""
+    from torchvision import datasets
+
+    arrays: dict[str, np.ndarray] = {}
+    for split in SPLITS:
+        part = getattr(datasets, TORCHVISION[name])(folder, train=split == "train", download=True)
+        images, labels = np.asarray(part.data, np.uint8), np.asarray(part.targets, np.int64)
+        if name == "cifar100":
+            # torchvision has just checked this file, so it is safe to unpickle.
+            file_names = pickle.loads((folder / part.base_folder / split).read_bytes(), encoding="latin1")["filenames"]
+            order = file_name_order(labels, np.asarray(file_names))
+            images, labels = images[order], labels[order]
+        arrays |= {f"{split}_images": np.ascontiguousarray(images), f"{split}_labels": labels}
+    return arrays
 
 
 def file_name_order(
@@ -69,106 +107,36 @@ def file_name_order(
     return order
 
 
-def _downloaded(name: str, progress: bool) -> tuple[dict[str, np.ndarray], list[str]]:
-    try:
-        root().mkdir(parents=True, exist_ok=True)
-        with TemporaryDirectory(dir=root(), prefix=f".{name}.") as folder, _shown(progress):
-            return _converted(name, Path(folder))
-    except (OSError, RuntimeError) as error:
-        reason = " ".join(str(error).split())
-        raise DownloadFailed(
-            f"could not download {name!r} into {root()}: {reason}. Nothing there was changed. It needs a network "
-            f"connection; without one, put {name}.npz and {name}.json from another machine into that folder"
-        ) from error
-
-
-def _converted(name: str, folder: Path) -> tuple[dict[str, np.ndarray], list[str]]:
-    """The arrays and class names of a set whose official files torchvision puts into the folder, checked."""
-    from torchvision import datasets
-
-    arrays: dict[str, np.ndarray] = {}
-    for split in SPLITS:
-        part = getattr(datasets, TORCHVISION[name])(folder, train=split == "train", download=True)
-        images, labels = np.asarray(part.data, np.uint8), np.asarray(part.targets, np.int64)
-        found = {"images": images, "labels": labels}
-        if name == "cifar100":
-            found = _reordered(images, labels, folder / part.base_folder / split)
-        arrays |= {f"{split}_{key}": np.ascontiguousarray(array) for key, array in found.items()}
-    return arrays, [label.split(" - ")[0] for label in part.classes]  # MNIST's are "0 - zero"
-
-
-def _reordered(images: np.ndarray, labels: np.ndarray, official: Path) -> dict[str, np.ndarray]:
-    """CIFAR-100's split in the project's order, with the superclasses, which only the official file has."""
-    # torchvision has just checked this file, so it is safe to unpickle.
-    with official.open("rb") as file:
-        entry = pickle.load(file, encoding="latin1")
-    order = file_name_order(labels, np.asarray(entry["filenames"]))
-    coarse = np.asarray(entry["coarse_labels"], np.int64)
-    return {"images": images[order], "labels": labels[order], "coarse": coarse[order]}
-
-
-@contextmanager
-def _shown(progress: bool) -> Iterator[None]:
-    """torchvision's progress bars have no switch; without progress, what it prints is dropped."""
-    if progress:
-        yield
-        return
-    with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
-        yield
-
-
 # The tabular sets: the collection's one archive, converted set by set and checked against fingerprints
 
 
-UCI_ARCHIVE = "https://persoal.citius.usc.es/manuel.fernandez.delgado/papers/jmlr/data.tar.gz"  # 195 MB
-UCI_SHA1 = "252603f2a5bf8d7975a392cdf5f84fb1c5d9b5c2"  # of the archive, as those who fetched it in 2014 wrote it down
-UCI_MOST_BYTES = 4_000_000_000  # of what is unpacked
-
-
-def fetch_tables(*, progress: bool = True) -> Path:
+def fetch_tables() -> Path:
     """Download the UCI sets into `root()/uci`, those that are there excepted, and return that folder.
 
     DownloadFailed without a network; DataCorrupt that names every set which could not be made as its fingerprint asks,
     once all others are in place. A file that is there is never replaced.
     """
-    folder = root() / "uci"
-    wanted = [name for name in KNOWN_TABLES if not table_path(name).exists()]
+    target = root() / "uci"
+    wanted = [name for name in tables_on_disk() if not table_path(name).exists()]
     if not wanted:
-        return folder
-    folder.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=root(), prefix=".uci.") as temporary:
-        unpacked = _unpacked(Path(temporary), wanted, progress=progress)
-        failed = {name: why for name in wanted if (why := _kept(unpacked, name, progress=progress))}
+        return target
+    with downloading("uci", files="the .npz files", target=target) as folder:
+        download(UCI_ARCHIVE, folder / "archive", size="195 MB")
+        tell_checksum(folder / "archive")
+        with tarfile.open(folder / "archive") as archive:
+            archive.extractall(folder / "sets", _members(archive, wanted), filter="data")
+        converted = {name: _converted(folder / "sets", name) for name in wanted}
+    target.mkdir(exist_ok=True)
+    failed = {name: why for name, why in converted.items() if isinstance(why, str)}
+    for name in wanted:
+        if name not in failed:
+            with replacing(table_path(name)) as file:
+                np.savez_compressed(file, **converted[name])
+            print(f"{name}: {len(converted[name]['y']):,} rows", flush=True)
     if failed:
         reasons = "; ".join(f"{name}: {why}" for name, why in failed.items())
         raise DataCorrupt(f"{len(failed)} of {len(wanted)} sets of {UCI_ARCHIVE} were not kept. {reasons}")
-    return folder
-
-
-def _unpacked(temporary: Path, wanted: list[str], *, progress: bool) -> Path:
-    """The folder of the wanted sets' folders, from the archive; nothing else of it is unpacked."""
-    try:
-        if progress:
-            print(f"Downloading {UCI_ARCHIVE}: 195 MB", flush=True)
-        with urlopen(UCI_ARCHIVE, timeout=60) as response, (temporary / "archive").open("wb") as file:
-            check_secure(response)
-            shutil.copyfileobj(response, file)
-        tell_checksum(temporary / "archive")
-        with tarfile.open(temporary / "archive") as archive:
-            archive.extractall(temporary / "sets", _members(archive, wanted), filter="data")
-    except (OSError, tarfile.TarError) as error:
-        raise DownloadFailed(
-            f"could not download the UCI sets from {UCI_ARCHIVE}: {' '.join(str(error).split())}. Nothing there was "
-            f"changed. Without a network, put their .npz files from another machine into {root() / 'uci'}; the sets "
-            "named generated-... need no file"
-        ) from error
-    return temporary / "sets"
-
-
-def check_secure(response: Any) -> None:
-    """OSError where a server has led from https to an address that anybody on the way could answer for."""
-    if not getattr(response, "url", UCI_ARCHIVE).startswith("https://"):
-        raise OSError(f"the server leads to {response.url}, which is not https")
+    return target
 
 
 def tell_checksum(path: Path) -> None:
@@ -191,73 +159,50 @@ def _members(archive: tarfile.TarFile, wanted: list[str]) -> list[tarfile.TarInf
     return members
 
 
-def _kept(unpacked: Path, name: str, *, progress: bool) -> str:
-    """Convert, check and save one set; why not, where it cannot be."""
+def _converted(unpacked: Path, name: str) -> dict[str, np.ndarray] | str:
+    """The checked arrays of one set; or why not, where it cannot be."""
     folder = next((path for path in sorted(unpacked.rglob(name)) if path.is_dir()), None)
     if folder is None:
         return "not in the archive"
     try:
         arrays = read_set(folder)
-        check_fingerprint(name, table_fingerprint(name), table_digest(arrays))
+        check_fingerprint(name, known_table(name).sha256, digest(arrays, TABLE_ARRAYS))
     except (OSError, ValueError, KeyError, IndexError) as error:
         return " ".join(str(error).split())
-    with replacing(table_path(name)) as file:
-        np.savez_compressed(file, **{key: arrays[key] for key in TABLE_ARRAYS})
-    if progress:
-        print(f"{name}: {len(arrays['y']):,} rows", flush=True)
-    return ""
+    return arrays
 
 
 # WikiText-2: the authors' archive, whose parts are checked one by one
 
 
-# The first author's own copy; the archive's first address no longer answers.
-TEXT_ARCHIVE = "https://wikitext.smerity.com/wikitext-2-v1.zip"  # 4.5 MB
-TEXT_MOST_BYTES = 20_000_000  # of a part; the largest has 10.8 million
-AGENT = "Mozilla/5.0 (spareparts)"  # the server refuses Python's own name
-
-
-def fetch_text(*, progress: bool = True) -> Path:
+def fetch_text() -> Path:
     """Download WikiText-2 into `root()/text/wikitext-2`, parts that are there excepted, and return that folder.
 
     DownloadFailed without a network, DataCorrupt where a part has not the known checksum; nothing is then kept. A file
     that is there is checked and never replaced.
     """
-    known = KNOWN_TEXTS["wikitext_2"]
-    folder, absent = root() / "text" / known.folder, []
-    for part in PARTS:
-        path = text_path("wikitext_2", part)
-        if path.exists():
-            check_part(path, path.read_bytes(), known.sha1[part])
-        else:
-            absent.append(part)
-    contents = _parts(absent, progress=progress) if absent else {}
+    paths = {part: text_path("wikitext_2", part) for part in PARTS}
+    target = paths["train"].parent
+    contents = {part: path.read_bytes() for part, path in paths.items() if path.exists()}
+    absent = [part for part in PARTS if part not in contents]
+    if absent:
+        files = "train.txt, valid.txt and test.txt (wiki.*.tokens)"
+        with downloading("wikitext_2", files=files, target=target) as folder:
+            download(TEXT_ARCHIVE, folder / "archive", size="4.5 MB")
+            contents = _parts(folder / "archive") | contents
     for part, content in contents.items():
-        check_part(f"{part} as downloaded", content, known.sha1[part])
-    folder.mkdir(parents=True, exist_ok=True)
-    for part, content in contents.items():
-        with replacing(text_path("wikitext_2", part)) as file:
-            file.write(content)
-    return folder
+        check_part(f"{part} as downloaded" if part in absent else paths[part], "wikitext_2", part, content)
+    target.mkdir(parents=True, exist_ok=True)
+    for part in absent:
+        with replacing(paths[part]) as file:
+            file.write(contents[part])
+    return target
 
 
-def _parts(parts: list[str], *, progress: bool) -> dict[str, bytes]:
-    """The named parts from the archive."""
-    try:
-        if progress:
-            print(f"Downloading {TEXT_ARCHIVE}: 4.5 MB", flush=True)
-        with urlopen(Request(TEXT_ARCHIVE, headers={"User-Agent": AGENT}), timeout=60) as response:
-            archive = zipfile.ZipFile(io.BytesIO(response.read()))
-        members = {part: archive.getinfo(f"wikitext-2/wiki.{part}.tokens") for part in parts}
-        for part, member in members.items():
-            if member.file_size > TEXT_MOST_BYTES:
-                raise DataCorrupt(
-                    f"{part} of {TEXT_ARCHIVE} unpacks to {member.file_size:,} bytes, at most {TEXT_MOST_BYTES:,}"
-                )
+def _parts(path: Path) -> dict[str, bytes]:
+    """The text's parts from its archive; OSError where one is larger than any of them."""
+    with zipfile.ZipFile(path) as archive:
+        members = {part: archive.getinfo(f"wikitext-2/wiki.{part}.tokens") for part in PARTS}
+        if (size := max(member.file_size for member in members.values())) > TEXT_MOST_BYTES:
+            raise OSError(f"a part unpacks to {size:,} bytes, at most {TEXT_MOST_BYTES:,}")
         return {part: archive.read(member) for part, member in members.items()}
-    except (OSError, KeyError, zipfile.BadZipFile) as error:
-        by_hand = f"put train.txt, valid.txt and test.txt (wiki.*.tokens) into {root() / 'text' / 'wikitext-2'}"
-        raise DownloadFailed(
-            f"could not download WikiText-2 from {TEXT_ARCHIVE}: {' '.join(str(error).split())}. Nothing was changed. "
-            f"Without a network, {by_hand}"
-        ) from error

@@ -1,7 +1,6 @@
 """Image sets as whole tensors with their fingerprint checked; normalised, cropped and flipped on the device."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
@@ -10,47 +9,16 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from .batches import generator
-from .files import SPLITS, check_form
-from .sets import check_name, fidelity, fingerprint, in_folders, known_digits, stored
+from .files import SPLITS
+from .sets import is_folder, stored
 
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Dataset:
-    """One split of a data set: images as stored, labels 0..classes-1, and what identifies the data."""
-
-    name: str
-    split: str
-    images: UInt8[Tensor, "samples height width *channels"]
-    labels: Int[Tensor, " samples"]
-    classes: tuple[str, ...]
-    fingerprint: str  # sha256 of both splits' arrays, as `digest` computes it, and of one's own set's classes
-    fidelity: str  # how the arrays relate to the official files
-    coarse_labels: Int[Tensor, " samples"] | None = None  # superclasses, where the set has them (cifar100)
-
-
-def load(name: str, split: str, *, device: torch.device | str = "cpu") -> Dataset:
-    """A split ("train" or "test") of a known set, or of one's own in the same form under `root()`.
-
-    ValueError for an unknown name or split, DataMissing if it has not been fetched, DataCorrupt if it is not the data
-    that its fingerprint promises. Nothing is ever downloaded or deleted.
-    """
-    if in_folders(name):
-        raise ValueError(f"{name!r} is a folder of images, which is streamed: take load_folder")
-    check_name(name)
-    if split not in SPLITS:
-        raise ValueError(f'split must be "train" or "test", got {split!r}')
-    keys = {"images": f"{split}_images", "labels": f"{split}_labels", "coarse_labels": f"{split}_coarse"}
-    arrays, classes = known_digits() if name == "digits" else stored(name, tuple(keys.values()))
-    check_form(name, arrays[keys["images"]], arrays[keys["labels"]], len(classes))
-    tensors = {field: torch.from_numpy(arrays[key]).to(device) for field, key in keys.items() if key in arrays}
-    about = {"classes": classes, "fingerprint": fingerprint(name), "fidelity": fidelity(name)}
-    return Dataset(name=name, split=split, **tensors, **about)
+HELD_OUT = 5_000  # training images, on which alone anything is chosen; a fifth of smaller sets
 
 
 class ImagePart(NamedTuple):
     """Images and labels of one part of a set."""
 
-    images: Shaped[Tensor, "samples *shape"]  # or what a layer is given of them
+    images: Shaped[Tensor, "samples *shape"]  # as stored, or what a layer is given of them
     labels: Int[Tensor, " samples"]
 
     def first(self, count: int | None) -> "ImagePart":
@@ -58,7 +26,18 @@ class ImagePart(NamedTuple):
         return ImagePart(self.images[:count], self.labels[:count])
 
 
-HELD_OUT = 5_000  # training images, on which alone anything is chosen; a fifth of smaller sets
+def load(name: str, split: str, *, device: torch.device | str = "cpu") -> ImagePart:
+    """A split ("train" or "test") of a known set, or of one's own in the same form under `root()`, as stored.
+
+    ValueError for an unknown name or split, DataMissing if it has not been fetched, DataCorrupt if its fingerprint is
+    another. Nothing is ever downloaded or deleted.
+    """
+    if is_folder(name):
+        raise ValueError(f"{name!r} is a folder of images, which is streamed: take load_folder")
+    if split not in SPLITS:
+        raise ValueError(f'split must be "train" or "test", got {split!r}')
+    arrays = stored(name, [f"{split}_images", f"{split}_labels"])
+    return ImagePart(*(torch.from_numpy(array).to(device) for array in arrays.values()))
 
 
 def image_parts(
@@ -89,21 +68,19 @@ def image_parts(
 
 def to_float(images: UInt8[Tensor, "batch height width *channels"]) -> Float[Tensor, "batch channels height width"]:
     """Images as stored (grey, or three channels last), scaled from 0..255 to [0, 1], channels first."""
-    if images.dtype != torch.uint8 or images.dim() not in (3, 4) or (images.dim() == 4 and images.shape[-1] != 3):
+    if images.dtype != torch.uint8 or not (images.dim() == 3 or images.shape[3:] == (3,)):
         raise ValueError(f"images must be uint8, (n, h, w) or (n, h, w, 3), got {images.dtype}, {tuple(images.shape)}")
     first = images.unsqueeze(1) if images.dim() == 3 else images.permute(0, 3, 1, 2)
     return first.to(torch.float32, memory_format=torch.contiguous_format).div_(255)
 
 
 def normalize(
-    images: Float[Tensor, "batch channels height width"], mean: float | Sequence[float], std: float | Sequence[float]
+    images: Float[Tensor, "batch channels height width"], mean: Sequence[float], std: Sequence[float]
 ) -> Float[Tensor, "batch channels height width"]:
-    """(images - mean) / std, each one number or one per channel; ValueError unless every std is positive."""
+    """(images - mean) / std in every channel; ValueError unless every std is positive."""
     shift, scale = (torch.tensor(value, dtype=images.dtype).reshape(-1, 1, 1) for value in (mean, std))
     if not (scale > 0).all():
         raise ValueError(f"std must be positive, got {std}")
-    if not {len(shift), len(scale)} <= {1, images.shape[1]}:
-        raise ValueError(f"mean and std must be one number or {images.shape[1]}, got {mean} and {std}")
     return (images - shift.to(images.device)) / scale.to(images.device)
 
 
@@ -115,25 +92,19 @@ def channel_statistics(
 
 
 def crop_and_flip(
-    images: Shaped[Tensor, "batch channels height width"],
-    *,
-    padding: int = 4,
-    flip_probability: float = 0.5,
-    generator: torch.Generator,
+    images: Shaped[Tensor, "batch channels height width"], *, padding: int = 4, generator: torch.Generator
 ) -> Shaped[Tensor, "batch channels height width"]:
-    """Each image padded with zeros, cropped to its size at a random place, and mirrored left to right at random.
+    """Each image padded with zeros, cropped to its size at a random place, and half of them mirrored left to right.
 
     The draws come from the generator alone, per image; with one on the images' device the host never waits.
-    ValueError unless padding >= 0 and flip_probability lies in [0, 1].
+    ValueError unless padding >= 0.
     """
     if padding < 0:
         raise ValueError(f"padding must be at least 0 pixels, got {padding}")
-    if not 0 <= flip_probability <= 1:
-        raise ValueError(f"flip_probability must lie in [0, 1], got {flip_probability}")
     batch, channels, height, width = images.shape
     drawn = {"generator": generator, "device": generator.device}
     top, left = torch.randint(2 * padding + 1, (2, batch, 1), **drawn).to(images.device, non_blocking=True)
-    flipped = (torch.rand(batch, 1, **drawn) < flip_probability).to(images.device, non_blocking=True)
+    flipped = (torch.rand(batch, 1, **drawn) < 0.5).to(images.device, non_blocking=True)
     across = torch.arange(width, device=images.device)
     rows = top + torch.arange(height, device=images.device)
     columns = left + torch.where(flipped, width - 1 - across, across)

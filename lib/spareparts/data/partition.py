@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from .tabular import Table
+from .tables import Table
 
 SCALINGS = ("collection", "train")
 
@@ -50,5 +50,4 @@ def partition(
     scaled = (table.features - reference.mean(0)) / np.where(deviation > 0, deviation, 1)
     inputs, labels = torch.from_numpy(scaled.astype(np.float32)), torch.from_numpy(table.labels)
     parts = [Part(inputs[rows], labels[rows]) for rows in (train, validation, test)]
-    official = Part(inputs[file_rows:], labels[file_rows:]) if len(labels) > file_rows else None
-    return Partition(*parts, official)
+    return Partition(*parts, Part(inputs[file_rows:], labels[file_rows:]) if len(labels) > file_rows else None)

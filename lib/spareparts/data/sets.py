@@ -1,57 +1,109 @@
-"""Image sets by name: what identifies them, which of them are there, and their files with the fingerprint checked."""
+"""Image sets by name: what identifies them, which of them are there, and their files in the one form.
 
+`<root>/<name>.npz` and, for one's own set, `<name>.json` beside it; or a folder of images, as ImageNet is unpacked.
+"""
+
+import functools
 import hashlib
-from concurrent.futures import ThreadPoolExecutor
-from difflib import get_close_matches
-from functools import lru_cache
+import importlib.util
+import json
+import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from .files import (
-    ARRAYS,
+    IMAGE_ARRAYS,
+    MANIFEST,
     SPLITS,
     DataCorrupt,
     DataMissing,
     check_fingerprint,
-    check_form,
-    check_set_name,
-    check_shapes,
-    check_size,
-    contents,
     digest,
-    identity,
-    is_set_name,
-    read_about,
     read_arrays,
     root,
-    verify,
+    unknown,
 )
-from .known import KNOWN, digits, is_known_file
 
-# Folders of images: `<root>/<name>/train/<class>/<image>`, and `val` in place of `train`
+FOLDERS = {"train": "train", "test": "val"}  # of each split of a set in folders: <root>/<name>/<folder>/<class>/<image>
+DIGITS_FILE = "09f66e6debdee2cd2b5ae59e0d6abbb73fc2b0e0185d2e1957e9ebb51e23aa22"  # sha256 of scikit-learn's
 
-FOLDERS = {"train": "train", "test": "val"}  # the folder of each split
+
+class About(NamedTuple):
+    """What is true of a set wherever it lies; of one's own set, what its JSON says."""
+
+    sha256: str  # of its arrays
+    classes: tuple[str, ...]  # their names, in the order of the labels
+    fidelity: str  # how the arrays relate to the official files, in words
+    most_bytes: int | None  # a byte a pixel, and eight for each of a label, a superclass and a header
+
+
+def _about(found: Mapping[str, Any]) -> About:
+    names, words = tuple(map(str, found["classes"])), found.get("fidelity", "not stated")
+    return About(found["sha256"], names, words, found.get("most_bytes"))
+
+
+KNOWN = {name: _about(found) for name, found in MANIFEST["images"].items()}
+
+
+def superclasses() -> dict[str, tuple[int, ...]]:
+    """Labels of CIFAR-100's classes in each superclass; both stand in the order of their official numbers."""
+    number = KNOWN["cifar100"].classes.index
+    return {title: tuple(map(number, names)) for title, names in MANIFEST["superclasses"].items()}
+
+
+def about(name: str) -> About:
+    """What is known of a set, or what its JSON says; ValueError, with the nearest known name, for an unknown one."""
+    if name in KNOWN:
+        return KNOWN[name]
+    check_set_name(name)
+    path = root() / f"{name}.json"
+    if not path.with_suffix(".npz").exists():
+        error = unknown("data set", name, [*KNOWN, *own_names()])
+        raise ValueError(f"{error} (own sets are looked for in {root()})")
+    if not path.exists():
+        raise DataMissing(f"{path.with_suffix('.npz')} needs {path.name} beside it, with its classes and sha256")
+    return _read_about(path)
+
+
+def _read_about(path: Path) -> About:
+    try:
+        found = json.loads(path.read_bytes())
+        if not isinstance(found["classes"], list) or not isinstance(found["sha256"], str):
+            raise ValueError(f"got {found['classes']!r} and {found['sha256']!r}")
+    except (ValueError, TypeError, KeyError) as error:
+        wanted = "a JSON with `classes`, a list of names, and `sha256`, a text of 64 hex digits"
+        raise DataCorrupt(f"{path} must be {wanted}: {error!r}") from error
+    return _about(found)
+
+
+def check_set_name(name: object) -> None:
+    """ValueError unless a name is of letters, digits, _ and -: it becomes part of paths and pages."""
+    if not (isinstance(name, str) and re.fullmatch(r"\w[\w-]*", name)):
+        raise ValueError(f"a data set's name must be of letters, digits, _ and -, got {name!r}")
+
+
+def own_names() -> list[str]:
+    """Names of the user's sets under the root, whose files have a JSON beside them."""
+    found = sorted(path.stem for path in root().glob("*.npz") if path.with_suffix(".json").exists())
+    return [name for name in found if name not in KNOWN and re.fullmatch(r"\w[\w-]*", name)]
+
+
+# What identifies a set
 
 
 def is_folder(name: str) -> bool:
-    """Whether a set of that name lies under the root as folders of images."""
+    """Whether a set that is not known by name lies under the root as folders of images."""
+    if name in KNOWN:
+        return False
+    check_set_name(name)
     return (root() / name / FOLDERS["train"]).is_dir()
 
 
-def folder_classes(name: str) -> tuple[str, ...]:
-    """Names of the class folders, sorted: label 0 is the first."""
-    return tuple(sorted(path.name for path in (root() / name / FOLDERS["train"]).iterdir() if path.is_dir()))
-
-
-def folder_fingerprint(name: str) -> str:
-    """Sha256 (64 hex digits) of the images' names and sizes in bytes; what is in them is not read."""
-    return _fingerprint(root() / name)
-
-
-@lru_cache(maxsize=8)
-def _fingerprint(folder: Path) -> str:
+@functools.lru_cache(maxsize=8)
+def _names_and_sizes(folder: Path) -> str:
     total = hashlib.sha256()
     for split in FOLDERS.values():
         for path in sorted((folder / split).glob("*/*")):
@@ -59,139 +111,109 @@ def _fingerprint(folder: Path) -> str:
     return total.hexdigest()
 
 
-# Sets by name
-
-
-class Row(NamedTuple):
-    """One line of `listing`; what cannot be known without the file is None."""
-
-    name: str
-    present: bool
-    path: Path | None  # None: comes with scikit-learn
-    samples: tuple[int, int] | None  # train, test
-    shape: tuple[int, ...] | None  # of one image
-    intact: bool | None  # the fingerprint is the expected one
-
-
 def fingerprint(name: str) -> str:
     """The sha256 (64 hex digits) that identifies a set; of a known set it needs no files.
 
-    Of a known set it is that of its arrays, whose classes this package knows; one's own set has its classes in it.
+    Of a known set it is that of its arrays, whose classes this package knows; one's own set has its classes in it; of
+    a folder the images' names and sizes count, and what is in them is not read.
     """
-    if in_folders(name):
-        return folder_fingerprint(name)
-    check_name(name)
-    return KNOWN[name].sha256 if name in KNOWN else identity(read_about(root() / f"{name}.json"))
+    if is_folder(name):
+        return _names_and_sizes(root() / name)
+    found = about(name)
+    if name in KNOWN:
+        return found.sha256
+    return hashlib.sha256(json.dumps([found.sha256, list(found.classes)]).encode()).hexdigest()
 
 
 def fidelity(name: str) -> str:
     """How a set's arrays relate to the official files, in words; known without the files, as `fingerprint` is."""
-    if in_folders(name):
-        return "a folder of images, known by their names and sizes"
-    check_name(name)
-    return KNOWN[name].fidelity if name in KNOWN else read_about(root() / f"{name}.json").get("fidelity", "not stated")
+    return "a folder of images, known by their names and sizes" if is_folder(name) else about(name).fidelity
 
 
 def classes(name: str) -> tuple[str, ...]:
-    """Names of a set's classes, in the order of the labels; of a known set they need no files."""
-    if in_folders(name):
-        return folder_classes(name)
-    check_name(name)
-    return KNOWN[name].classes if name in KNOWN else stored(name, ())[1]
+    """Names of a set's classes, in the order of the labels."""
+    if is_folder(name):
+        return tuple(sorted(path.name for path in (root() / name / FOLDERS["train"]).iterdir() if path.is_dir()))
+    return about(name).classes
 
 
-def listing() -> list[Row]:
-    """A row for each known set and each of one's own under `root()`, its fingerprint checked, side by side."""
-    with ThreadPoolExecutor() as pool:
-        return list(pool.map(_row, (*KNOWN, *_own_names())))
+# Its arrays
 
 
-def _row(name: str) -> Row:
+def stored(name: str, keys: Sequence[str]) -> dict[str, np.ndarray]:
+    """The named arrays of a set, once its file is there with the right fingerprint and form."""
     if name == "digits":
-        intact = is_known_file() or digest(digits()) == fingerprint(name)
-        return Row(name, True, None, (1437, 360), (8, 8), intact)
-    path = root() / f"{name}.npz"
-    if not _present(path):
-        return Row(name, False, path, None, None, None)
-    try:
-        check_known_size(path)
-        found = contents(path)
-    except DataCorrupt:
-        return Row(name, True, path, None, None, False)
-    intact = _loads(name)
-    samples = (found.shapes["train_labels"][0], found.shapes["test_labels"][0])
-    return Row(name, True, path, samples, found.shapes["train_images"][1:], intact)
+        arrays = digits()
+        check_fingerprint("scikit-learn's digits", KNOWN[name].sha256, digest(arrays))
+        return {key: arrays[key] for key in keys}
+    check_file(name)
+    return read_arrays(root() / f"{name}.npz", keys)
 
 
-def _loads(name: str) -> bool:
-    """Whether `load` takes both parts of a set on disk."""
-    try:
-        arrays, named = stored(name, ARRAYS)
-        for split in SPLITS:
-            check_form(name, arrays[f"{split}_images"], arrays[f"{split}_labels"], len(named))
-    except ValueError:
-        return False
-    return True
+def check_file(name: str) -> dict[str, tuple[int, ...]]:
+    """Shapes of a set's arrays, once its file is what its name promises.
 
-
-def _present(path: Path) -> bool:
-    return path.exists() and path.with_suffix(".json").exists()
-
-
-def _own_names() -> list[str]:
-    """Names of the user's sets under the root; a leading dot marks an unfinished file."""
-    found = sorted(path.stem for path in root().glob("[!.]*.npz") if _present(path))
-    return [name for name in found if name not in KNOWN and is_set_name(name)]
-
-
-def check_known_size(path: Path) -> None:
-    """DataCorrupt where a known set's file would unpack to more than its arrays, asked before they are read."""
-    if path.stem in KNOWN:
-        check_size(path, KNOWN[path.stem].most_bytes)
-
-
-def in_folders(name: str) -> bool:
-    """Whether a set is a folder of images."""
-    return name not in KNOWN and is_set_name(name) and is_folder(name)
-
-
-def check_name(name: str) -> None:
-    """ValueError, with the nearest known name, for an unknown set."""
-    if name in KNOWN:
-        return
-    check_set_name(name)
-    names = [*KNOWN, *_own_names()]
-    if name in names:
-        return
-    if (alone := root() / f"{name}.npz").exists():
-        raise DataMissing(f"{alone} needs {name}.json beside it, with its name, classes and sha256 (see book/run.md)")
-    near = get_close_matches(str(name), names, n=1)
-    hint = f"; did you mean {near[0]!r}?" if near else "."
-    raise ValueError(f"unknown data set {name!r}{hint} Known: {', '.join(names)} (own sets are looked for in {root()})")
-
-
-def known_digits() -> tuple[dict[str, np.ndarray], tuple[str, ...]]:
-    """The arrays and the classes of scikit-learn's digits, their fingerprint checked."""
-    arrays = digits()
-    check_fingerprint("scikit-learn's digits", fingerprint("digits"), digest(arrays))
-    return arrays, KNOWN["digits"].classes
-
-
-def stored(name: str, keys: tuple[str, ...]) -> tuple[dict[str, np.ndarray], tuple[str, ...]]:
-    """The named arrays and the classes of a set on disk, once its file is there with the right fingerprint."""
-    path = root() / f"{name}.npz"
-    if not _present(path):
+    They are read once per process unless the file changes. DataMissing, DataCorrupt or ValueError otherwise.
+    """
+    known, path = about(name), root() / f"{name}.npz"
+    if not path.exists():
         raise DataMissing(
-            f"data set {name!r} is not there: neither {path.name} with {name}.json in {root()}. "
+            f"data set {name!r} is not there: no {path.name} in {root()}. "
             f"Fetch it with: python -m spareparts data fetch {name}"
         )
-    check_known_size(path)
-    verify(path, _expected(name))
-    check_shapes(name, contents(path).shapes)
-    named = KNOWN[name].classes if name in KNOWN else read_about(path.with_suffix(".json"))["classes"]
-    return read_arrays(path, keys), tuple(map(str, named))
+    stat = path.stat()
+    return _shapes(path, known, stat.st_mtime_ns, stat.st_size)
 
 
-def _expected(name: str) -> str:
-    """The sha256 that the arrays of a set on disk must have."""
-    return KNOWN[name].sha256 if name in KNOWN else read_about(root() / f"{name}.json")["sha256"]
+@functools.lru_cache(maxsize=64)
+def _shapes(path: Path, known: About, modified: int, size: int) -> dict[str, tuple[int, ...]]:
+    try:
+        arrays = read_arrays(path, IMAGE_ARRAYS, most_bytes=known.most_bytes)
+    except DataCorrupt as error:
+        raise DataCorrupt(f"{error}; expected arrays with sha256 {known.sha256}") from error
+    check_fingerprint(path, known.sha256, digest(arrays))
+    check_form(path.stem, arrays, len(known.classes))
+    return {key: array.shape for key, array in arrays.items()}
+
+
+def check_form(name: str, arrays: Mapping[str, np.ndarray], num_classes: int) -> None:
+    """ValueError unless the arrays are of the one form.
+
+    It is (n, h, w) or (n, h, w, 3) uint8 images and (n,) int64 labels in 0..num_classes-1, to train and to test on.
+    """
+    for split in SPLITS:
+        images, labels = arrays[f"{split}_images"], arrays[f"{split}_labels"]
+        if images.dtype != np.uint8 or not (images.ndim == 3 or images.shape[3:] == (3,)):
+            wrong = f"images must be uint8, (n, h, w) or (n, h, w, 3), got {images.dtype}, {images.shape}"
+        elif labels.dtype != np.int64 or labels.shape != images.shape[:1]:
+            wrong = f"labels must be int64, ({len(images)},), got {labels.dtype}, {labels.shape}"
+        elif labels.size and not 0 <= labels.min() <= labels.max() < num_classes:
+            wrong = f"labels must lie in 0..{num_classes - 1}, got {labels.min()}..{labels.max()}"
+        elif len(found := np.unique(labels)) < 2:
+            wrong = f"labels must be of at least two classes, got {found.tolist()}"
+        else:
+            continue
+        raise ValueError(f"{name!r}, {split}: {wrong}")
+    train, test = (arrays[f"{split}_images"].shape[1:] for split in SPLITS)
+    if train != test:
+        raise ValueError(f"images of {name!r} must be of one size, got {train} to train on and {test} to test on")
+
+
+# scikit-learn's handwritten digits: real images that ship with a dependency, so that a fresh clone has data
+
+
+def digits() -> dict[str, np.ndarray]:
+    """The 1,797 images (8x8, uint8, 0..255) in a stratified split of 1,437 for training and 360 for testing."""
+    from sklearn.datasets import load_digits
+    from sklearn.model_selection import train_test_split
+
+    counts, labels = load_digits(return_X_y=True)
+    images = np.rint(counts.reshape(-1, 8, 8) * (255 / 16)).astype(np.uint8)
+    parts = train_test_split(images, labels.astype(np.int64), test_size=360, stratify=labels, random_state=0)
+    return dict(zip(("train_images", "test_images", "train_labels", "test_labels"), parts, strict=True))
+
+
+def has_known_digits() -> bool:
+    """Whether scikit-learn's file is the one that the fingerprint is of; asked without importing scikit-learn."""
+    path = Path(importlib.util.find_spec("sklearn").origin).parent / "datasets" / "data" / "digits.csv.gz"
+    return path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() == DIGITS_FILE

@@ -1,7 +1,4 @@
-"""Sets too large for memory: folders of images, read and augmented while a network trains.
-
-`<root>/<name>/train/<class>/<image>` and the same with `val` in place of `train`, as ImageNet is unpacked.
-"""
+"""Sets too large for memory: folders of images, read and augmented while a network trains."""
 
 import multiprocessing
 import os
@@ -14,9 +11,9 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from .batches import Batch
+from .batches import Batch, Batches
 from .files import root
-from .sets import FOLDERS, folder_classes
+from .sets import FOLDERS, classes
 
 SUFFIXES = (".jpeg", ".jpg", ".png")
 MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet, in [0, 1]
@@ -57,62 +54,40 @@ def load_folder(name: str, split: str, *, size: int = 224, device: torch.device 
     """A split ("train" or "test") of a set of folders; ValueError for another split or an image's class unknown."""
     if split not in FOLDERS:
         raise ValueError(f'split must be "train" or "test", got {split!r}')
-    classes, folder = folder_classes(name), root() / name / FOLDERS[split]
+    numbers = {title: number for number, title in enumerate(classes(name))}
+    folder = root() / name / FOLDERS[split]
     paths = tuple(sorted(path for path in folder.glob("*/*") if path.suffix.lower() in SUFFIXES))
-    unknown = sorted({path.parent.name for path in paths} - set(classes))
-    if unknown or not paths:
-        raise ValueError(f"{folder} must hold images of the classes of {name}, got {', '.join(unknown) or 'none'}")
-    numbers = {title: number for number, title in enumerate(classes)}
+    strange = sorted({path.parent.name for path in paths} - set(numbers))
+    if strange or not paths:
+        raise ValueError(f"{folder} must hold images of the classes of {name}, got {', '.join(strange) or 'none'}")
     labels = torch.tensor([numbers[path.parent.name] for path in paths])
     return StreamedImages(paths=paths, labels=labels, size=size, device=device)
 
 
-class StreamedBatches(Iterator[Batch]):
-    """Endless batches of shuffled epochs of images in files, cropped and flipped at random; `len` is an epoch's steps.
+class StreamedBatches(Batches):
+    """Endless batches of shuffled epochs of images in files, cropped and flipped at random.
 
-    The generator alone decides order and crops, however many processes read. ValueError for a batch size that is not in
-    1..samples.
+    The generator alone decides order and crops, however many processes read.
     """
 
     def __init__(
         self, images: StreamedImages, *, batch_size: int, generator: torch.Generator, augment: bool = True
     ) -> None:
-        if not 1 <= batch_size <= len(images.paths):
-            raise ValueError(f"batch_size must lie in 1..{len(images.paths)}, the images, got {batch_size}")
-        self.images, self.batch_size, self.generator, self.augment = images, batch_size, generator, augment
-        self._epoch_state, self._position = generator.get_state(), 0
-        self._running: Iterator[Batch] | None = None
-
-    def __len__(self) -> int:
-        return len(self.images.paths) // self.batch_size
+        super().__init__(torch.arange(len(images.paths)), images.labels, batch_size=batch_size, generator=generator)
+        self.images, self.cropped = images, augment
 
     def __next__(self) -> Batch:
-        if self._running is None or self._position == len(self):
-            self._start_epoch()
-        self._position += 1
+        self.draw_rows()
+        if self._running is None:
+            self._running = self.images.read(self._drawn[self._position - 1 :])
         return next(self._running)
 
-    def _start_epoch(self, *, position: int = 0) -> None:
-        self._epoch_state, count = self.generator.get_state(), len(self.images.paths)
-        order = torch.randperm(count, generator=self.generator).tolist()
-        seeds = torch.randint(2**62, (count,), generator=self.generator).tolist() if self.augment else [None] * count
-        drawn = list(zip(order, seeds, strict=True))
-        starts = range(position * self.batch_size, len(self) * self.batch_size, self.batch_size)
-        self._running = self.images.read([drawn[start : start + self.batch_size] for start in starts])
-        self._position = position
-
-    def state_dict(self) -> dict[str, Tensor | int]:
-        """All that is needed to go on: the generator at the epoch's start and now, and the steps taken since."""
-        now = self.generator.get_state()
-        return {"epoch_generator": self._epoch_state, "generator": now, "position": self._position}
-
-    def load_state_dict(self, state: dict[str, Tensor | int]) -> None:
-        """Go on where `state_dict` was taken, with the same images and settings."""
-        self._running, self._position = None, 0
-        if state["position"]:
-            self.generator.set_state(state["epoch_generator"])
-            self._start_epoch(position=int(state["position"]))
-        self.generator.set_state(state["generator"])
+    def _start_epoch(self) -> None:
+        super()._start_epoch()
+        count, self._running = len(self.images.paths), None
+        seeds = torch.randint(2**62, (count,), generator=self.generator).tolist() if self.cropped else [None] * count
+        own = iter(seeds)  # of the images in the order in which they come
+        self._drawn = [[(row, next(own)) for row in rows.tolist()] for rows in self._rows]
 
 
 class _Files(torch.utils.data.Dataset):

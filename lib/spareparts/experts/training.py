@@ -28,7 +28,7 @@ ANNEALED_EPOCHS, ANNEALED_POWER = 25, 0.55  # t = 1/(1 + epoch)^0.55, an epoch b
 def tensors(dataset: str, split: str, device: str) -> tuple[Tensor, Tensor, int]:
     """Images scaled to [0, 1], labels and number of classes of a split, on the device; kept for the next run."""
     found = data.load(dataset, split, device=device)
-    return data.to_float(found.images), found.labels, len(found.classes)
+    return data.to_float(found.images), found.labels, len(data.classes(dataset))
 
 
 def training_set(config: Config, device: str) -> tuple[Tensor, Tensor, int]:

@@ -5,11 +5,9 @@ from ..lazily import attach
 __all__ = attach(
     __name__,
     {
-        "densenet": ["DenseNet", "densenet_bc"],
-        "headed": ["Headed", "large", "mlp", "shufflenet"],
-        "layers": ["Dropout", "initialize"],
-        "mobilenet": ["MobileNetV2", "mobilenet_v2"],
+        "headed": ["densenet_bc", "large", "mlp", "shufflenet"],
+        "layers": ["Dropout", "Headed", "initialize"],
         "plain": ["conv_2", "conv_4", "conv_6", "lenet_300_100", "vgg", "vgg_19"],
-        "resnet": ["ResNet", "resnet"],
+        "residual": ["Residual", "mobilenet_v2", "resnet"],
     },
 )

@@ -1,35 +1,17 @@
-"""Networks put together from a body, which gives features, and a classifier that can be exchanged."""
+"""Networks put together from a body, which gives features, and a classifier: an MLP, DenseNet, those for ImageNet."""
 
 import torch
-from jaxtyping import Float, Shaped
+from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
-from torch.nn.utils import skip_init
 
-from .layers import initialize
-from .mobilenet import normalized
-from .resnet import initialize_convolutional
+from .. import checks
+from .layers import Headed, convolution, initialize, linear, normalized
 
 LARGE = {  # torchvision's builder of a network for images of 224 pixels, and the name of its last layer
     "resnet_50": ("resnet50", "fc"),
     "densenet_169": ("densenet169", "classifier"),
 }
-
-
-class Headed(nn.Module):
-    """A body, then a classifier."""
-
-    def __init__(self, body: nn.Module, classifier: nn.Module) -> None:
-        super().__init__()
-        self.body, self.classifier = body, classifier
-
-    def features(self, images: Shaped[Tensor, "batch *shape"]) -> Float[Tensor, "batch features"]:
-        """What the classifier sees."""
-        return self.body(images)
-
-    def forward(self, images: Shaped[Tensor, "batch *shape"]) -> Float[Tensor, "batch classes"]:
-        """Class scores (logits)."""
-        return self.classifier(self.features(images))
 
 
 def mlp(
@@ -39,13 +21,9 @@ def mlp(
 
     Raises `ValueError` for sizes below 1.
     """
-    if min(in_features, units, features, classes) < 1:
-        raise ValueError(f"sizes must be at least 1, got {in_features}, {units}, {features} and {classes}")
-    # skip_init: PyTorch's own draw would use and move the global random state
-    layers = [skip_init(nn.Linear, *sizes) for sizes in ((in_features, units), (units, features), (features, classes))]
-    network = Headed(nn.Sequential(nn.Flatten(), layers[0], nn.ReLU(), layers[1], nn.ReLU()), layers[2])
-    initialize(network, "pytorch", generator=generator)
-    return network
+    checks.whole(1, in_features=in_features, units=units, features=features, classes=classes)
+    body = nn.Sequential(nn.Flatten(), linear(in_features, units), nn.ReLU(), linear(units, features), nn.ReLU())
+    return initialize(Headed(body, linear(features, classes)), "pytorch", generator=generator)
 
 
 def large(name: str, *, generator: torch.Generator, classes: int = 1000) -> Headed:
@@ -53,8 +31,7 @@ def large(name: str, *, generator: torch.Generator, classes: int = 1000) -> Head
 
     Raises `ValueError` for other names.
     """
-    if name not in LARGE:
-        raise ValueError(f"name must be one of {', '.join(LARGE)}, got {name!r}")
+    checks.one_of(LARGE, name=name)
     import torchvision  # slow to import, and rarely needed
 
     builder, last = LARGE[name]
@@ -65,6 +42,56 @@ def large(name: str, *, generator: torch.Generator, classes: int = 1000) -> Head
     classifier = getattr(body, last)
     setattr(body, last, nn.Identity())
     return Headed(body, classifier)
+
+
+# Densely connected networks for small images with bottlenecks and compression (Huang et al. 2017, DenseNet-BC)
+
+BLOCKS = 3
+BOTTLENECK = 4  # filters of a 1x1 convolution, in units of the growth rate
+COMPRESSION = 2  # filters in front of a transition for one behind it
+
+
+def densenet_bc(
+    depth: int = 100, *, generator: torch.Generator, growth: int = 12, classes: int = 10, channels: int = 3
+) -> Headed:
+    """A DenseNet-BC with weights from the generator; depth 6n + 4, such as 100, with `growth` new filters a layer.
+
+    Its features are not negative, of depth 100 with growth 12 there are 342. Raises `ValueError` for other depths and
+    sizes below 1.
+    """
+    if depth < 10 or depth % 6 != 4:
+        raise ValueError(f"depth must be 6n + 4 with n at least 1 (10, 16, ..., 100), got {depth}")
+    checks.whole(1, growth=growth, classes=classes, channels=channels)
+    filters = 2 * growth
+    parts: list[nn.Module] = [convolution(channels, filters, size=3)]
+    for block in range(BLOCKS):
+        if block:
+            parts += [*_activated(filters, filters // COMPRESSION, size=1), nn.AvgPool2d(2)]
+            filters //= COMPRESSION
+        for _ in range((depth - 4) // 6):
+            parts.append(DenseLayer(filters, growth))
+            filters += growth
+    body = nn.Sequential(*parts, nn.BatchNorm2d(filters), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten())
+    return initialize(Headed(body, linear(filters, classes)), "he_normal", generator=generator)
+
+
+def _activated(channels: int, filters: int, *, size: int) -> tuple[nn.Module, ...]:
+    return nn.BatchNorm2d(channels), nn.ReLU(), convolution(channels, filters, size=size)
+
+
+class DenseLayer(nn.Module):
+    """BatchNorm, ReLU and a 1x1 convolution, then the same with 3x3; its new filters stand behind its input."""
+
+    def __init__(self, filters: int, growth: int) -> None:
+        super().__init__()
+        inner = BOTTLENECK * growth
+        self.layers = nn.Sequential(*_activated(filters, inner, size=1), *_activated(inner, growth, size=3))
+
+    def forward(
+        self, images: Float[Tensor, "batch filters height width"]
+    ) -> Float[Tensor, "batch more_filters height width"]:
+        """The input and the new filters."""
+        return torch.cat((images, self.layers(images)), dim=1)
 
 
 # ShuffleNet with grouped pointwise convolutions (Zhang et al. 2017), which torchvision does not have
@@ -82,18 +109,14 @@ def shufflenet(*, generator: torch.Generator, groups: int = 3, classes: int = 10
     width = STEM
     for filters, repeats in zip(STAGES[groups], REPEATS, strict=True):
         for place in range(repeats):
-            # too few filters to be grouped come in at first
-            parts.append(
-                Unit(width, filters, groups=groups, first_groups=1 if width == STEM else groups, down=not place)
-            )
+            first = 1 if width == STEM else groups  # too few filters to be grouped come in at first
+            parts.append(ShuffledUnit(width, filters, groups=groups, first_groups=first, down=not place))
             width = filters
     body = nn.Sequential(*parts, nn.AdaptiveAvgPool2d(1), nn.Flatten())
-    network = Headed(body, skip_init(nn.Linear, width, classes))
-    initialize_convolutional(network, generator)
-    return network
+    return initialize(Headed(body, linear(width, classes)), "he_normal", generator=generator)
 
 
-class Unit(nn.Module):
+class ShuffledUnit(nn.Module):
     """Grouped 1x1, shuffle, 3x3 by filter, grouped 1x1; added to its input, or put behind it at half the size."""
 
     def __init__(self, channels: int, filters: int, *, groups: int, first_groups: int, down: bool) -> None:

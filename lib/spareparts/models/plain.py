@@ -2,14 +2,13 @@
 
 import functools
 import itertools
-from collections import OrderedDict
 from collections.abc import Sequence
 
 import torch
 from torch import nn
-from torch.nn.utils import skip_init
 
-from .layers import initialize
+from .. import checks
+from .layers import convolution, initialize, linear
 
 
 def lenet_300_100(
@@ -25,20 +24,8 @@ def lenet_300_100(
     Another `width` of the first layer makes it a network of another name. Raises `ValueError` for an unknown
     initialization and for sizes below 1.
     """
-    if min(in_features, classes, width) < 1:
-        raise ValueError(f"sizes must be at least 1, got {in_features} and {classes}, width {width}")
-    network = nn.Sequential(
-        OrderedDict(
-            flatten=nn.Flatten(),
-            # weights come from the generator alone: PyTorch's own draw would use and move the global state
-            fc1=skip_init(nn.Linear, in_features, width),
-            relu1=nn.ReLU(),
-            fc2=skip_init(nn.Linear, width, 100),
-            relu2=nn.ReLU(),
-            fc3=skip_init(nn.Linear, 100, classes),
-        )
-    )
-    return initialize(network, initialization, generator=generator)
+    checks.whole(1, in_features=in_features, classes=classes, width=width)
+    return initialize(_classifier([in_features, width, 100, classes]), initialization, generator=generator)
 
 
 def vgg(
@@ -62,38 +49,40 @@ def vgg(
     halved = 2 ** len(blocks)
     if min(height, width) < halved:
         raise ValueError(f"images must be at least {halved} pixels wide for {len(blocks)} blocks, got {height}x{width}")
-    if min(channels, classes, *hidden, *itertools.chain(*blocks)) < 1:
-        raise ValueError(f"sizes must be at least 1, got {image_shape}, {blocks}, {hidden} and {classes} classes")
-    layers = OrderedDict(_convolutions(blocks, channels=channels, batch_norm=batch_norm))
+    checks.whole(1, channels=channels, classes=classes, filters=min(itertools.chain(*blocks)), hidden=min(hidden))
+    network = _convolutions(blocks, channels=channels, batch_norm=batch_norm)
     if average:
-        layers["average"] = nn.AdaptiveAvgPool2d(1)
+        network.add_module("average", nn.AdaptiveAvgPool2d(1))
     pixels = 1 if average else (height // halved) * (width // halved)
-    layers |= _classifier([blocks[-1][-1] * pixels, *hidden, classes])
-    return initialize(nn.Sequential(layers), initialization, generator=generator)
+    for name, layer in _classifier([blocks[-1][-1] * pixels, *hidden, classes]).named_children():
+        network.add_module(name, layer)
+    return initialize(network, initialization, generator=generator)
 
 
-def _convolutions(blocks: Sequence[Sequence[int]], *, channels: int, batch_norm: bool) -> OrderedDict[str, nn.Module]:
-    layers, number = OrderedDict(), 0
+def _convolutions(blocks: Sequence[Sequence[int]], *, channels: int, batch_norm: bool) -> nn.Sequential:
+    """Filters of 3x3 with ReLU, and a 2x2 maximum after each block."""
+    network, number = nn.Sequential(), 0
     for place, block in enumerate(blocks, start=1):
         for filters in block:
             number += 1
-            # weights come from the generator alone: PyTorch's own draw would use and move the global state
-            layers[f"conv{number}"] = skip_init(nn.Conv2d, channels, filters, 3, padding=1, bias=not batch_norm)
+            network.add_module(f"conv{number}", convolution(channels, filters, size=3, bias=not batch_norm))
             if batch_norm:
-                layers[f"norm{number}"] = nn.BatchNorm2d(filters)
-            layers[f"conv_relu{number}"] = nn.ReLU()
+                network.add_module(f"norm{number}", nn.BatchNorm2d(filters))
+            network.add_module(f"conv_relu{number}", nn.ReLU())
             channels = filters
-        layers[f"pool{place}"] = nn.MaxPool2d(2)
-    return layers
+        network.add_module(f"pool{place}", nn.MaxPool2d(2))
+    return network
 
 
-def _classifier(widths: Sequence[int]) -> OrderedDict[str, nn.Module]:
-    layers = OrderedDict(flatten=nn.Flatten())
+def _classifier(widths: Sequence[int]) -> nn.Sequential:
+    """Linear layers with ReLU between them."""
+    network = nn.Sequential()
+    network.add_module("flatten", nn.Flatten())
     for number, (inputs, outputs) in enumerate(itertools.pairwise(widths), start=1):
         if number > 1:
-            layers[f"relu{number - 1}"] = nn.ReLU()
-        layers[f"fc{number}"] = skip_init(nn.Linear, inputs, outputs)
-    return layers
+            network.add_module(f"relu{number - 1}", nn.ReLU())
+        network.add_module(f"fc{number}", linear(inputs, outputs))
+    return network
 
 
 conv_2 = functools.partial(vgg, ((64, 64),), hidden=(256, 256))

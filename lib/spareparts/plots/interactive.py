@@ -3,7 +3,7 @@
 import base64
 import html
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,29 +15,18 @@ LEAST_HEIGHT = 0.5  # of the drawing, over its width
 PERCENTILE = 95  # of the initial norms: a unit that ends above it is called trained
 
 
-def unit_graph(
-    arrays: Mapping[str, np.ndarray],
-    *,
-    title: str,
-    cutoff: float = 0.25,
-    key: Sequence[str] | None = None,
-    epoch_labels: Sequence[str] | None = None,
-) -> str:
+def unit_graph(arrays: Mapping[str, np.ndarray], *, title: str, cutoff: float = 0.25) -> str:
     """Units of a layer as nodes sized by norm and linked by similarity, with sliders for the epoch and the cutoff.
 
-    `arrays` are the `graph_*` arrays of a record. Colours tell units apart that ended longer than 95% began, or the
-    networks where the record draws two; `key` names the two colours. The title is what screen readers hear. Give the
-    text to `IPython.display.HTML`; it fetches nothing. Raises `ValueError` for a cutoff that the record does not have.
+    `arrays` are the `graph_*` arrays of a record. Colours tell units apart that ended longer than 95% began. The title
+    is what screen readers hear. Give the text to `IPython.display.HTML`; it fetches nothing. Raises `ValueError` for a
+    cutoff that the record does not have.
     """
-    if not arrays:
-        return "<p>no records yet</p>"
     content = _content(arrays, title=title)
     if cutoff not in content["cutoffs"]:
         raise ValueError(f"cutoff must be one of {', '.join(map(str, content['cutoffs']))}, got {cutoff}")
     content["cutoff"] = content["cutoffs"].index(cutoff)
-    content["key"] = list(key or _key(arrays))
-    if epoch_labels is not None:
-        content["epoch_labels"] = list(epoch_labels)
+    content["key"] = ["other units", f"units that end longer than {PERCENTILE}% began"]
     # "</" would end the script element
     inlined = json.dumps(content, separators=(",", ":")).replace("</", "<\\/")
     return (
@@ -66,7 +55,7 @@ def _content(arrays: Mapping[str, np.ndarray], *, title: str) -> dict[str, Any]:
         "height": round(float(height), 3),
         "places": _words(np.clip((places - low) / reach, 0, 1)),
         "norms": _words(norms / (norms.max() or 1.0)),
-        "colours": _colours(arrays),
+        "colours": (norms[-1] > np.percentile(norms[0], PERCENTILE)).astype(int).tolist(),
         "kinds": [_kind(arrays, name) for name in KINDS if f"graph_{name}_links" in arrays],
     }
 
@@ -79,20 +68,6 @@ def _kind(arrays: Mapping[str, np.ndarray], name: str) -> dict[str, Any]:
         "similarity": _text(arrays[f"graph_{name}_similarity"].astype("u1")),
         "counts": arrays[f"graph_{name}_counts"].tolist(),
     }
-
-
-def _colours(arrays: Mapping[str, np.ndarray]) -> list[int]:
-    """The network of every unit, or whether it ended longer than 95% of the units began."""
-    if "graph_groups" in arrays:
-        return arrays["graph_groups"].astype(int).tolist()
-    norms = arrays["graph_norms"].astype(float)
-    return (norms[-1] > np.percentile(norms[0], PERCENTILE)).astype(int).tolist()
-
-
-def _key(arrays: Mapping[str, np.ndarray]) -> tuple[str, str]:
-    if "graph_groups" in arrays:
-        return "first network", "second network"
-    return "other units", f"units that end longer than {PERCENTILE}% began"
 
 
 def _words(shares: np.ndarray) -> str:

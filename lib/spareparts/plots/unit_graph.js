@@ -239,7 +239,7 @@
     say() {
       const { data, state } = this, drawn = this.links.length, epoch = data.epochs[state.epoch], cutoff = data.cutoffs[state.cutoff].toFixed(2);
       const [links, groups, largest, alone] = this.kinds[state.kind].counts[state.epoch][state.cutoff];
-      const epochText = data.epoch_labels?.[state.epoch] ?? String(epoch);
+      const epochText = String(epoch);
       this.epoch.input.value = state.epoch;
       this.epoch.shown.textContent = epochText;
       this.epoch.input.setAttribute("aria-valuetext", epochText);

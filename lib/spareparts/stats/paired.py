@@ -1,17 +1,19 @@
-"""Two arms run with the same seeds, or on the same samples: is one above the other?"""
+"""Arms run with the same seeds, or on the same samples or data sets: is one above the other?"""
 
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
+import scikit_posthocs
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 from statsmodels.stats.contingency_tables import mcnemar as statsmodels_mcnemar
 from statsmodels.stats.multitest import multipletests
 
-from .checks import finite_pairs, fraction, rounding, same_length
-from .estimates import bootstrap_interval
+from .equivalence import ALPHA
+from .estimates import bootstrap_interval, finite_pairs, rounding, same_length
 
 # Up to here all 2^n signs are listed when ranks are tied, and SciPy's exact table serves when they are not.
 LARGEST_EXACT_TIED, LARGEST_EXACT_UNTIED = 16, 50
@@ -23,46 +25,31 @@ class PairedTest:
 
     n: int  # pairs, those without a difference included
     p: float
-    method: str  # "exact", "exact with ties" or "normal approximation"
     smallest_p: float  # the least that the pairs with a difference can give in an exact two-sided test
-    normal_p: float  # what the normal approximation would say, for comparison with printed stars
     mean_difference: float
-    interval: tuple[float, float]  # of the mean difference: BCa bootstrap, Student's below eight pairs
-    rank_biserial: float  # in [-1, 1]; 1 where every difference is above 0
-
-    @property
-    def estimate(self) -> float:
-        """The effect that a verdict reports."""
-        return self.mean_difference
-
-    @property
-    def direction(self) -> float:
-        """The number whose sign the p value speaks about."""
-        return self.rank_biserial
+    interval: tuple[float, float]  # of the mean difference: 95% BCa bootstrap, Student's below eight pairs
+    rank_biserial: float  # in [-1, 1]; 1 where every difference is above 0; the p value speaks about its sign
 
 
-def paired_wilcoxon(first: ArrayLike, second: ArrayLike, *, confidence: float = 0.95, seed: int = 0) -> PairedTest:
+def paired_wilcoxon(first: ArrayLike, second: ArrayLike) -> PairedTest:
     """Two-sided Wilcoxon signed-rank test of `second - first`, exact where n allows it.
 
     Pairs without a difference are set aside (Wilcoxon 1945). Ranks without ties use the exact table up to 50 pairs;
     tied ranks the distribution over all sign patterns up to 16; beyond, the normal approximation serves. The effect is
     the matched-pairs rank-biserial correlation (R+ - R-) / (R+ + R-) (Kerby 2014).
-    ValueError for fewer than two pairs, unequal lengths, values that are not finite, or a confidence outside (0, 1).
+    ValueError for fewer than two pairs, unequal lengths, or values that are not finite.
     """
     left, right = finite_pairs(first, second)
-    fraction("confidence", confidence)
     signed = _signed_differences(left, right)
-    p, method = _exact_or_normal(signed)
-    estimate = bootstrap_interval(right - left, confidence=confidence, seed=seed)
+    ranks = stats.rankdata(np.abs(signed)) * np.sign(signed)
+    estimate = bootstrap_interval(right - left)
     return PairedTest(
         n=len(left),
-        p=p,
-        method=method,
+        p=_signed_rank_p(signed, ranks),
         smallest_p=min(1.0, 2 / 2 ** len(signed)),
-        normal_p=_normal_p(signed),
         mean_difference=estimate.mean,
         interval=estimate.interval,
-        rank_biserial=_rank_biserial(signed),
+        rank_biserial=float(ranks.sum() / np.abs(ranks).sum()) if len(ranks) else 0.0,
     )
 
 
@@ -76,40 +63,17 @@ def _signed_differences(first: NDArray, second: NDArray) -> NDArray:
     return np.sign(differences[order]) * sizes[apart][np.cumsum(apart) - 1]
 
 
-def _exact_or_normal(signed: NDArray) -> tuple[float, str]:
+def _signed_rank_p(signed: NDArray, ranks: NDArray) -> float:
     tied = len(np.unique(np.abs(signed))) < len(signed)
     if len(signed) == 0:
-        return 1.0, "exact"
-    if not tied and len(signed) <= LARGEST_EXACT_UNTIED:
-        return float(stats.wilcoxon(signed, method="exact").pvalue), "exact"
-    if len(signed) <= LARGEST_EXACT_TIED:
-        return _exact_with_ties(signed), "exact with ties"
-    return _normal_p(signed), "normal approximation"
-
-
-def _exact_with_ties(signed: NDArray) -> float:
-    """Over all sign patterns; `stats.wilcoxon` would call its statistic for each of them, which takes seconds."""
-    found = stats.permutation_test(
-        (stats.rankdata(np.abs(signed)) * np.sign(signed),),
-        np.sum,
-        permutation_type="samples",
-        n_resamples=2 ** len(signed),
-        vectorized=True,
-    )
-    return min(1.0, float(found.pvalue))
-
-
-def _normal_p(signed: NDArray) -> float:
-    if len(signed) == 0:
         return 1.0
-    return float(stats.wilcoxon(signed, method="asymptotic", correction=False).pvalue)
-
-
-def _rank_biserial(signed: NDArray) -> float:
-    if len(signed) == 0:
-        return 0.0
-    ranks = stats.rankdata(np.abs(signed))
-    return float((ranks * np.sign(signed)).sum() / ranks.sum())
+    if not tied and len(signed) <= LARGEST_EXACT_UNTIED:
+        return float(stats.wilcoxon(signed, method="exact").pvalue)
+    if len(signed) > LARGEST_EXACT_TIED:
+        return float(stats.wilcoxon(signed, method="asymptotic", correction=False).pvalue)
+    # over all sign patterns; `stats.wilcoxon` would call its statistic for each of them, which takes seconds
+    options = {"permutation_type": "samples", "n_resamples": 2 ** len(signed), "vectorized": True}
+    return min(1.0, float(stats.permutation_test((ranks,), np.sum, **options).pvalue))
 
 
 def holm(p_values: Mapping[str, float]) -> dict[str, float]:
@@ -123,29 +87,16 @@ def holm(p_values: Mapping[str, float]) -> dict[str, float]:
     return dict(zip(p_values, map(float, adjusted), strict=True))
 
 
-# Two classifiers on the same samples: does one err where the other does not?
+def mcnemar(first_correct: ArrayLike, second_correct: ArrayLike) -> float:
+    """P of the two-sided exact McNemar test: does one of two classifiers err where the other does not?
 
-
-@dataclass(frozen=True, kw_only=True)
-class McNemarTest:
-    """The exact McNemar test on n samples; b where only the first is correct, c where only the second is."""
-
-    n: int
-    b: int
-    c: int
-    p: float
-
-
-def mcnemar(first_correct: ArrayLike, second_correct: ArrayLike) -> McNemarTest:
-    """Two-sided exact McNemar test: the smaller of b and c under a fair coin tossed b + c times (McNemar 1947).
-
+    The smaller of b and c, samples that only one gets right, under a fair coin tossed b + c times (McNemar 1947).
     ValueError for values that are not truth values, unequal lengths, or no sample.
     """
     first, second = _truth("first_correct", first_correct), _truth("second_correct", second_correct)
     same_length(first, second)
     table = [[np.sum(first & second), np.sum(first & ~second)], [np.sum(~first & second), np.sum(~first & ~second)]]
-    p = float(statsmodels_mcnemar(table, exact=True).pvalue)
-    return McNemarTest(n=len(first), b=int(table[0][1]), c=int(table[1][0]), p=min(1.0, p))
+    return min(1.0, float(statsmodels_mcnemar(table, exact=True).pvalue))
 
 
 def _truth(name: str, values: ArrayLike) -> NDArray[np.bool_]:
@@ -153,3 +104,40 @@ def _truth(name: str, values: ArrayLike) -> NDArray[np.bool_]:
     if array.dtype != np.bool_ or array.ndim != 1 or len(array) == 0:
         raise ValueError(f"{name} must be a vector of truth values, got {array.dtype} of shape {array.shape}")
     return array
+
+
+# Several methods on the same data sets: their mean ranks, and which of them differ (Demšar 2006)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ranking:
+    """Mean ranks of methods over n data sets (1 is best), Friedman's p, Nemenyi's p of every pair."""
+
+    n: int
+    ranks: pd.Series
+    friedman_p: float
+    p: pd.DataFrame
+    critical_difference: float  # of two mean ranks, at the 5% level
+
+
+def ranking(scores: pd.DataFrame) -> Ranking:
+    """Friedman's test on scores (rows: data sets, columns: methods, higher is better) and Nemenyi's afterwards.
+
+    The critical difference of k methods on n sets is `q sqrt(k (k + 1) / (6 n))`, q the studentized range over sqrt 2.
+    ValueError for fewer than three methods or two data sets, or scores that are not finite.
+    """
+    n, methods = scores.shape
+    if n < 2 or methods < 3:
+        raise ValueError(f"a ranking needs at least 2 data sets and 3 methods, got {n} and {methods}")
+    values = scores.to_numpy(float)
+    if not np.isfinite(values).all():
+        raise ValueError("scores must be finite; leave data sets out that not every method has")
+    q = stats.studentized_range.ppf(1 - ALPHA, methods, np.inf) / np.sqrt(2)
+    varies = bool((np.ptp(values, axis=1) > 0).any())
+    return Ranking(
+        n=n,
+        ranks=pd.Series(stats.rankdata(-values, axis=1).mean(0), index=scores.columns),
+        friedman_p=float(stats.friedmanchisquare(*values.T).pvalue) if varies else 1.0,
+        p=scikit_posthocs.posthoc_nemenyi_friedman(scores.reset_index(drop=True)),
+        critical_difference=float(q * np.sqrt(methods * (methods + 1) / (6 * n))),
+    )

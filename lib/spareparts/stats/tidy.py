@@ -1,55 +1,45 @@
 """From tidy rows of runs to what a test takes, pairs by seed, and to what a table shows, a mean with its SD."""
 
-from collections.abc import Collection, Iterable
+import math
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from .equivalence import equivalence
+from .equivalence import mean_difference
 from .verdicts import Pairs
-
-# As they are written
 
 BLANK = "–"  # for what there is not
 
 
-def spread(found: Iterable[float | None], *, digits: int = 2) -> str:
-    """Mean (SD) of finite values; a dash for what they are too few to have."""
-    known = np.array([np.nan if each is None else each for each in found], dtype=float)
-    known = known[np.isfinite(known)]
-    if len(known) == 0:
-        return BLANK
-    return with_deviation(known.mean(), known.std(ddof=1) if len(known) > 1 else None, digits=digits)
-
-
-def with_deviation(mean: float, deviation: float | None, *, digits: int = 2) -> str:
-    """A mean with its SD, as `1.20 (0.30)`; a dash for an SD that there is not."""
+def mean_sd(values: pd.Series | float, sd: float = math.nan, *, digits: int = 2) -> str:
+    """`70.91 (1.09)`, of finite values or of a mean and an SD; a dash for what a single value, or none, has not."""
+    mean = values
+    if isinstance(values, pd.Series):
+        known = values.to_numpy(float)
+        known = known[np.isfinite(known)]
+        if len(known) == 0:
+            return BLANK
+        mean, sd = known.mean(), known.std(ddof=1) if len(known) > 1 else math.nan
     middle = f"{round(float(mean), digits) + 0.0:,.{digits}f}"  # no -0.00
-    return f"{middle} ({BLANK if deviation is None else f'{deviation:,.{digits}f}'})"
+    return f"{middle} ({BLANK if math.isnan(sd) else f'{sd:,.{digits}f}'})"
 
 
 def difference(pairs: Pairs) -> tuple[float, float, float]:
     """Mean of second less first with Student's 95% interval, which is the mean itself where one pair gives none."""
-    apart = pairs.second - pairs.first
-    if len(apart) < 2:
-        return (float(apart.mean()),) * 3 if len(apart) else (float("nan"),) * 3
-    test = equivalence(*pairs[:2], margin=1.0)  # whose interval does not depend on the margin
-    return test.mean_difference, *test.outer_interval
+    if len(pairs.first) > 1:
+        return mean_difference(*pairs[:2])
+    return (float((pairs.second - pairs.first).mean()) if len(pairs.first) else math.nan,) * 3
 
 
 def difference_words(pairs: Pairs, *, digits: int = 2) -> str:
     """The same in words, with n: `+1.20 (+0.90 to +1.50, n = 10)`; a dash without pairs."""
     if not len(pairs.first):
         return BLANK
-    mean, low, high = (round(value, digits) + 0.0 for value in difference(pairs))
-    form = f"+,.{digits}f"
-    if len(pairs.first) < 2:
-        return f"{mean:{form}} (n = {len(pairs.first)})"
-    return f"{mean:{form}} ({low:{form}} to {high:{form}}, n = {len(pairs.first)})"
-
-
-# Pairs
+    mean, low, high = (f"{round(value, digits) + 0.0:+,.{digits}f}" for value in difference(pairs))
+    interval = f"{low} to {high}, " if len(pairs.first) > 1 else ""
+    return f"{mean} ({interval}n = {len(pairs.first)})"
 
 
 def paired(
@@ -84,8 +74,3 @@ def _same_settings(runs: pd.DataFrame, free: Collection[str]) -> None:
     for name in settings.columns.difference(list(free)):
         if len(found := settings[name].map(repr).unique()) > 1:
             raise ValueError(f"the runs to be paired differ in {name}: {', '.join(sorted(found))}")
-
-
-def mean_sd(values: pd.Series | float, sd: float | None = None, *, digits: int = 2) -> str:
-    """`70.91 (1.09)`, of values or of a mean and an SD; a dash for what a single value, or none, has not."""
-    return spread(values, digits=digits) if isinstance(values, pd.Series) else with_deviation(values, sd, digits=digits)
