@@ -21,12 +21,12 @@ def measure(
     network: FullyConnected, parts: data.Partition, *, num_classes: int
 ) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """Metrics and arrays of a trained network: accuracies, correct predictions as bits, specialized neurons, cost."""
-    metrics: dict[str, Any] = {}
-    arrays: dict[str, np.ndarray] = {}
+    metrics, arrays = {}, {}
     for name in ("validation", "test", "official"):
         part = getattr(parts, name)
         if part is not None:
-            correct = predictions(network, part) == part.labels.numpy()
+            (scores,) = engine.predict(network, part.inputs)
+            correct = (scores.argmax(1) == part.labels).numpy()
             metrics |= {f"{name}_accuracy": 100 * float(correct.mean()), f"{name}_samples": len(correct)}
             arrays[f"{name}_correct"] = np.packbits(correct)
     found, arrays["specialized"] = specialization(network, parts.test, num_classes=num_classes)
@@ -37,12 +37,6 @@ def label_entropy(labels: Int[torch.Tensor, " samples"]) -> float:
     """Entropy of the labels in nats: the cross entropy of the best prediction that ignores its input."""
     shares = labels.bincount().double() / len(labels)
     return float(-(shares * shares.clamp_min(1e-300).log()).sum())
-
-
-def predictions(network: nn.Module, part: data.Part) -> np.ndarray:
-    """The most likely class of every sample."""
-    (scores,) = engine.predict(network, part.inputs)
-    return scores.argmax(1).numpy()
 
 
 def specialization(
@@ -103,30 +97,23 @@ def rank_sum(
 
 
 def specialized_share(
-    layers: list[Float[np.ndarray, "samples _"]],
-    labels: Int[np.ndarray, " samples"],
-    *,
-    num_classes: int,
-    threshold: float = THRESHOLD,
+    layers: list[Float[np.ndarray, "samples _"]], labels: Int[np.ndarray, " samples"], *, num_classes: int
 ) -> Float64[np.ndarray, " classes"]:
     """Percentage of all hidden neurons that are specialized in each class, 0 to 100; Table 3 is its mean.
 
-    A dead neuron is constant, so its p is 1. Raises `ValueError` as `rank_sum` does, and for a threshold that is not
-    positive.
+    A dead neuron is constant, so its p is 1. Raises `ValueError` as `rank_sum` does.
     """
-    checks.positive(threshold=threshold)
-    counts = sum((rank_sum(layer, labels, num_classes=num_classes) < threshold).sum(0) for layer in layers)
+    counts = sum((rank_sum(layer, labels, num_classes=num_classes) < THRESHOLD).sum(0) for layer in layers)
     return 100 * counts / sum(layer.shape[1] for layer in layers)
 
 
-def ceiling(labels: Int[np.ndarray, " samples"], *, num_classes: int, threshold: float = THRESHOLD) -> float:
-    """Percentage of classes with enough samples for any neuron at all to pass the threshold, 0 to 100.
+def ceiling(labels: Int[np.ndarray, " samples"], *, num_classes: int) -> float:
+    """Percentage of classes with enough samples for any neuron at all to pass `THRESHOLD`, 0 to 100.
 
-    Raises `ValueError` for labels outside the classes and a threshold that is not positive.
+    Raises `ValueError` for labels outside the classes.
     """
     checks.labels(labels, count=num_classes)
-    checks.positive(threshold=threshold)
     inside = np.bincount(labels, minlength=num_classes).astype(float)
     outside = len(labels) - inside
     best = np.sqrt(3 * inside * outside / (len(labels) + 1))  # every sample of the class above all others
-    return float(100 * (2 * stats.norm.sf(best) < threshold).mean())
+    return float(100 * (2 * stats.norm.sf(best) < THRESHOLD).mean())

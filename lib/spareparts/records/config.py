@@ -6,6 +6,7 @@ import hashlib
 import itertools
 import json
 import math
+import operator
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar, TypeVar, get_type_hints
 
@@ -46,6 +47,15 @@ class RunConfig:
             if getattr(self, name) not in known:
                 choices = ", ".join(map(str, known))
                 raise ValueError(f"{name} must be one of {choices}, got {getattr(self, name)!r}")
+
+    def _check_numbers(self, *, least: Mapping[str, float], positive: Collection[str] = ()) -> None:
+        """`ValueError` for a field below its least value, or not above 0; None is no number."""
+        bounds = {name: (operator.ge, bound, f"at least {bound}") for name, bound in least.items()}
+        bounds |= dict.fromkeys(positive, (operator.gt, 0, "positive"))
+        for name, (right, bound, wanted) in bounds.items():
+            value = getattr(self, name)
+            if value is not None and not right(value, bound):
+                raise ValueError(f"{name} must be {wanted}, got {value}")
 
     def _check_users(self, kind: str, users: Mapping[str, Collection[Any]]) -> None:
         """`ValueError` for a setting away from its default that this kind of run (a field's value) does not use.
