@@ -2,7 +2,6 @@
 
 import io
 import time
-import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -14,13 +13,11 @@ from torch.nn import functional
 from .. import data, engine
 from .config import Config
 from .heads import FixedClassifier
-from .measures import CoincidingRows
+from .networks import head as head_of
 
-FEATURES = CLASSES = 4096  # where the config says nothing
-BATCH = 256
+SIZE, BATCH = 4096, 256  # features, classes and rows of features where the config says nothing
 LEARNING_RATE = 0.1
 ROUNDS, FEWEST, SECONDS = 30, 3, 2.0  # rounds are timed until so many seconds are over, at least the fewest
-OPTIONS = ("scale", "initial_scale", "negate", "matrix", "coordinates", "skip_ones", "rank", "density")
 
 
 def heads(
@@ -33,8 +30,10 @@ def heads(
     and of the gradient that workers would have to send.
     """
     device, started = engine.choose_device(device), time.perf_counter()
+    sizes = (config.features or SIZE, config.classes or SIZE)
     with engine.one_thread():
-        head = build(config).to(device)
+        head = head_of(config, *sizes, generator=data.generator(config.seed)).train(config.phase == "training")
+        head.to(device)
         build_seconds = time.perf_counter() - started
         work = work_of(head, config, device)
         work()  # makes the gradients and the optimizer's momentum
@@ -55,27 +54,11 @@ def bytes_of(head: FixedClassifier) -> dict[str, int]:
     }
 
 
-def sizes_of(config: Config) -> tuple[int, int, int]:
-    """Features, classes and batch size."""
-    return config.features or FEATURES, config.classes or CLASSES, config.batch_size or BATCH
-
-
-def build(config: Config) -> FixedClassifier:
-    """The head of a config."""
-    features, classes, _ = sizes_of(config)
-    options = {name: getattr(config, name) for name in OPTIONS}
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", CoincidingRows)  # what it costs does not depend on it
-        head = FixedClassifier(features, classes, kind=config.head, generator=data.generator(config.seed), **options)
-    return head.train(config.phase == "training")
-
-
 def work_of(head: FixedClassifier, config: Config, device: str) -> Callable[[], Any]:
     """One training step, or one pass of inference, on a batch of random features."""
-    features, classes, batch = sizes_of(config)
-    draw = data.generator(config.seed)
-    inputs = torch.randn(batch, features, generator=draw).to(device)
-    labels = torch.randint(classes, (batch,), generator=draw).to(device)
+    batch, draw = config.batch_size or BATCH, data.generator(config.seed)
+    inputs = torch.randn(batch, head.in_features, generator=draw).to(device)
+    labels = torch.randint(head.num_classes, (batch,), generator=draw).to(device)
     if config.phase == "inference":
         return torch.no_grad()(lambda: head(inputs))
     optimizer = torch.optim.SGD(head.parameters(), lr=LEARNING_RATE, momentum=0.9, fused=True)

@@ -1,6 +1,5 @@
 """The experiment `language`: train a language model with learned or fixed word vectors, and read its perplexity."""
 
-import functools
 import math
 import time
 from collections.abc import Mapping
@@ -13,14 +12,13 @@ from jaxtyping import Float, Int
 from sklearn.utils.extmath import randomized_svd
 from torch import Tensor, nn
 from torch.nn import functional
-from torch.nn.functional import cross_entropy
 
 from .. import checks, data, engine, models
 from ..data.text import END
 from ..records import Diverged, checkpoint_path, weights_path
 from ..records.store import commit
 from .config import Config
-from .heads import scale_of
+from .heads import EPS, scale_of
 
 UNITS, EPOCHS, COLUMNS, RATE = 512, 40, 20, 20.0  # where the config says nothing
 LENGTH = 35  # words that a gradient reaches back
@@ -31,9 +29,7 @@ LEARNED = ("learned_tied", "learned_untied")
 RANKS = (10, 100, 1_000)  # the most frequent words so far, and all others: groups whose perplexity is told apart
 LAYERS = 2
 RANGE = 0.1  # learned word vectors start uniform within it
-EPS = 1e-6
 WINDOW = 5  # words on each side that count as a word's context; ours, as all numbers here
-SHIFT = 1  # k of the shift by log k: a larger one leaves frequent words, which predict little, nothing at all
 NEGATIVES = 5  # of word2vec
 PASSES = 5  # of word2vec over the text
 State = tuple[Tensor, Tensor]  # hidden values and cells, (layers, columns, units) each
@@ -135,11 +131,9 @@ def word_vectors(kind: str, text: data.Text, *, units: int, seed: int) -> Float[
         return random
     if kind == "pmi":
         found = pmi_factors(text.train, vocabulary=vocabulary, units=units, seed=seed)
-    elif kind == "word2vec":
+    else:
         end = text.vocabulary.index(END)
         found = word2vec(text.train, vocabulary=vocabulary, units=units, end=end, seed=seed)
-    else:
-        raise ValueError(f"kind must be orthogonal, pmi or word2vec, got {kind!r}")
     return unit_rows(found, instead=random)
 
 
@@ -172,14 +166,12 @@ def cooccurrences(words: Int[Tensor, " words"], *, vocabulary: int, window: int)
     return total + total.T
 
 
-def positive_pmi(counts: scipy.sparse.csr_array, *, shift: float) -> scipy.sparse.csr_array:
-    """Shifted positive pointwise mutual information, `max(log n_ij n / (n_i n_j) - log k, 0)`, for a shift k >= 1."""
-    checks.at_least(1, shift=shift)
+def positive_pmi(counts: scipy.sparse.csr_array) -> scipy.sparse.csr_array:
+    """Positive pointwise mutual information, `max(log n_ij n / (n_i n_j), 0)`, in nats."""
     found = counts.tocoo()
     row, column = found.coords
     of_rows, of_columns = counts.sum(1), counts.sum(0)
     information = np.log(found.data) + np.log(counts.sum()) - np.log(of_rows[row]) - np.log(of_columns[column])
-    information -= np.log(shift)
     kept = information > 0
     return scipy.sparse.csr_array((information[kept], (row[kept], column[kept])), shape=counts.shape)
 
@@ -190,7 +182,7 @@ def pmi_factors(
     """`U_d sqrt(S_d)` of the truncated SVD `M = U S V^T` of the positive PMI matrix (Levy and Goldberg 2014)."""
     if units > vocabulary:
         raise ValueError(f"units must be at most {vocabulary}, the number of words, got {units}")
-    matrix = positive_pmi(cooccurrences(words, vocabulary=vocabulary, window=WINDOW), shift=SHIFT)
+    matrix = positive_pmi(cooccurrences(words, vocabulary=vocabulary, window=WINDOW))
     left, values, _ = randomized_svd(matrix, n_components=units, random_state=seed)
     return torch.from_numpy(left * np.sqrt(values)).float()
 
@@ -272,9 +264,8 @@ def train(
         adjust=lambda network: nn.utils.clip_grad_norm_(network.parameters(), CLIP),
         callbacks=(watch,),
     )
-    steps = (config.epochs or EPOCHS) * len(windows)
-    fit = functools.partial(engine.fit, side_by_side=False, checkpoint=checkpoint_path([config]), progress=progress)
-    (ended,) = fit([replica], steps=steps)
+    steps, checkpoint = (config.epochs or EPOCHS) * len(windows), checkpoint_path([config])
+    (ended,) = engine.fit([replica], steps=steps, side_by_side=False, checkpoint=checkpoint, progress=progress)
     if ended.diverged_step is not None:
         raise Diverged(ended.diverged_step)
     return watch, ended
@@ -283,7 +274,7 @@ def train(
 def objective(network: nn.Module, window: data.Window, settings: Mapping[str, float]) -> Float[Tensor, ""]:
     """Mean cross entropy of the next words, in nats."""
     logits = network.carry(window.inputs, begins=window.begins)
-    return cross_entropy(logits.flatten(0, 1), window.targets.flatten())
+    return functional.cross_entropy(logits.flatten(0, 1), window.targets.flatten())
 
 
 class Perplexities(engine.Kept):
@@ -293,10 +284,8 @@ class Perplexities(engine.Kept):
 
     def __init__(self, validation: Int[Tensor, " words"]) -> None:
         self.validation = validation
-        self.perplexities: list[float] = []
-        self.rates: list[float] = []  # with which each epoch was trained
-        self.best: dict[str, Tensor] = {}
-        self.best_epoch = 0
+        self.perplexities, self.rates = [], []  # of each epoch, and the learning rate with which it was trained
+        self.best, self.best_epoch = {}, 0  # weights
 
     def __call__(self, progress: engine.Progress) -> None:
         """Read once."""
@@ -327,7 +316,7 @@ def word_losses(
     for _ in range(len(windows)):
         window = next(windows)
         logits, state = network(window.inputs, state)
-        losses.append(cross_entropy(logits.flatten(0, 1), window.targets.flatten(), reduction="none"))
+        losses.append(functional.cross_entropy(logits.flatten(0, 1), window.targets.flatten(), reduction="none"))
         targets.append(window.targets.flatten())
     network.train(training)
     return torch.cat(losses), torch.cat(targets)

@@ -43,7 +43,9 @@ def run(
     configs, device = list(configs), engine.choose_device(device)
     check_data(configs)
     if torch.device(device).type == "cuda":
-        for group in together(configs):
+        images = [config for config in configs if config.experiment == "images"]
+        others = ([config] for config in configs if config.experiment != "images")
+        for group in (*groups(images, free=SIDE_BY_SIDE, most=GROUP), *others):
             with engine.one_thread():
                 yield from run_group(group, device=device, progress=progress)
         return
@@ -60,16 +62,10 @@ def check_data(configs: Iterable[Config]) -> None:
         data.load_text(corpus)
 
 
-def together(configs: Sequence[Config]) -> Iterator[list[Config]]:
-    """Networks on images that may train side by side, together; each other config alone."""
-    images = [config for config in configs if config.experiment == "images"]
-    yield from groups(images, free=SIDE_BY_SIDE, most=GROUP)
-    yield from ([config] for config in configs if config.experiment != "images")
-
-
 def run_one(config: Config, *, device: str, progress: bool = True) -> Result:
     """Run one config."""
-    return next(iter(run_group([config], device=device, progress=progress)))[1]
+    ((_, result),) = run_group([config], device=device, progress=progress)
+    return result
 
 
 def run_group(
@@ -79,10 +75,9 @@ def run_group(
     if configs[0].experiment == "images":
         found = train_group(configs, device=device, progress=progress, side_by_side=side_by_side)
     else:
-        works = [functools.partial(OTHERS[own.experiment], own, device=device, progress=progress) for own in configs]
-        found = (
-            (own, measured(work, device=engine.describe(device))) for own, work in zip(configs, works, strict=True)
-        )
+        (own,) = configs
+        work = functools.partial(OTHERS[own.experiment], own, device=device, progress=progress)
+        found = [(own, measured(work, device=engine.describe(device)))]
     for config, result in found:
         yield config, dataclasses.replace(result, metrics=rounded(result.metrics))
 
