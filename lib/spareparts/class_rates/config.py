@@ -114,10 +114,8 @@ class Config(RunConfig):
         self.architecture  # noqa: B018, raises for an unknown set
         data.table_fingerprint(self.dataset)
         self._check_names(NAMES)
-        self._check_numbers(
-            least=dict.fromkeys(("epochs", "batch_size", "cutoff", "hidden_layers", "width"), 1),
-            positive=("learning_rate", "rate_learning_rate"),
-        )
+        counts = ("epochs", "batch_size", "cutoff", "hidden_layers", "width")
+        self._check_bounds(dict.fromkeys(counts, 1), ("learning_rate", "rate_learning_rate"))
         if self.groups == "layers" and self.form != "sample":
             raise ValueError(f"a rate per layer takes form 'sample', got {self.form!r}")
         self._check_users("arm", USERS)

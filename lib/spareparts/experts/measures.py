@@ -21,7 +21,7 @@ from torch.nn import functional
 from .. import checks, data, engine
 from ..records import matching
 from .config import BOTH, DATASETS, Config
-from .losses import soft_nearest_neighbor_loss
+from .losses import log_likelihood, soft_nearest_neighbor_loss
 from .network import Mixture
 
 LIVE_LOAD = 0.01  # an expert with a smaller share of the test set is dead
@@ -37,8 +37,7 @@ def class_gates(
     gates: Float[Tensor, "batch experts"], labels: Int[Tensor, " batch"], *, num_classes: int
 ) -> Float[Tensor, "classes experts"]:
     """Mean gate distribution of each class, zeros where it has no sample. Raises `ValueError` for foreign labels."""
-    if labels.shape != gates.shape[:1]:
-        raise ValueError(f"labels must be one per row of gates, got {tuple(labels.shape)} and {tuple(gates.shape)}")
+    checks.equally_many(gates=gates, labels=labels)
     checks.labels(labels, count=num_classes)
     member = functional.one_hot(labels, num_classes).to(gates.dtype)
     return torch.einsum("bc,bk->ck", member, gates) / member.sum(0).clamp(min=1)[:, None]
@@ -68,8 +67,7 @@ def mutual_information(
 
     Raises `ValueError` for shapes that do not match, and for labels or experts that do not exist.
     """
-    if chosen.shape != labels.shape:
-        raise ValueError(f"labels must be one per choice, got {tuple(labels.shape)} and {tuple(chosen.shape)}")
+    checks.equally_many(chosen=chosen, labels=labels)
     checks.labels(labels, count=num_classes)
     checks.labels(chosen, count=num_experts, name="chosen experts")
     counts = torch.zeros(num_classes, num_experts, dtype=torch.float64, device=labels.device)
@@ -132,12 +130,7 @@ def mean_of_pairs(square: Float[Tensor, "experts experts"]) -> Float[Tensor, ""]
 
 
 def embedding_similarity(weights: Float[Tensor, "experts hidden features"]) -> Float[Tensor, ""]:
-    """SIM: mean cosine over expert pairs of the flattened first-layer weights, -1 to 1; NaN for one expert.
-
-    Raises `ValueError` unless the weights have three axes.
-    """
-    if weights.ndim != 3:
-        raise ValueError(f"weights must be experts x hidden x features, got shape {tuple(weights.shape)}")
+    """SIM: mean cosine over expert pairs of the flattened first-layer weights, -1 to 1; NaN for one expert."""
     return mean_of_pairs(pairwise_similarity(weights))
 
 
@@ -272,10 +265,10 @@ def at_start(network: Mixture, images: Tensor, labels: Tensor) -> dict[str, Any]
     The network normalizes the batch by its own statistics, as in training, and is left as it is.
     """
     output = copy.deepcopy(network).train()(images)
-    likelihood = output.logits.log_softmax(2).gather(2, labels[:, None, None].expand(-1, output.logits.shape[1], 1))
+    losses = (-log_likelihood(output.logits, labels)).mean(0)
     return {
         "start_mean_square": float(output.features.mean(0).square().sum()),  # |mean z|^2
-        "start_losses": [round(loss, 4) for loss in (-likelihood).mean((0, 2)).tolist()],  # nats
+        "start_losses": [round(loss, 4) for loss in losses.tolist()],  # nats
         "start_scores": [round(score, 4) for score in output.scores.mean(0).tolist()],
     }
 
@@ -338,24 +331,22 @@ def neighbourhoods(features: np.ndarray, labels: np.ndarray) -> dict[str, float]
     }
 
 
-def block_snnl(
-    blocks: list[Tensor], labels: Tensor, *, batch_size: int, temperature: float, distance: str
-) -> Float[Tensor, "blocks batches"]:
-    """The SNNL of each block on the test set, in batches of the training size."""
-    size, look = min(batch_size, len(labels)), {"temperature": temperature, "distance": distance}
-    each = [
-        soft_nearest_neighbor_loss(rows.float(), classes, **look)
-        for block in blocks
-        for rows, classes in zip(block.split(size), labels.split(size), strict=True)
-    ]
-    return torch.stack(each).view(len(blocks), -1)
-
-
 def snnl_of_blocks(config: Config, blocks: list[Tensor], labels: Tensor) -> dict[str, Any]:
-    """The SNNL on the test set, measured in every arm: as trained with, of each block, and of each at `COLD`."""
-    size, shape = config.batch_size, {"temperature": config.temperature, "distance": config.distance}
-    each = block_snnl(blocks, labels, batch_size=size, **shape)
-    cold = block_snnl(blocks, labels, batch_size=size, temperature=COLD, distance="cosine")
+    """The SNNL on the test set, measured in every arm: as trained with, of each block, and of each at `COLD`.
+
+    It is the mean over batches of the training size.
+    """
+    size = min(config.batch_size, len(labels))
+
+    def read(**look: Any) -> Float[Tensor, "blocks batches"]:
+        each = [
+            soft_nearest_neighbor_loss(rows.float(), classes, **look)
+            for block in blocks
+            for rows, classes in zip(block.split(size), labels.split(size), strict=True)
+        ]
+        return torch.stack(each).view(len(blocks), -1)
+
+    each, cold = read(temperature=config.temperature, distance=config.distance), read(temperature=COLD)
     return {
         "snnl": float((each.amin(0) if config.layers == "minimum" else each.sum(0)).mean()),
         "block_snnl": [round(value, 5) for value in each.mean(1).tolist()],
@@ -365,7 +356,6 @@ def snnl_of_blocks(config: Config, blocks: list[Tensor], labels: Tensor) -> dict
 
 def project(features: np.ndarray, *, seed: int) -> np.ndarray:
     """UMAP of the features in two dimensions; the same seed gives the same picture on the same machine."""
-    checks.at_least(NEIGHBOURS + 1, points=len(features))
     import umap  # it compiles for 15 s when first imported
 
     points = umap.UMAP(n_neighbors=NEIGHBOURS, min_dist=0.1, random_state=seed, n_jobs=1).fit_transform(features)

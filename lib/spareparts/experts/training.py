@@ -38,11 +38,9 @@ def training_set(config: Config, device: str) -> tuple[Tensor, Tensor, int]:
         return images, labels, classes
     if not classes <= config.train_samples < len(labels):
         raise ValueError(f"train_samples must lie in {classes}..{len(labels)}, got {config.train_samples}")
-    rows = torch.arange(len(labels)).numpy()
-    chosen, _ = train_test_split(
-        rows, train_size=config.train_samples, stratify=labels.cpu().numpy(), random_state=config.seed
-    )
-    picked = torch.from_numpy(chosen).to(images.device)
+    own = {"train_size": config.train_samples, "random_state": config.seed}
+    chosen, _ = train_test_split(range(len(labels)), stratify=labels.cpu().numpy(), **own)
+    picked = torch.tensor(chosen, device=images.device)
     return images[picked], labels[picked], classes
 
 
@@ -199,8 +197,7 @@ def parameter_groups(config: Config, network: Mixture) -> tuple[list[dict[str, A
     """Parameters by the learning rate that they have, and the peak of each group: the gate may have its own."""
     if config.gate_learning_rate is None:
         return [{"params": list(network.parameters())}], [config.peak_learning_rate]
-    gate = {id(parameter) for parameter in network.gate.parameters()}
-    others = [parameter for parameter in network.parameters() if id(parameter) not in gate]
+    others = [parameter for name, parameter in network.named_parameters() if not name.startswith("gate.")]
     groups = [{"params": others}, {"params": list(network.gate.parameters())}]
     return groups, [config.peak_learning_rate, config.gate_learning_rate]
 
@@ -212,13 +209,8 @@ def replica(config: Config, device: str) -> engine.Replica:
     network = build(config, images=images, classes=classes, generator=stream)
     batches = batches_of(config, images, labels, generator=stream)
     groups, peaks = parameter_groups(config, network)
-    optimizer = torch.optim.SGD(
-        groups,
-        lr=config.peak_learning_rate,
-        momentum=config.momentum,
-        weight_decay=config.weight_decay,
-        fused=True,
-    )
+    decayed = {"momentum": config.momentum, "weight_decay": config.weight_decay}
+    optimizer = torch.optim.SGD(groups, lr=config.peak_learning_rate, **decayed, fused=True)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimizer, peaks, total_steps=config.steps, cycle_momentum=config.cycle_momentum
     )

@@ -96,7 +96,7 @@ class Config(RunConfig):
     def __post_init__(self) -> None:
         super().__post_init__()
         self._check_names(NAMES)
-        self._check_numbers(least=LEAST, positive=POSITIVE)
+        self._check_bounds(LEAST, POSITIVE)
         for name, kind in unused(vars(self)).items():
             default, value = defaults_of(Config)[name], getattr(self, name)
             if value != default:

@@ -6,7 +6,6 @@ import hashlib
 import itertools
 import json
 import math
-import operator
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar, TypeVar, get_type_hints
 
@@ -48,13 +47,11 @@ class RunConfig:
                 choices = ", ".join(map(str, known))
                 raise ValueError(f"{name} must be one of {choices}, got {getattr(self, name)!r}")
 
-    def _check_numbers(self, *, least: Mapping[str, float], positive: Collection[str] = ()) -> None:
-        """`ValueError` for a field below its least value, or not above 0; None is no number."""
-        bounds = {name: (operator.ge, bound, f"at least {bound}") for name, bound in least.items()}
-        bounds |= dict.fromkeys(positive, (operator.gt, 0, "positive"))
-        for name, (right, bound, wanted) in bounds.items():
-            value = getattr(self, name)
-            if value is not None and not right(value, bound):
+    def _check_bounds(self, least: Mapping[str, float], positive: Collection[str] = ()) -> None:
+        """`ValueError` for a number below the least that its field may have, or not positive; None is left alone."""
+        for name in (*least, *positive):
+            value, wanted = getattr(self, name), f"at least {least[name]}" if name in least else "positive"
+            if value is not None and (value < least[name] if name in least else value <= 0):
                 raise ValueError(f"{name} must be {wanted}, got {value}")
 
     def _check_users(self, kind: str, users: Mapping[str, Collection[Any]]) -> None:
