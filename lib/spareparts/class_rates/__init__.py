@@ -27,7 +27,6 @@ __all__ = attach(
             "lowered",
             "mcnemar_p",
             "paired",
-            "published",
             "side",
         ],
     },

@@ -105,7 +105,7 @@ def side(runs: pd.DataFrame, name: str) -> pd.DataFrame:
 
 
 def paired(runs: pd.DataFrame, first: str = "baseline", second: str = "class_rates") -> pd.DataFrame:
-    """Both sides of each data set, activation and seed in one line, columns ending in `_first` and `_second`.
+    """Both sides of each data set of the paper, activation and seed in one line, columns ending in `_first`, `_second`.
 
     Added: numbers of `errors` on the test half, and the `difference` of test accuracy, second minus first, in points.
     """
@@ -113,6 +113,7 @@ def paired(runs: pd.DataFrame, first: str = "baseline", second: str = "class_rat
     if sides[0].empty or sides[1].empty:
         return pd.DataFrame(columns=[*KEYS, "difference"])
     table = sides[0].merge(sides[1], on=KEYS, suffixes=("_first", "_second"))
+    table = table[table.dataset.isin(list(ARCHITECTURES))].copy()  # none that a generator drew
     for end in ("_first", "_second"):
         table[f"test_samples{end}"] = table[f"test_samples{end}"].astype(int)
         wrong = table[f"test_samples{end}"] * (100 - table[f"test_accuracy{end}"]) / 100
@@ -122,11 +123,6 @@ def paired(runs: pd.DataFrame, first: str = "baseline", second: str = "class_rat
         difference=table.test_accuracy_second - table.test_accuracy_first,
         protocol=np.where(both, "paper", "reduced"),
     )
-
-
-def published(pairs: pd.DataFrame) -> pd.DataFrame:
-    """The pairs on data sets of the paper; those drawn from a generator are left out."""
-    return pairs[pairs.dataset.isin(list(ARCHITECTURES))] if len(pairs) else pairs
 
 
 def mcnemar_p(pairs: pd.DataFrame) -> list[float]:

@@ -18,7 +18,7 @@ from sklearn.neighbors import NearestNeighbors
 from torch import Tensor
 from torch.nn import functional
 
-from .. import checks, data, engine
+from .. import checks, engine
 from ..records import matching
 from .config import BOTH, DATASETS, Config
 from .losses import log_likelihood, soft_nearest_neighbor_loss
@@ -28,8 +28,6 @@ LIVE_LOAD = 0.01  # an expert with a smaller share of the test set is dead
 SHOWN = 2_000  # first test images, whose features are clustered and drawn
 FIGURE_SEED = 1  # the paper's figures show one run: ours is fixed here, before looking
 NEIGHBOURS = 15  # of a point in the picture
-COLD = 0.1  # a temperature at which near neighbours alone count, to read the SNNL at in every arm
-NULL_DRAWS = 200
 TOGETHER = 4  # networks that read the test set in one pass: half a gigabyte each
 
 
@@ -134,34 +132,15 @@ def embedding_similarity(weights: Float[Tensor, "experts hidden features"]) -> F
     return mean_of_pairs(pairwise_similarity(weights))
 
 
-def row_products(weights: Float[Tensor, "experts hidden features"]) -> Float[Tensor, "experts experts hidden hidden"]:
-    """Products of every row of one expert with every row of another, the experts scaled to unit norm."""
-    unit = functional.normalize(weights.flatten(1), dim=1).view_as(weights)
-    return torch.einsum("ihf,jgf->ijhg", unit, unit)
-
-
 def matched_similarity(weights: Float[Tensor, "experts hidden features"]) -> Float[Tensor, "experts experts"]:
     """Cosine of every two experts with their rows matched for the largest sum (Hungarian method)."""
-    products = row_products(weights).double().cpu().numpy()
+    unit = functional.normalize(weights.flatten(1), dim=1).view_as(weights)
+    products = torch.einsum("ihf,jgf->ijhg", unit, unit).double().cpu().numpy()  # of every two rows
     matched = torch.eye(len(weights), dtype=torch.float64)
     for first, second in torch.combinations(torch.arange(len(weights))).tolist():
         rows, columns = linear_sum_assignment(products[first, second], maximize=True)
         matched[first, second] = matched[second, first] = products[first, second][rows, columns].sum()
     return matched
-
-
-def shuffled_similarity(
-    weights: Float[Tensor, "experts hidden features"], *, draws: int = 200, generator: torch.Generator
-) -> Float[Tensor, " draws"]:
-    """SIM with each expert's rows in random order: what live experts share through their rows' mean direction alone."""
-    products, hidden = row_products(weights), weights.shape[1]
-    pairs = torch.combinations(torch.arange(len(weights)))
-    total = torch.zeros(draws, device=weights.device)
-    for first, second in pairs.tolist():
-        # shuffling both experts of a pair is shuffling one against the other
-        orders = torch.rand(draws, hidden, generator=generator).argsort(1).to(weights.device)
-        total += products[first, second][torch.arange(hidden, device=weights.device), orders].sum(1)
-    return total / len(pairs)
 
 
 def random_similarity_deviation(*, num_experts: int, entries: int) -> float:
@@ -216,18 +195,18 @@ def measure(
     metrics |= routing(gates, labels, classes=classes) if config.arm != "ensemble" else {}
     loads = metrics.get("load", [1.0] * len(weights))  # every member of an ensemble sees every image
     alive = [expert for expert, load in enumerate(loads) if load >= LIVE_LOAD]
-    similarity, arrays = similarities(weights, hidden, alive=alive)
-    metrics |= similarity
+    metrics |= similarities(weights, hidden, alive=alive)
     if config.arm != "ensemble":
-        metrics |= alternatives(gates, answers, labels)
-        metrics |= variances(features, gates.argmax(1), num_experts=len(weights))
+        second = gates.topk(min(2, gates.shape[1]), dim=1).indices[:, -1:]
+        right = answers.gather(1, second).squeeze(1) == labels
+        metrics["second_choice_accuracy"] = 100 * float(right.double().mean())  # %, of the gate's second choice
     metrics |= neighbourhoods(features[:SHOWN].cpu().numpy(), labels[:SHOWN].cpu().numpy())
     if blocks:
         metrics |= snnl_of_blocks(config, blocks, labels)
     if network.log_temperature is not None:
         metrics["learned_temperature"] = float(network.log_temperature.detach().exp())
-    arrays |= {
-        "class_gates": class_gates(gates, labels, num_classes=classes).cpu().numpy().astype(np.float32),
+    arrays = {
+        "similarities": pairwise_similarity(weights).cpu().numpy().astype(np.float32),
         "predictions": scores.argmax(1).to(torch.uint8).cpu().numpy(),
     }
     if config.seed == FIGURE_SEED and standard_settings(config):
@@ -253,7 +232,6 @@ def routing(gates: Tensor, labels: Tensor, *, classes: int) -> dict[str, Any]:
         "live_experts": int((load >= LIVE_LOAD).sum()),
         "entropy": float(specialization_entropy(gates, labels, num_classes=classes)),
         "sample_entropy": float(entropy(gates).mean()),
-        "max_entropy": math.log(experts),
         "mutual_information": float(mutual_information(chosen, labels, num_experts=experts, num_classes=classes)),
     }
 
@@ -273,51 +251,15 @@ def at_start(network: Mixture, images: Tensor, labels: Tensor) -> dict[str, Any]
     }
 
 
-def alternatives(gates: Tensor, answers: Tensor, labels: Tensor) -> dict[str, Any]:
-    """Accuracy in % of every expert alone on all images, and of the second choice of the gate on each."""
-    right = (answers == labels[:, None]).double()
-    second = gates.topk(min(2, gates.shape[1]), dim=1).indices[:, -1:]
-    return {
-        "expert_accuracies": [round(100 * share, 2) for share in right.mean(0).tolist()],
-        "second_choice_accuracy": 100 * float(right.gather(1, second).mean()),
-    }
-
-
-def similarities(weights: Tensor, hidden: Tensor, *, alive: list[int]) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """SIM among all and among live experts, matched and CKA beside it, and its two chance levels."""
-    draw = data.generator(0)
-    plain, matched = pairwise_similarity(weights), matched_similarity(weights)
-    alignment = centered_kernel_alignment(hidden)
-    pairs = torch.triu_indices(len(weights), len(weights), offset=1)
+def similarities(weights: Tensor, hidden: Tensor, *, alive: list[int]) -> dict[str, Any]:
+    """SIM among all and among live experts, matched and CKA beside it, and its chance level."""
     metrics = {
         "similarity": float(embedding_similarity(weights)),
-        "max_similarity": float(plain[pairs[0], pairs[1]].max()) if pairs.numel() else math.nan,
-        "matched_similarity": float(mean_of_pairs(matched)),
-        "alignment": float(mean_of_pairs(alignment)),
+        "matched_similarity": float(mean_of_pairs(matched_similarity(weights))),
+        "alignment": float(mean_of_pairs(centered_kernel_alignment(hidden))),
         "null_dead_deviation": random_similarity_deviation(num_experts=len(weights), entries=weights[0].numel()),
     }
-    if len(alive) > 1:
-        shuffled = shuffled_similarity(weights[alive], draws=NULL_DRAWS, generator=draw)
-        metrics |= {
-            "live_similarity": float(embedding_similarity(weights[alive])),
-            "live_matched_similarity": float(mean_of_pairs(matched[alive][:, alive])),
-            "live_alignment": float(mean_of_pairs(alignment[alive][:, alive])),
-            "null_live_mean": float(shuffled.mean()),
-            "null_live_deviation": float(shuffled.std()),
-        }
-    squares = {"similarities": plain, "matched_similarities": matched, "alignments": alignment}
-    return metrics, {name: square.cpu().numpy().astype(np.float32) for name, square in squares.items()}
-
-
-def variances(features: Tensor, chosen: Tensor, *, num_experts: int) -> dict[str, float]:
-    """Share of the features' variance left within experts, and what a random partition of the same loads leaves."""
-    draw = data.generator(0)
-    shuffles = [chosen[torch.randperm(len(chosen), generator=draw).to(chosen.device)] for _ in range(5)]
-    random = [float(partition_variance(features, groups, num_groups=num_experts)) for groups in shuffles]
-    return {
-        "expert_variance": float(partition_variance(features, chosen, num_groups=num_experts)),
-        "random_expert_variance": float(np.mean(random)),
-    }
+    return metrics | ({"live_similarity": float(embedding_similarity(weights[alive]))} if len(alive) > 1 else {})
 
 
 def neighbourhoods(features: np.ndarray, labels: np.ndarray) -> dict[str, float]:
@@ -332,25 +274,17 @@ def neighbourhoods(features: np.ndarray, labels: np.ndarray) -> dict[str, float]
 
 
 def snnl_of_blocks(config: Config, blocks: list[Tensor], labels: Tensor) -> dict[str, Any]:
-    """The SNNL on the test set, measured in every arm: as trained with, of each block, and of each at `COLD`.
-
-    It is the mean over batches of the training size.
-    """
-    size = min(config.batch_size, len(labels))
-
-    def read(**look: Any) -> Float[Tensor, "blocks batches"]:
-        each = [
-            soft_nearest_neighbor_loss(rows.float(), classes, **look)
-            for block in blocks
-            for rows, classes in zip(block.split(size), labels.split(size), strict=True)
-        ]
-        return torch.stack(each).view(len(blocks), -1)
-
-    each, cold = read(temperature=config.temperature, distance=config.distance), read(temperature=COLD)
+    """The SNNL on the test set, as trained with and of each block, the mean over batches of the training size."""
+    size, shape = min(config.batch_size, len(labels)), {"temperature": config.temperature, "distance": config.distance}
+    losses = [
+        soft_nearest_neighbor_loss(rows.float(), classes, **shape)
+        for block in blocks
+        for rows, classes in zip(block.split(size), labels.split(size), strict=True)
+    ]
+    each = torch.stack(losses).view(len(blocks), -1)
     return {
         "snnl": float((each.amin(0) if config.layers == "minimum" else each.sum(0)).mean()),
         "block_snnl": [round(value, 5) for value in each.mean(1).tolist()],
-        "cold_snnl": [round(value, 5) for value in cold.mean(1).tolist()],
     }
 
 

@@ -1,6 +1,5 @@
-"""The experiment `heads`: time, memory and file size of a head alone, in training and in inference."""
+"""The experiment `heads`: time of a head alone, in training and in inference, and the memory of its matrix."""
 
-import io
 import time
 from collections.abc import Callable
 from typing import Any
@@ -26,32 +25,18 @@ def heads(
     """Metrics of what one head costs, on random features; nothing is learned from them.
 
     A training step is the forward pass, cross entropy, the gradients of weights and features, and SGD with momentum;
-    inference the scores alone. Milliseconds of each round; bytes of the file, of the matrix as it is stored and held,
-    and of the gradient that workers would have to send.
+    inference the scores alone. Milliseconds of each round; bytes of the matrix as it is stored.
     """
-    device, started = engine.choose_device(device), time.perf_counter()
+    device = engine.choose_device(device)
     sizes = (config.features or SIZE, config.classes or SIZE)
     with engine.one_thread():
         head = head_of(config, *sizes, generator=data.generator(config.seed)).train(config.phase == "training")
         head.to(device)
-        build_seconds = time.perf_counter() - started
         work = work_of(head, config, device)
         work()  # makes the gradients and the optimizer's momentum
         rounds = timed(work, device)
-    found = {"milliseconds": rounds, "median_milliseconds": float(np.median(rounds)), "build_seconds": build_seconds}
-    return found | bytes_of(head), {}
-
-
-def bytes_of(head: FixedClassifier) -> dict[str, int]:
-    """Bytes of a head's file, of its matrix as stored and as held, and of the gradient of what is trained."""
-    matrix, file = head.projection, io.BytesIO()
-    torch.save(head.state_dict(), file)
-    return {
-        "file_bytes": file.getbuffer().nbytes,
-        "matrix_bytes": sum(each.nbytes for each in matrix.state_dict().values()),
-        "held_matrix_bytes": sum(each.nbytes for each in (*matrix.parameters(), *matrix.buffers())),
-        "gradient_bytes": sum(each.nbytes for each in head.parameters()),
-    }
+    stored = sum(each.nbytes for each in head.projection.state_dict().values())
+    return {"milliseconds": rounds, "median_milliseconds": float(np.median(rounds)), "matrix_bytes": stored}, {}
 
 
 def work_of(head: FixedClassifier, config: Config, device: str) -> Callable[[], Any]:

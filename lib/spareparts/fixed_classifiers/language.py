@@ -1,7 +1,6 @@
 """The experiment `language`: train a language model with learned or fixed word vectors, and read its perplexity."""
 
 import math
-import time
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -209,22 +208,16 @@ def word2vec(
 def language(
     config: Config, *, device: str | None = None, progress: bool = True
 ) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """Metrics of one language model: perplexities, parameters; its weights go to the cache. Raises `Diverged`."""
-    device, text, started = engine.choose_device(device), data.load_text(config.corpus), time.perf_counter()
+    """Metrics of one language model, perplexities above all; its weights go to the cache. Raises `Diverged`."""
+    device, text = engine.choose_device(device), data.load_text(config.corpus)
     network = build(config, text).to(device)
-    prepared = time.perf_counter() - started
     watch, ended = train(network, config, text, device=device, progress=progress)
     network.load_state_dict(watch.best)
     engine.save_weights(network, weights_path(config), commit=commit())
     losses, targets = word_losses(network, text.test.to(device))
-    tied, scale = config.embedding != "learned_untied", network.scale
-    counts = count_parameters(len(text.vocabulary), config.units or UNITS, tied=tied)
+    scale = network.scale
     return {
-        "vocabulary": len(text.vocabulary),
-        "train_words": len(text.train),
-        "parameters": counts.words + counts.recurrent + counts.bias + (scale is not None),
         "trained_parameters": sum(parameter.numel() for parameter in network.parameters()),
-        "word_share": counts.share,
         "final_scale": None if scale is None else float(scale.detach()),
         "perplexity": math.exp(losses.mean()),
         "perplexity_by_frequency": by_frequency(losses, targets),
@@ -233,8 +226,6 @@ def language(
         "training_perplexity": [math.exp(min(loss, 50.0)) for loss in ended.losses],
         "rates": watch.rates,
         "best_epoch": watch.best_epoch,
-        "vector_seconds": prepared,
-        "train_seconds": ended.seconds,
     }, {}
 
 
