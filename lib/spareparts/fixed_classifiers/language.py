@@ -211,7 +211,7 @@ def language(
     """Metrics of one language model, perplexities above all; its weights go to the cache. Raises `Diverged`."""
     device, text = engine.choose_device(device), data.load_text(config.corpus)
     network = build(config, text).to(device)
-    watch, ended = train(network, config, text, device=device, progress=progress)
+    watch = train(network, config, text, device=device, progress=progress)
     network.load_state_dict(watch.best)
     engine.save_weights(network, weights_path(config), commit=commit())
     losses, targets = word_losses(network, text.test.to(device))
@@ -223,9 +223,6 @@ def language(
         "perplexity_by_frequency": by_frequency(losses, targets),
         "unigram_perplexity": unigram_perplexity(text),
         "validation_perplexity": watch.perplexities,
-        "training_perplexity": [math.exp(min(loss, 50.0)) for loss in ended.losses],
-        "rates": watch.rates,
-        "best_epoch": watch.best_epoch,
     }, {}
 
 
@@ -239,10 +236,8 @@ def build(config: Config, text: data.Text) -> LanguageModel:
     return LanguageModel(len(text.vocabulary), units, generator=data.generator(config.seed), **own)
 
 
-def train(
-    network: LanguageModel, config: Config, text: data.Text, *, device: str, progress: bool
-) -> tuple["Perplexities", engine.Outcome]:
-    """Train a model in place; what was read after each epoch, and how training ended. Raises `Diverged`."""
+def train(network: LanguageModel, config: Config, text: data.Text, *, device: str, progress: bool) -> "Perplexities":
+    """Train a model in place; what was read after each epoch. Raises `Diverged`."""
     optimizer = torch.optim.SGD(network.parameters(), lr=config.learning_rate or RATE, fused=True)
     windows = data.Windows(text.train.to(device), columns=config.batch_size or COLUMNS, length=LENGTH)
     watch = Perplexities(text.validation.to(device))
@@ -259,7 +254,7 @@ def train(
     (ended,) = engine.fit([replica], steps=steps, side_by_side=False, checkpoint=checkpoint, progress=progress)
     if ended.diverged_step is not None:
         raise Diverged(ended.diverged_step)
-    return watch, ended
+    return watch
 
 
 def objective(network: nn.Module, window: data.Window, settings: Mapping[str, float]) -> Float[Tensor, ""]:
@@ -271,26 +266,23 @@ def objective(network: nn.Module, window: data.Window, settings: Mapping[str, fl
 class Perplexities(engine.Kept):
     """Callback that reads the validation perplexity, keeps the best weights, and slows down where it stalls."""
 
-    KEPT = ("perplexities", "rates", "best", "best_epoch")
+    KEPT = ("perplexities", "best")
 
     def __init__(self, validation: Int[Tensor, " words"]) -> None:
         self.validation = validation
-        self.perplexities, self.rates = [], []  # of each epoch, and the learning rate with which it was trained
-        self.best, self.best_epoch = {}, 0  # weights
+        self.perplexities: list[float] = []  # after each epoch
+        self.best: dict[str, Tensor] = {}  # weights
 
     def __call__(self, progress: engine.Progress) -> None:
         """Read once."""
-        network, optimizer = progress.replica.network, progress.replica.optimizer
+        network = progress.replica.network
         losses, _ = word_losses(network, self.validation)
         found = math.exp(losses.mean())
-        better = not self.perplexities or found < min(self.perplexities)
-        self.perplexities.append(found)
-        self.rates.append(optimizer.param_groups[0]["lr"])
-        if better:
+        if not self.perplexities or found < min(self.perplexities):
             self.best = {name: value.detach().clone() for name, value in network.state_dict().items()}
-            self.best_epoch = len(self.perplexities)
         else:
-            optimizer.param_groups[0]["lr"] /= DIVISOR
+            progress.replica.optimizer.param_groups[0]["lr"] /= DIVISOR
+        self.perplexities.append(found)
 
 
 @torch.inference_mode()
