@@ -18,6 +18,10 @@ def random(*shape: int, dtype: torch.dtype = torch.float64) -> torch.Tensor:
     return torch.randn(*shape, generator=generator(0), dtype=torch.float64).to(dtype)
 
 
+def head(features: int, classes: int, *, kind: str = "hadamard", seed: int = 1, **options) -> FixedClassifier:
+    return FixedClassifier(features, classes, kind=kind, generator=generator(seed), **options)
+
+
 def matrix_of(size: int) -> torch.Tensor:
     return torch.from_numpy(scipy.linalg.hadamard(size)).double()
 
@@ -125,8 +129,9 @@ def test_a_head_gives_the_product_with_its_matrix_however_it_is_computed(monkeyp
 
 
 def test_its_rows_are_scipys_first_ones_and_begin_with_ones_unless_these_are_skipped():
-    assert torch.equal(Hadamard(12, 9).matrix().double(), matrix_of(16)[:9, :12])
-    assert torch.equal(Hadamard(12, 9, skip_ones=True).matrix().double(), matrix_of(16)[1:10, :12])
+    for skipped in (0, 1):
+        made = Hadamard(12, 9, skip_ones=bool(skipped), generator=generator(1))
+        assert torch.equal(made.matrix().double(), matrix_of(16)[skipped : skipped + 9, :12])
 
 
 @pytest.mark.parametrize(
@@ -143,16 +148,15 @@ def test_its_rows_are_scipys_first_ones_and_begin_with_ones_unless_these_are_ski
 def test_a_cut_matrix_is_orthogonal_where_the_features_are_a_multiple_of_its_order(
     features, classes, coherence, matrix
 ):
-    made = FixedClassifier(features, classes, kind="hadamard", matrix=matrix)
-    assert made.max_coherence == pytest.approx(coherence, abs=5e-4)
+    assert head(features, classes, matrix=matrix).max_coherence == pytest.approx(coherence, abs=5e-4)
 
 
 def test_rows_that_coincide_are_named():
-    with pytest.warns(CoincidingRows, match=r"36 groups, first \(0, 64\)"):
-        made = FixedClassifier(64, 100, kind="hadamard")
+    with pytest.warns(CoincidingRows, match=r"36 groups of classes .* share a row, the first being \(0, 64\)"):
+        made = head(64, 100)
     assert made.coinciding_rows == [(row, row + 64) for row in range(36)] and made.max_coherence == 1
-    with pytest.warns(CoincidingRows, match=r"1 groups, first \(0, 1, 2\)"):
-        FixedClassifier(1, 3, kind="tight_frame", generator=generator(0))
+    with pytest.warns(CoincidingRows, match=r"the first being \(0, 1, 2\)"):
+        head(1, 3, kind="tight_frame")
 
 
 @pytest.mark.parametrize(
@@ -161,29 +165,27 @@ def test_rows_that_coincide_are_named():
 )
 def test_the_remedies_have_no_coinciding_rows(kind, options):
     with warnings.catch_warnings(action="error"):
-        made = FixedClassifier(64, 100, kind=kind, generator=generator(1), **options)
+        made = head(64, 100, kind=kind, **options)
     assert made.coinciding_rows == [] and made.max_coherence < 0.5
 
 
 def test_features_after_a_relu_have_the_row_of_ones_as_their_closest():
     features = random(500, 64, dtype=torch.float32).relu()
     ones, negated, skipped = (
-        FixedClassifier(64, 10, kind="hadamard", **how)(features).argmax(1)
-        for how in ({}, {"negate": True}, {"skip_ones": True})
+        head(64, 10, **how)(features).argmax(1) for how in ({}, {"negate": True}, {"skip_ones": True})
     )
     assert (ones == 0).all() and not (negated == 0).any() and len(skipped.unique()) == 10
 
 
 @pytest.mark.parametrize(("features", "classes"), [(64, 10), (2048, 1000)])
 def test_nothing_of_the_matrix_is_in_the_file(features, classes):
-    made, file = FixedClassifier(features, classes, kind="hadamard"), io.BytesIO()
+    made, file = head(features, classes), io.BytesIO()
     torch.save(made.state_dict(), file)
     assert list(made.state_dict()) == ["bias", "scale"] and file.tell() < 4 * classes + 4096
 
 
 def test_scattered_coordinates_come_back_with_the_state():
-    own = {"kind": "hadamard", "coordinates": "scattered"}
-    made, other = (FixedClassifier(20, 9, **own, generator=generator(seed)) for seed in (1, 2))
+    made, other = (head(20, 9, coordinates="scattered", seed=seed) for seed in (1, 2))
     features = random(7, 20, dtype=torch.float32)
     assert not torch.equal(made(features), other(features))
     other.load_state_dict(made.state_dict())
@@ -194,7 +196,7 @@ def test_scattered_coordinates_come_back_with_the_state():
 @pytest.mark.parametrize("options", [{"coordinates": "scattered"}, {"skip_ones": True}])
 def test_replicas_side_by_side_have_the_scores_and_gradients_of_each(monkeypatch, options):
     monkeypatch.setattr(hadamard, "CROSSOVER", 0)
-    made = [FixedClassifier(20, 9, kind="hadamard", generator=generator(seed), **options) for seed in (1, 2, 3)]
+    made = [head(20, 9, seed=seed, **options) for seed in (1, 2, 3)]
     features = random(3, 5, 20, dtype=torch.float32)
     buffers = {name: torch.stack([each.get_buffer(name) for each in made]) for name, _ in made[0].named_buffers()}
 
@@ -202,5 +204,5 @@ def test_replicas_side_by_side_have_the_scores_and_gradients_of_each(monkeypatch
         return functional_call(made[0], own, (inputs,)).square().mean()
 
     found = vmap(grad(loss))(features, buffers)
-    for head, inputs, gradient in zip(made, features, found, strict=True):
-        assert torch.allclose(grad(loss)(inputs, dict(head.named_buffers())), gradient, atol=1e-6)
+    for own, inputs, gradient in zip(made, features, found, strict=True):
+        assert torch.allclose(grad(loss)(inputs, dict(own.named_buffers())), gradient, atol=1e-6)

@@ -134,13 +134,9 @@ def test_bad_settings_are_refused_with_their_value(arguments, message):
         head(**arguments)
 
 
-def test_an_option_of_another_kind_is_refused_and_what_draws_needs_a_generator():
+def test_an_option_of_another_kind_is_refused():
     with pytest.raises(TypeError, match="kind 'learned' has no matrix, rank"):
         head(kind="learned", rank=3, matrix="paley")
-    with pytest.raises(ValueError, match="generator must be given for kind 'orthonormal'"):
-        FixedClassifier(4, 3, kind="orthonormal")
-    with pytest.raises(ValueError, match="generator must be given for scattered coordinates"):
-        FixedClassifier(4, 3, kind="hadamard", coordinates="scattered")
 
 
 # What heads cost

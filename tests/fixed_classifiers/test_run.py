@@ -70,7 +70,7 @@ def test_signs_have_a_constant_norm_and_pass_the_gradient_inside_one_deviation()
     copy = features.detach().clone().requires_grad_()
     (reference(copy).clamp(-1, 1) * weights).sum().backward()
     torch.testing.assert_close(features.grad, copy.grad)
-    head = FixedClassifier(16, 10, kind="hadamard", binarised=True).eval()
+    head = FixedClassifier(16, 10, kind="hadamard", binarised=True, generator=data.generator(3)).eval()
     expected = nn.functional.normalize(head.signs(features)) @ head.matrix.T
     torch.testing.assert_close(head(features), expected, rtol=1e-5, atol=1e-5)
 

@@ -3,7 +3,6 @@ level that chance would give; and `measure`, which reads all of it for a record.
 """
 
 import copy
-import dataclasses
 import math
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -217,10 +216,9 @@ def measure(
 
 def standard_settings(config: Config) -> bool:
     """Whether a config is one of those of which figures are drawn: the paper's arms and data, nothing else changed."""
-    free = ("dataset", "arm", "seed", "steps")
-    settings = {field.name: getattr(config, field.name) == field.default for field in dataclasses.fields(config)}
-    shown = config.arm in ("baseline", "snnl") and config.dataset in DATASETS
-    return shown and all(same for name, same in settings.items() if name not in free)
+    shown = config.arm in BOTH and config.dataset in DATASETS
+    own = {name: getattr(config, name) for name in ("dataset", "arm", "seed", "steps")}
+    return shown and config == Config(**own)
 
 
 def routing(gates: Tensor, labels: Tensor, *, classes: int) -> dict[str, Any]:

@@ -148,12 +148,8 @@ class Objective:
         progress = getattr(batch, "progress", 0.0)
         temperature = self.temperature(output, settings, progress)
         added = self.contrast([output.blocks for output in outputs], batch.labels, temperature)
-        return loss + self.weight(settings, progress) * added
-
-    def weight(self, settings: Mapping[str, float | Tensor], progress: float | Tensor) -> float | Tensor:
-        """Alpha of Eq. 7 after that share of the training."""
-        shares = {"constant": 1, "rising": progress, "falling": 1 - progress}
-        return settings["snnl_weight"] * shares[self.weight_schedule]
+        share = {"constant": 1, "rising": progress, "falling": 1 - progress}[self.weight_schedule]
+        return loss + settings["snnl_weight"] * share * added  # alpha of Eq. 7 after that share of the training
 
     def temperature(
         self, output: MixtureOutput, settings: Mapping[str, float | Tensor], progress: float | Tensor

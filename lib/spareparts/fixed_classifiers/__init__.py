@@ -14,7 +14,6 @@ __all__ = attach(
         "config": ["EMBEDDINGS", "EXPERIMENTS", "HEADS", "NETWORKS", "Config", "plan"],
         "hadamard": ["fast_hadamard_transform", "sylvester"],
         "heads": ["FixedClassifier", "orthonormal", "tight_frame"],
-        "language": ["count_parameters"],
         "measures": ["CoincidingRows", "fit_growth", "least_loss", "max_coherence", "welch_bound"],
         "networks": ["cosine_loss"],
         "run": ["run"],

@@ -145,15 +145,13 @@ class Hadamard(nn.Module):
         matrix: str = "sylvester",
         coordinates: str = "first",
         skip_ones: bool = False,
-        generator: torch.Generator | None = None,
+        generator: torch.Generator,
     ) -> None:
         super().__init__()
         checks.one_of(("sylvester", "paley"), matrix=matrix)
         checks.one_of(("first", "scattered"), coordinates=coordinates)
         if coordinates == "scattered" and matrix != "sylvester":
             raise ValueError(f"scattered coordinates are those of a sylvester matrix, got {matrix!r}")
-        if coordinates == "scattered" and generator is None:
-            raise ValueError("generator must be given for scattered coordinates, which are drawn, got None")
         self.in_features, self.first, self.stop = in_features, int(skip_ones), num_classes + skip_ones
         least = max(in_features, self.stop)
         self.order = paley_order(least) if matrix == "paley" else sylvester_order(least)

@@ -61,11 +61,7 @@ def scale_of(present: bool, held: float | None, initial: float) -> nn.Parameter 
 
 
 class Projection(nn.Module):
-    """Products of features with the rows of a matrix, which a subclass gives."""
-
-    def matrix(self) -> Float[Tensor, "classes features"]:
-        """The rows."""
-        raise NotImplementedError
+    """Products of features with the rows of a matrix, which a subclass gives as `matrix()`."""
 
     def forward(
         self, inputs: Float[Tensor, "*batch features"], bias: Float[Tensor, " classes"] | None = None
@@ -134,7 +130,7 @@ class Sparse(Projection):
 
 
 def _projection(
-    features: int, classes: int, *, kind: str, generator: torch.Generator | None, **options: Any
+    features: int, classes: int, *, kind: str, generator: torch.Generator, **options: Any
 ) -> Projection | Hadamard:
     """The matrix of a kind; `TypeError` for an option that it does not have."""
     if unknown := sorted(options.keys() - OPTIONS.get(kind, ())):
@@ -180,9 +176,8 @@ class FixedClassifier(nn.Module):
 
     The other kinds give `W x + b`: `learned`, `frozen` (W stays as drawn), `low_rank` (of a `rank`) and `sparse` (of a
     `density`, 0 to 1), both by default with a quarter of the weights. These draw their biases, the others begin with 0.
-    Raises `ValueError` for sizes below 1, unknown words, a kind that draws without a generator, a scale that is not
-    positive or not used, and features of another width; `TypeError` for an option that the kind does not have.
-    Warns with `CoincidingRows` where classes share a row.
+    Raises `ValueError` for sizes below 1, unknown words, a scale that is not positive or not used, and features of
+    another width; `TypeError` for an option that the kind does not have. Warns of `CoincidingRows`.
     """
 
     def __init__(
@@ -191,7 +186,7 @@ class FixedClassifier(nn.Module):
         num_classes: int,
         *,
         kind: str,
-        generator: torch.Generator | None = None,
+        generator: torch.Generator,
         scale: float | None = None,
         initial_scale: float = 1.0,
         negate: bool = False,
@@ -202,15 +197,13 @@ class FixedClassifier(nn.Module):
         super().__init__()
         checks.whole(1, in_features=in_features, num_classes=num_classes)
         checks.one_of(HEADS, kind=kind)
-        if generator is None and kind != "hadamard":
-            raise ValueError(f"generator must be given for kind {kind!r}, which draws its matrix, got None")
         if kind not in SCALED and (scale is not None or initial_scale != 1.0 or negate):
             given = f"scale {scale}, initial_scale {initial_scale} and negate {negate}"
             raise ValueError(f"kind {kind!r} has no scale and nothing to negate, got {given}")
         checks.positive(initial_scale=initial_scale, **({} if scale is None else {"scale": scale}))
         self.in_features, self.num_classes, self.kind = in_features, num_classes, kind
         self.projection = _projection(in_features, num_classes, kind=kind, generator=generator, **options)
-        first_bias = torch.zeros(num_classes, device="cpu" if generator is None else generator.device)
+        first_bias = torch.zeros(num_classes, device=generator.device)
         if kind not in SCALED:  # as PyTorch's linear layer
             first_bias = drawn(num_classes, fan_in=in_features, generator=generator)
         self.bias = nn.Parameter(first_bias) if bias else None
@@ -218,7 +211,7 @@ class FixedClassifier(nn.Module):
         self.sign, self.scale = -1.0 if negate else 1.0, scale_of(kind in SCALED, scale, initial_scale)
         if groups := self.coinciding_rows:
             text = (
-                f"classes share a row, and only their biases tell them apart: {len(groups)} groups, first {groups[0]}"
+                f"only biases tell {len(groups)} groups of classes apart that share a row, the first being {groups[0]}"
             )
             warnings.warn(text, CoincidingRows, stacklevel=2)
 

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import scipy.sparse
@@ -99,24 +99,6 @@ class LanguageModel(nn.Module):
         logits, (hidden, cells) = self(words, None if begins else (self.hidden, self.cells))
         self.hidden, self.cells = hidden.detach(), cells.detach()
         return logits
-
-
-class Counts(NamedTuple):
-    """Numbers of parameters of a language model."""
-
-    words: int  # embedding and classifier
-    recurrent: int
-    bias: int
-
-    @property
-    def share(self) -> float:
-        """Of embedding and classifier among all but the classifier's bias, which is learned in any case, in %."""
-        return 100 * self.words / (self.words + self.recurrent)
-
-
-def count_parameters(vocabulary: int, units: int, *, tied: bool) -> Counts:
-    """Parameters of a language model: `V N` of words, twice where untied, and `8 N (N + 1)` of each layer."""
-    return Counts(vocabulary * units * (1 if tied else 2), LAYERS * 8 * units * (units + 1), vocabulary)
 
 
 # Word vectors that are never trained
