@@ -89,17 +89,17 @@ def test_growth_is_told_by_the_form_that_made_it(shape, time):
     noise = 1e-3 * np.random.default_rng(1).normal(size=len(STEPS))
     values = 3 + 0.5 * SHAPES[shape](STEPS, time) + noise
     found = {name: fit_growth(STEPS, values, shape=name) for name in SHAPES}
-    assert found[shape].explained > 0.999 and np.abs(found[shape].values - values).max() < 0.01
+    assert np.abs(found[shape].values - values).max() < 0.01
     best = min(found.values(), key=lambda fit: fit.criterion).criterion
     assert found[shape].criterion <= best + 2.5  # a form that contains it costs one parameter, worth about 2
 
 
 def test_the_criterion_is_akaikes_with_a_price_for_every_parameter():
     values = np.sqrt(STEPS) + 0.1 * np.random.default_rng(2).normal(size=len(STEPS))
-    root, power = (fit_growth(STEPS, values, shape=name) for name in ("square root", "power"))
-    assert power.explained >= root.explained - 1e-9
-    n, left = len(STEPS), np.square(values - root.values).sum()
-    assert root.criterion == pytest.approx(n * np.log(left / n) + 6 + 24 / (n - 4))
+    for shape, count in (("square root", 3), ("power", 4)):
+        fit, n = fit_growth(STEPS, values, shape=shape), len(STEPS)
+        price = 2 * count + 2 * count * (count + 1) / (n - count - 1)
+        assert fit.criterion == pytest.approx(n * np.log(np.square(values - fit.values).mean()) + price)
 
 
 def test_few_values_and_other_forms_are_refused():

@@ -78,7 +78,6 @@ class Fit(NamedTuple):
     """A form `a + b f(t)` fitted by least squares."""
 
     values: Float[np.ndarray, " times"]
-    explained: float  # share of the variance, 0 to 1
     criterion: float  # Akaike's, corrected for few values; lower is better, and only differences mean anything
 
 
@@ -106,4 +105,4 @@ def fit_growth(steps: Float[np.ndarray, " times"], values: Float[np.ndarray, " t
         c, count = float(np.exp(found.x)), 4
     left, n = float(np.square(values - curve(c)).sum()), len(values)
     criterion = n * np.log(max(left, 1e-300) / n) + 2 * count + 2 * count * (count + 1) / (n - count - 1)
-    return Fit(curve(c), 1 - left / float(np.square(values - values.mean()).sum()), float(criterion))
+    return Fit(curve(c), float(criterion))
