@@ -125,8 +125,8 @@ def test_features_of_another_width_are_refused_by_every_kind(unchecked, kind):
         ({"scale": -1.0}, r"scale must be positive, got -1.0"),
         ({"scale": math.nan}, r"scale must be positive, got nan"),
         ({"initial_scale": 0.0}, "initial_scale must be positive, got 0.0"),
-        ({"kind": "learned", "initial_scale": 10.0}, "kind 'learned' has no scale .* initial_scale 10.0"),
-        ({"kind": "frozen", "negate": True}, "kind 'frozen' has no scale and nothing to negate"),
+        ({"kind": "learned", "initial_scale": 10.0}, "kind='learned' has no scale .* initial_scale=10.0"),
+        ({"kind": "frozen", "negate": True}, "kind='frozen' has no scale and nothing to negate"),
     ],
 )
 def test_bad_settings_are_refused_with_their_value(arguments, message):

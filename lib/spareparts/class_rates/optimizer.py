@@ -89,22 +89,29 @@ class ClassRateSGD(torch.optim.SGD):
         self.rate_lr, self.num_groups, self.form, self.per_layer = rate_lr, num_groups, form, per_layer
         self.cutoff, self.reset_every, self.steps = cutoff, reset_every, 0
         self.largest_rate = 1.0  # of all rates so far, read at each reset and at the cutoff
+        self._start()
+
+    def _start(self) -> None:
+        """Rates of 1, and hooks that see each batch."""
+        # whether gradients held more than the data's, along directions that nothing else is likely to be orthogonal to
+        self._beyond = self.layers[0].weight.new_zeros((), dtype=torch.bool)
+        self._probes = {
+            layer: torch.randn(layer.in_features, generator=data.generator(0)).to(layer.weight) for layer in self.layers
+        }
+        self._hooks = [layer.register_forward_hook(self._watch) for layer in self.layers]
+        self._forget()
+        self.rates: dict[nn.Linear, list[Tensor]] = {}
+        for layer in self.layers:  # one tensor for each parameter, or one number for all of them
+            shapes = [()] if self.per_layer else [(self.num_groups, *value.shape) for value in layer.parameters()]
+            self.rates[layer] = [layer.weight.new_ones(shape) for shape in shapes]
+
+    def _forget(self) -> None:
+        """Nothing has been seen of a batch yet."""
         self._groups: list[tuple[int, Tensor]] = []
         self._samples = 0  # that `observe` was told of
         self._inputs: dict[nn.Linear, Tensor] = {}
         self._output_gradients: dict[nn.Linear, Tensor] = {}
         self._repeated = False  # whether a layer was passed backwards twice, as where it is shared
-        # a direction of each layer's inputs that nothing else is likely to be orthogonal to
-        self._probes = {
-            layer: torch.randn(layer.in_features, generator=data.generator(0)).to(layer.weight) for layer in self.layers
-        }
-        # whether gradients held more than the data's
-        self._beyond = self.layers[0].weight.new_zeros((), dtype=torch.bool)
-        self._hooks = [layer.register_forward_hook(self._watch) for layer in self.layers]
-        self.rates: dict[nn.Linear, list[Tensor]] = {}
-        for layer in self.layers:  # one tensor for each parameter, or one number for all of them
-            shapes = [()] if per_layer else [(num_groups, *parameter.shape) for parameter in layer.parameters()]
-            self.rates[layer] = [layer.weight.new_ones(shape) for shape in shapes]
 
     @property
     def rated(self) -> bool:
@@ -115,8 +122,8 @@ class ClassRateSGD(torch.optim.SGD):
         """Take the group of each sample of the coming batch; `ValueError` for one outside 0..num_groups-1."""
         if self.rated:
             checks.labels(groups, count=self.num_groups, name="groups")
+            self._forget()
             self._groups, self._samples = list(members(groups, num_groups=self.num_groups)), len(groups)
-            self._inputs, self._output_gradients, self._repeated = {}, {}, False
 
     def _watch(self, layer: nn.Linear, inputs: tuple[Tensor, ...], output: Tensor) -> None:
         """Keep a layer's inputs, and its output's gradient once the backward pass gets there."""

@@ -54,7 +54,8 @@ def drawn(*shape: int, fan_in: float, generator: torch.Generator) -> Tensor:
 
 
 def scale_of(present: bool, held: float | None, initial: float) -> nn.Parameter | nn.Buffer | None:
-    """The factor of normalised features: a learned number, a held one, or none."""
+    """The factor of normalised features: a learned number, a held one, or none; `ValueError` unless it is positive."""
+    checks.positive(initial_scale=initial, scale=1.0 if held is None else held)
     if not present:
         return None
     return nn.Parameter(torch.tensor(float(initial))) if held is None else nn.Buffer(torch.tensor(float(held)))
@@ -132,7 +133,8 @@ class Sparse(Projection):
 def _projection(
     features: int, classes: int, *, kind: str, generator: torch.Generator, **options: Any
 ) -> Projection | Hadamard:
-    """The matrix of a kind; `TypeError` for an option that it does not have."""
+    """The matrix of a kind; `ValueError` for an unknown one, `TypeError` for an option that it does not have."""
+    checks.one_of(HEADS, kind=kind)
     if unknown := sorted(options.keys() - OPTIONS.get(kind, ())):
         raise TypeError(f"kind {kind!r} has no {', '.join(unknown)}; options are {OPTIONS}")
     if kind in OPTIONS:
@@ -196,11 +198,8 @@ class FixedClassifier(nn.Module):
     ) -> None:
         super().__init__()
         checks.whole(1, in_features=in_features, num_classes=num_classes)
-        checks.one_of(HEADS, kind=kind)
         if kind not in SCALED and (scale is not None or initial_scale != 1.0 or negate):
-            given = f"scale {scale}, initial_scale {initial_scale} and negate {negate}"
-            raise ValueError(f"kind {kind!r} has no scale and nothing to negate, got {given}")
-        checks.positive(initial_scale=initial_scale, **({} if scale is None else {"scale": scale}))
+            raise ValueError(f"{kind=} has no scale and nothing to negate, got {scale=}, {initial_scale=}, {negate=}")
         self.in_features, self.num_classes, self.kind = in_features, num_classes, kind
         self.projection = _projection(in_features, num_classes, kind=kind, generator=generator, **options)
         first_bias = torch.zeros(num_classes, device=generator.device)
@@ -210,9 +209,7 @@ class FixedClassifier(nn.Module):
         self.signs = Signs(in_features) if binarised else None
         self.sign, self.scale = -1.0 if negate else 1.0, scale_of(kind in SCALED, scale, initial_scale)
         if groups := self.coinciding_rows:
-            text = (
-                f"only biases tell {len(groups)} groups of classes apart that share a row, the first being {groups[0]}"
-            )
+            text = f"{len(groups)} groups of classes share a row, first {groups[0]}: only their biases differ"
             warnings.warn(text, CoincidingRows, stacklevel=2)
 
     def forward(self, features: Float[Tensor, "*batch features"]) -> Float[Tensor, "*batch classes"]:

@@ -60,7 +60,6 @@ class LanguageModel(nn.Module):
     ) -> None:
         super().__init__()
         checks.whole(1, vocabulary=vocabulary, units=units, columns=columns)
-        checks.positive(initial_scale=initial_scale, **({} if scale is None else {"scale": scale}))
         if fixed is not None and (not tied or fixed.shape != (vocabulary, units)):
             raise ValueError(f"fixed must be tied and {(vocabulary, units)}, got tied={tied} and {tuple(fixed.shape)}")
 
