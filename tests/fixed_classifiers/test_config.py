@@ -84,6 +84,7 @@ def test_plans_that_name_nothing_or_something_twice_are_refused(settings):
 
 
 REDUCED = {"network": "resnet_20", "train_samples": 5000, "epochs": 15, "precision": "bfloat16"}
+TIMED = {"experiment": "heads", "features": 64, "classes": 64, "batch_size": 1}
 HUNDRED = REDUCED | {"dataset": "cifar100", "seed": 2}
 GOLDEN = {
     "493a68fc82cf5a4b": REDUCED,
@@ -92,14 +93,7 @@ GOLDEN = {
     "331ff68ab0e3c2e0": HUNDRED | {"head": "orthonormal", "classes": 10, "class_choice": "within"},
     "48abb8c9d0e2f4c0": REDUCED | {"head": "orthonormal", "loss": "cosine_squared"},
     "852038bb0df06fde": {"experiment": "language", "embedding": "pmi", "units": 128, "epochs": 3},
-    "e3176863d79f09d2": {
-        "experiment": "heads",
-        "head": "hadamard",
-        "features": 64,
-        "classes": 64,
-        "batch_size": 1,
-        "phase": "inference",
-    },
+    "e3176863d79f09d2": TIMED | {"head": "hadamard", "phase": "inference"},
 }
 
 

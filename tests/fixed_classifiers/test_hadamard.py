@@ -3,7 +3,6 @@
 import io
 import warnings
 
-import numpy as np
 import pytest
 import scipy.linalg
 import torch
@@ -60,12 +59,6 @@ def test_the_precision_is_the_inputs_own(dtype):
     assert (found.double() - expected).abs().max() < 30 * torch.finfo(dtype).eps * expected.abs().max()
 
 
-@pytest.mark.parametrize(("size", "passes"), [(2, 1), (32, 1), (64, 2), (1024, 2), (4096, 3), (2**15, 3), (2**16, 4)])
-def test_the_passes_are_as_many_as_the_size_has_digits_so_that_work_grows_as_n_log_n(size, passes):
-    split = hadamard._split(size.bit_length() - 1)
-    assert len(split) == passes and sum(split) == np.log2(size) and max(split) - min(split) <= 1
-
-
 @pytest.mark.parametrize(
     ("inputs", "message"),
     [
@@ -81,13 +74,6 @@ def test_what_has_no_transform_is_refused(unchecked, inputs, message):
 
 
 # Matrices
-
-
-@pytest.mark.parametrize("size", [1, 2, 16, 128])
-def test_sylvesters_matrix_is_scipys(size):
-    places = torch.arange(size)
-    assert (sylvester(places, places).numpy() == scipy.linalg.hadamard(size)).all()
-    assert (sylvester(places[1:], places[:3]).numpy() == scipy.linalg.hadamard(size)[1:, :3]).all()
 
 
 def test_rows_far_down_are_those_of_the_definition():

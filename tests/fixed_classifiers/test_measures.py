@@ -155,7 +155,7 @@ def test_bad_input_is_refused(unchecked, labels, settings, message):
         cosine_loss(torch.zeros(2, 3), torch.tensor(labels), **{"loss": "cosine_squared"} | settings)
 
 
-@pytest.mark.parametrize("scale", [0.1, 1.0, 10.0])
+@pytest.mark.parametrize("scale", [1e-9, 1.0, 10.0])
 def test_no_feature_of_length_1_has_a_lower_loss_than_the_bound_and_one_has_it(scale):
     draw = np.random.default_rng(1)
     rows = np.linalg.qr(draw.normal(size=(8, 5)))[0].T
@@ -168,7 +168,3 @@ def test_no_feature_of_length_1_has_a_lower_loss_than_the_bound_and_one_has_it(s
     assert loss(rows[0] - rows[1:].mean(0)) == pytest.approx(bound, rel=1e-9)
     # Wherever a minimizer stops, and it stops elsewhere on another processor, it stops above.
     assert all(minimize(loss, start).fun > bound * (1 - 1e-9) for start in draw.normal(size=(5, 8)))
-
-
-def test_a_scale_of_nothing_leaves_the_loss_of_guessing():
-    assert least_loss(1e-9, classes=10) == pytest.approx(math.log(10))

@@ -1,6 +1,4 @@
-"""What is read off a mixture: similarity of its experts, routing of its gate, clusters of its features, each with the
-level that chance would give; and `measure`, which reads all of it for a record.
-"""
+"""What is read off a mixture: similarity of its experts, routing of its gate, clusters of its features."""
 
 import copy
 import math

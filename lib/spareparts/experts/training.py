@@ -2,7 +2,7 @@
 
 import dataclasses
 import functools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import torch
@@ -77,29 +77,26 @@ class TimedBatch(NamedTuple):
 Batch = data.Batch | TimedBatch
 
 
-class Timed(Iterator[TimedBatch]):
+class Timed(data.Batches):
     """Batches of a training that has so many steps, each with its progress."""
 
-    def __init__(self, batches: data.Batches, *, steps: int) -> None:
-        self.batches, self.steps, self.step = batches, steps, 0
-        self.batch_size = batches.batch_size
-
-    def __len__(self) -> int:
-        return len(self.batches)
+    def __init__(self, *parts: Tensor, steps: int, **settings: Any) -> None:
+        super().__init__(*parts, **settings)
+        self.steps, self.step = steps, 0
 
     def __next__(self) -> TimedBatch:
-        batch = next(self.batches)
+        batch = super().__next__()
         progress = torch.tensor(self.step / self.steps, device=batch.inputs.device)
         self.step += 1
         return TimedBatch(*batch, progress)
 
     def state_dict(self) -> dict[str, Any]:
         """All that is needed to go on."""
-        return self.batches.state_dict() | {"step": self.step}
+        return super().state_dict() | {"step": self.step}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on where `state_dict` was taken."""
-        self.batches.load_state_dict(state)
+        super().load_state_dict(state)
         self.step = state["step"]
 
 
@@ -110,14 +107,14 @@ def two_views(
     return torch.stack([data.crop_and_flip(images, generator=generator) for _ in range(2)], dim=1)
 
 
-def batches_of(config: Config, images: Tensor, labels: Tensor, *, generator: torch.Generator) -> data.Batches | Timed:
+def batches_of(config: Config, images: Tensor, labels: Tensor, *, generator: torch.Generator) -> data.Batches:
     """The batches that a config trains on."""
-    augment = None
+    own = {"batch_size": config.batch_size, "generator": generator}
     if config.augment:
-        augment = two_views if config.arm == "simclr" else data.crop_and_flip
-    batches = data.Batches(images, labels, batch_size=config.batch_size, generator=generator, augment=augment)
-    scheduled = config.weight_schedule != "constant" or config.temperature_schedule == "annealed"
-    return Timed(batches, steps=config.steps) if scheduled else batches
+        own["augment"] = two_views if config.arm == "simclr" else data.crop_and_flip
+    if config.weight_schedule != "constant" or config.temperature_schedule == "annealed":
+        return Timed(images, labels, steps=config.steps, **own)
+    return data.Batches(images, labels, **own)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
