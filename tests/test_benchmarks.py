@@ -4,12 +4,12 @@ import math
 import os
 
 import benchmarks.engine as engine_rows
-import benchmarks.experts as snnl_rows
-import benchmarks.fixed_classifiers as head_rows
 import pandas as pd
 import pytest
 import torch
 from benchmarks import __main__ as command
+from benchmarks import experts as snnl_rows
+from benchmarks import fixed_classifiers as head_rows
 from benchmarks import gpu_session, replicas
 from benchmarks.compare import compare, confined, merge, read
 from benchmarks.plain import PlainMixture, plain_objective
