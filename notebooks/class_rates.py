@@ -71,7 +71,7 @@ every = every.assign(net=every.activation.map(NETS))
 
 def compared(runs, first="baseline", second="class_rates"):
     """Both sides of every network on the paper's data sets, in one line each."""
-    both = class_rates.published(class_rates.paired(runs, first, second))
+    both = class_rates.paired(runs, first, second)
     return both.assign(net=both.activation.map(NETS))
 
 

@@ -34,7 +34,7 @@ printed, printed_shares = class_rates.PUBLISHED_ACCURACY, class_rates.PUBLISHED_
 
 def compared(first="baseline", second="class_rates", runs=every):
     """Both sides of every network on the paper's data sets, in one line each."""
-    both = class_rates.published(class_rates.paired(runs, first, second))
+    both = class_rates.paired(runs, first, second)
     return both.assign(net=both.activation.map(NETS))
 
 

@@ -7,6 +7,9 @@ import benchmarks.engine as engine_rows
 import pytest
 import torch
 from benchmarks import __main__ as command
+from benchmarks import experts as snnl_rows
+from benchmarks import fixed_classifiers as head_rows
+from benchmarks import gpu_session, replicas
 from benchmarks.compare import compare, confined, merge, read
 from benchmarks.plain import PlainMixture, plain_objective
 from benchmarks.row import Row, Skipped, require, timed
@@ -30,21 +33,20 @@ def iter_side(values):
     return lambda: queue.pop(0) if len(queue) > 1 else queue[0]
 
 
-def test_the_ratio_is_other_over_ours_so_that_larger_is_better():
-    found = compare("fake", row(ours=2.0, other=6.0), seconds=0)
-    assert (found["ours"], found["other"], found["ratio"], found["goal"]) == (2.0, 6.0, 3.0, 2.0)
-    assert found["name"] == "fake" and found["unit"] == "ms/step" and "torch" in found["versions"]
-
-
-def test_a_ratio_is_that_of_the_medians_without_the_first_round():
-    found = compare("fake", row(ours=[100, 1, 2, 50], other=[100, 4, 9, 6]), seconds=0)
-    assert (found["ours"], found["other"], found["ratio"]) == (2, 6, 3)
-
-
-def test_of_several_others_the_fastest_counts_and_all_are_named():
-    found = compare("fake", row(ours=2.0, other={"no workers": 8.0, "two workers": 5.0}), seconds=0)
-    assert found["ratio"] == 2.5
-    assert "no workers 8, two workers 5 ms/step" in found["note"]
+@pytest.mark.parametrize(
+    ("ours", "other", "found"),
+    [
+        (2.0, 6.0, (2, 6, 3)),  # the larger the better
+        ([100, 1, 2, 50], [100, 4, 9, 6], (2, 6, 3)),  # medians without the first round
+        (2.0, {"no workers": 8.0, "two workers": 5.0}, (2, 5, 2.5)),  # the fastest of several others counts
+    ],
+)
+def test_the_ratio_is_other_over_ours(ours, other, found):
+    row_found = compare("fake", row(ours, other), seconds=0)
+    assert (row_found["ours"], row_found["other"], row_found["ratio"]) == found
+    assert (row_found["name"], row_found["unit"], row_found["goal"]) == ("fake", "ms/step", 2.0)
+    assert "torch" in row_found["versions"]
+    assert not isinstance(other, dict) or "no workers 8, two workers 5 ms/step" in row_found["note"]
 
 
 def test_rounds_are_told_where_they_differ_and_not_where_bytes_are_counted():
@@ -110,31 +112,24 @@ def test_a_row_that_cannot_be_measured_here_is_named_with_its_reason_and_the_oth
     def impossible():
         raise Skipped("pip install -e '.[bench]'")
 
-    path = tmp_path / "benchmarks.json"
-    done = run(monkeypatch, {"impossible": impossible, "fake": row}, "--output", str(path))
-    assert done.exit_code == 0, done.output
-    assert "impossible: skipped: pip install -e '.[bench]'" in done.output
-    assert [found["name"] for found in read(path)] == ["fake"]
-
-
-def test_the_table_says_whether_a_goal_was_reached(tmp_path, monkeypatch):
-    rows = {"enough": row, "short": lambda: row(other=3.0)}
-    lines = run(monkeypatch, rows, "--output", str(tmp_path / "b.json")).output.splitlines()
-    cells = {line.split()[1]: line.split() for line in lines if line.startswith("│")}
-    assert "yes" in cells["enough"] and "no" in cells["short"]
+    path, rows = tmp_path / "b.json", {"impossible": impossible, "enough": row, "short": lambda: row(other=3.0)}
+    done = run(monkeypatch, rows, "--output", str(path))
+    assert done.exit_code == 0 and "impossible: skipped: pip install -e '.[bench]'" in done.output
+    assert [found["name"] for found in read(path)] == ["enough", "short"]
+    cells = {line.split()[1]: line.split() for line in done.output.splitlines() if line.startswith("│")}
+    assert "yes" in cells["enough"] and "no" in cells["short"]  # whether a goal was reached
 
 
 def test_only_the_named_rows_are_measured_and_a_misspelt_one_is_told(tmp_path, monkeypatch):
-    path = tmp_path / "benchmarks.json"
-    run(monkeypatch, {"one": row, "two": row}, "two", "--output", str(path))
-    assert [found["name"] for found in read(path)] == ["two"]
+    run(monkeypatch, {"one": row, "two": row}, "two", "--output", str(tmp_path / "b.json"))
+    assert [found["name"] for found in read(tmp_path / "b.json")] == ["two"]
     with pytest.raises(ValueError, match=r"no row 'tow': did you mean two\?"):
         command.choose(["tow"], {"one": row, "two": row})
 
 
 def test_every_row_of_the_folder_is_found():
-    expected = {"engine_step", "engine_loader_lenet", "engine_loader_experts", "engine_bf16_experts"}
-    assert expected <= set(command.subjects())
+    expected = {"engine_step", "engine_loader_lenet", "engine_bf16_experts", "snnl_time", "replicas_cpu"}
+    assert expected | set(gpu_session.ROWS) <= set(command.subjects())
 
 
 def test_a_library_that_is_not_installed_is_named_with_the_command_that_installs_it():
@@ -200,3 +195,110 @@ def test_both_sides_of_a_confined_row_have_the_same_processors():
     with confined(1):
         assert len(os.sched_getaffinity(0)) == 1
     assert os.sched_getaffinity(0) == before
+
+
+# The soft nearest neighbor loss
+
+
+@pytest.fixture
+def small(monkeypatch):
+    monkeypatch.setattr(snnl_rows, "FEATURES", 256)
+    monkeypatch.setattr(snnl_rows, "BATCH", 40)
+    monkeypatch.setattr(snnl_rows, "LARGE", (50, 80))
+    monkeypatch.setattr(head_rows, "SIZE", 256)
+
+
+def test_both_plain_formulas_have_our_gradient(small):
+    embeddings, labels = snnl_rows.prepared(40)
+    expected = snnl_rows.step(experts.soft_nearest_neighbor_loss, embeddings, labels)
+    at_once = snnl_rows.step(snnl_rows.all_pairs, embeddings, labels)
+    looped = snnl_rows.anchor_by_anchor(embeddings, labels, anchors=40)
+    torch.testing.assert_close((at_once, looped), (expected, expected), rtol=1e-4, atol=1e-7)
+
+
+@pytest.mark.parametrize("batch", [40, 160])
+def test_ours_keeps_a_few_batches_of_embeddings_and_of_pairs_but_not_the_features_of_all_pairs(small, batch):
+    """In MiB of float32: batch x batch and batch x features, twelve of each at most; no batch x batch x features."""
+    unit = 4 / 2**20
+    most = 12 * unit * batch * (batch + snnl_rows.FEATURES)
+    assert snnl_rows.peak(experts.soft_nearest_neighbor_loss, batch) <= most
+    assert snnl_rows.peak(snnl_rows.all_pairs, 40) >= unit * 40 * 40 * snnl_rows.FEATURES
+
+
+def test_all_pairs_grow_with_the_square_of_the_batch(small):
+    assert snnl_rows.pairs_memory(80) == pytest.approx(snnl_rows.peak(snnl_rows.all_pairs, 80), rel=0.1)
+    assert snnl_rows.pairs_memory(snnl_rows.outgrown(snnl_rows.peak(snnl_rows.all_pairs, 40))) >= snnl_rows.LIMIT * 1024
+
+
+SMALL = ["snnl_time", "snnl_time_large", "snnl_memory", "hadamard_4096", "head_step", "head_inference"]
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_a_row_can_be_measured(small, name):
+    found = compare(name, command.subjects()[name](), seconds=0)
+    assert found["ours"] > 0 and found["other"] > 0 and "256" in found["note"]
+
+
+# Heads
+
+
+def test_ways_that_disagree_are_told():
+    head_rows.check(torch.tensor([1.0, 2.0]), torch.tensor([1.0, 2.0 + 1e-6]))
+    with pytest.raises(ValueError, match=r"both ways must agree to 1e-05, got 0.5"):
+        head_rows.check(torch.tensor([1.0, 1.0]), torch.tensor([1.0, 2.0]))
+
+
+# Many replicas
+
+
+class Worker:
+    """A worker that takes a second a step, in its own time."""
+
+    def __init__(self, start: float) -> None:
+        self.start = start
+
+    def begin(self, steps: int) -> None:
+        self.steps = steps
+
+    def answer(self):
+        return (self.start, self.start + self.steps, 0), None
+
+
+def test_two_workers_at_once_take_half_the_time_for_a_step_and_one_after_the_other_all_of_it():
+    assert replicas.together([Worker(5.0), Worker(5.0)], steps=4) == pytest.approx(500)
+    assert replicas.together([Worker(5.0), Worker(9.0)], steps=4) == pytest.approx(1000)
+
+
+def test_the_error_of_a_worker_is_raised(monkeypatch):
+    worker = Worker(0.0)
+    monkeypatch.setattr(worker, "answer", lambda: (None, ValueError("no data")))
+    with pytest.raises(ValueError, match="no data"):
+        replicas.answer(worker)
+
+
+def test_without_two_cores_or_a_gpu_its_rows_are_skipped_with_the_reason(monkeypatch):
+    monkeypatch.setattr(replicas, "cores", lambda: 1)
+    with pytest.raises(Skipped, match="needs 2 cores, found 1"):
+        replicas.replicas_cpu()
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    for count in (1, 5, 30):
+        with pytest.raises(Skipped, match="no CUDA device was found"):
+            command.subjects()[f"replicas_gpu_{count}"]()
+    with pytest.raises(SystemExit, match="no CUDA device was found: nothing was checked, measured or run"):
+        gpu_session.main()
+
+
+def test_what_the_gpu_rows_train_trains_side_by_side_and_a_steps_operations_are_three_times_those_of_its_forward_pass(
+    monkeypatch,
+):
+    draw = torch.Generator()
+    images, labels = torch.rand(200, 1, 28, 28, generator=draw), torch.arange(200) % 10
+    monkeypatch.setattr(replicas, "on", lambda device: (images, labels))
+    monkeypatch.setattr(replicas, "prepared", replicas.prepared.__wrapped__)
+    replicas.train(made := replicas.prepared(2, "cpu"), steps=2)
+    assert [replica.name for replica in made] == ["seed 1", "seed 2"]
+    # two convolutions, five experts of one hidden layer and a gate, a multiplication and an addition each
+    forward = 2 * 100 * (28**2 * 9 * 32 + 14**2 * 9 * 32 * 64 + 3136 * (5 * 128 + 5) + 5 * 128 * 10)
+    snnl = 2 * 100**2 * (32 * 14**2 + 64 * 7**2)
+    first = 2 * 100 * 28**2 * 9 * 32  # the images need no gradient
+    assert replicas.flops() == pytest.approx(3 * (forward + snnl) - first, rel=0.01)

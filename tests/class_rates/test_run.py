@@ -8,9 +8,9 @@ from torch import nn
 
 from spareparts import data
 from spareparts.class_rates import (
+    VARIANTS,
     Config,
     FullyConnected,
-    SeededDropout,
     ceiling,
     hidden_widths,
     plan,
@@ -18,9 +18,11 @@ from spareparts.class_rates import (
     run,
     specialized_share,
 )
+from spareparts.class_rates.networks import SeededDropout
 from spareparts.class_rates.run import groups_of
 
 SIZE = {"epochs": 3, "hidden_layers": 2, "width": 8}
+RATES = {"groups", "reset", "rated"}
 TINY = SIZE | {"dataset": "generated-led-display"}
 
 
@@ -40,14 +42,6 @@ def test_weights_have_the_variance_of_lecun_he_or_glorot(activation, variance):
     )
     assert network.hidden[0].weight.var().item() == pytest.approx(variance, rel=0.02)
     assert not network.hidden[0].bias.any()
-
-
-@pytest.mark.parametrize("alpha", [True, False])
-def test_dropout_keeps_the_mean_and_alpha_dropout_the_variance_too(alpha):
-    inputs = torch.randn(2000, 500, generator=data.generator(0))
-    dropped = SeededDropout(probability=0.3, alpha=alpha, generator=data.generator(1))(inputs)
-    assert dropped.mean().item() == pytest.approx(0, abs=0.005)
-    assert dropped.var().item() == pytest.approx(1 if alpha else 1 / 0.7, rel=0.01)
 
 
 @pytest.mark.parametrize(("alpha", "layer"), [(True, nn.AlphaDropout(0.2)), (False, nn.Dropout(0.2))])
@@ -98,19 +92,7 @@ def test_a_run_gives_accuracies_bits_and_neurons_and_both_arms_share_their_data(
     assert baseline["parameters"] == first["parameters"]
 
 
-@pytest.mark.parametrize(
-    "variant",
-    [
-        "one_group",
-        "shuffled_groups",
-        "layer_groups",
-        "cluster_groups",
-        "no_reset",
-        "bottom_half",
-        "top_half",
-        "batch_form",
-    ],
-)
+@pytest.mark.parametrize("variant", [name for name, made in VARIANTS.items() if made.keys() & RATES])
 def test_every_variant_trains_and_differs_from_class_rates(variant):
     config, own = tiny_plan(activations=["tanh"], variants=[variant, "class_rates"], cutoffs=[2])
     results = dict(run([config, own], workers=1, progress=False))
@@ -129,8 +111,8 @@ def test_alpha_mu_is_divided_by_ten_until_training_stays_finite():
 @pytest.mark.parametrize("form", ["sample", "class", "batch"])
 def test_the_growth_of_the_rates_is_the_negative_gradient_up_to_second_order(form):
     ((_, result),) = run([Config(dataset="generated-twonorm", arm="proof", activation="tanh", form=form)], workers=1)
-    assert result.metrics["relative_remainders"][-1] < 1e-3
-    assert result.metrics["orders"][-1] == pytest.approx(2, abs=0.05)
+    *_, larger, least = result.metrics["relative_remainders"]
+    assert least < 1e-3 and larger / least == pytest.approx(10, rel=0.1)  # as the step sizes
 
 
 def test_the_same_config_gives_the_same_result():
@@ -138,14 +120,6 @@ def test_the_same_config_gives_the_same_result():
     first, second = (next(iter(run([config], workers=1, progress=False)))[1] for _ in range(2))
     assert first.metrics["loss_curve"] == second.metrics["loss_curve"]
     assert (first.arrays["test_correct"] == second.arrays["test_correct"]).all()
-
-
-def test_two_workers_give_what_one_does():
-    configs = tiny_plan(activations=["tanh"], cutoffs=[1])
-    alone, spread = (dict(run(configs, workers=workers, progress=False)) for workers in (1, 2))
-    for config in configs:
-        assert alone[config].metrics["loss_curve"] == spread[config].metrics["loss_curve"]
-        assert (alone[config].arrays["test_correct"] == spread[config].arrays["test_correct"]).all()
 
 
 def test_clusters_are_of_the_inputs_whatever_the_labels_and_the_same_each_time():
@@ -164,17 +138,43 @@ def test_an_untrained_network_is_measured_as_a_trained_one_and_tells_the_entropy
     assert 0 < result.metrics["label_entropy"] <= np.log(10)
 
 
-def test_bad_settings_are_named():
-    with pytest.raises(ValueError, match="Table 1 has no data set 'iris'"):
-        Config(dataset="iris")
-    with pytest.raises(ValueError, match="arm 'baseline' does not use cutoff, which must stay 10, got 20"):
-        Config(cutoff=20)
-    with pytest.raises(ValueError, match="activation must be one of selu, relu, tanh, got 'elu'"):
-        Config(activation="elu")
-    with pytest.raises(ValueError, match="unknown variants 'two_groups'"):
-        plan(datasets=["car"], variants=["two_groups"])
-    with pytest.raises(ValueError, match="seeds must name at least one value and none twice"):
-        plan(datasets=["car"], seeds=[1, 1])
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"dataset": "iris"}, "Table 1 has no data set 'iris'"),
+        ({"cutoff": 20}, "arm 'baseline' does not use cutoff, which must stay 10, got 20"),
+        ({"activation": "elu"}, "activation must be one of selu, relu, tanh, got 'elu'"),
+        ({"epochs": 0}, "epochs must be at least 1, got 0"),
+        ({"learning_rate": 0.0}, "learning_rate must be positive, got 0.0"),
+        ({"arm": "class_rates", "groups": "layers", "form": "batch"}, "takes form 'sample', got 'batch'"),
+    ],
+)
+def test_bad_settings_are_named(settings, message):
+    with pytest.raises(ValueError, match=message):
+        Config(**settings)
+
+
+@pytest.mark.parametrize(
+    ("lists", "message"),
+    [({"variants": ["two_groups"]}, "unknown variants 'two_groups'"), ({"seeds": [1, 1]}, "seeds must .* none twice")],
+)
+def test_plans_of_bad_lists_are_refused(lists, message):
+    with pytest.raises(ValueError, match=message):
+        plan(datasets=["car"], **lists)
+
+
+@pytest.mark.parametrize(
+    ("activations", "labels", "message"),
+    [
+        (np.eye(3), [0, 1, -1], r"labels must lie in 0\.\.1, got -1\.\.1"),
+        (np.eye(3), [0, 1], "activations and labels must be equally many"),
+        (np.eye(3), [0.0, 1.0, np.nan], "labels must be whole numbers"),
+        (np.full((2, 1), np.nan), [0, 1], "activations must be finite, got nan"),
+    ],
+)
+def test_rank_sums_of_bad_input_are_refused(unchecked, activations, labels, message):
+    with pytest.raises(ValueError, match=message):
+        rank_sum(activations, np.array(labels), num_classes=2)
 
 
 def test_a_missing_set_is_named_with_the_command_that_fetches_it(monkeypatch, tmp_path):

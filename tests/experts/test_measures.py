@@ -1,4 +1,4 @@
-"""How a gate routes and what its experts see: closed forms, bounds, and scikit-learn's and SciPy's versions."""
+"""How a gate routes, what its experts see and whether they are alike: closed forms, bounds and references."""
 
 import math
 
@@ -12,17 +12,19 @@ from sklearn.metrics import mutual_info_score
 from torch.nn.functional import one_hot
 
 from spareparts.data import generator
-from spareparts.experts import (
-    mean_share,
-    mutual_information,
-    predicted_collapse,
-    specialization_entropy,
-)
+from spareparts.experts import mutual_information, predicted_collapse, specialization_entropy
 from spareparts.experts.measures import (
+    centered_kernel_alignment,
     class_gates,
+    embedding_similarity,
     entropy,
     expert_load,
+    matched_similarity,
+    mean_of_pairs,
+    mean_share,
+    pairwise_similarity,
     partition_variance,
+    random_similarity_deviation,
 )
 
 HALVES = torch.tensor([0, 1] * 6)  # twelve samples, two kinds in turn
@@ -33,22 +35,12 @@ def random(*shape: int, seed: int = 0) -> torch.Tensor:
     return torch.randn(*shape, generator=generator(seed), dtype=torch.float64)
 
 
-# Entropy of the routing
-
-
-def test_a_class_that_always_goes_to_one_expert_has_no_entropy():
-    gates = one_hot(torch.tensor([3, 1])[HALVES], 4).double()
-    assert specialization_entropy(gates, HALVES, num_classes=2).item() == 0
-
-
-@pytest.mark.parametrize("experts", [1, 2, 5])
-def test_uniform_gates_have_ln_k(experts):
-    gates = torch.full((12, experts), 1 / experts, dtype=torch.float64)
-    assert specialization_entropy(gates, HALVES, num_classes=2).item() == pytest.approx(math.log(experts))
+# Routing
 
 
 def test_a_class_split_hard_between_two_experts_looks_like_soft_gates_but_not_per_sample():
     gates = one_hot(QUARTERS, 2).double()
+    assert specialization_entropy(gates, QUARTERS, num_classes=2).item() == 0
     assert specialization_entropy(gates, HALVES, num_classes=2).item() == pytest.approx(math.log(2))
     assert entropy(gates).tolist() == [0.0] * 12
 
@@ -69,49 +61,33 @@ def test_averaging_gates_over_a_class_only_adds_entropy(seed, experts, classes):
     assert entropy(gates).mean().item() - 1e-9 <= found <= math.log(experts) + 1e-9
 
 
-@pytest.mark.parametrize("label", [-1, 2])
-def test_labels_outside_the_classes_are_refused(label):
-    labels = HALVES.clone()
-    labels[5] = label
-    with pytest.raises(ValueError, match=r"labels must lie in 0\.\.1, got"):
-        specialization_entropy(torch.ones(12, 1), labels, num_classes=2)
-    with pytest.raises(ValueError, match=r"labels must lie in 0\.\.1, got"):
-        mutual_information(HALVES, labels, num_experts=2, num_classes=2)
-    with pytest.raises(ValueError, match=r"chosen experts must lie in 0\.\.1, got"):
-        mutual_information(labels, HALVES, num_experts=2, num_classes=2)
-
-
-@pytest.mark.usefixtures("unchecked")
-def test_as_many_labels_as_samples_are_needed():
-    with pytest.raises(ValueError, match=r"one per row of gates, got \(11,\) and \(12, 1\)"):
-        specialization_entropy(torch.ones(12, 1), HALVES[:11], num_classes=2)
-    with pytest.raises(ValueError, match=r"one per choice, got \(11,\) and \(12,\)"):
-        mutual_information(HALVES, HALVES[:11], num_experts=2, num_classes=2)
-
-
-# Information and load
-
-
-def test_a_bijection_of_two_classes_and_two_experts_tells_ln_2():
-    found = mutual_information(1 - HALVES, HALVES, num_experts=2, num_classes=2)
-    assert found.item() == pytest.approx(math.log(2))
-
-
-def test_an_independent_or_a_single_expert_tells_nothing():
-    for chosen in (QUARTERS, torch.zeros_like(HALVES)):
-        found = mutual_information(chosen, HALVES, num_experts=2, num_classes=2)
-        assert found.item() == pytest.approx(0, abs=1e-12)
-
-
 def test_mutual_information_is_scikit_learns():
     chosen = torch.randint(4, (200,), generator=generator(0))
     labels = (chosen + torch.randint(2, (200,), generator=generator(1))) % 3
     found = mutual_information(chosen, labels, num_experts=6, num_classes=3).item()
     assert found == pytest.approx(mutual_info_score(labels.numpy(), chosen.numpy()))
+    assert mutual_information(QUARTERS, HALVES, num_experts=2, num_classes=2).item() == pytest.approx(0, abs=1e-12)
 
 
 def test_the_load_is_each_experts_share_of_the_samples():
     assert expert_load(torch.tensor([2, 0, 2, 2]), num_experts=4).tolist() == [0.25, 0.0, 0.75, 0.0]
+
+
+@pytest.mark.parametrize(
+    ("chosen", "labels", "message"),
+    [
+        (HALVES, HALVES + 1, r"labels must lie in 0\.\.1, got 1\.\.2"),
+        (HALVES - 1, HALVES, r"chosen experts must lie in 0\.\.1, got -1\.\.0"),
+        (HALVES, HALVES[:11], "chosen and labels must be equally many .*, got 12 and 11"),
+    ],
+)
+@pytest.mark.usefixtures("unchecked")
+def test_labels_are_one_a_sample_and_of_the_classes(chosen, labels, message):
+    with pytest.raises(ValueError, match=message):
+        mutual_information(chosen, labels, num_experts=2, num_classes=2)
+    if "chosen experts" not in message:
+        with pytest.raises(ValueError, match=message.replace("chosen", "gates")):
+            specialization_entropy(torch.ones(12, 1), labels, num_classes=2)
 
 
 # Variance within groups
@@ -122,12 +98,6 @@ def test_variance_within_is_that_about_the_groups_means_over_that_about_the_mean
     within = sum((part - part.mean(0)).square().sum() for part in (features[groups == k] for k in range(3)))
     expected = within / (features - features.mean(0)).square().sum()
     assert partition_variance(features, groups, num_groups=5).item() == pytest.approx(expected.item())
-
-
-def test_one_group_keeps_all_variance_and_single_points_none():
-    features = random(12, 3)
-    assert partition_variance(features, torch.zeros(12, dtype=torch.long), num_groups=2).item() == pytest.approx(1)
-    assert partition_variance(features, torch.arange(12), num_groups=12).item() == pytest.approx(0, abs=1e-12)
 
 
 def test_a_random_partition_keeps_all_but_groups_minus_1_of_n_minus_1_parts():
@@ -141,16 +111,12 @@ def test_a_random_partition_keeps_all_but_groups_minus_1_of_n_minus_1_parts():
 # The common mean, and how it moves a gate
 
 
-def test_the_share_of_the_mean_is_0_of_centred_features_and_1_of_equal_ones():
-    features = random(12, 4)
-    assert mean_share(features - features.mean(0)) == pytest.approx(0, abs=1e-30)
-    assert mean_share(features[:1].expand(12, 4)) == pytest.approx(1)
-
-
 @given(st.floats(0.1, 10))
-def test_the_share_of_the_mean_has_no_unit(scale):
+def test_the_share_of_the_mean_is_0_of_centred_features_1_of_equal_ones_and_has_no_unit(scale):
     features = random(12, 4)
     assert mean_share(scale * features) == pytest.approx(mean_share(features))
+    assert mean_share(features - features.mean(0)) == pytest.approx(0, abs=1e-30)
+    assert mean_share(features[:1].expand(12, 4)) == pytest.approx(1)
 
 
 def collapse(**changed):
@@ -165,14 +131,73 @@ def test_without_momentum_a_gap_grows_at_first_by_rate_times_mean_square_times_h
     assert collapse(gap=1.01 * step) == 2
 
 
-def test_a_gate_that_does_not_see_the_mean_moves_by_its_bias_alone():
-    assert collapse(mean_square=0.0) is None
+def test_the_mean_and_the_losses_decide_when_a_gate_collapses():
+    assert collapse(mean_square=0.0) is None  # its bias alone
     assert collapse() < collapse(mean_square=499.0) <= 500
-
-
-def test_experts_of_equal_losses_never_part():
     assert collapse(losses=[2.0, 2.0]) is None
+    assert collapse(scores=[0.0, 2.0]) > collapse(scores=[2.0, 0.0])  # a leader that is worse is overtaken first
 
 
-def test_a_leader_that_is_worse_is_overtaken_before_the_gate_collapses():
-    assert collapse(scores=[0.0, 2.0]) > collapse(scores=[2.0, 0.0])
+# Similarity of experts
+
+
+def test_similarity_is_the_mean_over_pairs_of_the_cosine():
+    weights = random(4, 3, 5)
+    flat = weights.flatten(1).numpy()
+    cosines = [a @ b / np.linalg.norm(a) / np.linalg.norm(b) for i, a in enumerate(flat) for b in flat[:i]]
+    assert embedding_similarity(weights).item() == pytest.approx(np.mean(cosines))
+    assert pairwise_similarity(weights).diagonal().tolist() == pytest.approx([1] * 4)
+    assert embedding_similarity(weights[:1]).isnan()
+
+
+@pytest.mark.parametrize(
+    ("entries", "experts", "hundredfold"),
+    [(128 * 4096, 2, 0.138), (128 * 3136, 2, 0.158), (128 * 4096, 5, 0.044), (12, 1, math.nan)],
+)
+def test_the_published_layer_sizes_have_these_chance_levels(entries, experts, hundredfold):
+    found = 100 * random_similarity_deviation(num_experts=experts, entries=entries)
+    assert found == pytest.approx(hundredfold, abs=5e-4, nan_ok=True)
+
+
+def test_random_experts_have_the_predicted_spread():
+    found = torch.stack([embedding_similarity(random(4, 5, 8, seed=seed)) for seed in range(400)])
+    predicted = random_similarity_deviation(num_experts=4, entries=40)
+    assert abs(found.mean()) < 5 * predicted / math.sqrt(400)
+    assert found.std().item() == pytest.approx(predicted, rel=5 / math.sqrt(800))
+
+
+def test_matching_undoes_a_permutation_of_the_hidden_units():
+    one = random(6, 5)
+    weights = torch.stack([one, 3 * one[torch.randperm(6, generator=generator(1))]])
+    assert pairwise_similarity(weights)[0, 1].item() < 0.9
+    assert matched_similarity(weights)[0, 1].item() == pytest.approx(1)
+
+
+def test_matching_is_symmetric_and_never_below_the_plain_cosine():
+    weights = random(4, 6, 5)
+    matched, plain = matched_similarity(weights), pairwise_similarity(weights)
+    assert torch.equal(matched, matched.T)
+    assert (matched >= plain - 1e-12).all() and (matched <= 1 + 1e-12).all()
+
+
+def test_alignment_is_the_one_of_centred_gram_matrices():
+    activations = random(30, 3, 4).relu()
+    grams = [(part - part.mean(0)) @ (part - part.mean(0)).T for part in activations.unbind(1)]
+    expected = [[(a * b).sum() / a.norm() / b.norm() for b in grams] for a in grams]
+    assert centered_kernel_alignment(activations).numpy() == pytest.approx(np.array(expected))
+
+
+def test_alignment_ignores_rotation_scale_and_shift():
+    one = random(30, 4)
+    rotation, _ = torch.linalg.qr(random(4, 4, seed=1))
+    pair = torch.stack([one, 7 * one @ rotation + random(4, seed=2)], dim=1)
+    assert centered_kernel_alignment(pair)[0, 1].item() == pytest.approx(1)
+
+
+def test_uncorrelated_activations_and_those_of_a_silent_expert_have_none():
+    rows = torch.eye(8, dtype=torch.float64) - 1 / 8  # centred, so that the halves below are orthogonal to each other
+    left, _, _ = torch.linalg.svd(rows)
+    trio = torch.stack([left[:, :3], left[:, 3:6], torch.zeros(8, 3, dtype=torch.float64)], dim=1)
+    found = centered_kernel_alignment(trio)
+    assert found[2].tolist() == [0, 0, 0]
+    assert mean_of_pairs(found).item() == pytest.approx(0, abs=1e-12)

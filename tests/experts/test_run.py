@@ -49,7 +49,7 @@ def test_another_seed_has_other_weights_and_other_batches():
     assert not torch.equal(batch.inputs, other_batch.inputs)
 
 
-def test_the_schedule_rises_to_its_peak_and_holds_the_momentum():
+def test_the_schedule_rises_to_its_peak_and_holds_the_momentum_which_may_cycle_as_pytorch_would():
     mine = replica(config(steps=100), "cpu")
     rates, momenta = [], set()
     for _ in range(100):
@@ -57,13 +57,8 @@ def test_the_schedule_rises_to_its_peak_and_holds_the_momentum():
         momenta.add(mine.optimizer.param_groups[0]["momentum"])
         mine.optimizer.step()
         mine.schedule.step() if len(rates) < 100 else None
-    assert max(rates) == pytest.approx(0.1)
-    assert 0 < rates.index(max(rates)) < 50
-    assert rates[-1] < rates[0] < 0.1
-    assert momenta == {0.9}
-
-
-def test_the_momentum_may_cycle_as_pytorch_would():
+    assert max(rates) == pytest.approx(0.1) and 0 < rates.index(max(rates)) < 50
+    assert rates[-1] < rates[0] < 0.1 and momenta == {0.9}
     assert replica(config(cycle_momentum=True), "cpu").optimizer.param_groups[0]["momentum"] == 0.95
 
 
@@ -79,22 +74,19 @@ def test_a_draw_keeps_the_shares_of_the_classes_and_repeats_nothing():
     assert len(images.flatten(1).unique(dim=0)) >= 499  # two digits of the set are equal
 
 
-def test_the_seed_alone_fixes_the_draw():
-    def draw(**settings):
-        return training_set(config(train_samples=500, **settings), "cpu")[0]
+def test_the_seed_alone_fixes_the_draw_and_all_samples_are_none():
+    def draw(count=500, **settings):
+        return training_set(config(train_samples=count, **settings), "cpu")[0]
 
     assert torch.equal(draw(), draw(arm="snnl", steps=3))
     assert not torch.equal(draw(), draw(seed=3))
+    assert torch.equal(draw(1437), tensors("digits", "train", "cpu")[0])
 
 
 @pytest.mark.parametrize("count", [9, 1438])
 def test_a_draw_needs_a_sample_of_each_class_and_no_more_than_there_are(count):
     with pytest.raises(ValueError, match=rf"train_samples must lie in 10\.\.1437, got {count}"):
         training_set(config(train_samples=count), "cpu")
-
-
-def test_all_samples_are_no_draw():
-    assert torch.equal(training_set(config(train_samples=1437), "cpu")[0], tensors("digits", "train", "cpu")[0])
 
 
 def test_images_must_be_square():
@@ -111,12 +103,11 @@ def same(one: records.Result, other: records.Result) -> bool:
     return arrays and one.arrays.keys() == other.arrays.keys() and repr(one.metrics) == repr(other.metrics)
 
 
-@pytest.mark.parametrize("arm", ["baseline", "snnl"])
-def test_the_same_config_gives_the_same_numbers_whatever_ran_before(arm):
+def test_the_same_config_gives_the_same_numbers_whatever_ran_before():
     torch.manual_seed(0)
-    (alone,) = results(config(arm=arm))
+    (alone,) = results(config(arm="snnl"))
     torch.manual_seed(1)
-    *_, after = results(config(arm="raw", seed=5), config(arm=arm, seed=4), config(arm=arm))
+    *_, after = results(config(arm="raw", seed=5), config(arm="snnl", seed=4), config(arm="snnl"))
     assert same(alone, after)
 
 
@@ -134,14 +125,9 @@ def test_settings_of_the_snnl_change_the_training(setting):
 # Measures
 
 
-def own(arm: str) -> dict[str, object]:
-    """What an arm cannot do without."""
-    return {"arm": arm, "steps": 60} | ({"augment": True} if arm == "simclr" else {})
-
-
 @pytest.mark.parametrize("arm", sorted(set(ARMS) - {"ensemble"}))
 def test_every_arm_learns_and_its_measures_keep_their_bounds(arm):
-    (result,) = results(config(**own(arm)))
+    (result,) = results(config(arm=arm, steps=60, augment=arm == "simclr"))
     found = result.metrics
     assert result.outcome == "finished"
     assert (0 if arm == "simclr" else 40) < found["accuracy"] <= 100  # crops by 4 pixels leave nothing of 8
@@ -149,9 +135,10 @@ def test_every_arm_learns_and_its_measures_keep_their_bounds(arm):
     assert 0 <= found["entropy"] <= math.log(5) + 1e-5
     assert -1e-9 <= found["mutual_information"] <= math.log(5)
     assert found["matched_similarity"] >= found["similarity"]
-    assert 0 < found["expert_variance"] <= 1 + 1e-6
+    assert 0 < found["class_variance"] <= 1 + 1e-6
     assert 0 <= found["neighbour_purity"] <= 1
     assert ("snnl" in found) == (arm != "raw")
+    assert arm == "raw" or found["snnl"] <= min(found["block_snnl"]) + 1e-4
     assert len(found["curve_steps"]) == len(found["curve_live"]) == len(found["loss_curve"]) == 20
     assert (result.arrays["predictions"] == tensors("digits", "test", "cpu")[1].numpy()).mean() == pytest.approx(
         found["accuracy"] / 100
@@ -161,7 +148,7 @@ def test_every_arm_learns_and_its_measures_keep_their_bounds(arm):
 def test_an_ensemble_has_no_routing_and_all_its_experts_live():
     (result,) = results(config(arm="ensemble", steps=60))
     assert 40 < result.metrics["accuracy"] <= 100
-    assert not {"load", "entropy", "mutual_information", "expert_variance"} & result.metrics.keys()
+    assert not {"load", "entropy", "mutual_information", "second_choice_accuracy"} & result.metrics.keys()
     assert result.metrics["live_similarity"] == pytest.approx(result.metrics["similarity"], abs=1e-6)
     assert result.metrics["curve_live"] == []
 
@@ -169,12 +156,6 @@ def test_an_ensemble_has_no_routing_and_all_its_experts_live():
 def test_a_learned_temperature_moves_and_is_recorded():
     (result,) = results(config(arm="snnl", temperature_schedule="learned"))
     assert 0 < result.metrics["learned_temperature"] != 1
-
-
-def test_a_gate_of_the_same_rate_in_a_group_of_its_own_trains_as_in_one_group():
-    one, two = results(config(), config(gate_learning_rate=0.1))
-    assert one.metrics["load"] == two.metrics["load"]
-    assert one.metrics["loss_curve"] == pytest.approx(two.metrics["loss_curve"], rel=1e-4)
 
 
 def test_a_gate_that_cannot_move_keeps_its_first_weights_but_for_their_decay():
@@ -202,13 +183,7 @@ def test_what_moves_a_gate_is_read_before_the_first_step():
 
 def test_an_expert_that_answers_for_all_has_the_mixtures_accuracy():
     (result,) = results(config(steps=60, experts=1))
-    assert result.metrics["expert_accuracies"] == [pytest.approx(result.metrics["accuracy"], abs=0.01)]
     assert result.metrics["second_choice_accuracy"] == pytest.approx(result.metrics["accuracy"])
-
-
-def test_the_minimum_over_blocks_is_at_most_each_block():
-    (result,) = results(config(arm="snnl"))
-    assert result.metrics["snnl"] <= min(result.metrics["block_snnl"]) + 1e-4
 
 
 def test_a_record_of_a_run_is_small(records_folder):
@@ -242,13 +217,7 @@ def test_a_run_that_diverges_is_a_result_with_its_step():
     wild, tame = results(config(peak_learning_rate=1e12, steps=5), config())
     assert (wild.outcome, wild.arrays) == ("diverged", {})
     assert wild.diverged_step == len(wild.metrics["loss_curve"]) + 1 <= 5
-    assert wild.metrics.keys() == {
-        "loss_curve",
-        "start_mean_square",
-        "start_losses",
-        "start_scores",
-        *GateCurve(torch.empty(0)).state_dict(),
-    }
+    assert wild.metrics.keys() == {*STARTED, *GateCurve.KEPT}
     assert (tame.outcome, tame.diverged_step) == ("finished", None)
 
 
@@ -277,8 +246,3 @@ def test_the_features_of_the_figures_seed_are_drawn(monkeypatch):
     assert result.arrays["umap"].shape == (360, 2)
     assert np.isfinite(result.arrays["umap"]).all()
     assert (result.arrays["umap_labels"] == tensors("digits", "test", "cpu")[1].numpy()).all()
-
-
-def test_a_picture_of_a_handful_of_points_is_refused():
-    with pytest.raises(ValueError, match="points must be at least 16, got 3"):
-        measures.project(np.zeros((3, 4)), seed=1)

@@ -13,14 +13,21 @@ from ..lazily import attach
 __all__ = attach(
     __name__,
     {
-        "config": ["ARMS", "CUTOFFS", "VARIANTS", "Config", "plan"],
-        "continuation": ["continued_gradient", "growth", "remainders"],
-        "networks": ["FullyConnected", "SeededDropout", "hidden_widths"],
-        "optimizer": ["ClassRateSGD", "class_gradients", "rated_layers"],
+        "config": ["ARCHITECTURES", "ATTAINABLE", "VARIANTS", "Config", "plan"],
+        "networks": ["FullyConnected", "hidden_widths"],
+        "optimizer": ["ClassRateSGD", "rated_layers"],
         "measures": ["ceiling", "label_entropy", "rank_sum", "specialized_share"],
         "run": ["run"],
-        "selection": ["by_rule", "converged", "lowered", "mcnemar_p", "paired", "published", "side"],
-        "printed": ["LARGEST_CLASS", "PUBLISHED_ACCURACY", "PUBLISHED_SPECIALISED"],
-        "table": ["ARCHITECTURES", "ATTAINABLE", "architecture"],
+        "selection": [
+            "LARGEST_CLASS",
+            "PUBLISHED_ACCURACY",
+            "PUBLISHED_SPECIALISED",
+            "by_rule",
+            "converged",
+            "lowered",
+            "mcnemar_p",
+            "paired",
+            "side",
+        ],
     },
 )

@@ -1,5 +1,6 @@
 """Eq. 5-6 checked numerically: the growth of the rates against the gradient of the continued network's loss."""
 
+import copy
 import math
 from collections.abc import Callable
 
@@ -90,7 +91,6 @@ def growth(
     optimizer.observe(labels)
     functional.cross_entropy(network(inputs), labels).backward()
     optimizer.step()
-    optimizer.zero_grad()
     names = [name for name, _ in network.named_parameters() if name.startswith("hidden")]
     added = [rate - 1 for rates in optimizer.rates.values() for rate in rates]
     return dict(zip(names, added, strict=True))
@@ -105,13 +105,11 @@ def remainders(
     form: str,
 ) -> list[float]:
     """Length of `dL/dmu + alpha S` for each of `STEP_SIZES`, relative to that of `alpha S`: of order alpha (Eq. 5)."""
-    start = {name: value.clone() for name, value in network.state_dict().items()}
     found = []
     for alpha in STEP_SIZES:
         settings = {"alpha": alpha, "num_classes": num_classes, "form": form}
         exact = continued_gradient(network, inputs, labels, **settings)
-        added = growth(network, inputs, labels, **settings)
-        network.load_state_dict(start)
+        added = growth(copy.deepcopy(network), inputs, labels, **settings)
         difference = math.hypot(*(float((exact[name] + added[name]).norm()) for name in exact))
         found.append(difference / math.hypot(*(float(value.norm()) for value in added.values())))
     return found

@@ -1,18 +1,15 @@
-"""What is read off a network: accuracies, neurons that tell a class from the rest, dead ones, and what it costs."""
+"""What is read off a network: accuracies, and neurons that tell a class from the rest."""
 
-import time
 from typing import Any
 
 import numpy as np
 import torch
 from jaxtyping import Float, Float64, Int
 from scipy import stats
-from torch import nn
 
 from .. import checks, data, engine
 from .networks import FullyConnected
 
-TIMINGS = 5  # passes over the test half, whose median is recorded
 BLOCK = 128  # neurons ranked at once, to bound the memory
 THRESHOLD = 1e-7  # the paper's, "to mitigate the multiple hypothesis situation"
 
@@ -20,63 +17,31 @@ THRESHOLD = 1e-7  # the paper's, "to mitigate the multiple hypothesis situation"
 def measure(
     network: FullyConnected, parts: data.Partition, *, num_classes: int
 ) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """Metrics and arrays of a trained network: accuracies, correct predictions as bits, specialized neurons, cost."""
-    metrics: dict[str, Any] = {}
-    arrays: dict[str, np.ndarray] = {}
+    """Metrics and arrays of a trained network: accuracies, correct predictions as bits, specialized neurons, size."""
+    metrics, arrays = {}, {}
     for name in ("validation", "test", "official"):
         part = getattr(parts, name)
         if part is not None:
-            correct = predictions(network, part) == part.labels.numpy()
+            (scores,) = engine.predict(network, part.inputs)
+            correct = (scores.argmax(1) == part.labels).numpy()
             metrics |= {f"{name}_accuracy": 100 * float(correct.mean()), f"{name}_samples": len(correct)}
             arrays[f"{name}_correct"] = np.packbits(correct)
-    found, arrays["specialized"] = specialization(network, parts.test, num_classes=num_classes)
-    return metrics | found | cost(network, parts.test), arrays
+    network.eval()
+    with torch.inference_mode():
+        layers = [layer.numpy() for layer in network.activations(parts.test.inputs)]
+    labels = parts.test.labels.numpy()
+    shares = specialized_share(layers, labels, num_classes=num_classes)
+    arrays["specialized"] = shares.astype(np.float32)  # %, of each class
+    metrics["specialized"] = float(shares.mean())  # %
+    metrics["specialized_ceiling"] = ceiling(labels, num_classes=num_classes)  # %
+    metrics["parameters"] = sum(parameter.numel() for parameter in network.parameters())
+    return metrics, arrays
 
 
 def label_entropy(labels: Int[torch.Tensor, " samples"]) -> float:
     """Entropy of the labels in nats: the cross entropy of the best prediction that ignores its input."""
     shares = labels.bincount().double() / len(labels)
     return float(-(shares * shares.clamp_min(1e-300).log()).sum())
-
-
-def predictions(network: nn.Module, part: data.Part) -> np.ndarray:
-    """The most likely class of every sample."""
-    (scores,) = engine.predict(network, part.inputs)
-    return scores.argmax(1).numpy()
-
-
-def specialization(
-    network: FullyConnected, test: data.Part, *, num_classes: int
-) -> tuple[dict[str, float], np.ndarray]:
-    """Mean share of specialized hidden neurons, its ceiling, the share of dead ones, and the share for each class."""
-    network.eval()
-    with torch.inference_mode():
-        layers = [layer.numpy() for layer in network.activations(test.inputs)]
-    labels = test.labels.numpy()
-    shares = specialized_share(layers, labels, num_classes=num_classes)
-    dead = sum(int((layer == layer[0]).all(0).sum()) for layer in layers) / sum(layer.shape[1] for layer in layers)
-    metrics = {
-        "specialized": float(shares.mean()),  # %
-        "specialized_ceiling": ceiling(labels, num_classes=num_classes),  # %
-        "dead": 100 * dead,  # %, the same for every test sample
-    }
-    return metrics, shares.astype(np.float32)
-
-
-@torch.inference_mode()
-def cost(network: nn.Module, test: data.Part) -> dict[str, float]:
-    """Parameters, and milliseconds of one pass over the test half."""
-    network.eval()
-    seconds = []
-    for _ in range(TIMINGS):
-        started = time.perf_counter()
-        for chunk in test.inputs.split(500):
-            network(chunk)
-        seconds.append(time.perf_counter() - started)
-    return {
-        "parameters": sum(parameter.numel() for parameter in network.parameters()),
-        "inference_milliseconds": 1000 * float(np.median(seconds)),
-    }
 
 
 def rank_sum(
@@ -103,30 +68,23 @@ def rank_sum(
 
 
 def specialized_share(
-    layers: list[Float[np.ndarray, "samples _"]],
-    labels: Int[np.ndarray, " samples"],
-    *,
-    num_classes: int,
-    threshold: float = THRESHOLD,
+    layers: list[Float[np.ndarray, "samples _"]], labels: Int[np.ndarray, " samples"], *, num_classes: int
 ) -> Float64[np.ndarray, " classes"]:
     """Percentage of all hidden neurons that are specialized in each class, 0 to 100; Table 3 is its mean.
 
-    A dead neuron is constant, so its p is 1. Raises `ValueError` as `rank_sum` does, and for a threshold that is not
-    positive.
+    A dead neuron is constant, so its p is 1. Raises `ValueError` as `rank_sum` does.
     """
-    checks.positive(threshold=threshold)
-    counts = sum((rank_sum(layer, labels, num_classes=num_classes) < threshold).sum(0) for layer in layers)
+    counts = sum((rank_sum(layer, labels, num_classes=num_classes) < THRESHOLD).sum(0) for layer in layers)
     return 100 * counts / sum(layer.shape[1] for layer in layers)
 
 
-def ceiling(labels: Int[np.ndarray, " samples"], *, num_classes: int, threshold: float = THRESHOLD) -> float:
-    """Percentage of classes with enough samples for any neuron at all to pass the threshold, 0 to 100.
+def ceiling(labels: Int[np.ndarray, " samples"], *, num_classes: int) -> float:
+    """Percentage of classes with enough samples for any neuron at all to pass `THRESHOLD`, 0 to 100.
 
-    Raises `ValueError` for labels outside the classes and a threshold that is not positive.
+    Raises `ValueError` for labels outside the classes.
     """
     checks.labels(labels, count=num_classes)
-    checks.positive(threshold=threshold)
     inside = np.bincount(labels, minlength=num_classes).astype(float)
     outside = len(labels) - inside
     best = np.sqrt(3 * inside * outside / (len(labels) + 1))  # every sample of the class above all others
-    return float(100 * (2 * stats.norm.sf(best) < threshold).mean())
+    return float(100 * (2 * stats.norm.sf(best) < THRESHOLD).mean())

@@ -1,5 +1,6 @@
 """Fully connected networks as Table 1 lists them: SELU with alpha dropout, ReLU and tanh with dropout."""
 
+import functools
 import itertools
 
 import torch
@@ -8,19 +9,20 @@ from torch import Tensor, nn
 from torch.nn import functional, init
 
 from .. import checks, models
-from .config import ACTIVATIONS, INITIALIZATIONS
 
-SHAPES = ("conic", "rectangular")
 SELU_FLOOR = -1.7580993408473766  # -scale * alpha of SELU: where its units saturate
+ACTIVATIONS = {"selu": functional.selu, "relu": functional.relu, "tanh": torch.tanh}
+OWN = {"selu": "lecun", "relu": "he", "tanh": "glorot"}  # what each is initialized with
+# Normal weights of variance 1 / fan_in, 2 / fan_in and 2 / (fan_in + fan_out)
+INITIALIZATIONS = {
+    "lecun": functools.partial(init.kaiming_normal_, nonlinearity="linear"),
+    "he": functools.partial(init.kaiming_normal_, nonlinearity="relu"),
+    "glorot": init.xavier_normal_,
+}
 
 
 def hidden_widths(*, layers: int, width: int, shape: str, classes: int) -> list[int]:
-    """Units of each hidden layer: all `width`, or shrinking geometrically so that the next would be `classes` (conic).
-
-    Raises `ValueError` for another shape, and for fewer than one layer or unit.
-    """
-    checks.one_of(SHAPES, shape=shape)
-    checks.whole(1, layers=layers, width=width, classes=classes)
+    """Units of each hidden layer: all `width`, or (conic) shrinking geometrically so that `classes` would be next."""
     if shape == "rectangular":
         return [width] * layers
     return [round(width * (classes / width) ** (layer / layers)) for layer in range(layers)]
@@ -48,22 +50,11 @@ class SeededDropout(models.Dropout):
         return torch.where(kept, inputs * self.scale + self.shift, self.fill)
 
 
-def initialize(layer: nn.Linear, *, initialization: str, generator: torch.Generator) -> None:
-    """Normal weights of variance 1 / fan_in (lecun), 2 / fan_in (he) or 2 / (fan_in + fan_out) (glorot); no bias."""
-    with torch.no_grad():
-        if initialization == "glorot":
-            init.xavier_normal_(layer.weight, generator=generator)
-        else:
-            nonlinearity = "relu" if initialization == "he" else "linear"
-            init.kaiming_normal_(layer.weight, nonlinearity=nonlinearity, generator=generator)
-        layer.bias.zero_()
-
-
 class FullyConnected(nn.Module):
     """Hidden layers, each followed by its activation and dropout, and a linear output layer.
 
-    Weights are drawn from `generator`, dropout masks from a second one that it seeds. Raises `ValueError` for an
-    unknown activation.
+    Weights are drawn from `generator`, dropout masks from a second one that it seeds; biases begin with 0. Raises
+    `ValueError` for an unknown activation or initialization.
     """
 
     def __init__(
@@ -79,15 +70,14 @@ class FullyConnected(nn.Module):
     ) -> None:
         super().__init__()
         checks.one_of(ACTIVATIONS, activation=activation)
+        initialization = OWN[activation] if initialization == "activation" else initialization
         checks.one_of(INITIALIZATIONS, initialization=initialization)
-        own = {"selu": "lecun", "relu": "he", "tanh": "glorot"}[activation]
-        self.activate = {"selu": functional.selu, "relu": functional.relu, "tanh": torch.tanh}[activation]
-        sizes = [features, *widths, classes]
-        layers = [nn.utils.skip_init(nn.Linear, *pair) for pair in itertools.pairwise(sizes)]
+        self.activate = ACTIVATIONS[activation]
+        pairs = itertools.pairwise([features, *widths, classes])
+        layers = [nn.utils.skip_init(nn.Linear, *pair) for pair in pairs]
         for layer in layers:
-            initialize(
-                layer, initialization=own if initialization == "activation" else initialization, generator=generator
-            )
+            INITIALIZATIONS[initialization](layer.weight, generator=generator)
+            init.zeros_(layer.bias)
         self.hidden, self.output = nn.ModuleList(layers[:-1]), layers[-1]
         masks = torch.Generator().manual_seed(int(torch.randint(2**31, (), generator=generator)))
         self.dropout = SeededDropout(probability=dropout, alpha=activation == "selu", generator=masks)

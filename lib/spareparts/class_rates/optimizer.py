@@ -2,49 +2,18 @@
 
 import functools
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from .. import checks
+from .. import checks, data
 from .config import FORMS
 
 MOST_LAYERS = 16  # the paper's limit, "for computational reasons"
 CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
-
-
-def class_gradients(
-    inputs: Float[Tensor, "batch fan_in"],
-    output_gradients: Float[Tensor, "batch fan_out"],
-    labels: Int[Tensor, " batch"],
-    *,
-    num_classes: int,
-    form: str = "sample",
-) -> tuple[Float[Tensor, "classes fan_out fan_in"], Float[Tensor, "classes fan_out fan_in"]]:
-    """Gradient `G_j` and drive `S_j` of every class, for a layer's inputs `a_i` and output gradients `d_i`.
-
-    `G_j = 1/B sum_{i: y_i = j} d_i a_i^T`, with `d_i` the gradient of sample i's own loss, not divided by B; a bias is
-    an input that is constantly 1. The drive is `S_j = 1/B sum_{i: y_i = j} d_i^2 (a_i^2)^T` by `sample` (Eq. 6),
-    `G_j o G_j` by `class`, and `G_j o sum_k G_k` by `batch`, which can be negative. No gradient of a sample is stored.
-    Raises `ValueError` for labels outside 0..num_classes-1, another form, and sizes that do not match.
-    """
-    checks.one_of(FORMS, form=form)
-    checks.equally_many(inputs=inputs, output_gradients=output_gradients, labels=labels)
-    checks.labels(labels, count=num_classes)
-    shape = (num_classes, output_gradients.shape[1], inputs.shape[1])
-    gradients, drives = inputs.new_zeros(shape), inputs.new_zeros(shape)
-    for group, rows in members(labels, num_groups=num_classes):
-        layer_inputs, layer_gradients = inputs[rows], output_gradients[rows]
-        torch.mm(layer_gradients.T, layer_inputs, out=gradients[group])
-        if form == "sample":
-            torch.mm(layer_gradients.square().T, layer_inputs.square(), out=drives[group])
-    gradients /= len(labels)
-    if form == "sample":
-        return gradients, drives.div_(len(labels))
-    return gradients, gradients * (gradients if form == "class" else gradients.sum(0))
 
 
 def members(labels: Int[Tensor, " batch"], *, num_groups: int) -> Iterator[tuple[int, Int[Tensor, " members"]]]:
@@ -81,9 +50,13 @@ class ClassRateSGD(torch.optim.SGD):
     """Plain SGD, in which each rated weight has a learning rate for each class (Eq. 1 and 6).
 
     A step first lets the rates grow, `mu^j <- mu^j + alpha_mu alpha S_j`, then moves the weights,
-    `W <- W - alpha sum_j mu^j o G_j`, both from the same batch. The rates start at 1 and return to it every
-    `reset_every` steps (None: never); after `cutoff` steps the plain gradient is used again. Before each forward pass
-    `observe` has to be told the batch's groups: its labels, or what else shall share a rate.
+    `W <- W - alpha sum_j mu^j o G_j`, both from the same batch: `G_j = 1/B sum_{i: y_i = j} g_i` with sample i's own
+    gradient `g_i`, and the drive `S_j` is `1/B sum_{i: y_i = j} g_i o g_i` by the form `sample` (Eq. 6), `G_j o G_j` by
+    `class`, and `G_j o sum_k G_k` by `batch`, which can be negative. No gradient of a sample is stored.
+
+    The rates start at 1 and return to it every `reset_every` steps (None: never); after `cutoff` steps the plain
+    gradient is used again. Before each forward pass `observe` has to be told the batch's groups: its labels, or what
+    else shall share a rate.
 
     The rates are of the gradient that flows into the rated layers' outputs, so that is all that these layers' gradients
     may hold: a penalty on their weights, clipping, and gradients added up over several backward passes have no groups.
@@ -116,26 +89,29 @@ class ClassRateSGD(torch.optim.SGD):
         self.rate_lr, self.num_groups, self.form, self.per_layer = rate_lr, num_groups, form, per_layer
         self.cutoff, self.reset_every, self.steps = cutoff, reset_every, 0
         self.largest_rate = 1.0  # of all rates so far, read at each reset and at the cutoff
-        self._start_watching()
-        self._probes = {layer: _probe(layer) for layer in self.layers}
-        # whether gradients held more than the data's
-        self._beyond = self.layers[0].weight.new_zeros((), dtype=torch.bool)
-        self._hooks = [layer.register_forward_hook(self._watch) for layer in self.layers]
-        self.rates = {layer: self._ones(layer) for layer in self.layers}
+        self._start()
 
-    def _start_watching(self) -> None:
+    def _start(self) -> None:
+        """Rates of 1, and hooks that see each batch."""
+        # whether gradients held more than the data's, along directions that nothing else is likely to be orthogonal to
+        self._beyond = self.layers[0].weight.new_zeros((), dtype=torch.bool)
+        self._probes = {
+            layer: torch.randn(layer.in_features, generator=data.generator(0)).to(layer.weight) for layer in self.layers
+        }
+        self._hooks = [layer.register_forward_hook(self._watch) for layer in self.layers]
+        self._forget()
+        self.rates: dict[nn.Linear, list[Tensor]] = {}
+        for layer in self.layers:  # one tensor for each parameter, or one number for all of them
+            shapes = [()] if self.per_layer else [(self.num_groups, *value.shape) for value in layer.parameters()]
+            self.rates[layer] = [layer.weight.new_ones(shape) for shape in shapes]
+
+    def _forget(self) -> None:
         """Nothing has been seen of a batch yet."""
         self._groups: list[tuple[int, Tensor]] = []
         self._samples = 0  # that `observe` was told of
         self._inputs: dict[nn.Linear, Tensor] = {}
         self._output_gradients: dict[nn.Linear, Tensor] = {}
         self._repeated = False  # whether a layer was passed backwards twice, as where it is shared
-
-    def _ones(self, layer: nn.Linear) -> list[Tensor]:
-        """Rates of 1, one tensor for each parameter of the layer, or one number for all of them."""
-        if self.per_layer:
-            return [layer.weight.new_ones(())]
-        return [parameter.new_ones(self.num_groups, *parameter.shape) for parameter in layer.parameters()]
 
     @property
     def rated(self) -> bool:
@@ -146,8 +122,8 @@ class ClassRateSGD(torch.optim.SGD):
         """Take the group of each sample of the coming batch; `ValueError` for one outside 0..num_groups-1."""
         if self.rated:
             checks.labels(groups, count=self.num_groups, name="groups")
+            self._forget()
             self._groups, self._samples = list(members(groups, num_groups=self.num_groups)), len(groups)
-            self._inputs, self._output_gradients, self._repeated = {}, {}, False
 
     def _watch(self, layer: nn.Linear, inputs: tuple[Tensor, ...], output: Tensor) -> None:
         """Keep a layer's inputs, and its output's gradient once the backward pass gets there."""
@@ -160,10 +136,8 @@ class ClassRateSGD(torch.optim.SGD):
         self._output_gradients[layer] = gradient
 
     @torch.no_grad()
-    def step(self, closure: Callable[[], float] | None = None) -> float | None:
+    def step(self) -> None:
         """One step; before the cutoff the gradients of the rated layers become `sum_j mu^j o G_j` first."""
-        if closure is not None:
-            raise ValueError("ClassRateSGD takes no closure: it needs the gradients of one backward pass")
         if self.rated:
             self._rate_gradients()
             if checks.may_read(self._beyond):
@@ -175,7 +149,6 @@ class ClassRateSGD(torch.optim.SGD):
             self._release()
         elif self.rated and self.reset_every is not None and self.steps % self.reset_every == 0:
             self.reset()
-        return None
 
     def _rate_gradients(self) -> None:
         lacking = [layer for layer in self.layers if layer not in self._output_gradients]
@@ -202,43 +175,23 @@ class ClassRateSGD(torch.optim.SGD):
             )
 
     def _rates_by_group(self, layer: nn.Linear, inputs: Tensor, output_gradients: Tensor) -> None:
-        """Grow the rates of a layer group by group, and replace its gradients; no more than one `G_j` is held."""
-        batch, parameters = len(inputs), list(layer.parameters())
-        batch_gradients = [parameter.grad.clone() if self.form == "batch" else None for parameter in parameters]
-        for parameter in parameters:
-            parameter.grad.zero_()
-        ones = inputs.new_ones(batch, 1)
-        for group, rows in self._groups:
-            members_gradients = output_gradients[rows]
-            for index, parameter in enumerate(parameters):
-                members_inputs = inputs[rows] if index == 0 else ones[: len(rows)]
-                self._grow(
-                    self.rates[layer][index][group].view(parameter.shape[0], -1),
-                    parameter.grad.view(parameter.shape[0], -1),
-                    members_inputs,
-                    members_gradients,
-                    batch=batch,
-                    whole=batch_gradients[index],
-                )
+        """Grow the rates of a layer group by group, and replace its gradients; no more than one `G_j` is held.
 
-    def _grow(
-        self,
-        rates: Float[Tensor, "fan_out fan_in"],
-        rated_gradient: Float[Tensor, "fan_out fan_in"],
-        inputs: Float[Tensor, "members fan_in"],
-        output_gradients: Float[Tensor, "members fan_out"],
-        *,
-        batch: int,
-        whole: Tensor | None,
-    ) -> None:
-        """Mu first, then its share of the gradient; the mean loss has already divided the output gradients by B."""
-        speed = self.rate_lr * self.param_groups[0]["lr"]
-        gradient = output_gradients.T @ inputs
-        if self.form == "sample":
-            rates.addmm_(output_gradients.square().T, inputs.square(), alpha=speed * batch)
-        else:
-            rates.addcmul_(gradient, gradient if whole is None else whole.view_as(gradient), value=speed)
-        rated_gradient.addcmul_(rates, gradient)
+        Mu first, then its share of the gradient; the mean loss has already divided the output gradients by B.
+        """
+        batch, speed = len(inputs), self.rate_lr * self.param_groups[0]["lr"]
+        of_weight_and_bias = (inputs, inputs.new_ones(batch, 1))
+        for parameter, rates, sources in zip(layer.parameters(), self.rates[layer], of_weight_and_bias, strict=False):
+            whole = parameter.grad.clone().view(len(parameter), -1) if self.form == "batch" else None
+            rated = parameter.grad.zero_().view(len(parameter), -1)
+            for group, rows in self._groups:
+                mu, gradients, group_inputs = rates[group].view_as(rated), output_gradients[rows], sources[rows]
+                mean = gradients.T @ group_inputs
+                if self.form == "sample":
+                    mu.addmm_(gradients.square().T, group_inputs.square(), alpha=speed * batch)
+                else:
+                    mu.addcmul_(mean, mean if whole is None else whole, value=speed)
+                rated.addcmul_(mu, mean)
 
     def _one_rate(self, layer: nn.Linear, inputs: Tensor, output_gradients: Tensor) -> None:
         """One rate for a layer: `|d_i|^2 (|a_i|^2 + 1)` is the sum of sample i's squares over weights and biases."""
@@ -290,12 +243,6 @@ class ClassRateSGD(torch.optim.SGD):
             return
         for kept, loaded in zip(self._all_rates(), (rate for row in rates for rate in row), strict=True):
             kept.copy_(loaded)
-
-
-def _probe(layer: nn.Linear) -> Float[Tensor, " fan_in"]:
-    """A direction of the layer's inputs that nothing else is likely to be orthogonal to."""
-    drawn = torch.randn(layer.in_features, generator=torch.Generator().manual_seed(0))
-    return drawn.to(layer.weight)
 
 
 def beyond_data(

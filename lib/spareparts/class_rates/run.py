@@ -1,13 +1,11 @@
 """From configs to results: train each network, with alpha_mu reduced until training stays finite, then measure it."""
 
-import dataclasses
 import functools
 import math
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
-import numpy as np
 import torch
 from scipy.cluster.vq import kmeans2
 from torch import Tensor, nn
@@ -27,8 +25,7 @@ CLUSTER_STEPS = 50  # of k-means
 PROOF_SAMPLES, PROOF_WIDTHS = 128, [32, 24, 16]
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Setup:
+class Setup(NamedTuple):
     """What both arms of a seed share: parts of the data, untrained network, and the stream that orders the batches."""
 
     parts: data.Partition
@@ -73,19 +70,6 @@ def groups_of(config: Config, inputs: Tensor, labels: Tensor) -> tuple[Tensor, i
     return labels, groups
 
 
-class Objective:
-    """Mean cross entropy; a batch brings row numbers, by which the optimizer is told the samples' groups."""
-
-    def __init__(self, labels: Tensor, *, optimizer: torch.optim.Optimizer, groups: Tensor) -> None:
-        self.labels, self.optimizer, self.groups = labels, optimizer, groups
-
-    def __call__(self, network: nn.Module, batch: data.Batch, settings: Mapping[str, float]) -> Tensor:
-        """The loss of a batch of inputs and row numbers."""
-        if isinstance(self.optimizer, ClassRateSGD):
-            self.optimizer.observe(self.groups[batch.labels])
-        return functional.cross_entropy(network(batch.inputs), self.labels[batch.labels])
-
-
 def optimizer_of(config: Config, network: nn.Module, *, epoch: int, num_groups: int, rate_lr: float) -> Any:
     """Plain SGD for the baseline, else `ClassRateSGD`; `epoch` is the number of its steps."""
     if config.arm == "baseline":
@@ -109,16 +93,21 @@ def replica(config: Config, *, rate_lr: float) -> tuple[engine.Replica, Setup]:
     """A config ready to be trained with that alpha_mu."""
     ready = setup(config)
     inputs, labels = ready.parts.train
-    rows = torch.arange(len(labels))
-    batches = data.Batches(
-        inputs, rows, batch_size=min(config.batch_size, len(labels)), generator=ready.stream, drop_last=False
-    )
+    size, rows = min(config.batch_size, len(labels)), torch.arange(len(labels))
+    batches = data.Batches(inputs, rows, batch_size=size, generator=ready.stream, drop_last=False)
     groups, num_groups = groups_of(config, inputs, labels)
     optimizer = optimizer_of(config, ready.network, epoch=len(batches), num_groups=num_groups, rate_lr=rate_lr)
+
+    def objective(network: nn.Module, batch: data.Batch, settings: Mapping[str, float]) -> Tensor:
+        """Mean cross entropy; a batch brings row numbers, by which the optimizer is told the samples' groups."""
+        if isinstance(optimizer, ClassRateSGD):
+            optimizer.observe(groups[batch.labels])
+        return functional.cross_entropy(network(batch.inputs), labels[batch.labels])
+
     trained = engine.Replica(
         name=f"{config.dataset} {config.activation} {config.arm} seed {config.seed}",
         network=ready.network,
-        objective=Objective(labels, optimizer=optimizer, groups=groups),
+        objective=objective,
         optimizer=optimizer,
         batches=batches,
     )
@@ -141,88 +130,51 @@ def run(
 
 
 def run_one(config: Config, *, progress: bool = True) -> Result:
-    """Train and measure one config; for the arm `proof`, check Eq. 5-6 on its untrained network."""
+    """Train and measure one config; without training, measure its network or, for the arm `proof`, check Eq. 5-6."""
+    started, metrics, arrays, ended = time.perf_counter(), {}, {}, {}
     if config.arm == "proof":
-        return prove(config)
-    if config.arm == "untrained":
-        return untouched(config)
-    started = time.perf_counter()
-    trained = train(config, progress=progress)
-    metrics, arrays = training_metrics(config, trained), {}
-    if trained.end.outcome == "finished":
-        measured, arrays = measure(trained.ready.network, trained.ready.parts, num_classes=trained.ready.num_classes)
-        metrics |= measured
-    end = {"outcome": trained.end.outcome, "diverged_step": trained.end.diverged_step}
-    return result(metrics, arrays, started=started, **end)
-
-
-def untouched(config: Config) -> Result:
-    """The measures of a network before its first step, which those of a trained one have to be held against."""
-    started, ready = time.perf_counter(), setup(config)
-    metrics, arrays = measure(ready.network, ready.parts, num_classes=ready.num_classes)
-    metrics["label_entropy"] = label_entropy(ready.parts.train.labels)
-    return result(metrics, arrays, started=started)
-
-
-def result(metrics: dict[str, Any], arrays: dict[str, np.ndarray], *, started: float, **end: Any) -> Result:
-    """A result of this processor that took from `started` until now."""
+        metrics = prove(config)
+    elif config.arm == "untrained":
+        ready = setup(config)
+        metrics, arrays = measure(ready.network, ready.parts, num_classes=ready.num_classes)
+        metrics["label_entropy"] = label_entropy(ready.parts.train.labels)
+    else:
+        metrics, end, ready = train(config, progress=progress)
+        ended = {"outcome": end.outcome, "diverged_step": end.diverged_step}
+        if end.outcome == "finished":
+            measured, arrays = measure(ready.network, ready.parts, num_classes=ready.num_classes)
+            metrics |= measured
     seconds = time.perf_counter() - started
-    return Result(metrics=metrics, arrays=arrays, seconds=seconds, device=engine.describe("cpu"), **end)
+    return Result(metrics=metrics, arrays=arrays, seconds=seconds, device=engine.describe("cpu"), **ended)
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Trained:
-    """A trained network, and what it took."""
-
-    replica: engine.Replica
-    ready: Setup
-    end: engine.Outcome
-    rate_lr: float  # the alpha_mu of the last attempt
-    diverged: list[int]  # the step at which each attempt before it diverged
-
-
-def train(config: Config, *, progress: bool = True) -> Trained:
-    """Train one config; where it diverges with rates, anew with a tenth of alpha_mu."""
-    rate_lr, diverged = config.first_rate_learning_rate, []
+def train(config: Config, *, progress: bool = True) -> tuple[dict[str, Any], engine.Outcome, Setup]:
+    """Train one config, where it diverges with rates anew with a tenth of alpha_mu; what is known whatever its end."""
+    rate_lr, diverged = config.first_rate_learning_rate, []  # the step at which each attempt before the last diverged
     while True:
         trained, ready = replica(config, rate_lr=rate_lr)
         (end,) = engine.fit([trained], steps=config.epochs * len(trained.batches), progress=progress)
         if end.outcome == "finished" or config.arm == "baseline" or len(diverged) == MOST_REDUCTIONS:
-            return Trained(replica=trained, ready=ready, end=end, rate_lr=rate_lr, diverged=diverged)
+            break
         diverged.append(end.diverged_step)
         rate_lr /= 10
-
-
-def training_metrics(config: Config, trained: Trained) -> dict[str, Any]:
-    """What is known of a training whatever its end."""
-    thinned = trained.end.losses[:: max(1, config.epochs // CURVE_POINTS)]
     metrics: dict[str, Any] = {
-        "loss_curve": [round(loss, 4) for loss in thinned],
-        "epoch_steps": len(trained.replica.batches),
-        "train_samples": len(trained.ready.parts.train.labels),
-        "label_entropy": label_entropy(trained.ready.parts.train.labels),
-        "training_seconds": round(trained.end.seconds, 2),
+        "loss_curve": [round(loss, 4) for loss in end.losses[:: max(1, config.epochs // CURVE_POINTS)]],
+        "epoch_steps": len(trained.batches),
+        "train_samples": len(ready.parts.train.labels),
+        "label_entropy": label_entropy(ready.parts.train.labels),
     }
     if config.arm == "class_rates":
-        metrics |= {
-            "used_rate_learning_rate": trained.rate_lr,
-            "reductions": len(trained.diverged),
-            "reduction_steps": trained.diverged,
-            "rated_layers": len(trained.replica.optimizer.layers),
-            "largest_rate": trained.replica.optimizer.largest_rate,
-        }
-    return metrics
+        metrics |= {"used_rate_learning_rate": rate_lr, "reductions": len(diverged), "reduction_steps": diverged}
+        metrics |= {"rated_layers": len(trained.optimizer.layers), "largest_rate": trained.optimizer.largest_rate}
+    return metrics, end, ready
 
 
-def prove(config: Config) -> Result:
-    """Eq. 5-6 on a tiny network in double precision: with which power of alpha the remainder shrinks."""
-    started = time.perf_counter()
+def prove(config: Config) -> dict[str, list[float]]:
+    """Eq. 5-6 on a tiny network in double precision: how the remainder shrinks with alpha."""
     ready = setup(config, widths=PROOF_WIDTHS)
     inputs, labels = (part[:PROOF_SAMPLES] for part in ready.parts.train)
     found = remainders(
         ready.network.double().eval(), inputs.double(), labels, num_classes=ready.num_classes, form=config.form
     )
-    absolute = [alpha * remainder for alpha, remainder in zip(STEP_SIZES, found, strict=True)]
-    orders = np.diff(np.log(absolute)) / np.diff(np.log(STEP_SIZES))
-    metrics = {"step_sizes": list(STEP_SIZES), "relative_remainders": found, "orders": orders.tolist()}
-    return result(metrics, {}, started=started)
+    return {"step_sizes": list(STEP_SIZES), "relative_remainders": found}

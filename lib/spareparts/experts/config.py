@@ -2,7 +2,7 @@
 
 import dataclasses
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -17,15 +17,7 @@ ARMS = ("baseline", "snnl", "supcon", "simclr", "raw", "ensemble", "balanced", "
 DATASETS = ("mnist", "fashion_mnist", "cifar10", "cifar100")  # those of Table 1, in its order
 PUBLISHED_STEPS = 15_000
 ABLATION_SAMPLES = 25_000  # of CIFAR-10, for Fig. 7
-STATED = (
-    "steps",
-    "batch_size",
-    "hidden_units",
-    "peak_learning_rate",
-    "momentum",
-    "weight_decay",
-)  # in Sec. 2.1 and 4.2
-
+STATED = ("steps", "batch_size", "hidden_units", "peak_learning_rate", "momentum", "weight_decay")  # Sec. 2.1 and 4.2
 BALANCED = ("balanced", "balanced_snnl")
 SNNL = ("snnl", "balanced_snnl")
 CONTRASTED = (*SNNL, "supcon", "simclr")
@@ -33,24 +25,15 @@ PUBLISHED = ("baseline", "snnl", "raw", "ensemble")  # the arms that the paper s
 OURS = ("normalised_gate", "centred_gate", "gate_learning_rate", "extractor", "augment")  # what it does not
 GATED = tuple(arm for arm in ARMS if arm != "ensemble")
 EXTRACTED = tuple(arm for arm in ARMS if arm != "raw")
-USERS = {  # the arms that use a setting; those that are not named are used by all
-    "snnl_weight": CONTRASTED,
-    "temperature": CONTRASTED,
-    "layers": CONTRASTED,
-    "distance": SNNL,
-    "weight_schedule": SNNL,
-    "temperature_schedule": SNNL,
-    "chosen_experts": BALANCED,
-    "balance_weight": BALANCED,
-    "normalised_gate": GATED,
-    "centred_gate": GATED,
-    "gate_learning_rate": GATED,
-    "extractor": EXTRACTED,
-    "filters": EXTRACTED,
-}
-# BatchNorm needs two images
-LEAST = {"steps": 1, "experts": 1, "hidden_units": 1, "filters": 1, "chosen_experts": 1, "readings": 1, "batch_size": 2}
-LEAST |= dict.fromkeys(("seed", "peak_learning_rate", "momentum", "weight_decay", "balance_weight"), 0)
+# The arms that use a setting; those that are not named are used by all.
+USERS = dict.fromkeys(("snnl_weight", "temperature", "layers"), CONTRASTED)
+USERS |= dict.fromkeys(("distance", "weight_schedule", "temperature_schedule"), SNNL)
+USERS |= dict.fromkeys(("chosen_experts", "balance_weight"), BALANCED)
+USERS |= dict.fromkeys(("normalised_gate", "centred_gate", "gate_learning_rate"), GATED)
+USERS |= dict.fromkeys(("extractor", "filters"), EXTRACTED)
+LEAST = dict.fromkeys(("steps", "experts", "hidden_units", "filters", "chosen_experts", "readings", "train_samples"), 1)
+LEAST |= dict.fromkeys(("peak_learning_rate", "momentum", "weight_decay", "balance_weight"), 0)
+LEAST |= {"batch_size": 2}  # for BatchNorm
 NAMES = {  # what a setting may be called
     "arm": ARMS,
     "distance": ("cosine", "squared_euclidean"),
@@ -105,22 +88,10 @@ class Config(RunConfig):
         super().__post_init__()
         data.fingerprint(self.dataset)  # raises for an unknown set
         self._check_names(NAMES)
-        for name, least in LEAST.items():
-            if getattr(self, name) < least:
-                raise ValueError(f"{name} must be at least {least}, got {getattr(self, name)}")
-        if self.temperature <= 0:
-            raise ValueError(f"temperature must be positive, got {self.temperature}")
-        if self.train_samples is not None and self.train_samples < 1:
-            raise ValueError(f"train_samples must be at least 1, or None for all, got {self.train_samples}")
+        self._check_bounds(LEAST, ("temperature", "gate_learning_rate"))
+        self._check_users("arm", USERS)
         if not 0 <= self.centred_gate <= 1:
             raise ValueError(f"centred_gate is a share and must lie in 0..1, got {self.centred_gate}")
-        if self.gate_learning_rate is not None and self.gate_learning_rate <= 0:
-            raise ValueError(f"gate_learning_rate must be positive, or None, got {self.gate_learning_rate}")
-        self._check_arm()
-
-    def _check_arm(self) -> None:
-        """Settings that the arm does not use, or cannot do without."""
-        self._check_users("arm", USERS)
         if self.filters != 32 and self.extractor == "transformer":
             raise ValueError(f"filters are of the convolutional extractor and must stay 32, got {self.filters}")
         if self.arm == "simclr" and not self.augment:
@@ -149,7 +120,6 @@ class Config(RunConfig):
 
 BOTH = ("baseline", "snnl")
 FIGURE_7 = (*np.linspace(-100, 100, 30).tolist(), 0.0)  # the paper's weights leave 0 out
-Settings = Mapping[str, Any]
 
 
 def _levels(name: str, values: Sequence[Any], *, arms: Sequence[str] = ("snnl",)) -> list[dict[str, Any]]:
@@ -214,23 +184,17 @@ def plan(
     Raises `ValueError` for a repeated or empty list or an unknown factor, `TypeError` for an unknown setting.
     """
     check_lists({"datasets": datasets, "arms": arms, "seeds": seeds, "snnl_weights": snnl_weights})
-    unknown = [factor for factor in factors if factor not in FACTORS]
-    if unknown:
+    if unknown := [factor for factor in factors if factor not in FACTORS]:
         raise ValueError(f"unknown factors {', '.join(map(repr, unknown))}; known: {', '.join(FACTORS)}")
+    choices = []
+    for arm in arms:
+        choices += _levels("snnl_weight", snnl_weights) if arm == "snnl" else [{"arm": arm}]
+    for factor in factors:
+        drawn = {"train_samples": ABLATION_SAMPLES} if factor == "figure_7" else {}
+        choices += [choice | drawn for choice in FACTORS[factor]]
+    pairs = itertools.product(datasets, seeds)
     return [
         Config(dataset=dataset, seed=seed, steps=steps, **settings | choice)
-        for dataset, seed in itertools.product(datasets, seeds)
-        for choice in _choices(arms, snnl_weights=snnl_weights, factors=factors)
+        for dataset, seed in pairs
+        for choice in choices
     ]
-
-
-def _choices(arms: Sequence[str], *, snnl_weights: Sequence[float], factors: Sequence[str]) -> list[dict[str, Any]]:
-    """The settings that each data set and seed is trained with."""
-    standard = [
-        {"arm": arm} | ({"snnl_weight": weight} if arm == "snnl" else {})
-        for arm in arms
-        for weight in (snnl_weights if arm == "snnl" else (1.0,))
-    ]
-    drawn = {"train_samples": ABLATION_SAMPLES}
-    tried = [choice | (drawn if factor == "figure_7" else {}) for factor in factors for choice in FACTORS[factor]]
-    return standard + tried

@@ -7,8 +7,6 @@ from torch.nn import functional
 
 from .. import checks
 
-DISTANCES = ("cosine", "squared_euclidean")
-
 
 def check_pairs(
     embeddings: Float[Tensor, "..."], labels: Int[Tensor, "..."], *, temperature: float | Float[Tensor, ""]
@@ -27,7 +25,7 @@ def pairwise_distance(
 
     Half precision is computed in single. Raises `ValueError` for another distance.
     """
-    checks.one_of(DISTANCES, distance=distance)
+    checks.one_of(("cosine", "squared_euclidean"), distance=distance)
     rows = embeddings.flatten(1)
     if rows.dtype in (torch.float16, torch.bfloat16):
         rows = rows.float()
@@ -128,8 +126,15 @@ def gated_cross_entropy(
         shapes = ", ".join(str(tuple(tensor.shape)) for tensor in (gates, expert_logits, labels))
         raise ValueError(f"gates, expert_logits and labels must be (B, K), (B, K, C) and (B,), got {shapes}")
     checks.labels(labels, count=expert_logits.shape[2])
-    log_likelihood = expert_logits.log_softmax(2).gather(2, labels[:, None, None].expand(-1, gates.shape[1], 1))
-    return -torch.einsum("bk,bk->b", gates, log_likelihood.squeeze(2)).mean()
+    return -torch.einsum("bk,bk->b", gates, log_likelihood(expert_logits, labels)).mean()
+
+
+def log_likelihood(
+    expert_logits: Float[Tensor, "batch experts classes"], labels: Int[Tensor, " batch"]
+) -> Float[Tensor, "batch experts"]:
+    """The logarithm of the probability that each expert gives the true class."""
+    places = labels[:, None, None].expand(-1, expert_logits.shape[1], 1)
+    return expert_logits.log_softmax(2).gather(2, places).squeeze(2)
 
 
 def load_balancing_loss(

@@ -1,9 +1,6 @@
-"""What is read off a mixture: similarity of its experts, routing of its gate, clusters of its features, each with the
-level that chance would give; and `measure`, which reads all of it for a record.
-"""
+"""What is read off a mixture: similarity of its experts, routing of its gate, clusters of its features."""
 
 import copy
-import dataclasses
 import math
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -18,18 +15,16 @@ from sklearn.neighbors import NearestNeighbors
 from torch import Tensor
 from torch.nn import functional
 
-from .. import checks, data, engine
+from .. import checks, engine
 from ..records import matching
 from .config import BOTH, DATASETS, Config
-from .losses import soft_nearest_neighbor_loss
+from .losses import log_likelihood, soft_nearest_neighbor_loss
 from .network import Mixture
 
 LIVE_LOAD = 0.01  # an expert with a smaller share of the test set is dead
 SHOWN = 2_000  # first test images, whose features are clustered and drawn
 FIGURE_SEED = 1  # the paper's figures show one run: ours is fixed here, before looking
 NEIGHBOURS = 15  # of a point in the picture
-COLD = 0.1  # a temperature at which near neighbours alone count, to read the SNNL at in every arm
-NULL_DRAWS = 200
 TOGETHER = 4  # networks that read the test set in one pass: half a gigabyte each
 
 
@@ -37,8 +32,7 @@ def class_gates(
     gates: Float[Tensor, "batch experts"], labels: Int[Tensor, " batch"], *, num_classes: int
 ) -> Float[Tensor, "classes experts"]:
     """Mean gate distribution of each class, zeros where it has no sample. Raises `ValueError` for foreign labels."""
-    if labels.shape != gates.shape[:1]:
-        raise ValueError(f"labels must be one per row of gates, got {tuple(labels.shape)} and {tuple(gates.shape)}")
+    checks.equally_many(gates=gates, labels=labels)
     checks.labels(labels, count=num_classes)
     member = functional.one_hot(labels, num_classes).to(gates.dtype)
     return torch.einsum("bc,bk->ck", member, gates) / member.sum(0).clamp(min=1)[:, None]
@@ -68,8 +62,7 @@ def mutual_information(
 
     Raises `ValueError` for shapes that do not match, and for labels or experts that do not exist.
     """
-    if chosen.shape != labels.shape:
-        raise ValueError(f"labels must be one per choice, got {tuple(labels.shape)} and {tuple(chosen.shape)}")
+    checks.equally_many(chosen=chosen, labels=labels)
     checks.labels(labels, count=num_classes)
     checks.labels(chosen, count=num_experts, name="chosen experts")
     counts = torch.zeros(num_classes, num_experts, dtype=torch.float64, device=labels.device)
@@ -132,43 +125,19 @@ def mean_of_pairs(square: Float[Tensor, "experts experts"]) -> Float[Tensor, ""]
 
 
 def embedding_similarity(weights: Float[Tensor, "experts hidden features"]) -> Float[Tensor, ""]:
-    """SIM: mean cosine over expert pairs of the flattened first-layer weights, -1 to 1; NaN for one expert.
-
-    Raises `ValueError` unless the weights have three axes.
-    """
-    if weights.ndim != 3:
-        raise ValueError(f"weights must be experts x hidden x features, got shape {tuple(weights.shape)}")
+    """SIM: mean cosine over expert pairs of the flattened first-layer weights, -1 to 1; NaN for one expert."""
     return mean_of_pairs(pairwise_similarity(weights))
-
-
-def row_products(weights: Float[Tensor, "experts hidden features"]) -> Float[Tensor, "experts experts hidden hidden"]:
-    """Products of every row of one expert with every row of another, the experts scaled to unit norm."""
-    unit = functional.normalize(weights.flatten(1), dim=1).view_as(weights)
-    return torch.einsum("ihf,jgf->ijhg", unit, unit)
 
 
 def matched_similarity(weights: Float[Tensor, "experts hidden features"]) -> Float[Tensor, "experts experts"]:
     """Cosine of every two experts with their rows matched for the largest sum (Hungarian method)."""
-    products = row_products(weights).double().cpu().numpy()
+    unit = functional.normalize(weights.flatten(1), dim=1).view_as(weights)
+    products = torch.einsum("ihf,jgf->ijhg", unit, unit).double().cpu().numpy()  # of every two rows
     matched = torch.eye(len(weights), dtype=torch.float64)
     for first, second in torch.combinations(torch.arange(len(weights))).tolist():
         rows, columns = linear_sum_assignment(products[first, second], maximize=True)
         matched[first, second] = matched[second, first] = products[first, second][rows, columns].sum()
     return matched
-
-
-def shuffled_similarity(
-    weights: Float[Tensor, "experts hidden features"], *, draws: int = 200, generator: torch.Generator
-) -> Float[Tensor, " draws"]:
-    """SIM with each expert's rows in random order: what live experts share through their rows' mean direction alone."""
-    products, hidden = row_products(weights), weights.shape[1]
-    pairs = torch.combinations(torch.arange(len(weights)))
-    total = torch.zeros(draws, device=weights.device)
-    for first, second in pairs.tolist():
-        # shuffling both experts of a pair is shuffling one against the other
-        orders = torch.rand(draws, hidden, generator=generator).argsort(1).to(weights.device)
-        total += products[first, second][torch.arange(hidden, device=weights.device), orders].sum(1)
-    return total / len(pairs)
 
 
 def random_similarity_deviation(*, num_experts: int, entries: int) -> float:
@@ -223,18 +192,18 @@ def measure(
     metrics |= routing(gates, labels, classes=classes) if config.arm != "ensemble" else {}
     loads = metrics.get("load", [1.0] * len(weights))  # every member of an ensemble sees every image
     alive = [expert for expert, load in enumerate(loads) if load >= LIVE_LOAD]
-    similarity, arrays = similarities(weights, hidden, alive=alive)
-    metrics |= similarity
+    metrics |= similarities(weights, hidden, alive=alive)
     if config.arm != "ensemble":
-        metrics |= alternatives(gates, answers, labels)
-        metrics |= variances(features, gates.argmax(1), num_experts=len(weights))
+        second = gates.topk(min(2, gates.shape[1]), dim=1).indices[:, -1:]
+        right = answers.gather(1, second).squeeze(1) == labels
+        metrics["second_choice_accuracy"] = 100 * float(right.double().mean())  # %, of the gate's second choice
     metrics |= neighbourhoods(features[:SHOWN].cpu().numpy(), labels[:SHOWN].cpu().numpy())
     if blocks:
         metrics |= snnl_of_blocks(config, blocks, labels)
     if network.log_temperature is not None:
         metrics["learned_temperature"] = float(network.log_temperature.detach().exp())
-    arrays |= {
-        "class_gates": class_gates(gates, labels, num_classes=classes).cpu().numpy().astype(np.float32),
+    arrays = {
+        "similarities": pairwise_similarity(weights).cpu().numpy().astype(np.float32),
         "predictions": scores.argmax(1).to(torch.uint8).cpu().numpy(),
     }
     if config.seed == FIGURE_SEED and standard_settings(config):
@@ -245,10 +214,9 @@ def measure(
 
 def standard_settings(config: Config) -> bool:
     """Whether a config is one of those of which figures are drawn: the paper's arms and data, nothing else changed."""
-    free = ("dataset", "arm", "seed", "steps")
-    settings = {field.name: getattr(config, field.name) == field.default for field in dataclasses.fields(config)}
-    shown = config.arm in ("baseline", "snnl") and config.dataset in DATASETS
-    return shown and all(same for name, same in settings.items() if name not in free)
+    shown = config.arm in BOTH and config.dataset in DATASETS
+    own = {name: getattr(config, name) for name in ("dataset", "arm", "seed", "steps")}
+    return shown and config == Config(**own)
 
 
 def routing(gates: Tensor, labels: Tensor, *, classes: int) -> dict[str, Any]:
@@ -260,7 +228,6 @@ def routing(gates: Tensor, labels: Tensor, *, classes: int) -> dict[str, Any]:
         "live_experts": int((load >= LIVE_LOAD).sum()),
         "entropy": float(specialization_entropy(gates, labels, num_classes=classes)),
         "sample_entropy": float(entropy(gates).mean()),
-        "max_entropy": math.log(experts),
         "mutual_information": float(mutual_information(chosen, labels, num_experts=experts, num_classes=classes)),
     }
 
@@ -272,59 +239,23 @@ def at_start(network: Mixture, images: Tensor, labels: Tensor) -> dict[str, Any]
     The network normalizes the batch by its own statistics, as in training, and is left as it is.
     """
     output = copy.deepcopy(network).train()(images)
-    likelihood = output.logits.log_softmax(2).gather(2, labels[:, None, None].expand(-1, output.logits.shape[1], 1))
+    losses = (-log_likelihood(output.logits, labels)).mean(0)
     return {
         "start_mean_square": float(output.features.mean(0).square().sum()),  # |mean z|^2
-        "start_losses": [round(loss, 4) for loss in (-likelihood).mean((0, 2)).tolist()],  # nats
+        "start_losses": [round(loss, 4) for loss in losses.tolist()],  # nats
         "start_scores": [round(score, 4) for score in output.scores.mean(0).tolist()],
     }
 
 
-def alternatives(gates: Tensor, answers: Tensor, labels: Tensor) -> dict[str, Any]:
-    """Accuracy in % of every expert alone on all images, and of the second choice of the gate on each."""
-    right = (answers == labels[:, None]).double()
-    second = gates.topk(min(2, gates.shape[1]), dim=1).indices[:, -1:]
-    return {
-        "expert_accuracies": [round(100 * share, 2) for share in right.mean(0).tolist()],
-        "second_choice_accuracy": 100 * float(right.gather(1, second).mean()),
-    }
-
-
-def similarities(weights: Tensor, hidden: Tensor, *, alive: list[int]) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """SIM among all and among live experts, matched and CKA beside it, and its two chance levels."""
-    draw = data.generator(0)
-    plain, matched = pairwise_similarity(weights), matched_similarity(weights)
-    alignment = centered_kernel_alignment(hidden)
-    pairs = torch.triu_indices(len(weights), len(weights), offset=1)
+def similarities(weights: Tensor, hidden: Tensor, *, alive: list[int]) -> dict[str, Any]:
+    """SIM among all and among live experts, matched and CKA beside it, and its chance level."""
     metrics = {
         "similarity": float(embedding_similarity(weights)),
-        "max_similarity": float(plain[pairs[0], pairs[1]].max()) if pairs.numel() else math.nan,
-        "matched_similarity": float(mean_of_pairs(matched)),
-        "alignment": float(mean_of_pairs(alignment)),
+        "matched_similarity": float(mean_of_pairs(matched_similarity(weights))),
+        "alignment": float(mean_of_pairs(centered_kernel_alignment(hidden))),
         "null_dead_deviation": random_similarity_deviation(num_experts=len(weights), entries=weights[0].numel()),
     }
-    if len(alive) > 1:
-        shuffled = shuffled_similarity(weights[alive], draws=NULL_DRAWS, generator=draw)
-        metrics |= {
-            "live_similarity": float(embedding_similarity(weights[alive])),
-            "live_matched_similarity": float(mean_of_pairs(matched[alive][:, alive])),
-            "live_alignment": float(mean_of_pairs(alignment[alive][:, alive])),
-            "null_live_mean": float(shuffled.mean()),
-            "null_live_deviation": float(shuffled.std()),
-        }
-    squares = {"similarities": plain, "matched_similarities": matched, "alignments": alignment}
-    return metrics, {name: square.cpu().numpy().astype(np.float32) for name, square in squares.items()}
-
-
-def variances(features: Tensor, chosen: Tensor, *, num_experts: int) -> dict[str, float]:
-    """Share of the features' variance left within experts, and what a random partition of the same loads leaves."""
-    draw = data.generator(0)
-    shuffles = [chosen[torch.randperm(len(chosen), generator=draw).to(chosen.device)] for _ in range(5)]
-    random = [float(partition_variance(features, groups, num_groups=num_experts)) for groups in shuffles]
-    return {
-        "expert_variance": float(partition_variance(features, chosen, num_groups=num_experts)),
-        "random_expert_variance": float(np.mean(random)),
-    }
+    return metrics | ({"live_similarity": float(embedding_similarity(weights[alive]))} if len(alive) > 1 else {})
 
 
 def neighbourhoods(features: np.ndarray, labels: np.ndarray) -> dict[str, float]:
@@ -338,34 +269,23 @@ def neighbourhoods(features: np.ndarray, labels: np.ndarray) -> dict[str, float]
     }
 
 
-def block_snnl(
-    blocks: list[Tensor], labels: Tensor, *, batch_size: int, temperature: float, distance: str
-) -> Float[Tensor, "blocks batches"]:
-    """The SNNL of each block on the test set, in batches of the training size."""
-    size, look = min(batch_size, len(labels)), {"temperature": temperature, "distance": distance}
-    each = [
-        soft_nearest_neighbor_loss(rows.float(), classes, **look)
+def snnl_of_blocks(config: Config, blocks: list[Tensor], labels: Tensor) -> dict[str, Any]:
+    """The SNNL on the test set, as trained with and of each block, the mean over batches of the training size."""
+    size, shape = min(config.batch_size, len(labels)), {"temperature": config.temperature, "distance": config.distance}
+    losses = [
+        soft_nearest_neighbor_loss(rows.float(), classes, **shape)
         for block in blocks
         for rows, classes in zip(block.split(size), labels.split(size), strict=True)
     ]
-    return torch.stack(each).view(len(blocks), -1)
-
-
-def snnl_of_blocks(config: Config, blocks: list[Tensor], labels: Tensor) -> dict[str, Any]:
-    """The SNNL on the test set, measured in every arm: as trained with, of each block, and of each at `COLD`."""
-    size, shape = config.batch_size, {"temperature": config.temperature, "distance": config.distance}
-    each = block_snnl(blocks, labels, batch_size=size, **shape)
-    cold = block_snnl(blocks, labels, batch_size=size, temperature=COLD, distance="cosine")
+    each = torch.stack(losses).view(len(blocks), -1)
     return {
         "snnl": float((each.amin(0) if config.layers == "minimum" else each.sum(0)).mean()),
         "block_snnl": [round(value, 5) for value in each.mean(1).tolist()],
-        "cold_snnl": [round(value, 5) for value in cold.mean(1).tolist()],
     }
 
 
 def project(features: np.ndarray, *, seed: int) -> np.ndarray:
     """UMAP of the features in two dimensions; the same seed gives the same picture on the same machine."""
-    checks.at_least(NEIGHBOURS + 1, points=len(features))
     import umap  # it compiles for 15 s when first imported
 
     points = umap.UMAP(n_neighbors=NEIGHBOURS, min_dist=0.1, random_state=seed, n_jobs=1).fit_transform(features)

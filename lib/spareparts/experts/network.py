@@ -74,18 +74,6 @@ def blocks_of(extractor: str | None, *, channels: int, size: int, filters: int) 
     return [nn.Sequential(Patches(channels, size=size), Attention()), Attention()], CHANNELS * (size // PATCH) ** 2
 
 
-@torch.no_grad()
-def initialize(module: nn.Module, *, generator: torch.Generator) -> None:
-    """PyTorch's default for convolutions and linear layers, from the generator; places as Gaussians of SD 0.02."""
-    for layer in module.modules():
-        if isinstance(layer, nn.Conv2d | nn.Linear):
-            bound = layer.weight[0].numel() ** -0.5
-            init.uniform_(layer.weight, -bound, bound, generator=generator)
-            init.uniform_(layer.bias, -bound, bound, generator=generator)
-        elif isinstance(layer, Patches):
-            init.normal_(layer.place, std=0.02, generator=generator)
-
-
 class MixtureOutput(NamedTuple):
     """What a forward pass gives: gates, the experts' logits, and the extractor's block outputs."""
 
@@ -160,14 +148,21 @@ class Mixture(nn.Module):
         self.output_weight = nn.Parameter(torch.empty(experts, classes, hidden_units))
         self.output_bias = nn.Parameter(torch.zeros(experts, classes))
         self.log_temperature = nn.Parameter(torch.zeros(())) if learned_temperature else None
-        initialize(self, generator=generator)
-        self.initialize_experts(generator)
+        self.initialize(generator)
 
-    def initialize_experts(self, generator: torch.Generator) -> None:
-        """Draw the experts' weights: hidden layers by Kaiming's Gaussian, output layers by Xavier's."""
+    @torch.no_grad()
+    def initialize(self, generator: torch.Generator) -> None:
+        """Draw all weights; the vectors of places are Gaussians of SD 0.02."""
+        for layer in self.modules():
+            if isinstance(layer, nn.Conv2d | nn.Linear):
+                bound = layer.weight[0].numel() ** -0.5
+                init.uniform_(layer.weight, -bound, bound, generator=generator)
+                init.uniform_(layer.bias, -bound, bound, generator=generator)
+            elif isinstance(layer, Patches):
+                init.normal_(layer.place, std=0.02, generator=generator)
         for hidden, output in zip(self.hidden_weight, self.output_weight, strict=True):
-            init.kaiming_normal_(hidden.detach(), nonlinearity="relu", generator=generator)
-            init.xavier_normal_(output.detach(), generator=generator)
+            init.kaiming_normal_(hidden, nonlinearity="relu", generator=generator)
+            init.xavier_normal_(output, generator=generator)
 
     def forward(self, images: Float[Tensor, "batch channels height width"]) -> MixtureOutput:
         """Gates, expert logits, block outputs, features and hidden activations of a batch."""

@@ -18,24 +18,19 @@ from .training import replica, tensors
 
 CURVE_IMAGES = 500  # first test images, on which it is read
 GROUP = 30  # configs that train side by side, at most: what is cut off loses no more
-SCALARS = (
-    "seed",
-    "snnl_weight",
-    "temperature",
-    "peak_learning_rate",
-    "momentum",
-    "weight_decay",
-    "balance_weight",
-)
+SCALARS = ("seed", "snnl_weight", "temperature", "peak_learning_rate", "momentum", "weight_decay", "balance_weight")
 
 
-class GateCurve:
+class GateCurve(engine.Kept):
     """Callback that reads along training how many experts live, how evenly they are loaded, and the common mean."""
+
+    # steps, live experts, entropy of the load in nats, share of the features' squared length in their common mean
+    KEPT = ("curve_steps", "curve_live", "curve_load_entropy", "curve_mean_share")
 
     def __init__(self, images: Tensor) -> None:
         self.images = images[:CURVE_IMAGES]
-        # steps, live experts, entropy of the load in nats, share of the features' squared length in their common mean
-        self.curves = {f"curve_{name}": [] for name in ("steps", "live", "load_entropy", "mean_share")}
+        for name in self.KEPT:
+            setattr(self, name, [])
 
     def __call__(self, progress: engine.Progress) -> None:
         """Read the gate once."""
@@ -46,16 +41,8 @@ class GateCurve:
         load = expert_load(gates.argmax(1), num_experts=gates.shape[1])
         live = int((load >= LIVE_LOAD).sum())
         found = (progress.step, live, round(float(entropy(load)), 4), round(mean_share(features), 4))
-        for curve, value in zip(self.curves.values(), found, strict=True):
-            curve.append(value)
-
-    def state_dict(self) -> dict[str, list]:
-        """The curves as a record and a checkpoint hold them."""
-        return {name: list(curve) for name, curve in self.curves.items()}
-
-    def load_state_dict(self, state: dict[str, list]) -> None:
-        """Go on with the curves of a checkpoint."""
-        self.curves = {name: list(state[name]) for name in self.curves}
+        for name, value in zip(self.KEPT, found, strict=True):
+            getattr(self, name).append(value)
 
 
 def run(

@@ -2,7 +2,7 @@
 
 import dataclasses
 import functools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import torch
@@ -38,11 +38,9 @@ def training_set(config: Config, device: str) -> tuple[Tensor, Tensor, int]:
         return images, labels, classes
     if not classes <= config.train_samples < len(labels):
         raise ValueError(f"train_samples must lie in {classes}..{len(labels)}, got {config.train_samples}")
-    rows = torch.arange(len(labels)).numpy()
-    chosen, _ = train_test_split(
-        rows, train_size=config.train_samples, stratify=labels.cpu().numpy(), random_state=config.seed
-    )
-    picked = torch.from_numpy(chosen).to(images.device)
+    own = {"train_size": config.train_samples, "random_state": config.seed}
+    chosen, _ = train_test_split(range(len(labels)), stratify=labels.cpu().numpy(), **own)
+    picked = torch.tensor(chosen, device=images.device)
     return images[picked], labels[picked], classes
 
 
@@ -79,29 +77,26 @@ class TimedBatch(NamedTuple):
 Batch = data.Batch | TimedBatch
 
 
-class Timed(Iterator[TimedBatch]):
+class Timed(data.Batches):
     """Batches of a training that has so many steps, each with its progress."""
 
-    def __init__(self, batches: data.Batches, *, steps: int) -> None:
-        self.batches, self.steps, self.step = batches, steps, 0
-        self.batch_size = batches.batch_size
-
-    def __len__(self) -> int:
-        return len(self.batches)
+    def __init__(self, *parts: Tensor, steps: int, **settings: Any) -> None:
+        super().__init__(*parts, **settings)
+        self.steps, self.step = steps, 0
 
     def __next__(self) -> TimedBatch:
-        batch = next(self.batches)
+        batch = super().__next__()
         progress = torch.tensor(self.step / self.steps, device=batch.inputs.device)
         self.step += 1
         return TimedBatch(*batch, progress)
 
     def state_dict(self) -> dict[str, Any]:
         """All that is needed to go on."""
-        return self.batches.state_dict() | {"step": self.step}
+        return super().state_dict() | {"step": self.step}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on where `state_dict` was taken."""
-        self.batches.load_state_dict(state)
+        super().load_state_dict(state)
         self.step = state["step"]
 
 
@@ -112,14 +107,14 @@ def two_views(
     return torch.stack([data.crop_and_flip(images, generator=generator) for _ in range(2)], dim=1)
 
 
-def batches_of(config: Config, images: Tensor, labels: Tensor, *, generator: torch.Generator) -> data.Batches | Timed:
+def batches_of(config: Config, images: Tensor, labels: Tensor, *, generator: torch.Generator) -> data.Batches:
     """The batches that a config trains on."""
-    augment = None
+    own = {"batch_size": config.batch_size, "generator": generator}
     if config.augment:
-        augment = two_views if config.arm == "simclr" else data.crop_and_flip
-    batches = data.Batches(images, labels, batch_size=config.batch_size, generator=generator, augment=augment)
-    scheduled = config.weight_schedule != "constant" or config.temperature_schedule == "annealed"
-    return Timed(batches, steps=config.steps) if scheduled else batches
+        own["augment"] = two_views if config.arm == "simclr" else data.crop_and_flip
+    if config.weight_schedule != "constant" or config.temperature_schedule == "annealed":
+        return Timed(images, labels, steps=config.steps, **own)
+    return data.Batches(images, labels, **own)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -150,12 +145,8 @@ class Objective:
         progress = getattr(batch, "progress", 0.0)
         temperature = self.temperature(output, settings, progress)
         added = self.contrast([output.blocks for output in outputs], batch.labels, temperature)
-        return loss + self.weight(settings, progress) * added
-
-    def weight(self, settings: Mapping[str, float | Tensor], progress: float | Tensor) -> float | Tensor:
-        """Alpha of Eq. 7 after that share of the training."""
-        shares = {"constant": 1, "rising": progress, "falling": 1 - progress}
-        return settings["snnl_weight"] * shares[self.weight_schedule]
+        share = {"constant": 1, "rising": progress, "falling": 1 - progress}[self.weight_schedule]
+        return loss + settings["snnl_weight"] * share * added  # alpha of Eq. 7 after that share of the training
 
     def temperature(
         self, output: MixtureOutput, settings: Mapping[str, float | Tensor], progress: float | Tensor
@@ -199,8 +190,7 @@ def parameter_groups(config: Config, network: Mixture) -> tuple[list[dict[str, A
     """Parameters by the learning rate that they have, and the peak of each group: the gate may have its own."""
     if config.gate_learning_rate is None:
         return [{"params": list(network.parameters())}], [config.peak_learning_rate]
-    gate = {id(parameter) for parameter in network.gate.parameters()}
-    others = [parameter for parameter in network.parameters() if id(parameter) not in gate]
+    others = [parameter for name, parameter in network.named_parameters() if not name.startswith("gate.")]
     groups = [{"params": others}, {"params": list(network.gate.parameters())}]
     return groups, [config.peak_learning_rate, config.gate_learning_rate]
 
@@ -212,13 +202,8 @@ def replica(config: Config, device: str) -> engine.Replica:
     network = build(config, images=images, classes=classes, generator=stream)
     batches = batches_of(config, images, labels, generator=stream)
     groups, peaks = parameter_groups(config, network)
-    optimizer = torch.optim.SGD(
-        groups,
-        lr=config.peak_learning_rate,
-        momentum=config.momentum,
-        weight_decay=config.weight_decay,
-        fused=True,
-    )
+    decayed = {"momentum": config.momentum, "weight_decay": config.weight_decay}
+    optimizer = torch.optim.SGD(groups, lr=config.peak_learning_rate, **decayed, fused=True)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimizer, peaks, total_steps=config.steps, cycle_momentum=config.cycle_momentum
     )

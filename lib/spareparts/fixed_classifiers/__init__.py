@@ -12,11 +12,10 @@ __all__ = attach(
     __name__,
     {
         "config": ["EMBEDDINGS", "EXPERIMENTS", "HEADS", "NETWORKS", "Config", "plan"],
-        "hadamard": ["fast_hadamard_transform", "paley", "sylvester"],
+        "hadamard": ["fast_hadamard_transform", "sylvester"],
         "heads": ["FixedClassifier", "orthonormal", "tight_frame"],
-        "language": ["count_parameters"],
-        "losses": ["cosine_loss", "least_loss"],
-        "measures": ["CoincidingRows", "fit_growth", "max_coherence", "welch_bound"],
+        "measures": ["CoincidingRows", "fit_growth", "least_loss", "max_coherence", "welch_bound"],
+        "networks": ["cosine_loss"],
         "run": ["run"],
     },
 )

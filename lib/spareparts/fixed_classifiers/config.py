@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from .. import data
 from ..records import RunConfig
-from ..records.config import check_lists, combinations, given_lists
+from ..records.config import check_lists, combinations, defaults_of, given_lists
 
 # train a network with a head; a language model with an embedding; or measure what a head costs, without training
 EXPERIMENTS = ("images", "language", "heads")
@@ -16,7 +16,7 @@ LARGE = ("resnet_50", "densenet_169", "shufflenet")  # for images of 224 pixels;
 NETWORKS = (*RESNETS, "densenet_bc_100_12", *LARGE, "mlp")
 PUBLISHED_ON = {"resnet_56": "cifar10", "densenet_bc_100_12": "cifar100"} | dict.fromkeys(LARGE, "imagenet")
 FIXED = ("orthonormal", "hadamard", "tight_frame")
-SCALED = (*FIXED, "normalised")  # see x / ||x|| only, times one scale
+SCALED = (*FIXED, "normalised")  # scale Q x / ||x|| + b; the others W x + b
 HEADS = ("learned", *SCALED, "frozen", "low_rank", "sparse")
 EMBEDDINGS = ("learned_tied", "learned_untied", "orthogonal", "pmi", "word2vec")
 CORPORA = ("ptb", "wikitext_2", "generated")
@@ -96,37 +96,15 @@ class Config(RunConfig):
     def __post_init__(self) -> None:
         super().__post_init__()
         self._check_names(NAMES)
-        for name, least in LEAST.items():
-            value = getattr(self, name)
-            if value is not None and value < least:
-                raise ValueError(f"{name} must be at least {least}, got {value}")
-        for name in POSITIVE:
-            value = getattr(self, name)
-            if value is not None and value <= 0:
-                raise ValueError(f"{name} must be positive, got {value}")
-        self._check_users("experiment", USERS)
-        self._check_head()
-        if self.experiment == "images":
-            self._check_images()
-        if self.experiment == "language" and not self.normalised and (self.scale, self.initial_scale) != (None, 1.0):
-            raise ValueError(f"only a normalised language model has a scale, got {self.scale} and {self.initial_scale}")
-
-    def _check_head(self) -> None:
-        """Settings that the head does not have."""
-        if self.experiment != "language":
-            self._check_users("head", HEAD_USERS)
-        if self.loss == "cross_entropy" and self.other_target != -1.0:
-            raise ValueError(f"other_target is of the cosine losses and must stay -1, got {self.other_target}")
-        if self.loss != "cross_entropy" and self.scale is not None:
-            raise ValueError(f"loss {self.loss!r} has no scale, which must stay None, got {self.scale}")
-        held = self.loss != "cross_entropy" or self.scale is not None
-        if self.experiment != "language" and held and (self.initial_scale, self.scale_decay) != (1.0, 0.0):
-            given = f"initial_scale must stay 1, got {self.initial_scale}, and scale_decay 0, got {self.scale_decay}"
-            raise ValueError(f"no scale is learned, so {given}")
-        if self.matrix == "paley" and self.coordinates == "scattered":
-            raise ValueError("coordinates 'scattered' are of sylvester matrices; paley ones have none, got 'scattered'")
+        self._check_bounds(LEAST, POSITIVE)
+        for name, kind in unused(vars(self)).items():
+            default, value = defaults_of(Config)[name], getattr(self, name)
+            if value != default:
+                raise ValueError(f"{kind} does not use {name}, which must stay {default}, got {value}")
         if self.density is not None and self.density > 1:
             raise ValueError(f"density must lie in (0, 1], got {self.density}")
+        if self.experiment == "images":
+            self._check_images()
 
     def _check_images(self) -> None:
         """Settings that the network or the data do not have."""
@@ -137,10 +115,9 @@ class Config(RunConfig):
         if self.features is not None and self.network not in (*RESNETS, "mlp"):
             raise ValueError(f"features must stay None for {self.network}, got {self.features}")
         data.fingerprint(self.dataset)  # raises for an unknown set
-        if self.classes is None and self.class_choice != "drawn":
-            raise ValueError(f"class_choice {self.class_choice!r} needs a number of classes, got {self.classes}")
-        if self.class_choice != "drawn" and self.dataset != "cifar100":
-            raise ValueError(f"class_choice {self.class_choice!r} needs cifar100's superclasses, got {self.dataset!r}")
+        if self.class_choice != "drawn" and (self.classes is None or self.dataset != "cifar100"):
+            given = f"{self.classes} of {self.dataset!r}"
+            raise ValueError(f"class_choice {self.class_choice!r} needs a number of classes of cifar100, got {given}")
 
     @property
     def fingerprint(self) -> str:
@@ -159,23 +136,35 @@ class Config(RunConfig):
     @property
     def protocol(self) -> str:
         """`paper` for a whole experiment on the data that the paper names, else `reduced`."""
-        changed = ("epochs", "learning_rate", "batch_size", "train_samples", "classes", "features", "units", "augment")
-        open_or_set = [getattr(self, name) for name in changed]
-        if self.experiment != "heads" and (open_or_set.count(None) < len(changed) or self.precision != "float32"):
-            return "reduced"
         if self.experiment == "heads":
             return "paper"
-        named = (
-            self.corpus == "wikitext_2"
-            if self.experiment == "language"
-            else self.dataset == PUBLISHED_ON.get(self.network)
-        )
-        return "paper" if named else "reduced"
+        changed = ("epochs", "learning_rate", "batch_size", "train_samples", "classes", "features", "units", "augment")
+        whole = self.precision == "float32" and all(getattr(self, name) is None for name in changed)
+        images = self.experiment == "images"
+        named = self.dataset == PUBLISHED_ON.get(self.network) if images else self.corpus == "wikitext_2"
+        return "paper" if whole and named else "reduced"
+
+
+def unused(settings: Mapping[str, Any]) -> dict[str, str]:
+    """The settings that a run with these does not use, each with what does not use it; others have their defaults."""
+    given = {**defaults_of(Config), **settings}
+    experiment, head = given["experiment"], given["head"]
+    found = {name: f"experiment {experiment!r}" for name, users in USERS.items() if experiment not in users}
+    if experiment == "language":
+        scales = () if given["normalised"] else ("scale", "initial_scale")
+        return found | dict.fromkeys(scales, "a language model that is not normalised")
+    found |= {name: f"head {head!r}" for name, users in HEAD_USERS.items() if head not in users}
+    if given["loss"] == "cross_entropy":
+        found["other_target"] = "loss 'cross_entropy'"
+    else:
+        found |= dict.fromkeys(("scale", "initial_scale", "scale_decay"), f"loss {given['loss']!r}")
+    if given["scale"] is not None:
+        found |= dict.fromkeys(("initial_scale", "scale_decay"), "a scale that is held")
+    return found | ({"coordinates": "matrix 'paley'"} if given["matrix"] == "paley" else {})
 
 
 # What an experiment is run with where nothing else is asked for.
 GRIDS: dict[str, Mapping[str, Sequence[Any]]] = {
-    "images": {},
     "language": {"embedding": EMBEDDINGS},
     "heads": {"head": ("learned", "orthonormal", "hadamard"), "phase": ("training", "inference")},
 }
@@ -197,29 +186,11 @@ def plan(
     and an unknown experiment, `TypeError` for an unknown setting.
     """
     check_lists({"experiments": experiments, "networks": networks, "datasets": datasets, "seeds": seeds})
-    unknown = [name for name in experiments if name not in EXPERIMENTS]
-    if unknown:
-        raise ValueError(f"unknown experiments {', '.join(map(repr, unknown))}; known: {', '.join(EXPERIMENTS)}")
     lists = {"network": networks, "dataset": datasets, "head": heads} | settings
     given = given_lists({name: value for name, value in lists.items() if value != ()})
-    found = [
-        Config(experiment=experiment, seed=seed, **choice)
-        for experiment in experiments
-        for choice in _choices(dict(GRIDS[experiment]) | given, experiment)
-        for seed in seeds
-    ]
-    return list(dict.fromkeys(found))
-
-
-def _choices(grid: Mapping[str, Sequence[Any]], experiment: str) -> list[dict[str, Any]]:
-    """Every combination of the settings, each without what its experiment or its head does not use."""
-    found = []
-    for choice in combinations(grid):
-        head = choice.get("head", "learned")
-        unused = {name for name, users in USERS.items() if experiment not in users}
-        unused |= {name for name, users in HEAD_USERS.items() if head not in users and experiment != "language"}
-        held = choice.get("loss", "cross_entropy") != "cross_entropy" or choice.get("scale") is not None
-        if held or (experiment == "language" and not choice.get("normalised")):
-            unused |= {"initial_scale", "scale_decay"}
-        found.append({name: value for name, value in choice.items() if name not in unused})
-    return found
+    found = {}  # each config once
+    for experiment in experiments:
+        for choice in combinations({"experiment": [experiment]} | GRIDS.get(experiment, {}) | given):
+            used = {name: value for name, value in choice.items() if name not in unused(choice)}
+            found |= dict.fromkeys(Config(seed=seed, **used) for seed in seeds)
+    return list(found)

@@ -1,8 +1,6 @@
-"""The experiment `heads`: time, memory and file size of a head alone, in training and in inference."""
+"""The experiment `heads`: time of a head alone, in training and in inference, and the memory of its matrix."""
 
-import io
 import time
-import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -14,13 +12,11 @@ from torch.nn import functional
 from .. import data, engine
 from .config import Config
 from .heads import FixedClassifier
-from .measures import CoincidingRows
+from .networks import head as head_of
 
-FEATURES = CLASSES = 4096  # where the config says nothing
-BATCH = 256
+SIZE, BATCH = 4096, 256  # features, classes and rows of features where the config says nothing
 LEARNING_RATE = 0.1
 ROUNDS, FEWEST, SECONDS = 30, 3, 2.0  # rounds are timed until so many seconds are over, at least the fewest
-OPTIONS = ("scale", "initial_scale", "negate", "matrix", "coordinates", "skip_ones", "rank", "density")
 
 
 def heads(
@@ -29,53 +25,25 @@ def heads(
     """Metrics of what one head costs, on random features; nothing is learned from them.
 
     A training step is the forward pass, cross entropy, the gradients of weights and features, and SGD with momentum;
-    inference the scores alone. Milliseconds of each round; bytes of the file, of the matrix as it is stored and held,
-    and of the gradient that workers would have to send.
+    inference the scores alone. Milliseconds of each round; bytes of the matrix as it is stored.
     """
-    device, started = engine.choose_device(device), time.perf_counter()
+    device = engine.choose_device(device)
+    sizes = (config.features or SIZE, config.classes or SIZE)
     with engine.one_thread():
-        head = build(config).to(device)
-        build_seconds = time.perf_counter() - started
+        head = head_of(config, *sizes, generator=data.generator(config.seed)).train(config.phase == "training")
+        head.to(device)
         work = work_of(head, config, device)
         work()  # makes the gradients and the optimizer's momentum
         rounds = timed(work, device)
-    found = {"milliseconds": rounds, "median_milliseconds": float(np.median(rounds)), "build_seconds": build_seconds}
-    return found | bytes_of(head), {}
-
-
-def bytes_of(head: FixedClassifier) -> dict[str, int]:
-    """Bytes of a head's file, of its matrix as stored and as held, and of the gradient of what is trained."""
-    matrix, file = head.projection, io.BytesIO()
-    torch.save(head.state_dict(), file)
-    return {
-        "file_bytes": file.getbuffer().nbytes,
-        "matrix_bytes": sum(each.nbytes for each in matrix.state_dict().values()),
-        "held_matrix_bytes": sum(each.nbytes for each in (*matrix.parameters(), *matrix.buffers())),
-        "gradient_bytes": sum(each.nbytes for each in head.parameters()),
-    }
-
-
-def sizes_of(config: Config) -> tuple[int, int, int]:
-    """Features, classes and batch size."""
-    return config.features or FEATURES, config.classes or CLASSES, config.batch_size or BATCH
-
-
-def build(config: Config) -> FixedClassifier:
-    """The head of a config."""
-    features, classes, _ = sizes_of(config)
-    options = {name: getattr(config, name) for name in OPTIONS}
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", CoincidingRows)  # what it costs does not depend on it
-        head = FixedClassifier(features, classes, kind=config.head, generator=data.generator(config.seed), **options)
-    return head.train(config.phase == "training")
+    stored = sum(each.nbytes for each in head.projection.state_dict().values())
+    return {"milliseconds": rounds, "median_milliseconds": float(np.median(rounds)), "matrix_bytes": stored}, {}
 
 
 def work_of(head: FixedClassifier, config: Config, device: str) -> Callable[[], Any]:
     """One training step, or one pass of inference, on a batch of random features."""
-    features, classes, batch = sizes_of(config)
-    draw = data.generator(config.seed)
-    inputs = torch.randn(batch, features, generator=draw).to(device)
-    labels = torch.randint(classes, (batch,), generator=draw).to(device)
+    batch, draw = config.batch_size or BATCH, data.generator(config.seed)
+    inputs = torch.randn(batch, head.in_features, generator=draw).to(device)
+    labels = torch.randint(head.num_classes, (batch,), generator=draw).to(device)
     if config.phase == "inference":
         return torch.no_grad()(lambda: head(inputs))
     optimizer = torch.optim.SGD(head.parameters(), lr=LEARNING_RATE, momentum=0.9, fused=True)

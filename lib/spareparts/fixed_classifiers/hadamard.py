@@ -4,13 +4,13 @@ import functools
 import itertools
 import math
 
+import scipy.linalg
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional
 
 from .. import checks, data
-from .measures import groups_of_equal
 
 # The matrix is a Kronecker product of small ones. A pass over the data for every factor of 16 or 32 is fastest: factors
 # of 2, as textbooks have them, move the data more often than they compute, and those of 64 compute too much.
@@ -92,10 +92,6 @@ class _Transform(torch.autograd.Function):
         return fast_hadamard_transform(gradient)
 
     @staticmethod
-    def jvp(ctx, tangent: Tensor) -> Tensor:
-        return fast_hadamard_transform(tangent)
-
-    @staticmethod
     def vmap(info, in_dims, inputs: Tensor) -> tuple[Tensor, int]:
         return fast_hadamard_transform(inputs.movedim(in_dims[0], 0)), 0
 
@@ -130,8 +126,7 @@ def _split(bits: int) -> list[int]:
 @functools.lru_cache(maxsize=64)
 def _factor(bits: int, dtype: torch.dtype, device: torch.device) -> Float[Tensor, "size size"]:
     """The Sylvester matrix of size 2^bits."""
-    two = torch.tensor([[1.0, 1], [1, -1]], dtype=dtype, device=device)
-    return functools.reduce(torch.kron, [two] * bits)
+    return torch.from_numpy(scipy.linalg.hadamard(2**bits)).to(device, dtype)
 
 
 class Hadamard(nn.Module):
@@ -150,15 +145,13 @@ class Hadamard(nn.Module):
         matrix: str = "sylvester",
         coordinates: str = "first",
         skip_ones: bool = False,
-        generator: torch.Generator | None = None,
+        generator: torch.Generator,
     ) -> None:
         super().__init__()
         checks.one_of(("sylvester", "paley"), matrix=matrix)
         checks.one_of(("first", "scattered"), coordinates=coordinates)
         if coordinates == "scattered" and matrix != "sylvester":
             raise ValueError(f"scattered coordinates are those of a sylvester matrix, got {matrix!r}")
-        if coordinates == "scattered" and generator is None:
-            raise ValueError("generator must be given for scattered coordinates, which are drawn, got None")
         self.in_features, self.first, self.stop = in_features, int(skip_ones), num_classes + skip_ones
         least = max(in_features, self.stop)
         self.order = paley_order(least) if matrix == "paley" else sylvester_order(least)
@@ -215,4 +208,7 @@ class Hadamard(nn.Module):
         most = 2**52 // self.in_features  # whose sums float64 holds exactly
         vector = torch.randint(most, (self.in_features,), generator=data.generator(0)).double()
         device = next((buffer.device for buffer in self.buffers()), None)
-        return groups_of_equal(self(vector.to(device)))
+        groups: dict[float, list[int]] = {}
+        for row, product in enumerate(self(vector.to(device)).tolist()):
+            groups.setdefault(product, []).append(row)
+        return [tuple(rows) for rows in groups.values() if len(rows) > 1]

@@ -2,7 +2,6 @@
 
 import math
 import warnings
-from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
@@ -11,20 +10,13 @@ from torch import Tensor, nn
 from torch.nn import functional, init
 
 from .. import checks
+from .config import HEADS, SCALED
 from .hadamard import Hadamard
-from .measures import CoincidingRows, described, max_coherence
+from .measures import CoincidingRows, max_coherence
 
-AFFINE = ("learned", "frozen", "low_rank", "sparse")  # W x + b
-SCALED = ("normalised", "orthonormal", "hadamard", "tight_frame")  # scale Q x^ + b
-KINDS = (*AFFINE, *SCALED)
-OPTIONS: dict[str, tuple[str, object]] = {  # the kind that an option is of, and its value with all others
-    "matrix": ("hadamard", "sylvester"),
-    "coordinates": ("hadamard", "first"),
-    "skip_ones": ("hadamard", False),
-    "rank": ("low_rank", None),
-    "density": ("sparse", None),
-}
+OPTIONS = {"hadamard": ("matrix", "coordinates", "skip_ones"), "low_rank": ("rank",), "sparse": ("density",)}
 DENSITY = 0.25  # weights of a low-rank or sparse head over those of a learned one, where nothing else is asked for
+EPS = 1e-6  # added to a length that is divided by
 
 
 # What is multiplied: matrices that are learned, in whole or in part, and those that are stored and fixed
@@ -62,18 +54,15 @@ def drawn(*shape: int, fan_in: float, generator: torch.Generator) -> Tensor:
 
 
 def scale_of(present: bool, held: float | None, initial: float) -> nn.Parameter | nn.Buffer | None:
-    """The factor of normalised features: a learned number, a held one, or none."""
+    """The factor of normalised features: a learned number, a held one, or none; `ValueError` unless it is positive."""
+    checks.positive(initial_scale=initial, scale=1.0 if held is None else held)
     if not present:
         return None
     return nn.Parameter(torch.tensor(float(initial))) if held is None else nn.Buffer(torch.tensor(float(held)))
 
 
 class Projection(nn.Module):
-    """Products of features with the rows of a matrix, which a subclass gives."""
-
-    def matrix(self) -> Float[Tensor, "classes features"]:
-        """The rows."""
-        raise NotImplementedError
+    """Products of features with the rows of a matrix, which a subclass gives as `matrix()`."""
 
     def forward(
         self, inputs: Float[Tensor, "*batch features"], bias: Float[Tensor, " classes"] | None = None
@@ -96,10 +85,14 @@ class Dense(Projection):
 
 
 class LowRank(Projection):
-    """The product of two learned matrices with `rank` columns and rows: `rank (N + C)` weights."""
+    """The product of two learned matrices with `rank` columns and rows: `rank (N + C)` weights, by default N C / 4."""
 
-    def __init__(self, in_features: int, num_classes: int, *, rank: int, generator: torch.Generator) -> None:
+    def __init__(
+        self, in_features: int, num_classes: int, *, generator: torch.Generator, rank: int | None = None
+    ) -> None:
         super().__init__()
+        if rank is None:
+            rank = max(1, round(DENSITY * in_features * num_classes / (in_features + num_classes)))
         checks.whole(1, rank=rank)
         self.reduction = nn.Parameter(drawn(rank, in_features, fan_in=in_features, generator=generator))
         self.expansion = nn.Parameter(drawn(num_classes, rank, fan_in=rank, generator=generator))
@@ -118,8 +111,11 @@ class LowRank(Projection):
 class Sparse(Projection):
     """A learned matrix whose entries are 0 but for a share `density` of them, in places drawn once."""
 
-    def __init__(self, in_features: int, num_classes: int, *, density: float, generator: torch.Generator) -> None:
+    def __init__(
+        self, in_features: int, num_classes: int, *, generator: torch.Generator, density: float | None = None
+    ) -> None:
         super().__init__()
+        density = DENSITY if density is None else density
         if not 0 < density <= 1:
             raise ValueError(f"density must lie in (0, 1], got {density}")
         self.shape = (num_classes, in_features)
@@ -135,45 +131,20 @@ class Sparse(Projection):
 
 
 def _projection(
-    sizes: tuple[int, int], *, kind: str, generator: torch.Generator | None, **options: Any
+    features: int, classes: int, *, kind: str, generator: torch.Generator, **options: Any
 ) -> Projection | Hadamard:
-    """The matrix of a kind; low rank and sparse ones have a quarter of the weights where nothing else is asked for."""
-    features, classes = sizes
-    few, share = options.pop("rank", None), options.pop("density", None)
-    few = max(1, round(DENSITY * features * classes / (features + classes))) if few is None else few
-    share = DENSITY if share is None else share
-
-    def weight() -> Tensor:
-        return drawn(classes, features, fan_in=features, generator=generator)
-
-    makers: dict[str, Callable[[], Projection | Hadamard]] = {
-        "learned": lambda: Dense(weight(), trained=True),
-        "normalised": lambda: Dense(weight(), trained=True, unit_rows=True),
-        "frozen": lambda: Dense(weight(), trained=False),
-        "orthonormal": lambda: Dense(orthonormal(classes, features, generator=generator), trained=False),
-        "tight_frame": lambda: Dense(tight_frame(classes, features, generator=generator), trained=False),
-        "hadamard": lambda: Hadamard(*sizes, generator=generator, **options),
-        "low_rank": lambda: LowRank(*sizes, rank=few, generator=generator),
-        "sparse": lambda: Sparse(*sizes, density=share, generator=generator),
-    }
-    return makers[kind]()
-
-
-def _check(kind: str, *, generator: Any, scale: Any, initial_scale: Any, negate: bool, options: Mapping) -> None:
-    """`ValueError` for what the kind does not have or cannot do without."""
-    checks.one_of(KINDS, kind=kind)
-    if generator is None and kind != "hadamard":
-        raise ValueError(f"generator must be given for kind {kind!r}, which draws its matrix, got None")
-    if kind not in SCALED and (scale is not None or initial_scale != 1.0 or negate):
-        given = f"scale {scale}, initial_scale {initial_scale} and negate {negate}"
-        raise ValueError(f"kind {kind!r} has no scale and nothing to negate, got {given}")
-    checks.positive(initial_scale=initial_scale, **({} if scale is None else {"scale": scale}))
-    if unknown := sorted(set(options) - set(OPTIONS)):
-        raise TypeError(f"unknown options {', '.join(unknown)}; known: {', '.join(OPTIONS)}")
-    for name, value in options.items():
-        owner, unused = OPTIONS[name]
-        if kind != owner and value != unused:
-            raise ValueError(f"{name} is of kind {owner!r} and must stay {unused!r} for {kind!r}, got {value!r}")
+    """The matrix of a kind; `ValueError` for an unknown one, `TypeError` for an option that it does not have."""
+    checks.one_of(HEADS, kind=kind)
+    if unknown := sorted(options.keys() - OPTIONS.get(kind, ())):
+        raise TypeError(f"kind {kind!r} has no {', '.join(unknown)}; options are {OPTIONS}")
+    if kind in OPTIONS:
+        made = {"hadamard": Hadamard, "low_rank": LowRank, "sparse": Sparse}[kind]
+        return made(features, classes, generator=generator, **options)
+    if kind in ("orthonormal", "tight_frame"):
+        draw = orthonormal if kind == "orthonormal" else tight_frame
+        return Dense(draw(classes, features, generator=generator), trained=False)
+    weight = drawn(classes, features, fan_in=features, generator=generator)
+    return Dense(weight, trained=kind != "frozen", unit_rows=kind == "normalised")
 
 
 class Signs(nn.Module):
@@ -207,9 +178,8 @@ class FixedClassifier(nn.Module):
 
     The other kinds give `W x + b`: `learned`, `frozen` (W stays as drawn), `low_rank` (of a `rank`) and `sparse` (of a
     `density`, 0 to 1), both by default with a quarter of the weights. These draw their biases, the others begin with 0.
-    Raises `ValueError` for sizes below 1, unknown words, a kind that draws without a generator, a scale that is not
-    positive or not used, an option of another kind, and features of another width; `TypeError` for an unknown option.
-    Warns with `CoincidingRows` where classes share a row.
+    Raises `ValueError` for sizes below 1, unknown words, a scale that is not positive or not used, and features of
+    another width; `TypeError` for an option that the kind does not have. Warns of `CoincidingRows`.
     """
 
     def __init__(
@@ -218,30 +188,29 @@ class FixedClassifier(nn.Module):
         num_classes: int,
         *,
         kind: str,
-        generator: torch.Generator | None = None,
+        generator: torch.Generator,
         scale: float | None = None,
         initial_scale: float = 1.0,
         negate: bool = False,
         bias: bool = True,
         binarised: bool = False,
-        eps: float = 1e-6,
         **options: str | bool | float | None,
     ) -> None:
         super().__init__()
         checks.whole(1, in_features=in_features, num_classes=num_classes)
-        given = {"scale": scale, "initial_scale": initial_scale, "negate": negate}
-        _check(kind, generator=generator, options=options, **given)
-        checks.positive(eps=eps)
-        self.in_features, self.num_classes, self.kind, self.eps = in_features, num_classes, kind, eps
-        self.projection = _projection((in_features, num_classes), kind=kind, generator=generator, **options)
-        first_bias = torch.zeros(num_classes, device="cpu" if generator is None else generator.device)
-        if kind in AFFINE:  # as PyTorch's linear layer
+        if kind not in SCALED and (scale is not None or initial_scale != 1.0 or negate):
+            raise ValueError(f"{kind=} has no scale and nothing to negate, got {scale=}, {initial_scale=}, {negate=}")
+        self.in_features, self.num_classes, self.kind = in_features, num_classes, kind
+        self.projection = _projection(in_features, num_classes, kind=kind, generator=generator, **options)
+        first_bias = torch.zeros(num_classes, device=generator.device)
+        if kind not in SCALED:  # as PyTorch's linear layer
             first_bias = drawn(num_classes, fan_in=in_features, generator=generator)
         self.bias = nn.Parameter(first_bias) if bias else None
         self.signs = Signs(in_features) if binarised else None
         self.sign, self.scale = -1.0 if negate else 1.0, scale_of(kind in SCALED, scale, initial_scale)
         if groups := self.coinciding_rows:
-            warnings.warn(described(groups), CoincidingRows, stacklevel=2)
+            text = f"{len(groups)} groups of classes share a row, first {groups[0]}: only their biases differ"
+            warnings.warn(text, CoincidingRows, stacklevel=2)
 
     def forward(self, features: Float[Tensor, "*batch features"]) -> Float[Tensor, "*batch classes"]:
         """Class scores (logits)."""
@@ -250,7 +219,7 @@ class FixedClassifier(nn.Module):
         if self.scale is None:
             return self.projection(features, self.bias)
         # all factors in one, applied to the features: there are mostly fewer of them than of products
-        factor = self.sign * self._entry * self.scale / (self.norms(features) + self.eps)
+        factor = self.sign * self._entry * self.scale / (self.norms(features) + EPS)
         scaled = factor * features
         if not torch.is_autocast_enabled(features.device.type):
             scaled = scaled.to(features.dtype)

@@ -1,10 +1,8 @@
 """The experiment `language`: train a language model with learned or fixed word vectors, and read its perplexity."""
 
-import functools
 import math
-import time
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import scipy.sparse
@@ -13,14 +11,13 @@ from jaxtyping import Float, Int
 from sklearn.utils.extmath import randomized_svd
 from torch import Tensor, nn
 from torch.nn import functional
-from torch.nn.functional import cross_entropy
 
 from .. import checks, data, engine, models
 from ..data.text import END
 from ..records import Diverged, checkpoint_path, weights_path
 from ..records.store import commit
 from .config import Config
-from .heads import scale_of
+from .heads import EPS, scale_of
 
 UNITS, EPOCHS, COLUMNS, RATE = 512, 40, 20, 20.0  # where the config says nothing
 LENGTH = 35  # words that a gradient reaches back
@@ -31,9 +28,7 @@ LEARNED = ("learned_tied", "learned_untied")
 RANKS = (10, 100, 1_000)  # the most frequent words so far, and all others: groups whose perplexity is told apart
 LAYERS = 2
 RANGE = 0.1  # learned word vectors start uniform within it
-EPS = 1e-6
 WINDOW = 5  # words on each side that count as a word's context; ours, as all numbers here
-SHIFT = 1  # k of the shift by log k: a larger one leaves frequent words, which predict little, nothing at all
 NEGATIVES = 5  # of word2vec
 PASSES = 5  # of word2vec over the text
 State = tuple[Tensor, Tensor]  # hidden values and cells, (layers, columns, units) each
@@ -65,7 +60,6 @@ class LanguageModel(nn.Module):
     ) -> None:
         super().__init__()
         checks.whole(1, vocabulary=vocabulary, units=units, columns=columns)
-        checks.positive(initial_scale=initial_scale, **({} if scale is None else {"scale": scale}))
         if fixed is not None and (not tied or fixed.shape != (vocabulary, units)):
             raise ValueError(f"fixed must be tied and {(vocabulary, units)}, got tied={tied} and {tuple(fixed.shape)}")
 
@@ -106,24 +100,6 @@ class LanguageModel(nn.Module):
         return logits
 
 
-class Counts(NamedTuple):
-    """Numbers of parameters of a language model."""
-
-    words: int  # embedding and classifier
-    recurrent: int
-    bias: int
-
-    @property
-    def share(self) -> float:
-        """Of embedding and classifier among all but the classifier's bias, which is learned in any case, in %."""
-        return 100 * self.words / (self.words + self.recurrent)
-
-
-def count_parameters(vocabulary: int, units: int, *, tied: bool) -> Counts:
-    """Parameters of a language model: `V N` of words, twice where untied, and `8 N (N + 1)` of each layer."""
-    return Counts(vocabulary * units * (1 if tied else 2), LAYERS * 8 * units * (units + 1), vocabulary)
-
-
 # Word vectors that are never trained
 
 
@@ -135,11 +111,9 @@ def word_vectors(kind: str, text: data.Text, *, units: int, seed: int) -> Float[
         return random
     if kind == "pmi":
         found = pmi_factors(text.train, vocabulary=vocabulary, units=units, seed=seed)
-    elif kind == "word2vec":
+    else:
         end = text.vocabulary.index(END)
         found = word2vec(text.train, vocabulary=vocabulary, units=units, end=end, seed=seed)
-    else:
-        raise ValueError(f"kind must be orthogonal, pmi or word2vec, got {kind!r}")
     return unit_rows(found, instead=random)
 
 
@@ -172,14 +146,12 @@ def cooccurrences(words: Int[Tensor, " words"], *, vocabulary: int, window: int)
     return total + total.T
 
 
-def positive_pmi(counts: scipy.sparse.csr_array, *, shift: float) -> scipy.sparse.csr_array:
-    """Shifted positive pointwise mutual information, `max(log n_ij n / (n_i n_j) - log k, 0)`, for a shift k >= 1."""
-    checks.at_least(1, shift=shift)
+def positive_pmi(counts: scipy.sparse.csr_array) -> scipy.sparse.csr_array:
+    """Positive pointwise mutual information, `max(log n_ij n / (n_i n_j), 0)`, in nats."""
     found = counts.tocoo()
     row, column = found.coords
     of_rows, of_columns = counts.sum(1), counts.sum(0)
     information = np.log(found.data) + np.log(counts.sum()) - np.log(of_rows[row]) - np.log(of_columns[column])
-    information -= np.log(shift)
     kept = information > 0
     return scipy.sparse.csr_array((information[kept], (row[kept], column[kept])), shape=counts.shape)
 
@@ -190,7 +162,7 @@ def pmi_factors(
     """`U_d sqrt(S_d)` of the truncated SVD `M = U S V^T` of the positive PMI matrix (Levy and Goldberg 2014)."""
     if units > vocabulary:
         raise ValueError(f"units must be at most {vocabulary}, the number of words, got {units}")
-    matrix = positive_pmi(cooccurrences(words, vocabulary=vocabulary, window=WINDOW), shift=SHIFT)
+    matrix = positive_pmi(cooccurrences(words, vocabulary=vocabulary, window=WINDOW))
     left, values, _ = randomized_svd(matrix, n_components=units, random_state=seed)
     return torch.from_numpy(left * np.sqrt(values)).float()
 
@@ -217,32 +189,21 @@ def word2vec(
 def language(
     config: Config, *, device: str | None = None, progress: bool = True
 ) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """Metrics of one language model: perplexities, parameters; its weights go to the cache. Raises `Diverged`."""
-    device, text, started = engine.choose_device(device), data.load_text(config.corpus), time.perf_counter()
+    """Metrics of one language model, perplexities above all; its weights go to the cache. Raises `Diverged`."""
+    device, text = engine.choose_device(device), data.load_text(config.corpus)
     network = build(config, text).to(device)
-    prepared = time.perf_counter() - started
-    watch, ended = train(network, config, text, device=device, progress=progress)
+    watch = train(network, config, text, device=device, progress=progress)
     network.load_state_dict(watch.best)
     engine.save_weights(network, weights_path(config), commit=commit())
     losses, targets = word_losses(network, text.test.to(device))
-    tied, scale = config.embedding != "learned_untied", network.scale
-    counts = count_parameters(len(text.vocabulary), config.units or UNITS, tied=tied)
+    scale = network.scale
     return {
-        "vocabulary": len(text.vocabulary),
-        "train_words": len(text.train),
-        "parameters": counts.words + counts.recurrent + counts.bias + (scale is not None),
         "trained_parameters": sum(parameter.numel() for parameter in network.parameters()),
-        "word_share": counts.share,
         "final_scale": None if scale is None else float(scale.detach()),
         "perplexity": math.exp(losses.mean()),
         "perplexity_by_frequency": by_frequency(losses, targets),
         "unigram_perplexity": unigram_perplexity(text),
         "validation_perplexity": watch.perplexities,
-        "training_perplexity": [math.exp(min(loss, 50.0)) for loss in ended.losses],
-        "rates": watch.rates,
-        "best_epoch": watch.best_epoch,
-        "vector_seconds": prepared,
-        "train_seconds": ended.seconds,
     }, {}
 
 
@@ -256,10 +217,8 @@ def build(config: Config, text: data.Text) -> LanguageModel:
     return LanguageModel(len(text.vocabulary), units, generator=data.generator(config.seed), **own)
 
 
-def train(
-    network: LanguageModel, config: Config, text: data.Text, *, device: str, progress: bool
-) -> tuple["Perplexities", engine.Outcome]:
-    """Train a model in place; what was read after each epoch, and how training ended. Raises `Diverged`."""
+def train(network: LanguageModel, config: Config, text: data.Text, *, device: str, progress: bool) -> "Perplexities":
+    """Train a model in place; what was read after each epoch. Raises `Diverged`."""
     optimizer = torch.optim.SGD(network.parameters(), lr=config.learning_rate or RATE, fused=True)
     windows = data.Windows(text.train.to(device), columns=config.batch_size or COLUMNS, length=LENGTH)
     watch = Perplexities(text.validation.to(device))
@@ -272,45 +231,39 @@ def train(
         adjust=lambda network: nn.utils.clip_grad_norm_(network.parameters(), CLIP),
         callbacks=(watch,),
     )
-    steps = (config.epochs or EPOCHS) * len(windows)
-    fit = functools.partial(engine.fit, side_by_side=False, checkpoint=checkpoint_path([config]), progress=progress)
-    (ended,) = fit([replica], steps=steps)
+    steps, checkpoint = (config.epochs or EPOCHS) * len(windows), checkpoint_path([config])
+    (ended,) = engine.fit([replica], steps=steps, side_by_side=False, checkpoint=checkpoint, progress=progress)
     if ended.diverged_step is not None:
         raise Diverged(ended.diverged_step)
-    return watch, ended
+    return watch
 
 
 def objective(network: nn.Module, window: data.Window, settings: Mapping[str, float]) -> Float[Tensor, ""]:
     """Mean cross entropy of the next words, in nats."""
     logits = network.carry(window.inputs, begins=window.begins)
-    return cross_entropy(logits.flatten(0, 1), window.targets.flatten())
+    return functional.cross_entropy(logits.flatten(0, 1), window.targets.flatten())
 
 
 class Perplexities(engine.Kept):
     """Callback that reads the validation perplexity, keeps the best weights, and slows down where it stalls."""
 
-    KEPT = ("perplexities", "rates", "best", "best_epoch")
+    KEPT = ("perplexities", "best")
 
     def __init__(self, validation: Int[Tensor, " words"]) -> None:
         self.validation = validation
-        self.perplexities: list[float] = []
-        self.rates: list[float] = []  # with which each epoch was trained
-        self.best: dict[str, Tensor] = {}
-        self.best_epoch = 0
+        self.perplexities: list[float] = []  # after each epoch
+        self.best: dict[str, Tensor] = {}  # weights
 
     def __call__(self, progress: engine.Progress) -> None:
         """Read once."""
-        network, optimizer = progress.replica.network, progress.replica.optimizer
+        network = progress.replica.network
         losses, _ = word_losses(network, self.validation)
         found = math.exp(losses.mean())
-        better = not self.perplexities or found < min(self.perplexities)
-        self.perplexities.append(found)
-        self.rates.append(optimizer.param_groups[0]["lr"])
-        if better:
+        if not self.perplexities or found < min(self.perplexities):
             self.best = {name: value.detach().clone() for name, value in network.state_dict().items()}
-            self.best_epoch = len(self.perplexities)
         else:
-            optimizer.param_groups[0]["lr"] /= DIVISOR
+            progress.replica.optimizer.param_groups[0]["lr"] /= DIVISOR
+        self.perplexities.append(found)
 
 
 @torch.inference_mode()
@@ -327,7 +280,7 @@ def word_losses(
     for _ in range(len(windows)):
         window = next(windows)
         logits, state = network(window.inputs, state)
-        losses.append(cross_entropy(logits.flatten(0, 1), window.targets.flatten(), reduction="none"))
+        losses.append(functional.cross_entropy(logits.flatten(0, 1), window.targets.flatten(), reduction="none"))
         targets.append(window.targets.flatten())
     network.train(training)
     return torch.cat(losses), torch.cat(targets)

@@ -29,39 +29,16 @@ def max_coherence(matrix: Float[Tensor, "classes features"]) -> float:
     Raises `ValueError` for entries that are not finite.
     """
     checks.finite(matrix=matrix)
-    rows, largest = functional.normalize(_moderate(matrix)), 0.0
+    # scaled by powers of two, so exactly: squares of tiny and of huge entries would be 0 and infinite
+    wide = matrix.double()
+    _, exponents = wide.abs().amax(1, keepdim=True).frexp()
+    moderate = torch.ldexp(wide, -exponents).to(torch.promote_types(matrix.dtype, torch.float32))
+    rows, largest = functional.normalize(moderate), 0.0
     for start in range(0, len(rows), ROWS):
         cosines = (rows[start : start + ROWS] @ rows.T).abs()
         cosines.diagonal(start).zero_()
         largest = max(largest, float(cosines.max()))
     return min(largest, 1.0)
-
-
-def _moderate(matrix: Tensor) -> Float[Tensor, "classes features"]:
-    """The same directions with entries up to 1: squares of tiny and of huge ones would be 0 and infinite.
-
-    Scaled by powers of two, so exactly.
-    """
-    wide = matrix.double()
-    _, exponents = wide.abs().amax(1, keepdim=True).frexp()
-    return torch.ldexp(wide, -exponents).to(torch.promote_types(matrix.dtype, torch.float32))
-
-
-def groups_of_equal(values: Float[Tensor, " classes"]) -> list[tuple[int, ...]]:
-    """Places of values that occur more than once, a group for each value, in the order of their first places."""
-    _, place, count = torch.unique(values, return_inverse=True, return_counts=True)
-    groups: dict[int, list[int]] = {}
-    for row in (count[place] > 1).nonzero().flatten().tolist():
-        groups.setdefault(int(place[row]), []).append(row)
-    return [tuple(rows) for rows in groups.values()]
-
-
-def described(groups: list[tuple[int, ...]]) -> str:
-    """The groups in words: how many pairs coincide, and the first rows that do."""
-    pairs = sum(len(group) * (len(group) - 1) // 2 for group in groups)
-    named = ", ".join(" = ".join(map(str, group[:4])) + (" ..." if len(group) > 4 else "") for group in groups[:4])
-    more = ", ..." if len(groups) > 4 else ""
-    return f"{pairs} pairs of rows coincide ({named}{more}): only their biases tell these classes apart"
 
 
 def welch_bound(features: int, classes: int) -> float:
@@ -70,6 +47,15 @@ def welch_bound(features: int, classes: int) -> float:
     `sqrt((C - N) / (N (C - 1)))`; 0 where there are no more classes than features.
     """
     return math.sqrt(max(0, classes - features) / (features * max(1, classes - 1)))
+
+
+def least_loss(scale: float, *, classes: int) -> float:
+    """Least mean cross entropy (nats) that orthonormal rows and a scale s allow over balanced classes, C <= N.
+
+    `log(1 + (C - 1) exp(-s sqrt(C / (C - 1))))`: a feature of length 1 can put at most `sqrt(C / (C - 1))` between the
+    true cosine and all others, which are then equal. Biases, the same for all samples, cannot lower the mean.
+    """
+    return math.log1p((classes - 1) * math.exp(-scale * math.sqrt(classes / (classes - 1))))
 
 
 def epochs_to(epochs: Sequence[int], accuracies: np.ndarray) -> dict[str, int]:
@@ -92,7 +78,6 @@ class Fit(NamedTuple):
     """A form `a + b f(t)` fitted by least squares."""
 
     values: Float[np.ndarray, " times"]
-    explained: float  # share of the variance, 0 to 1
     criterion: float  # Akaike's, corrected for few values; lower is better, and only differences mean anything
 
 
@@ -120,4 +105,4 @@ def fit_growth(steps: Float[np.ndarray, " times"], values: Float[np.ndarray, " t
         c, count = float(np.exp(found.x)), 4
     left, n = float(np.square(values - curve(c)).sum()), len(values)
     criterion = n * np.log(max(left, 1e-300) / n) + 2 * count + 2 * count * (count + 1) / (n - count - 1)
-    return Fit(curve(c), 1 - left / float(np.square(values - values.mean()).sum()), float(criterion))
+    return Fit(curve(c), float(criterion))

@@ -2,8 +2,9 @@
 
 import dataclasses
 import functools
+import itertools
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import torch
@@ -12,16 +13,15 @@ from sklearn.model_selection import train_test_split
 from torch import Tensor, nn
 from torch.nn import functional
 
-from .. import data, engine, models
+from .. import checks, data, engine, models
 from .config import LARGE, RESNETS, Config
-from .heads import FixedClassifier
-from .losses import cosine_loss
+from .heads import OPTIONS, FixedClassifier
 from .measures import CoincidingRows
 
 MOMENTUM = 0.9
+COSINE_LOSSES = {"cosine_absolute": 1, "cosine_squared": 2}  # with their powers
 WEIGHT_DECAY = 1e-4  # of weights; none on biases and BatchNorm
 HEAD_SEED, CLASS_SEED = 30_000, 20_000  # added to the seed: what is drawn of one must not depend on the other
-HEAD_OPTIONS = {"hadamard": ("matrix", "coordinates", "skip_ones"), "low_rank": ("rank",), "sparse": ("density",)}
 SIZES = {True: 224, False: 32}  # pixels of a folder's images, for large and for small networks
 
 
@@ -49,7 +49,8 @@ def replica(config: Config, sets: "Sets", device: str) -> engine.Replica:
     """A config ready to be trained; all heads of a seed start on the same body and see the same batches."""
     stream, settings = data.generator(config.seed), settings_of(config)
     network = body(config, sets, generator=stream)
-    network.classifier = head(config, network.classifier.in_features, sets.classes)
+    draw = data.generator(config.seed + HEAD_SEED)
+    network.classifier = head(config, network.classifier.in_features, sets.classes, generator=draw)
     network.to(device)
     augment = sets.shape[0] == 3 if config.augment is None else config.augment
     own = {"batch_size": min(settings.batch_size, len(sets.train.labels)), "generator": stream}
@@ -85,14 +86,13 @@ def body(config: Config, sets: "Sets", *, generator: torch.Generator) -> nn.Modu
     return models.shufflenet(**common) if config.network == "shufflenet" else models.large(config.network, **common)
 
 
-def head(config: Config, features: int, classes: int) -> FixedClassifier:
+def head(config: Config, features: int, classes: int, *, generator: torch.Generator) -> FixedClassifier:
     """The config's classifier; for a cosine loss its scores are the cosines, with neither scale nor bias."""
     bare = config.loss != "cross_entropy"
-    options = {name: getattr(config, name) for name in HEAD_OPTIONS.get(config.head, ())}
+    options = {name: getattr(config, name) for name in OPTIONS.get(config.head, ())}
     options |= {"scale": 1.0 if bare else config.scale, "initial_scale": config.initial_scale, "negate": config.negate}
-    options |= {"binarised": config.binarised, "bias": not bare, "generator": data.generator(config.seed + HEAD_SEED)}
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", CoincidingRows)  # a result of the run, of which it does not warn
+    options |= {"binarised": config.binarised, "bias": not bare, "generator": generator}
+    with warnings.catch_warnings(action="ignore", category=CoincidingRows):  # a result of the run, no surprise
         return FixedClassifier(features, classes, kind=config.head, **options)
 
 
@@ -106,6 +106,27 @@ def optimizer_of(network: nn.Module, config: Config) -> torch.optim.SGD:
     decays = {"weights": WEIGHT_DECAY, "others": 0.0, "scale": config.scale_decay}
     options = [{"params": values, "weight_decay": decays[name]} for name, values in groups.items() if values]
     return torch.optim.SGD(options, lr=settings_of(config).learning_rate, momentum=MOMENTUM, fused=True)
+
+
+def cosine_loss(
+    cosines: Float[Tensor, "batch classes"], labels: Int[Tensor, " batch"], *, loss: str, other_target: float = -1.0
+) -> Float[Tensor, ""]:
+    """Mean over samples of `|q_y x^ - 1|^p` for the true class plus the sum of `|q_i x^ - t|^p` over the others.
+
+    `cosine_absolute` has p = 1, `cosine_squared` p = 2, and t is `other_target`; the paper's formula is lost, so that t
+    is a reading. With orthonormal rows the squares of the cosines add up to at most 1: t = 0 can be met by `x^ = q_y`,
+    where the loss is 0. t = -1 cannot, and is smallest where the true cosine is `1 / sqrt(C)` and the others
+    `-1 / sqrt(C)`. Range 0 to `2^p C` for unit rows and C classes. Raises `ValueError` for another loss, a target
+    outside [-1, 1), and labels that are not one a sample, of the classes.
+    """
+    checks.one_of(COSINE_LOSSES, loss=loss)
+    if not -1 <= other_target < 1:
+        raise ValueError(f"other_target is a cosine below 1, at least -1, got {other_target}")
+    checks.equally_many(cosines=cosines, labels=labels)
+    checks.labels(labels, count=cosines.shape[1])
+    classes = torch.arange(cosines.shape[1], device=cosines.device)
+    targets = torch.where(labels[:, None] == classes, 1.0, other_target)
+    return (cosines - targets).abs().pow(COSINE_LOSSES[loss]).sum(1).mean()
 
 
 @functools.cache  # networks that train side by side share one objective
@@ -152,62 +173,46 @@ class Sets(NamedTuple):
     shape: tuple[int, ...]  # of one image: channels, height, width
 
 
-class Drawn(NamedTuple):
-    """What decides which images there are."""
-
-    dataset: str
-    size: int  # pixels, of a folder's images
-    classes: int | None
-    class_choice: str
-    train_samples: int | None
-    seed: int  # 0 where nothing is drawn
-
-    def rows(self, labels: Tensor, samples: int | None) -> tuple[Tensor, Tensor]:
-        """Numbers and labels of the images to take, of all labels and how many are wanted."""
-        rows, kept = torch.arange(len(labels)), self.kept()
-        if kept is not None:
-            rows = torch.isin(labels.cpu(), kept).nonzero().flatten()
-        rows = rows if samples is None else rows[stratified(labels.cpu()[rows], samples, seed=self.seed)]
-        taken = labels[rows.to(labels.device)].long()
-        return rows, taken if kept is None else torch.searchsorted(kept.to(labels.device), taken)
-
-    def kept(self) -> Int[Tensor, " classes"] | None:
-        """The classes that were chosen, or None for all."""
-        if self.classes is None:
-            return None
-        alone = [[label] for label in range(len(data.classes(self.dataset)))]
-        groups = list(data.superclasses().values()) if self.dataset == "cifar100" else alone
-        draw = data.generator(self.seed + CLASS_SEED)
-        return choose_classes(groups, self.classes, choice=self.class_choice, generator=draw)
-
-
 def sets_of(config: Config, device: str) -> Sets:
     """The images of a config; those that no draw decides are kept for the next run."""
     any_draw = config.classes is not None or config.train_samples is not None
-    own = {name: getattr(config, name) for name in ("dataset", "classes", "class_choice", "train_samples")}
-    return _sets(Drawn(seed=config.seed if any_draw else 0, size=SIZES[config.network in LARGE], **own), device)
+    own = {name: getattr(config, name) for name in ("dataset", "network", "classes", "class_choice", "train_samples")}
+    return _sets(Config(**own, seed=config.seed if any_draw else 0), device)
 
 
 @functools.lru_cache(maxsize=1)
-def _sets(drawn: Drawn, device: str) -> Sets:
+def _sets(config: Config, device: str) -> Sets:
     """Images in [0, 1], in memory those of colour with the training images' mean 0 and deviation 1 in each channel."""
-    classes, parts = drawn.classes or len(data.classes(drawn.dataset)), []
-    for split, samples in (("train", drawn.train_samples), ("test", None)):
-        if data.is_folder(drawn.dataset):
-            found = data.load_folder(drawn.dataset, split, size=drawn.size, device=device)
-            rows, labels = drawn.rows(found.labels, samples)
+    kept, parts, count = None, [], len(data.classes(config.dataset))
+    if config.classes is not None:
+        groups = data.superclasses().values() if config.dataset == "cifar100" else [[label] for label in range(count)]
+        draw, count = data.generator(config.seed + CLASS_SEED), config.classes
+        kept = choose_classes(list(groups), count, choice=config.class_choice, generator=draw)
+    folder, size = data.is_folder(config.dataset), SIZES[config.network in LARGE]
+    for split, samples in (("train", config.train_samples), ("test", None)):
+        if folder:
+            found = data.load_folder(config.dataset, split, size=size, device=device)
+            rows, labels = rows_of(found.labels, kept, samples=samples, seed=config.seed)
             parts.append(dataclasses.replace(found.subset(rows), labels=labels))
         else:
-            found = data.load(drawn.dataset, split, device=device)
-            rows, labels = drawn.rows(found.labels, samples)
+            found = data.load(config.dataset, split, device=device)
+            rows, labels = rows_of(found.labels, kept, samples=samples, seed=config.seed)
             parts.append(StoredImages(images=data.to_float(found.images[rows.to(device)]), labels=labels))
-    if data.is_folder(drawn.dataset):
-        return Sets(*parts, classes, (3, drawn.size, drawn.size))
-    shape = tuple(parts[0].images.shape[1:])
-    if shape[0] == 3:
+    shape = (3, size, size) if folder else tuple(parts[0].images.shape[1:])
+    if shape[0] == 3 and not folder:
         moments = data.channel_statistics(parts[0].images)
         parts = [dataclasses.replace(part, images=data.normalize(part.images, *moments)) for part in parts]
-    return Sets(*parts, classes, shape)
+    return Sets(*parts, count, shape)
+
+
+def rows_of(
+    labels: Int[Tensor, " samples"], kept: Int[Tensor, " classes"] | None, *, samples: int | None, seed: int
+) -> tuple[Int[Tensor, " taken"], Int[Tensor, " taken"]]:
+    """Numbers and new labels of the images to take: all of the classes that are kept (None: all), or a draw of them."""
+    rows = torch.arange(len(labels)) if kept is None else torch.isin(labels.cpu(), kept).nonzero().flatten()
+    rows = rows if samples is None else rows[stratified(labels.cpu()[rows], samples, seed=seed)]
+    taken = labels[rows.to(labels.device)].long()
+    return rows, taken if kept is None else torch.searchsorted(kept.to(labels.device), taken)
 
 
 def choose_classes(
@@ -216,25 +221,21 @@ def choose_classes(
     """Labels of `count` classes out of groups of similar ones, sorted.
 
     `drawn`: from all alike. `within`: from as few groups as possible. `across`: from as many. Raises `ValueError` for
-    more classes than there are and for another choice.
+    more classes than there are.
     """
 
-    def mixed(items: Sequence) -> list:
+    def mixed(items: Iterable) -> list:
+        items = list(items)
         return [items[place] for place in torch.randperm(len(items), generator=generator).tolist()]
 
     total = sum(map(len, groups))
     if not 2 <= count <= total:
         raise ValueError(f"count must lie in 2..{total}, the classes, got {count}")
     own = [mixed(group) for group in mixed(groups)]
-    if choice == "within":
-        order = [label for group in own for label in group]
-    elif choice == "across":
-        rounds = range(max(map(len, own)))
-        order = [group[place] for place in rounds for group in own if place < len(group)]
-    elif choice == "drawn":
-        order = mixed([label for group in groups for label in group])
+    if choice == "across":
+        order = [label for round in itertools.zip_longest(*own) for label in round if label is not None]
     else:
-        raise ValueError(f"choice must be drawn, within or across, got {choice!r}")
+        order = mixed(itertools.chain(*groups)) if choice == "drawn" else list(itertools.chain(*own))
     return torch.tensor(order[:count]).sort().values
 
 

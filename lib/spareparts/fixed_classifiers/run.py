@@ -35,15 +35,21 @@ SHOWN = 0.1  # of the training images, if that is more
 def run(
     configs: Iterable[Config], *, device: str | None = None, workers: int | None = None, progress: bool = True
 ) -> Iterator[tuple[Config, Result]]:
-    """Run each config, yielding its result as soon as it is there.
+    """Run each config, yielding its result as soon as it is there; all data are loaded before, if they are there.
 
     On CUDA, which is chosen where there is one, networks on images that differ in seed or scalars only train side by
     side; on a CPU each core runs one at a time, or `workers` in all. Raises `ValueError` for a device that is absent.
     """
     configs, device = list(configs), engine.choose_device(device)
-    check_data(configs)
+    for dataset in {config.dataset for config in configs if config.experiment == "images"}:
+        if not data.is_folder(dataset):
+            data.load(dataset, "train")
+    for corpus in {config.corpus for config in configs if config.experiment == "language"}:
+        data.load_text(corpus)
     if torch.device(device).type == "cuda":
-        for group in together(configs):
+        images = [config for config in configs if config.experiment == "images"]
+        others = ([config] for config in configs if config.experiment != "images")
+        for group in (*groups(images, free=SIDE_BY_SIDE, most=GROUP), *others):
             with engine.one_thread():
                 yield from run_group(group, device=device, progress=progress)
         return
@@ -51,25 +57,10 @@ def run(
     yield from engine.each(work, configs, workers=workers, progress=progress)
 
 
-def check_data(configs: Iterable[Config]) -> None:
-    """Raise where a data set or text that will be read is not there."""
-    for dataset in sorted({config.dataset for config in configs if config.experiment == "images"}):
-        if not data.is_folder(dataset):
-            data.load(dataset, "train")
-    for corpus in sorted({config.corpus for config in configs if config.experiment == "language"}):
-        data.load_text(corpus)
-
-
-def together(configs: Sequence[Config]) -> Iterator[list[Config]]:
-    """Networks on images that may train side by side, together; each other config alone."""
-    images = [config for config in configs if config.experiment == "images"]
-    yield from groups(images, free=SIDE_BY_SIDE, most=GROUP)
-    yield from ([config] for config in configs if config.experiment != "images")
-
-
 def run_one(config: Config, *, device: str, progress: bool = True) -> Result:
     """Run one config."""
-    return next(iter(run_group([config], device=device, progress=progress)))[1]
+    ((_, result),) = run_group([config], device=device, progress=progress)
+    return result
 
 
 def run_group(
@@ -79,10 +70,9 @@ def run_group(
     if configs[0].experiment == "images":
         found = train_group(configs, device=device, progress=progress, side_by_side=side_by_side)
     else:
-        works = [functools.partial(OTHERS[own.experiment], own, device=device, progress=progress) for own in configs]
-        found = (
-            (own, measured(work, device=engine.describe(device))) for own, work in zip(configs, works, strict=True)
-        )
+        (own,) = configs
+        work = functools.partial(OTHERS[own.experiment], own, device=device, progress=progress)
+        found = [(own, measured(work, device=engine.describe(device)))]
     for config, result in found:
         yield config, dataclasses.replace(result, metrics=rounded(result.metrics))
 
@@ -133,10 +123,10 @@ class Evaluation(NamedTuple):
 
 
 @torch.inference_mode()
-def evaluate(network: nn.Module, images: Images, *, objective: Callable, batch_size: int | None = None) -> Evaluation:
+def evaluate(network: nn.Module, images: Images, *, objective: Callable) -> Evaluation:
     """Predictions, loss and norms of features, in evaluation mode and without augmentation."""
     training, parts, total = network.training, [], 0.0
-    batch_size = batch_size or engine.images_at_once(next(network.parameters()).device)
+    batch_size = engine.images_at_once(next(network.parameters()).device)
     network.eval()
     labels = iter(images.labels.split(batch_size))
     for chunk in images.chunks(batch_size):
@@ -155,18 +145,17 @@ class Readings(engine.Kept):
     The size is the scale of a head that normalises, else the Frobenius norm of its matrix.
     """
 
+    # errors (%) and losses on the training and the test images shown, norms of the former's features; steps and sizes
     KEPT = ("epochs", "errors", "losses", "norms", "steps", "sizes")
 
     def __init__(self, trained: engine.Replica, sets: Sets, *, epoch: int) -> None:
         self.epoch, self.objective = epoch, trained.objective  # steps of an epoch
-        most = max(FEWEST, int(SHOWN * len(sets.train.labels)))
-        self.shown = {"train": spread(sets.train, most), "test": spread(sets.test, 2 * most)}
-        self.epochs: list[int] = []
-        self.errors: list[tuple[float, ...]] = []  # % of the training and the test images shown
-        self.losses: list[tuple[float, ...]] = []
-        self.norms: list[Tensor] = []  # of the training images' features
-        self.steps: list[int] = []
-        self.sizes: list[float] = []
+        most, self.shown = max(FEWEST, int(SHOWN * len(sets.train.labels))), {}
+        for name, images, wanted in (("train", sets.train, most), ("test", sets.test, 2 * most)):
+            count = len(images.labels)  # evenly from first to last: in whatever order their classes stand
+            self.shown[name] = images.subset(torch.linspace(0, count - 1, min(wanted, count)).long())
+        for name in self.KEPT:
+            setattr(self, name, [])
         self.read(trained.network, 0)
 
     def __call__(self, progress: engine.Progress) -> None:
@@ -187,24 +176,25 @@ class Readings(engine.Kept):
         self.norms.append(found["train"].norms.cpu())
 
 
-def spread(images: Images, most: int) -> Images:
-    """At most so many of the images, evenly from first to last: in whatever order their classes stand."""
-    count = len(images.labels)
-    return images.subset(torch.linspace(0, count - 1, min(most, count)).long())
-
-
 # What a record holds
 
 
 def result_of(config: Config, trained: engine.Replica, sets: Sets, read: Readings, end: engine.Outcome) -> Result:
-    """Metrics and arrays of a trained network, whose weights go to the cache; of one that diverged its curves."""
+    """Metrics and arrays of a trained network, whose weights go to the cache; of one that diverged its curves.
+
+    What was predicted for each test image, with its label; of many images only whether it was right, as bits.
+    """
     network, (metrics, arrays) = trained.network, about_curves(config, read, end)
     if end.outcome == "finished":
         engine.save_weights(network, weights_path(config), commit=commit())
         images = {"train": sets.train, "test": sets.test}
         found = {name: evaluate(network, own, objective=trained.objective) for name, own in images.items()}
         metrics |= about_end(network, found, sets)
-        arrays |= predicted(found["test"], sets)
+        predictions, labels = found["test"].predictions.cpu().numpy(), sets.test.labels.cpu().numpy()
+        if sets.classes <= 256 and len(labels) <= MOST_PREDICTIONS:
+            arrays |= {"predictions": predictions.astype(np.uint8), "labels": labels.astype(np.uint8)}
+        else:
+            arrays["correct"] = np.packbits(predictions == labels)
     return Result(metrics=metrics, arrays=arrays, outcome=end.outcome, diverged_step=end.diverged_step)
 
 
@@ -253,11 +243,3 @@ def about_curves(config: Config, read: Readings, end: engine.Outcome) -> tuple[d
         "batch_loss": np.array(end.losses),
     }
     return metrics, {name: values.astype(np.float32) for name, values in arrays.items()}
-
-
-def predicted(found: Evaluation, sets: Sets) -> dict[str, np.ndarray]:
-    """What was predicted for each test image, with its label; of many images only whether it was right, as bits."""
-    predictions, labels = found.predictions.cpu().numpy(), sets.test.labels.cpu().numpy()
-    if sets.classes <= 256 and len(labels) <= MOST_PREDICTIONS:
-        return {"predictions": predictions.astype(np.uint8), "labels": labels.astype(np.uint8)}
-    return {"correct": np.packbits(predictions == labels)}
