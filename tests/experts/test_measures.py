@@ -25,6 +25,7 @@ from spareparts.experts.measures import (
     pairwise_similarity,
     partition_variance,
     random_similarity_deviation,
+    shuffled_similarity,
 )
 
 HALVES = torch.tensor([0, 1] * 6)  # twelve samples, two kinds in turn
@@ -164,6 +165,27 @@ def test_random_experts_have_the_predicted_spread():
     predicted = random_similarity_deviation(num_experts=4, entries=40)
     assert abs(found.mean()) < 5 * predicted / math.sqrt(400)
     assert found.std().item() == pytest.approx(predicted, rel=5 / math.sqrt(800))
+
+
+def shuffled(weights: torch.Tensor, draws: int = 400) -> torch.Tensor:
+    return shuffled_similarity(weights, draws=draws, generator=generator(9)).double()
+
+
+def test_shuffling_random_rows_has_the_predicted_spread_around_0():
+    predicted = random_similarity_deviation(num_experts=3, entries=12 * 40)
+    found = shuffled(random(3, 12, 40))
+    assert abs(found.mean()) < 5 * predicted
+    assert found.std().item() == pytest.approx(predicted, rel=0.25)
+
+
+def test_shuffling_keeps_what_rows_share_through_their_mean_direction():
+    """The mean over all orders is `hidden * mean_row_1 . mean_row_2 / (|W_1| |W_2|)`."""
+    weights = (random(2, 12, 40) + random(40, seed=1)).float()
+    one, other = weights
+    expected = 12 * (one.mean(0) @ other.mean(0)) / one.norm() / other.norm()
+    found = shuffled(weights)
+    assert expected > 0.3
+    assert abs(found.mean() - expected) < 5 * found.std() / math.sqrt(400)
 
 
 def test_matching_undoes_a_permutation_of_the_hidden_units():

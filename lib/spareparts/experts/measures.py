@@ -15,7 +15,7 @@ from sklearn.neighbors import NearestNeighbors
 from torch import Tensor
 from torch.nn import functional
 
-from .. import checks, engine
+from .. import checks, data, engine
 from ..records import matching
 from .config import BOTH, DATASETS, Config
 from .losses import log_likelihood, soft_nearest_neighbor_loss
@@ -129,15 +129,34 @@ def embedding_similarity(weights: Float[Tensor, "experts hidden features"]) -> F
     return mean_of_pairs(pairwise_similarity(weights))
 
 
+def row_products(weights: Float[Tensor, "experts hidden features"]) -> Float[Tensor, "experts experts hidden hidden"]:
+    """Products of every row of one expert with every row of another, the experts scaled to unit norm."""
+    unit = functional.normalize(weights.flatten(1), dim=1).view_as(weights)
+    return torch.einsum("ihf,jgf->ijhg", unit, unit)
+
+
 def matched_similarity(weights: Float[Tensor, "experts hidden features"]) -> Float[Tensor, "experts experts"]:
     """Cosine of every two experts with their rows matched for the largest sum (Hungarian method)."""
-    unit = functional.normalize(weights.flatten(1), dim=1).view_as(weights)
-    products = torch.einsum("ihf,jgf->ijhg", unit, unit).double().cpu().numpy()  # of every two rows
+    products = row_products(weights).double().cpu().numpy()
     matched = torch.eye(len(weights), dtype=torch.float64)
     for first, second in torch.combinations(torch.arange(len(weights))).tolist():
         rows, columns = linear_sum_assignment(products[first, second], maximize=True)
         matched[first, second] = matched[second, first] = products[first, second][rows, columns].sum()
     return matched
+
+
+def shuffled_similarity(
+    weights: Float[Tensor, "experts hidden features"], *, draws: int = 200, generator: torch.Generator
+) -> Float[Tensor, " draws"]:
+    """SIM with each expert's rows in random order: what live experts share through their rows' mean direction alone."""
+    products, hidden = row_products(weights), weights.shape[1]
+    pairs = torch.combinations(torch.arange(len(weights)))
+    total = torch.zeros(draws, device=weights.device)
+    for first, second in pairs.tolist():
+        # shuffling both experts of a pair is shuffling one against the other
+        orders = torch.rand(draws, hidden, generator=generator).argsort(1).to(weights.device)
+        total += products[first, second][torch.arange(hidden, device=weights.device), orders].sum(1)
+    return total / len(pairs)
 
 
 def random_similarity_deviation(*, num_experts: int, entries: int) -> float:
@@ -196,6 +215,7 @@ def measure(
     if config.arm != "ensemble":
         second = gates.topk(min(2, gates.shape[1]), dim=1).indices[:, -1:]
         right = answers.gather(1, second).squeeze(1) == labels
+        metrics |= variances(features, gates.argmax(1), num_experts=len(weights))
         metrics["second_choice_accuracy"] = 100 * float(right.double().mean())  # %, of the gate's second choice
     metrics |= neighbourhoods(features[:SHOWN].cpu().numpy(), labels[:SHOWN].cpu().numpy())
     if blocks:
@@ -248,14 +268,31 @@ def at_start(network: Mixture, images: Tensor, labels: Tensor) -> dict[str, Any]
 
 
 def similarities(weights: Tensor, hidden: Tensor, *, alive: list[int]) -> dict[str, Any]:
-    """SIM among all and among live experts, matched and CKA beside it, and its chance level."""
+    """SIM among all and among live experts, matched and CKA beside it, and its two chance levels."""
+    first, second = torch.triu_indices(len(weights), len(weights), offset=1)
     metrics = {
         "similarity": float(embedding_similarity(weights)),
+        "max_similarity": float(pairwise_similarity(weights)[first, second].max()) if len(weights) > 1 else math.nan,
         "matched_similarity": float(mean_of_pairs(matched_similarity(weights))),
         "alignment": float(mean_of_pairs(centered_kernel_alignment(hidden))),
         "null_dead_deviation": random_similarity_deviation(num_experts=len(weights), entries=weights[0].numel()),
     }
-    return metrics | ({"live_similarity": float(embedding_similarity(weights[alive]))} if len(alive) > 1 else {})
+    if len(alive) > 1:
+        shuffled = shuffled_similarity(weights[alive], generator=data.generator(0))
+        metrics["live_similarity"] = float(embedding_similarity(weights[alive]))
+        metrics |= {"null_live_mean": float(shuffled.mean()), "null_live_deviation": float(shuffled.std())}
+    return metrics
+
+
+def variances(features: Tensor, chosen: Tensor, *, num_experts: int) -> dict[str, float]:
+    """Share of the features' variance left within experts, and what a random partition of the same loads leaves."""
+    draw = data.generator(0)
+    shuffles = [chosen[torch.randperm(len(chosen), generator=draw).to(chosen.device)] for _ in range(5)]
+    random = [float(partition_variance(features, groups, num_groups=num_experts)) for groups in shuffles]
+    return {
+        "expert_variance": float(partition_variance(features, chosen, num_groups=num_experts)),
+        "random_expert_variance": float(np.mean(random)),
+    }
 
 
 def neighbourhoods(features: np.ndarray, labels: np.ndarray) -> dict[str, float]:
