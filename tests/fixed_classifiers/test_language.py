@@ -173,7 +173,7 @@ def test_a_config_runs_to_a_record_whose_weights_are_the_best_ones():
     assert same == config and result.outcome == "finished"
     assert result.metrics["final_scale"] > 0 and config.protocol == "reduced"
     network = language.build(config, TEXT)
-    language.engine.load_weights(network, records.weights_path(config))
+    language.engine.cached_weights(network, records.weights_path(config))
     losses, _ = language.word_losses(network, TEXT.test)
     assert math.exp(losses.mean()) == pytest.approx(result.metrics["perplexity"], rel=1e-4)
 

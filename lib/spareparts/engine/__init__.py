@@ -9,7 +9,7 @@ from ..lazily import attach
 __all__ = attach(
     __name__,
     {
-        "checkpoint": ["DamagedFile", "Opening", "cached_weights", "load_weights", "save_weights"],
+        "checkpoint": ["DamagedFile", "Opening", "cached_weights", "save_weights"],
         "device": ["choose_device", "describe", "one_thread"],
         "evaluate": ["images_at_once", "predict", "predict_each"],
         "loop": ["fit"],

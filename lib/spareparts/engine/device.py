@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import torch
 from torch import nn
 
-from .. import processor
+from .. import checks, processor
 
 PRECISIONS = ("float32", "bfloat16", "tf32")
 
@@ -56,8 +56,7 @@ def one_thread() -> Iterator[None]:
 def check_precision(name: str, device: torch.device | str) -> None:
     """Raise `ValueError` for an unknown precision, and for `tf32` on a device that has none; warn of a slow one."""
     kind = torch.device(device).type
-    if name not in PRECISIONS:
-        raise ValueError(f"precision must be one of {', '.join(PRECISIONS)}, got {name!r}")
+    checks.one_of(PRECISIONS, precision=name)
     if name == "tf32" and kind != "cuda":
         raise ValueError(f"precision 'tf32' needs a CUDA device, got {kind!r}")
     if name == "bfloat16" and kind == "cpu":

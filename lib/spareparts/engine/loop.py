@@ -13,6 +13,7 @@ from jaxtyping import Bool
 from torch import Tensor
 from tqdm import tqdm
 
+from .. import checks
 from .checkpoint import Checkpoint, Opening, restore, state_of
 from .device import check_precision, matmul_precision
 from .groups import architecture, group_size, halved, next_group, obstacle
@@ -62,10 +63,7 @@ def _bar(runs: Sequence[Run], *, steps: int, progress: bool) -> tqdm:
 
 
 def _check(replicas: Sequence[Replica], *, steps: int, every: int | None, precision: str) -> None:
-    if steps < 1:
-        raise ValueError(f"steps must be at least 1, got {steps}")
-    if every is not None and every < 1:
-        raise ValueError(f"every must be at least 1 step, got {every}")
+    checks.whole(1, steps=steps, every=1 if every is None else every)
     first = architecture(replicas[0].network) if replicas else None
     for replica in replicas:
         if architecture(replica.network) != first:
@@ -76,7 +74,7 @@ def _check(replicas: Sequence[Replica], *, steps: int, every: int | None, precis
 def _choose(replicas: Sequence[Replica], side_by_side: bool | None) -> bool:
     """Whether to train side by side."""
     several_on_cuda = len(replicas) > 1 and replicas[0].device.type == "cuda"
-    if not replicas or side_by_side is False or (side_by_side is None and not several_on_cuda):
+    if not replicas or not (several_on_cuda if side_by_side is None else side_by_side):
         return False
     reason = obstacle(replicas)
     if reason and side_by_side:
@@ -84,9 +82,6 @@ def _choose(replicas: Sequence[Replica], side_by_side: bool | None) -> bool:
     if reason:
         warnings.warn(f"replicas train one by one: {reason}", stacklevel=3)
     return reason is None
-
-
-# Groups of replicas, trained in stretches of steps until each has finished or diverged
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -127,7 +122,10 @@ class Loop:
         with contextlib.closing(trainer):
             while group:
                 self.stretch(trainer, group)
-                group = self.sort_out(trainer, group)
+                going = [run for run in group if run.outcome is None]
+                if 0 < len(going) < len(group):
+                    trainer.keep(going)
+                group = going
                 self.keeper.tick()
 
     def stretch(self, trainer: Alone | SideBySide, group: Sequence[Run]) -> None:
@@ -148,14 +146,6 @@ class Loop:
                 run.end("diverged", steps=done + len(own), diverged_step=done + step)
             elif run.done == self.steps:
                 run.end("finished", steps=run.done)
-
-    @staticmethod
-    def sort_out(trainer: Alone | SideBySide, group: Sequence[Run]) -> list[Run]:
-        """The runs that go on; the trainer lets go of those that diverged."""
-        going = [run for run in group if run.outcome is None]
-        if 0 < len(going) < len(group):
-            trainer.keep(going)
-        return going
 
 
 def wrong_steps(losses: Bool[Tensor, "replicas steps"], weights: Bool[Tensor, " replicas"]) -> list[int | None]:

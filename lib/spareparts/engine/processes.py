@@ -39,8 +39,7 @@ def each(
     The function and the configs must be importable and picklable. With one worker, on a GPU (`device`), and inside the
     worker of a sweep, this process does the work. What fails does not stop the others: the first error is raised after
     their results, with notes that name every config that failed; `WorkerDied` where a process was killed. ValueError
-    for less than one worker; more workers than cores are warned of. `progress` shows a bar where there are several
-    configs.
+    for less than one worker. `progress` shows a bar where there are several configs.
     """
     configs = list(configs)
     count = 1 if torch.device(device).type == "cuda" else min(worker_count(workers), len(configs))
@@ -153,7 +152,7 @@ class Worker:
 def serve(function: Callable, connection: Connection) -> None:
     """What a worker does: run what it is handed, answer with the result or the error, until nobody listens."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent is interrupted too, and ends its workers
-    threading.Thread(target=end_with_parent, daemon=True).start()
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     torch.set_num_threads(1)
     with contextlib.suppress(EOFError, OSError):
         while True:
@@ -161,20 +160,17 @@ def serve(function: Callable, connection: Connection) -> None:
             try:
                 answer = function(config), None
             except Exception as error:
-                answer = None, portable(error)
+                answer = None, _portable(error)
             connection.send(answer)
 
 
-def end_with_parent() -> None:
-    """Wait for the parent to end and end this process too: one that was killed could not do it.
-
-    Between two configs a worker hears of it by its connection; in the midst of a training only so.
-    """
+def _end_with_parent() -> None:
+    """End this process with its parent, of whose death its connection tells only between two configs."""
     multiprocessing.parent_process().join()
     os._exit(1)
 
 
-def portable(error: Exception) -> Exception:
+def _portable(error: Exception) -> Exception:
     """The error, or where it cannot be sent to another process, one that tells the same."""
     try:
         return pickle.loads(pickle.dumps(error))

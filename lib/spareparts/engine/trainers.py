@@ -2,7 +2,7 @@
 
 import contextlib
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -16,7 +16,6 @@ from .device import autocast, lay_out
 from .groups import probe
 from .replica import Run
 from .stack import Feed, Stack
-from .updates import KINDS, update
 
 
 class Alone:
@@ -63,28 +62,22 @@ class Alone:
 
 
 class SideBySide:
-    """Trainer of a group of replicas by `torch.func.vmap` and stacked updates; on CUDA a step is one graph."""
+    """Trainer of a group of replicas by `torch.func.vmap` and a stacked step; on CUDA a step is one graph."""
 
     def __init__(self, group: Sequence[Run], *, precision: str) -> None:
         self.precision = precision
-        self.found = probe(group[0].replica, precision=precision)
+        self.unused, _ = probe(group[0].replica, precision=precision)
         self._begin(group)
 
     def _begin(self, group: Sequence[Run]) -> None:
-        replicas = [run.replica for run in group]
-        self.first, self.replicas = replicas[0], replicas
-        self.stack, self.feed = Stack(replicas, unused=self.found.unused), Feed(group, self.found)
-        first_group = self.first.optimizer.param_groups[0]
-        self.kind = type(self.first.optimizer)
-        self.shared = {name: bool(first_group.get(name)) for name in KINDS[self.kind].shared}
-        dtype = next(iter(self.stack.trained.values())).dtype
-        self.settings = {
-            name: torch.tensor([replica.settings[name] for replica in replicas], dtype=dtype, device=self.first.device)
-            for name in self.first.settings
-        }
-        # what `adjust` does may depend on the host's state, which a graph would freeze
-        graphed = self.first.device.type == "cuda" and not any(replica.adjust for replica in replicas)
-        self.step = Captured(self._step, self.stack.tensors()) if graphed else self._step
+        self.replicas = [run.replica for run in group]
+        self.first = self.replicas[0]
+        self.stack, self.feed = Stack(self.replicas, unused=self.unused), Feed(group)
+        like = {"dtype": next(iter(self.stack.trained.values())).dtype, "device": self.first.device}
+        names = self.first.settings
+        self.settings = {name: torch.tensor([own.settings[name] for own in self.replicas], **like) for name in names}
+        on_cuda = self.first.device.type == "cuda"
+        self.step = Captured(self._step, self.stack.tensors()) if on_cuda else self._step
 
     def stretch(self, steps: int) -> Float[Tensor, "replicas steps"]:
         """Take `steps` steps and give their losses, without a read from the device."""
@@ -103,46 +96,25 @@ class SideBySide:
     def keep(self, survivors: Sequence[Run]) -> None:
         """Go on with these runs of the group only; the others stay as they are."""
         self.close()
-        if survivors:
-            self._begin(survivors)
+        self._begin(survivors)
 
     def close(self) -> None:
         """Give each replica tensors of its own again."""
         self.stack.release()
 
     def _step(self, values: Tensor, *parts: Tensor) -> Float[Tensor, " replicas"]:
-        batch, masks = self.feed.unpack(parts)
         backward = vmap(grad_and_value(self._loss))
-        gradients, losses = backward(self.stack.trained, self.stack.constant, masks, self.settings, batch)
-        if any(replica.adjust for replica in self.replicas):
-            gradients = self._adjust(gradients)
-        for name, state in self.stack.states.items():
-            group = values[self.stack.groups[name]]
-            update(self.kind, self.stack.trained[name], gradients[name], state, shared=self.shared, values=group)
+        batch = self.feed.unpack(parts)
+        gradients, losses = backward(self.stack.trained, self.stack.constant, self.settings, batch)
+        self.stack.update(gradients, values)
         return losses
 
-    def _loss(
-        self, trained: Mapping, constant: Mapping, masks: Mapping, settings: Mapping[str, Tensor], batch: Any
-    ) -> Tensor:
+    def _loss(self, trained: Mapping, constant: Mapping, settings: Mapping[str, Tensor], batch: Any) -> Tensor:
         def network(*inputs: Any, **named: Any) -> Any:
-            return functional_call(self.first.network, (trained, constant, masks), inputs, named)
+            return functional_call(self.first.network, (trained, constant), inputs, named)
 
         with autocast(self.precision, self.first.device), FullBatchNorm():
             return self.first.objective(network, batch, settings)
-
-    def _adjust(self, gradients: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Show each replica its gradients, and take what it made of them."""
-        changed: dict[str, list[Tensor]] = {name: [] for name in gradients}
-        for place, replica in enumerate(self.replicas):
-            own = {name: replica.network.get_parameter(name) for name in gradients}
-            for name, parameter in own.items():
-                parameter.grad = gradients[name][place]
-            if replica.adjust is not None:
-                replica.adjust(replica.network)
-            for name, parameter in own.items():
-                changed[name].append(parameter.grad)
-                parameter.grad = None
-        return {name: torch.stack(each) for name, each in changed.items()}
 
 
 class FullBatchNorm(TorchFunctionMode):
@@ -166,12 +138,11 @@ class Captured:
     A capture that fails is told, and the step goes on kernel by kernel; so does a step that is fed other shapes.
     """
 
-    def __init__(self, step: Callable[..., Tensor], state: Iterable[Tensor]) -> None:
-        self.step, self.state = step, list(state)
+    def __init__(self, step: Callable[..., Tensor], state: Sequence[Tensor]) -> None:
+        self.step, self.state = step, state
         self.graph: torch.cuda.CUDAGraph | None = None
         self.failed = False
         self.feed: tuple[Tensor, ...] = ()
-        self.losses: Tensor | None = None
 
     def __call__(self, *feed: Tensor) -> Tensor:
         """Take one step and give its losses, which the next call overwrites."""
