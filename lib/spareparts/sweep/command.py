@@ -66,17 +66,14 @@ def table_command(cells: list[Cell], found: Survey) -> str:
         return ""
     word, where = papers.pop(), []
     for name in cells[0].given:
-        values = [value for cell in cells for value in _listed(cell.given.get(name, []))]
+        given = [cell.given.get(name, []) for cell in cells]
+        values = [value for some in given for value in (some if isinstance(some, list) else [some])]
         with contextlib.suppress(ValueError):  # what is no setting of a run, as MISSING
             field_of(name, paper_module(word).Config)
             numbers = all(type(value) is int for value in values)
             text = spans(values) if numbers else ",".join(dict.fromkeys(map(str, values)))
             where += ["--where", f"{name}={text}"] if all(name in cell.given for cell in cells) else []
     return shlex.join(["python", "-m", "spareparts", "table", word, *where])
-
-
-def _listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
 
 
 def dry_run(cells: list[Cell], *, as_json: bool = False) -> None:
@@ -114,14 +111,12 @@ def sweep(
         check_output(cell.output, ".ipynb")
     if not announce(distinct(found), console, yes=yes):
         return INTERRUPTED
-    started = time.monotonic()
+    started, already = time.monotonic(), len(cells) - len(todo)
     ended, status = _run(todo, found, console, deadline, **where) if todo else ([], 0)
-    seconds = time.monotonic() - started
-    console.print(summary(ended, total=len(todo), already=len(cells) - len(todo), seconds=seconds))
+    console.print(summary(ended, total=len(todo), already=already, seconds=time.monotonic() - started))
     if made := table_command(cells, found):
         console.print(f"The runs in one table: {made}", soft_wrap=True, highlight=False)
     if as_json:
-        already = len(cells) - len(todo)
         print(json.dumps({"status": status, "already": already, "notebooks": [outcome_plain(end) for end in ended]}))
     return status
 

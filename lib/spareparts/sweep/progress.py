@@ -1,6 +1,7 @@
 """What a sweep shows: a live table while it runs, the runs that it stands for, and a summary."""
 
 import dataclasses
+import itertools
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable
@@ -100,12 +101,8 @@ def counts(runs: list[PlannedRun]) -> list[str]:
 
 def spans(numbers: Iterable[int]) -> str:
     """Whole numbers with two dots where they follow one another: `1..5,7`."""
-    parts: list[list[int]] = []
-    for number in sorted(set(numbers)):
-        if parts and number == parts[-1][-1] + 1:
-            parts[-1].append(number)
-        else:
-            parts.append([number])
+    counted = enumerate(sorted(set(numbers)))
+    parts = [[number for _, number in part] for _, part in itertools.groupby(counted, lambda item: item[1] - item[0])]
     return ",".join(str(part[0]) if len(part) == 1 else f"{part[0]}..{part[-1]}" for part in parts)
 
 
@@ -116,12 +113,7 @@ def as_plain(runs: Iterable[PlannedRun]) -> list[dict[str, Any]]:
 
 def outcome_plain(outcome: Outcome) -> dict[str, Any]:
     """An outcome in JSON's types."""
-    return {
-        "notebook": str(outcome.cell.notebook),
-        "cell": outcome.cell.name,
-        "state": outcome.state,
-        "seconds": round(outcome.seconds, 2),
-        "message": outcome.message,
-        "worker": outcome.worker,
-        "output": str(outcome.cell.output),
-    }
+    cell = outcome.cell
+    where = {"notebook": str(cell.notebook), "cell": cell.name, "output": str(cell.output)}
+    how = {name: getattr(outcome, name) for name in ("state", "message", "worker")}
+    return where | how | {"seconds": round(outcome.seconds, 2)}
