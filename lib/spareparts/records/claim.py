@@ -11,7 +11,6 @@ import os
 import platform
 import tempfile
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,19 +22,6 @@ BEAT, STALE = 15.0, 120.0  # seconds
 def owner() -> dict[str, Any]:
     """This process: its host, its id, and when it started, as ids are given again."""
     return {"host": platform.node(), "pid": os.getpid(), "start": psutil.Process().create_time()}
-
-
-def acquire(path: Path) -> bool:
-    """Whether the lock is ours from now on: it was free, or its owner is no more."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if is_left_behind(path):
-        _take_away(path)
-    try:
-        with path.open("x") as file:
-            json.dump(owner(), file)
-    except FileExistsError:
-        return False
-    return True
 
 
 def is_left_behind(path: Path) -> bool:
@@ -76,14 +62,33 @@ def _take_away(path: Path) -> None:
 
 
 class Claims:
-    """The locks that this process holds, touched until they are released."""
+    """The locks that this process holds, touched until they are released; in the end those left are given back."""
 
     def __init__(self) -> None:
-        self.paths: set[Path] = set()
+        self.paths, self.over = set[Path](), threading.Event()
+
+    def __enter__(self) -> "Claims":
+        threading.Thread(target=self._touch, daemon=True).start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.over.set()
+        for path in tuple(self.paths):
+            self.release(path)
+
+    def _touch(self) -> None:
+        while not self.over.wait(BEAT):
+            for path in tuple(self.paths):
+                with contextlib.suppress(OSError):
+                    os.utime(path)
 
     def acquire(self, path: Path) -> bool:
-        """Whether the lock is ours from now on."""
-        if acquire(path):
+        """Whether the lock is ours from now on: it was ours or free, or its owner is no more."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if is_left_behind(path):
+            _take_away(path)
+        with contextlib.suppress(FileExistsError), path.open("x") as file:
+            json.dump(owner(), file)
             self.paths.add(path)
         return path in self.paths
 
@@ -93,23 +98,3 @@ class Claims:
         with contextlib.suppress(FileNotFoundError):
             if path.read_text() == json.dumps(owner()):  # else it was taken over while this process stood still
                 path.unlink()
-
-
-@contextlib.contextmanager
-def claims() -> Iterator[Claims]:
-    """Locks to hold inside; those that are left in the end are given back."""
-    held, over = Claims(), threading.Event()
-
-    def touch() -> None:
-        while not over.wait(BEAT):
-            for path in tuple(held.paths):
-                with contextlib.suppress(OSError):
-                    os.utime(path)
-
-    threading.Thread(target=touch, daemon=True).start()
-    try:
-        yield held
-    finally:
-        over.set()
-        for path in tuple(held.paths):
-            held.release(path)

@@ -53,12 +53,10 @@ class RunConfig:
         So a kind has one config, not one for each setting that it ignores; all use the fields that `users` leaves out.
         """
         own = getattr(self, kind)
-        for field in dataclasses.fields(self):
-            value = getattr(self, field.name)
-            if field.name in users and own not in users[field.name] and value != field.default:
-                raise ValueError(
-                    f"{kind} {own!r} does not use {field.name}, which must stay {field.default}, got {value}"
-                )
+        for name, default in defaults_of(type(self)).items():
+            value = getattr(self, name)
+            if name in users and own not in users[name] and value != default:
+                raise ValueError(f"{kind} {own!r} does not use {name}, which must stay {default}, got {value}")
 
     @property
     def fingerprint(self) -> str:
@@ -122,7 +120,7 @@ def groups(configs: Iterable[Config], *, free: Collection[str], most: int) -> It
     """Configs that differ in these fields only, together, at most so many at once."""
     alike: dict[Config, list[Config]] = {}
     for config in configs:
-        shared = {field.name: field.default for field in dataclasses.fields(config) if field.name in free}
+        shared = {name: default for name, default in defaults_of(type(config)).items() if name in free}
         alike.setdefault(dataclasses.replace(config, **shared), []).append(config)
     for together in alike.values():
         yield from (together[start : start + most] for start in range(0, len(together), most))

@@ -1,10 +1,9 @@
 """All records of a paper as one tidy table."""
 
-import dataclasses
 import html
 import zipfile
 import zlib
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,10 +13,11 @@ from . import store
 from .config import RunConfig, defaults_of, key
 
 
-def row(record: dict[str, Any]) -> dict[str, Any]:
-    """One record, its config and metrics spread into columns."""
-    about = {name: value for name, value in record.items() if name not in ("config", "metrics")}
-    return escaped(record["config"] | record["metrics"] | about)
+def rows(records: Sequence[dict[str, Any]]) -> pd.DataFrame:
+    """One tidy row per record, its config and metrics spread into columns."""
+    about = [{name: record[name] for name in record if name not in ("config", "metrics")} for record in records]
+    spread = [escaped(record["config"] | record["metrics"] | more) for record, more in zip(records, about, strict=True)]
+    return pd.DataFrame(spread)
 
 
 def escaped(value: Any) -> Any:
@@ -29,11 +29,6 @@ def escaped(value: Any) -> Any:
     return html.escape(value, quote=False) if isinstance(value, str) else value
 
 
-def rows(records: Iterable[dict[str, Any]]) -> pd.DataFrame:
-    """One tidy row per record."""
-    return pd.DataFrame([row(record) for record in records])
-
-
 def frame(source: str | type[RunConfig]) -> pd.DataFrame:
     """One tidy row per record of a paper: config, metrics, outcome, protocol, data, device, versions, seconds, hash.
 
@@ -42,15 +37,10 @@ def frame(source: str | type[RunConfig]) -> pd.DataFrame:
     """
     word = source if isinstance(source, str) else source.word
     found = (record for _, record in store.recorded(word))
-    return rows(found if isinstance(source, str) else (completed(record, source) for record in found))
+    return rows(list(found) if isinstance(source, str) else [completed(record, source) for record in found])
 
 
-def load_or_run(
-    configs: Sequence[RunConfig],
-    run: store.Run,
-    *,
-    missing: str = "list",
-) -> pd.DataFrame:
+def load_or_run(configs: Sequence[RunConfig], run: store.Run, *, missing: str = "list") -> pd.DataFrame:
     """Tidy rows of the configs that have a record; the others are listed, or run and recorded one by one.
 
     `missing` is `list` or `run`. Each result is written as soon as `run` yields it, so a cut-off loses nothing.
@@ -102,20 +92,16 @@ def arrays(word: str, hash: str) -> dict[str, np.ndarray]:
 
 
 def matching(
-    rows: pd.DataFrame,
-    config: type[RunConfig],
-    *,
-    free: Collection[str] = (),
-    settings: Mapping[str, Any] | None = None,
+    rows: pd.DataFrame, config: type[RunConfig], *, free: Collection[str] = (), settings: Mapping[str, Any]
 ) -> pd.DataFrame:
     """Runs of these settings, with every other field of the config but the `free` ones at its default.
 
     A record that is older than a field has its default.
     """
-    for field in dataclasses.fields(config):
-        if field.name in rows and (field.name in settings or field.name not in free):
-            value, column = settings.get(field.name, field.default), rows[field.name]
-            filled = column if field.default is None else column.where(column.notna(), field.default)
+    for name, default in defaults_of(config).items():
+        if name in rows and (name in settings or name not in free):
+            value, column = settings.get(name, default), rows[name]
+            filled = column if default is None else column.where(column.notna(), default)
             rows = rows[filled.isna() if value is None else filled == value]
     return rows
 

@@ -22,8 +22,8 @@ from typing import Any
 import numpy as np
 import platformdirs
 
-from .claim import claims
-from .config import RunConfig, key, recorded_key
+from .claim import Claims
+from .config import RunConfig, defaults_of, key, recorded_key
 
 COMMITTED = Path(__file__).resolve().parents[3] / "book" / "records"
 PAUSE = 1.0  # seconds between looks at what another process makes
@@ -72,10 +72,7 @@ def weights_path(config: RunConfig) -> Path:
 
 
 def checkpoint_path(configs: Sequence[RunConfig]) -> Path:
-    """Where the training of these runs, of one paper, is kept until it is done.
-
-    Under the hash of their records and of the code: a training goes on only with the code that began it.
-    """
+    """Where the training of these runs, of one paper, is kept until it is done, for the code alone that began it."""
     keys = sorted(key(config) for config in configs)
     name = keys[0] if len(keys) == 1 else hashlib.sha256(" ".join(keys).encode()).hexdigest()[:16]
     return weights_path(configs[0]).with_name(f"{name}-{code()}.checkpoint")
@@ -202,23 +199,26 @@ def load(config: RunConfig) -> dict[str, Any] | None:
     if path is None:
         return None
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-        stored = dict(record["config"])
-    except (ValueError, KeyError, TypeError) as error:
+        record = _parsed(path)
+    except (ValueError, TypeError) as error:
         raise RecordError(f"{path} is not a whole record ({error}); move it away and run again") from error
-    check_same(config, stored)
+    check_same(config, record["config"])
+    return record
+
+
+def _parsed(path: Path) -> dict[str, Any]:
+    record = json.loads(path.read_text(encoding="utf-8"))
+    if lacking := [name for name in PARTS if name not in record]:
+        raise ValueError(f"lacks {', '.join(lacking)}")
+    if not isinstance(record["config"], dict) or not isinstance(record["metrics"], dict):
+        raise ValueError("config and metrics must be tables of names and values")
     return record
 
 
 def read(path: Path) -> dict[str, Any] | None:
     """The record in a file, or None with a warning that names the file where it is truncated, foreign or a copy."""
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-        lacking = [name for name in PARTS if name not in record]
-        if lacking:
-            raise ValueError(f"lacks {', '.join(lacking)}")
-        if not isinstance(record["config"], dict) or not isinstance(record["metrics"], dict):
-            raise ValueError("config and metrics must be tables of names and values")
+        record = _parsed(path)
         if record["word"] != path.parent.name:
             raise ValueError(f"belongs to {record['word']!r}")
     except (OSError, ValueError, TypeError) as error:
@@ -254,18 +254,12 @@ def index(word: str) -> dict[str, dict[str, Any]]:
 
 def check_same(config: RunConfig, stored: Mapping[str, Any]) -> None:
     """`RecordError` unless these are the settings of a config; a field that is not stored had its default."""
-    changed = [
-        field.name
-        for field in dataclasses.fields(config)
-        if not _same(getattr(config, field.name), stored.get(field.name, field.default))
-    ]
+    pairs = {name: (getattr(config, name), stored.get(name, own)) for name, own in defaults_of(type(config)).items()}
+    # the first comparison spares nearly all the second
+    changed = [name for name, (value, held) in pairs.items() if value != held and plain(value) != plain(held)]
     if changed:
         name = f"{config.word}/{key(config)}.json"
         raise RecordError(f"{name} holds another value of {', '.join(changed)}: was a default changed?")
-
-
-def _same(value: Any, stored: Any) -> bool:
-    return value == stored or plain(value) == plain(stored)  # the first of them spares nearly all the second
 
 
 def unrecorded(configs: Iterable[RunConfig]) -> list[RunConfig]:
@@ -282,7 +276,7 @@ def lock_path(config: RunConfig) -> Path:
 def make(configs: Sequence[RunConfig], run: Run) -> None:
     """Run and record one by one what has no record; what another process is making is waited for."""
     waiting, tried = False, set()
-    with claims() as held:
+    with Claims() as held:
         while todo := [config for config in unrecorded(configs) if config not in tried]:
             # Looked at again once they are ours: their last owner may have recorded them in between.
             if own := unrecorded([config for config in todo if held.acquire(lock_path(config))]):
@@ -315,10 +309,9 @@ def measured(work: Callable[[], tuple[dict[str, Any], dict[str, np.ndarray]]], *
 
     `device` is what the work runs on, in words.
     """
-    started = time.perf_counter()
+    started, ended = time.perf_counter(), {}
     try:
         metrics, arrays = work()
-        ended: dict[str, Any] = {}
     except Diverged as error:
         metrics, arrays, ended = {}, {}, {"outcome": "diverged", "diverged_step": error.step}
     seconds = time.perf_counter() - started
