@@ -4,7 +4,6 @@ A chapter calls `decide` beside its evidence. The verdict is shown as a card and
 media type of its own, from which `collect` gathers the ledger. `book/verdicts.csv` is the committed lock of all.
 """
 
-import csv
 import dataclasses
 import difflib
 import functools
@@ -93,8 +92,8 @@ def _claim(word: str, number: int, entry: Any) -> Claim:
     for key in known:
         if key != "theirs" and not (isinstance(entry.get(key), str) and entry[key].strip()):
             raise ValueError(f"claim {name} needs a text for {key!r}, got {entry.get(key)!r}")
-    if not re.fullmatch(rf"{re.escape(word)}-[1-9]\d*", entry["id"]):
-        raise ValueError(f"a claim of {word} must have the id {word}-<number>, got {entry['id']!r}")
+    if not re.fullmatch(rf"{re.escape(word)}-[1-9]\d*", name):
+        raise ValueError(f"a claim of {word} must have the id {word}-<number>, got {name!r}")
     return Claim(**entry)
 
 
@@ -120,7 +119,8 @@ class Decision:
     because: str
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
-        return {"text/html": _card(self), "text/plain": _plain(self), MEDIA: [_entry(self)]}
+        words = f"{self.claim.id}: {self.verdict.verdict}. {self.claim.claim}"
+        return {"text/html": _card(self), "text/plain": words, MEDIA: [_entry(self)]}
 
 
 def decide(id: str, parts: Mapping[str, Planned | Verdict], *, because: str = "", path: Path | None = None) -> Decision:
@@ -131,7 +131,9 @@ def decide(id: str, parts: Mapping[str, Planned | Verdict], *, because: str = ""
     the book is built), and no parts.
     """
     about = claim(id, path=path)
-    _once(id)
+    if strict() and id in _DECIDED:  # a reader may run a cell as often as he likes
+        raise ValueError(f"claim {id} is decided twice in this notebook")
+    _DECIDED.add(id)
     tested = decide_all({name: part for name, part in parts.items() if isinstance(part, Planned)})
     found = {name: tested.get(name, part) for name, part in parts.items()}
     whole = next(iter(found.values())) if len(found) == 1 else combine(found)
@@ -140,13 +142,6 @@ def decide(id: str, parts: Mapping[str, Planned | Verdict], *, because: str = ""
 
 
 _DECIDED: set[str] = set()
-
-
-def _once(id: str) -> None:
-    """While the book is built a claim is decided once; a reader may run a cell as often as he likes."""
-    if strict() and id in _DECIDED:
-        raise ValueError(f"claim {id} is decided twice in this notebook")
-    _DECIDED.add(id)
 
 
 def strict() -> bool:
@@ -175,12 +170,6 @@ def _entry(decision: Decision) -> dict[str, Any]:
     verdict = dataclasses.asdict(decision.verdict)
     parts = {name: dataclasses.asdict(part) for name, part in decision.parts.items()}
     return plain({"id": decision.claim.id, "because": decision.because, **verdict, "parts": parts})
-
-
-def _plain(decision: Decision) -> str:
-    lines = [f"{decision.claim.id}: {decision.verdict.verdict}. {decision.claim.claim}"]
-    lines += [f"  {name}: {_measured(dataclasses.asdict(part))} ({part.note})" for name, part in decision.parts.items()]
-    return "\n".join([*lines, f"  {decision.because}"] if decision.because else lines)
 
 
 def _card(decision: Decision) -> str:
@@ -262,29 +251,25 @@ def _line(claim: Claim, entry: Mapping[str, Any]) -> dict[str, Any]:
 # The lock
 
 
-def lock(ledger: pd.DataFrame) -> dict[str, dict[str, str]]:
-    """What the lock holds of a ledger: word, protocol and n of every claim."""
-    return {row.id: {"verdict": row.verdict, "protocol": row.protocol, "n": str(row.n)} for row in ledger.itertuples()}
+def lock(ledger: pd.DataFrame) -> pd.DataFrame:
+    """What the lock holds of a ledger: word, protocol and n of every claim, as texts."""
+    return ledger.set_index("id")[["verdict", "protocol", "n"]].astype(str)
 
 
-def read_lock(path: Path = LOCK) -> dict[str, dict[str, str]]:
+def read_lock(path: Path = LOCK) -> pd.DataFrame:
     """The committed lock."""
-    with path.open(encoding="utf-8", newline="") as file:
-        return {row.pop("id"): row for row in csv.DictReader(file)}
+    return pd.read_csv(path, dtype=str, keep_default_na=False, index_col="id")
 
 
 def locked(word: str, path: Path = LOCK) -> pd.Series:
     """The verdict on each claim of a paper, by its id, as the committed lock has it."""
-    rows = read_lock(path)
-    return pd.Series({id: rows[id]["verdict"] for id in rows if id.rpartition("-")[0] == word}, dtype=object)
+    verdicts = read_lock(path).verdict
+    return verdicts[[id.rpartition("-")[0] == word for id in verdicts.index]]
 
 
 def write_lock(ledger: pd.DataFrame, path: Path = LOCK) -> None:
     """Write the lock: one line a claim, so that a changed verdict is one line of a difference."""
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, ["id", "verdict", "protocol", "n"], lineterminator="\n")
-        writer.writeheader()
-        writer.writerows({"id": id} | about for id, about in lock(ledger).items())
+    lock(ledger).to_csv(path, lineterminator="\n")
 
 
 def keep_picture(path: Path = PICTURE) -> None:
@@ -297,12 +282,12 @@ def keep_picture(path: Path = PICTURE) -> None:
 
 def changes(ledger: pd.DataFrame, path: Path = LOCK) -> list[str]:
     """What a ledger has otherwise than the lock, each as `experts-1: undecided, paper, n = 5 -> ...`."""
-    old, new = read_lock(path), lock(ledger)
+    old, new = (held.to_dict("index") for held in (read_lock(path), lock(ledger)))
 
     def told(about: Mapping[str, str] | None) -> str:
         return "nothing" if about is None else f"{about['verdict']}, {about['protocol'] or 'no run'}, n = {about['n']}"
 
-    return [f"{id}: {told(old.get(id))} -> {told(new.get(id))}" for id in {**old, **new} if old.get(id) != new.get(id)]
+    return [f"{id}: {told(old.get(id))} -> {told(new.get(id))}" for id in old | new if old.get(id) != new.get(id)]
 
 
 # How a ledger is shown
@@ -316,18 +301,14 @@ def counts(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def show(rows: pd.DataFrame) -> HTML:
-    """The ledger for a notebook: a table on a wide screen, a card per claim on a phone."""
-    return HTML(to_html(rows))
+    """The ledger for a notebook, which loads nothing: a table on a wide screen, a card per claim on a phone.
 
-
-def to_html(rows: pd.DataFrame) -> str:
-    """The ledger as HTML that loads nothing; symbol and word carry each verdict, colour only repeats them.
-
-    Every row has an anchor of its own, `ledger-<id>`, and says paper, verdict and protocol for the page's filters.
+    Symbol and word carry each verdict, colour only repeats them. Every row has an anchor of its own, `ledger-<id>`, and
+    says paper, verdict and protocol for the page's filters.
     """
     head = "".join(f'<th scope="col">{title}</th>' for title in ("Verdict", "Claim", "Why", "Effect", "n"))
     body = "\n".join(_html_row(row) for row in rows.to_dict("records"))
-    return f'<table class="ledger">\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table>'
+    return HTML(f'<table class="ledger">\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table>')
 
 
 def _html_row(row: Mapping[str, Any]) -> str:
@@ -340,12 +321,6 @@ def _html_row(row: Mapping[str, Any]) -> str:
     cells = "".join(f"<td>{cell}</td>" for cell in (*cells, escape(_effect(row)) or "–", n))
     about = f'data-paper="{escape(row["word"])}" data-verdict="{row["verdict"]}" data-protocol="{protocol}"'
     return f'<tr id="ledger-{name}" {about} style="--mark: {_COLOURS[row["verdict"]]}">{cells}</tr>'
-
-
-def _measured(row: Mapping[str, Any]) -> str:
-    """`+0.28 points [0.10, 0.40], n = 5, reduced protocol`, as far as it is known."""
-    protocol = f"{row['protocol']} protocol" if row["protocol"] else ""
-    return ", ".join(part for part in (_effect(row), f"n = {row['n']}" if row["n"] else "", protocol) if part)
 
 
 def _effect(row: Mapping[str, Any]) -> str:
