@@ -15,20 +15,11 @@ from axe_playwright_python.sync_playwright import Axe
 from spareparts import claims
 from spareparts.execute import ROOT, execute_book, toc_notebooks
 
-# What keeps a notebook's page short of a minute; a notebook that is not named runs on its defaults.
-TINY = {
-    "experts": {},  # a written chapter stands on the committed records
-    "distancing": {},
-    "class_rates": {},
-    "fixed_classifiers": {},
-    "redundancy": {},
-    "cross_examination": {},
-}
-WRITTEN = tuple(f"{paper}-" for paper in TINY)  # chapters that run on the committed records alone
 PAGES = re.findall(r"(?:root|file): (\S+)", (ROOT / "_toc.yml").read_text())
 LOADED = r'(?:<script[^>]* src|<link[^>]*rel="stylesheet"[^>]* href)="([^"]+)"'
 PAPERS = ("experts", "distancing", "fixed_classifiers", "class_rates", "redundancy", "cross_examination")
 CHAPTERS = [f"book/executed/{paper}" for paper in PAPERS]
+WRITTEN = tuple(f"{paper}-" for paper in PAPERS)  # chapters that run on the committed records alone
 
 
 @pytest.fixture(scope="session")
@@ -42,7 +33,7 @@ def site(tmp_path_factory):
         patch.setenv("SPAREPARTS_RECORDS", str(book / "records"))
         patch.setenv("SPAREPARTS_CACHE", str(book / "cache"))
         patch.setenv(claims.STRICT, "1")
-        done = list(execute_book(book / "book" / "executed", TINY))
+        done = list(execute_book(book / "book" / "executed"))
         assert [notebook for notebook, _ in done][-1].stem == "ledger"
         assert {notebook for notebook, _ in done} == set(toc_notebooks())
     jupyter_book = Path(sys.executable).with_name("jupyter-book")

@@ -2,6 +2,7 @@
 
 import pandas as pd
 import pytest
+from IPython.display import HTML
 from matplotlib.figure import Figure
 from toy import Toy
 
@@ -69,22 +70,17 @@ def test_a_reader_of_the_book_is_shown_nothing(monkeypatch):
     assert shown == []
 
 
-def test_who_asks_for_runs_sees_which_are_missing_and_how_to_keep_the_others(monkeypatch):
+@pytest.mark.parametrize(
+    ("runs", "metrics", "kinds"),
+    [
+        (frame(run(1, 50.0)), METRICS, {pd.DataFrame, Figure}),
+        (frame(run(1, 50.0)), {"no_such_metric": "none"}, {pd.DataFrame}),  # a kind of run may have none of them
+        (pd.DataFrame(), METRICS, set()),
+    ],
+)
+def test_who_asks_for_runs_sees_which_are_missing_and_the_others(monkeypatch, runs, metrics, kinds):
     shown = displayed(monkeypatch, injected=True)
-    requested([Toy()] * 3, frame(run(1, 50.0)), METRICS)
+    requested([Toy()] * 3, runs, metrics)
     texts = " ".join(each.data for each in shown if hasattr(each, "data"))
-    assert "2 of 3 runs have no record" in texts and "to_csv" in texts
-    assert any(isinstance(each, pd.DataFrame) for each in shown)
-
-
-def test_runs_with_none_of_the_metrics_are_shown_in_a_table_alone(monkeypatch):
-    shown = displayed(monkeypatch, injected=True)
-    requested([Toy()], frame(run(1, 50.0)), {"no_such_metric": "none"})
-    assert any(isinstance(each, pd.DataFrame) for each in shown)
-    assert not any(isinstance(each, Figure) for each in shown)
-
-
-def test_who_asks_for_runs_of_which_none_has_a_record_is_told_so(monkeypatch):
-    shown = displayed(monkeypatch, injected=True)
-    requested([Toy()], pd.DataFrame(), METRICS)
-    assert "1 of 1 runs have no record" in shown[1].data
+    assert f"{3 - len(runs)} of 3 runs have no record" in texts and ("to_csv" in texts) == bool(kinds)
+    assert {type(each) for each in shown} - {HTML} == kinds
