@@ -1,6 +1,5 @@
 """Which replicas can train side by side, and how many at once fit the device's memory."""
 
-import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -20,7 +19,8 @@ def probe(replica: Replica, *, precision: str) -> tuple[frozenset[str], int]:
 
     Passes the next batch through the replica in evaluation mode and back; nothing of it changes.
     """
-    network = replica.network.eval()
+    network, batches = replica.network.eval(), replica.batches
+    kept = batches.state_dict()
     parameters = {name: p for name, p in network.named_parameters() if p.requires_grad}
     on_cuda = replica.device.type == "cuda"
     if on_cuda:
@@ -28,36 +28,27 @@ def probe(replica: Replica, *, precision: str) -> tuple[frozenset[str], int]:
     before = torch.cuda.max_memory_allocated(replica.device) if on_cuda else 0
     try:
         with autocast(precision, replica.device):
-            loss = replica.objective(network, peek(replica.batches), replica.settings)
+            loss = replica.objective(network, next(iter(batches)), replica.settings)
         gradients = torch.autograd.grad(loss, list(parameters.values()), allow_unused=True)
     finally:
         network.train()
+        batches.load_state_dict(kept)
     unused = (name for name, gradient in zip(parameters, gradients, strict=True) if gradient is None)
     return frozenset(unused), torch.cuda.max_memory_allocated(replica.device) - before if on_cuda else 0
-
-
-def peek(batches: Any) -> Any:
-    """The next batch, which stays the next."""
-    state = batches.state_dict()
-    try:
-        return next(iter(batches))
-    finally:
-        batches.load_state_dict(state)
 
 
 def architecture(network: nn.Module) -> list[Any]:
     """All that makes two networks one architecture: types, shapes and plain attributes of their parts."""
     parts: list[Any] = [(name, tuple(tensor.shape)) for name, tensor in network.state_dict(keep_vars=True).items()]
     for name, module in network.named_modules():
-        parts.append((name, type(module), {key: value for key, value in vars(module).items() if _plain(key, value)}))
+        attributes = {key: value for key, value in vars(module).items() if key != "training" and _plain(value)}
+        parts.append((name, type(module), attributes))
     return parts
 
 
-def _plain(name: str, value: Any) -> bool:
-    """Whether an attribute is a number, a word or a row of them, and no mere mode."""
-    if isinstance(value, tuple):
-        return all(isinstance(item, int | float | str) for item in value)
-    return isinstance(value, int | float | str) and name != "training"
+def _plain(value: Any) -> bool:
+    """Whether an attribute is a number, a word or a row of them."""
+    return all(isinstance(item, int | float | str) for item in (value if isinstance(value, tuple) else (value,)))
 
 
 # What replicas side by side must share, in a message's words
@@ -118,13 +109,6 @@ def group_size(replicas: Sequence[Replica], *, precision: str) -> int:
     torch.cuda.empty_cache()
     free, _ = torch.cuda.mem_get_info(device)
     return fitting(len(replicas), each=each, free=free)
-
-
-def halved(group: Sequence[Run]) -> int:
-    """Half of a group that found too little memory, which is told."""
-    size = (len(group) + 1) // 2
-    warnings.warn(f"out of memory with {len(group)} replicas side by side: on with {size}", stacklevel=2)
-    return size
 
 
 def next_group(runs: Sequence[Run], size: int) -> list[Run]:

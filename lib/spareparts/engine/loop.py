@@ -16,7 +16,7 @@ from tqdm import tqdm
 from .. import checks
 from .checkpoint import Checkpoint, Opening, restore, state_of
 from .device import check_precision, matmul_precision
-from .groups import architecture, group_size, halved, next_group, obstacle
+from .groups import architecture, group_size, next_group, obstacle
 from .replica import Outcome, Progress, Replica, Run
 from .trainers import Alone, SideBySide
 
@@ -109,7 +109,9 @@ class Loop:
                     raise
             # only here, where the error with its traceback holds nothing on the device any more
             torch.cuda.empty_cache()
-            size = halved(group)
+            size = (len(group) + 1) // 2
+            told = f"out of memory with {len(group)} replicas side by side: on with {size}"
+            warnings.warn(told, stacklevel=3)
             for run, state in zip(group, before, strict=True):
                 self.bar.update(state["done"] - run.done)
                 restore(run, state)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any
 
 import torch
-from jaxtyping import Float, Int, Shaped
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from ..data import Batch, Batches
@@ -131,15 +131,9 @@ class Feed:
         """The stacked batch."""
         if self.by_rows:
             (rows,) = parts
-            return Batch(*(gather(tensor, rows) for tensor in (self.first.batches.inputs, self.first.batches.labels)))
+            samples = self.first.batches.inputs, self.first.batches.labels
+            return Batch(*(part.index_select(0, rows.flatten()).unflatten(0, rows.shape) for part in samples))
         return self.batch_type(*parts) if hasattr(self.batch_type, "_fields") else tuple(parts)
-
-
-def gather(
-    samples: Shaped[Tensor, "samples *shape"], rows: Int[Tensor, "replicas batch"]
-) -> Shaped[Tensor, "replicas batch *shape"]:
-    """The samples of those numbers."""
-    return samples.index_select(0, rows.flatten()).unflatten(0, rows.shape)
 
 
 def plain(batches: Any, *, like: Any) -> bool:

@@ -147,13 +147,6 @@ def write_whole(path: Path, content: bytes) -> None:
         raise RecordError(f"cannot write {path}: {error.strerror or error}; nothing was left half written") from error
 
 
-def check_writable(word: str) -> None:
-    """Raise `RecordError` where a paper's records could not be written, before any training starts."""
-    probe = folders()[0] / word / f".probe-{os.getpid()}"
-    write_whole(probe, b"")
-    probe.unlink()
-
-
 def document(config: RunConfig, result: Result) -> dict[str, Any]:
     """The record of a run as it stands in the file."""
     return plain(
@@ -274,7 +267,14 @@ def lock_path(config: RunConfig) -> Path:
 
 
 def make(configs: Sequence[RunConfig], run: Run) -> None:
-    """Run and record one by one what has no record; what another process is making is waited for."""
+    """Run and record one by one what has no record; what another process is making is waited for.
+
+    Raises `RecordError` where the records of these runs could not be written, before any training starts.
+    """
+    for folder in {lock_path(config).parent for config in configs}:
+        probe = folder / f".probe-{os.getpid()}"
+        write_whole(probe, b"")
+        probe.unlink()
     waiting, tried = False, set()
     with Claims() as held:
         while todo := [config for config in unrecorded(configs) if config not in tried]:
