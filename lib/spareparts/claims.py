@@ -60,8 +60,17 @@ class Claim:
 
 def load(path: Path | None = None) -> list[Claim]:
     """Every claim, in the order of the file; ValueError that names the entry for one that is malformed or repeated."""
-    path = CLAIMS if path is None else Path(path)
-    blocks = _blocks(path, path.stat().st_mtime_ns)
+    path = CLAIMS if path is None else path
+    return list(_load(path, path.stat().st_mtime_ns))
+
+
+@functools.lru_cache(maxsize=4)
+def _load(path: Path, written: int) -> tuple[Claim, ...]:
+    """The claims, read once unless the file changes: a chapter decides twenty."""
+    try:
+        blocks = read_yaml(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error
     if not isinstance(blocks, dict) or not all(isinstance(entries, list) for entries in blocks.values()):
         raise ValueError(f"{path} must map each paper's word to a list of claims, got {type(blocks).__name__}")
     claims = [
@@ -70,16 +79,7 @@ def load(path: Path | None = None) -> list[Claim]:
     for name, count in Counter(claim.id for claim in claims).items():
         if count > 1:
             raise ValueError(f"claim ids must be unique, got {name!r} twice in {path}")
-    return claims
-
-
-@functools.lru_cache(maxsize=4)
-def _blocks(path: Path, written: int) -> Any:
-    """What the file holds, read once unless it changes: a chapter decides twenty claims."""
-    try:
-        return read_yaml(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ValueError(f"{path}: {error}") from error
+    return tuple(claims)
 
 
 def _claim(word: str, number: int, entry: Any) -> Claim:
@@ -178,18 +178,15 @@ def _card(decision: Decision) -> str:
     place = ", ".join(filter(None, (about.where, f"{verdict.protocol} protocol" if verdict.protocol else "")))
     head = f"{_word(verdict.verdict)} <span>{escape(about.claim)}</span> <small>({escape(place)})</small>"
     titles = "".join(f'<th scope="col">{title}</th>' for title in ("part", "verdict", "effect", "n", "decided by"))
-    rows = "".join(_part(name, part) for name, part in decision.parts.items())
+    rows = ""
+    for name, part in decision.parts.items():  # without the protocol, which the head has
+        effect = _effect(dataclasses.asdict(part)) or "–"
+        cells = (_word(part.verdict, short=True), escape(effect), part.n, escape(part.note))
+        rows += f'<tr><th scope="row">{escape(name)}</th>' + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
     table = f'<div class="parts"><table><thead><tr>{titles}</tr></thead><tbody>{rows}</tbody></table></div>'
     reason = f"<p>{escape(decision.because)}</p>" if decision.because else ""
     mark = _COLOURS[verdict.verdict]
     return f'<div class="verdict" id="{about.id}" style="--mark: {mark}"><p>{head}</p>{reason}{table}</div>'
-
-
-def _part(name: str, part: Verdict) -> str:
-    """A row of a card; the card's head has the protocol."""
-    effect = _effect(dataclasses.asdict(part)) or "–"
-    cells = (_word(part.verdict, short=True), escape(effect), part.n, escape(part.note))
-    return f'<tr><th scope="row">{escape(name)}</th>' + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
 
 
 def _word(verdict: str, *, short: bool = False) -> str:
@@ -207,7 +204,11 @@ def collect(notebooks: Iterable[Path], *, path: Path | None = None) -> pd.DataFr
     Raises `ValueError` that names every claim decided twice, by nobody, or unknown.
     """
     claims = load(path)
-    entries = [(entry, notebook.stem) for notebook in notebooks for entry in _entries(notebook)]
+    entries = []
+    for notebook in notebooks:
+        cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+        shown = [output.get("data", {}) for cell in cells for output in cell.get("outputs", [])]
+        entries += [(entry, notebook.stem) for data in shown for entry in data.get(MEDIA, [])]
     counts = Counter(entry["id"] for entry, _ in entries)
     wrong = {
         "decided more than once": [name for name, count in counts.items() if count > 1],
@@ -229,13 +230,6 @@ def executed() -> list[Path]:
     """The executed chapters, in no order that matters."""
     paths = executed_folder().glob("*.ipynb")
     return sorted(path for path in paths if path.stem != "ledger" and ".failed" not in path.name)
-
-
-def _entries(notebook: Path) -> list[dict[str, Any]]:
-    """The verdicts in a notebook's outputs."""
-    cells = json.loads(Path(notebook).read_text(encoding="utf-8"))["cells"]
-    outputs = [output for cell in cells for output in cell.get("outputs", [])]
-    return [entry for output in outputs for entry in output.get("data", {}).get(MEDIA, [])]
 
 
 def _line(claim: Claim, entry: Mapping[str, Any]) -> dict[str, Any]:
