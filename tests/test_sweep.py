@@ -18,14 +18,6 @@ from spareparts.sweep.cluster import connect
 from spareparts.sweep.grid import Cell
 
 NOTEBOOK = """\
-# ---
-# jupyter:
-#   kernelspec:
-#     display_name: Python 3
-#     language: python
-#     name: python3
-# ---
-
 # %% tags=["parameters"]
 MODE = "fine"
 

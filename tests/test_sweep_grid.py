@@ -8,13 +8,6 @@ from spareparts.sweep.estimate import parse_duration, show_duration
 from spareparts.sweep.grid import from_file, from_options
 
 NOTEBOOK = """\
-# ---
-# jupyter:
-#   kernelspec:
-#     display_name: Python 3
-#     language: python
-#     name: python3
-# ---
 # %% tags=["parameters"]
 DATASETS = ["mnist"]
 SEEDS = [1]

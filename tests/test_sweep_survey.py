@@ -18,13 +18,6 @@ from spareparts.sweep.progress import runs_table, settings_words, spans
 from spareparts.sweep.survey import PlannedRun, cost, distinct, grouped, is_done, planned, survey
 
 NOTEBOOK = """\
-# ---
-# jupyter:
-#   kernelspec:
-#     display_name: Python 3
-#     language: python
-#     name: python3
-# ---
 # %% tags=["parameters"]
 SEEDS = [1]
 """
