@@ -23,7 +23,7 @@ CHAPTERS = [f"book/executed/{paper}" for paper in PAPERS]
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory):
-    """The built site, made in a temporary folder from the notebooks at tiny parameters and records of its own."""
+    """The built site, made in a temporary folder from the notebooks with records of its own."""
     book = tmp_path_factory.mktemp("book")
     for name in ("_config.yml", "_toc.yml", "CHANGELOG.md"):
         shutil.copy(ROOT / name, book)

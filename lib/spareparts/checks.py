@@ -1,7 +1,4 @@
-"""What public functions refuse before they compute anything: one wording for each kind of argument, NaN included.
-
-NaN is neither below nor above anything, so that `x <= 0` lets it pass: here everything says what is right.
-"""
+"""What public functions refuse before they compute anything, NaN included, which `x <= 0` would let pass."""
 
 import math
 from collections.abc import Collection, Iterable, Iterator, Mapping

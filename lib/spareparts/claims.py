@@ -1,7 +1,5 @@
-"""The claims of the papers, the verdicts that the chapters give them, and the lock that holds both together.
-
-A chapter calls `decide` beside its evidence. The verdict is shown as a card and lies in the notebook's output under a
-media type of its own, from which `collect` gathers the ledger. `book/verdicts.csv` is the committed lock of all.
+"""The claims of the papers and their verdicts: `decide` beside the evidence shows a card and leaves the verdict in the
+notebook's output, from which `collect` gathers the ledger; `book/verdicts.csv` is the committed lock of all.
 """
 
 import dataclasses
@@ -199,10 +197,7 @@ def _word(verdict: str, *, short: bool = False) -> str:
 
 
 def collect(notebooks: Iterable[Path], *, path: Path | None = None) -> pd.DataFrame:
-    """The ledger of executed notebooks: a row a claim, in the claims' order, with the chapter that decided it.
-
-    Raises `ValueError` that names every claim decided twice, by nobody, or unknown.
-    """
+    """The ledger of executed notebooks, a row a claim; ValueError names those decided twice, by nobody, or unknown."""
     claims = load(path)
     entries = []
     for notebook in notebooks:
@@ -267,10 +262,7 @@ def write_lock(ledger: pd.DataFrame, path: Path = LOCK) -> None:
 
 
 def keep_picture(path: Path = PICTURE) -> None:
-    """Make the picture that the README shows the one that the executed ledger drew, so that it says what the lock says.
-
-    Raises `FileNotFoundError` where no ledger has been executed.
-    """
+    """Make the README's picture the one that the executed ledger drew; `FileNotFoundError` where there is none."""
     shutil.copyfile(executed_folder() / PICTURE.name, path)
 
 
@@ -297,8 +289,7 @@ def counts(rows: pd.DataFrame) -> pd.DataFrame:
 def show(rows: pd.DataFrame) -> HTML:
     """The ledger for a notebook, which loads nothing: a table on a wide screen, a card per claim on a phone.
 
-    Symbol and word carry each verdict, colour only repeats them. Every row has an anchor of its own, `ledger-<id>`, and
-    says paper, verdict and protocol for the page's filters.
+    Every row has an anchor, `ledger-<id>`, and says paper, verdict and protocol for the page's filters.
     """
     head = "".join(f'<th scope="col">{title}</th>' for title in ("Verdict", "Claim", "Why", "Effect", "n"))
     body = "\n".join(_html_row(row) for row in rows.to_dict("records"))

@@ -123,10 +123,7 @@ def _whole_or_failed(notebook: Path, output: Path) -> Iterator[Path]:
 
 
 def execute_book(folder: Path) -> Iterator[tuple[Path, float]]:
-    """Execute the notebooks of the table of contents, one a core, the ledger last, as it collects what others decided.
-
-    Yields each with its seconds when it is done.
-    """
+    """Execute the book's notebooks, one a core, the ledger last, as it collects; yields each with its seconds."""
     import nbformat
 
     from .claims import EXECUTED as PLACE
@@ -227,10 +224,7 @@ def socket_folder() -> Iterator[Path]:
 
 
 def kill_kernels() -> None:
-    """Kill the kernels that this process started, and what they started; it executes one notebook at a time.
-
-    When this process itself is killed, nobody needs to: a kernel looks every second whether its parent still lives.
-    """
+    """Kill the kernels that this process started, and what they started; without their parent they end themselves."""
     for child in psutil.Process().children():
         with contextlib.suppress(psutil.NoSuchProcess):
             if any("ipykernel" in word for word in child.cmdline()):

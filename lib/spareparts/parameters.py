@@ -1,7 +1,6 @@
-"""A notebook's parameters: their defaults and types, read from its cell, and values given as text or by a file.
+"""A notebook's parameters: defaults, types, from annotations or else from defaults, and the values that are given.
 
-A type is that of the annotation, `LIMIT: int | None = None`, or, where there is none, of the default. Pydantic checks
-values strictly: True is no whole number, and 1.0 is none either; a whole number is taken for a float.
+Pydantic checks values strictly: True is no whole number, and 1.0 is none either; a whole number is taken for a float.
 """
 
 import ast
@@ -125,10 +124,7 @@ def default_of(name: str, defaults: dict[str, Any], what: str = "the notebook ha
 
 
 def field_of(name: str, config: type[Any]) -> str:
-    """The setting of that name, which may be the notebook's for a list of it: `DATASETS` is `dataset`.
-
-    ValueError, with the nearest, for an unknown one.
-    """
+    """The setting of that name, or of a list of it: `DATASETS` is `dataset`; ValueError, with the nearest, for none."""
     fields = {field.name.upper(): field.name for field in dataclasses.fields(config)}
     singular = name.upper().removesuffix("S")
     found = singular if name.upper() not in fields and singular in fields else name.upper()
@@ -180,10 +176,7 @@ def parse_choices(text: str, defaults: Defaults) -> tuple[str, list[Any]]:
 
 
 def parse_settings(settings: Iterable[str], defaults: Defaults) -> dict[str, Any]:
-    """The values of NAME=VALUE texts, of the parameters' types: `SEEDS=1..5`, `DATASETS=mnist,digits`, `STEPS=1500`.
-
-    ValueError for a name that stands twice.
-    """
+    """The values of NAME=VALUE texts, `SEEDS=1..5`, `DATASETS=mnist,digits`; ValueError for a name given twice."""
     values: dict[str, Any] = {}
     for text in settings:
         name, value = _parsed(text, defaults, lambda kind: kind)

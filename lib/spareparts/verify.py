@@ -1,8 +1,5 @@
-"""Makes random records again, here and now, and compares every recorded metric.
-
-With the record's processor (name, family, model, instructions, threads) and versions a metric must be equal to the last
-bit. Elsewhere, and where an older record names its processor less exactly, rounding may differ, and training amplifies
-it: there a metric agrees if it lies within 5% or 0.02 of the record's, whichever is more.
+"""Makes random records again and compares every metric: to the last bit on the record's processor with its versions,
+elsewhere within a tolerance, as rounding may differ there, and training amplifies it.
 """
 
 import dataclasses
@@ -30,7 +27,7 @@ from .sweep.estimate import show_duration
 from .sweep.survey import in_bfloat16, paper_module
 
 AUDIT = ROOT / "book" / "audit.json"
-RELATIVE, ABSOLUTE = 0.05, 0.02  # tolerance where the processor or the versions differ
+RELATIVE, ABSOLUTE = 0.05, 0.02  # tolerance where the processor or the versions differ, whichever is more
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -40,12 +37,12 @@ class Check:
     word: str
     hash: str
     settings: dict[str, Any]  # the data set, and those that differ from their default
-    criterion: str  # `last bit` or `tolerance`
-    outcome: str
+    criterion: str = ""  # `last bit` or `tolerance`
+    outcome: str = "skipped"
     note: str
-    metrics: int  # how many were compared
+    metrics: int = 0  # how many were compared
     recorded_seconds: float
-    seconds: float
+    seconds: float = 0.0
 
 
 def papers(folder: Path = ROOT / "notebooks") -> list[str]:
@@ -62,10 +59,7 @@ def paper_config(word: str) -> type[records.RunConfig]:
 
 
 def sample(words: Sequence[str], *, size: int, seed: int, budget: float) -> list[dict[str, Any]]:
-    """Random records, spread over papers and durations, that take no more than `budget` seconds here.
-
-    Papers take turns, and each has an equal part of the budget, so that a long run leaves the others theirs.
-    """
+    """Random records, spread over durations and papers, which share the budget, in seconds here, equally."""
     if size < 1:
         raise ValueError(f"the sample must be at least 1 record, got {size}")
     draw, each = random.Random(seed), -(-size // max(len(words), 1))
@@ -102,7 +96,7 @@ def verify(rows: Iterable[dict[str, Any]], *, budget: float) -> Iterator[Check]:
     for row in rows:
         record = json.loads(records.store.find(row["word"], f"{row['hash']}.json").read_text(encoding="utf-8"))
         if time.monotonic() > end:
-            yield _check(row["hash"], record, outcome="skipped", note="the budget was spent")
+            yield _check(row["hash"], record, note="the budget was spent")
         else:
             yield _again(row["hash"], record)
 
@@ -114,16 +108,16 @@ def _again(hash: str, record: dict[str, Any]) -> Check:
     try:
         config = module.Config(**record["config"])
     except (TypeError, ValueError) as error:
-        return _check(hash, record, outcome="skipped", note=f"its config is of the past: {error}")
+        return _check(hash, record, note=f"its config is of the past: {error}")
     if records.key(config) != hash:
-        return _check(hash, record, outcome="skipped", note="made by an earlier revision, or on other data")
+        return _check(hash, record, note="made by an earlier revision, or on other data")
     started = time.monotonic()
     try:
         # a weights' cache of its own: an audit that finds trained weights would not train
         with tempfile.TemporaryDirectory() as folder, environment(SPAREPARTS_CACHE=folder):
             ((_, result),) = module.run([config])
     except DataMissing as error:
-        return _check(hash, record, outcome="skipped", note=str(error))
+        return _check(hash, record, note=str(error))
     return _compare(hash, record, result, seconds=time.monotonic() - started)
 
 
@@ -151,18 +145,15 @@ def _compare(hash: str, record: dict[str, Any], result: records.Result, *, secon
 
 
 def _check(hash: str, record: dict[str, Any], **found: Any) -> Check:
+    """How a record fared: skipped, unless it is told what was found."""
     default, config = plain(dict(defaults_of(paper_module(record["word"]).Config))), record["config"]
     changed = {name: value for name, value in config.items() if name == "dataset" or default.get(name) != value}
-    nothing = {"criterion": "", "note": "", "metrics": 0, "seconds": 0.0}
     identity = {"word": record["word"], "hash": hash, "settings": changed, "recorded_seconds": record["seconds"]}
-    return Check(**nothing | identity | found)
+    return Check(**identity, **found)
 
 
 def differences(before: dict[str, Any], now: dict[str, Any], *, exact: bool) -> list[str]:
-    """What does not agree, each as `name: recorded, now`, of the metrics that both have.
-
-    What only one side has was added to the instruments, or taken from them, later: there is nothing to compare it with.
-    """
+    """What does not agree, each as `name: recorded, now`, of the metrics that both have: others came or went later."""
     both = {name: (before[name], now[name]) for name in sorted(before.keys() & now.keys())}
     apart = {name: (old, new) for name, (old, new) in both.items() if old != new and (exact or not _close(old, new))}
     return [f"{name}: recorded {old}, now {new}" for name, (old, new) in apart.items()]

@@ -25,10 +25,7 @@ class DamagedFile(ValueError):
 
 
 def save_weights(network: nn.Module, path: Path, *, commit: str = "unknown") -> None:
-    """Write a network's state whole, with the commit of the code that made it.
-
-    Where the cache cannot be written this warns, and the run keeps its record.
-    """
+    """Write a network's state whole, with the commit of the code that made it; warn where it cannot be written."""
     write({**network.state_dict(), "commit": commit}, path)
 
 
@@ -150,8 +147,7 @@ class Opening(NamedTuple):
 class Checkpoint:
     """The file of a call of `fit`, written every so many seconds between stretches, removed when all is done.
 
-    The state after an `opening` is written once, to a file that stays; who finds it and has no file of their own begins
-    there.
+    The state after an `opening` is written to a file that stays; who finds it and has no own file begins there.
     """
 
     def __init__(

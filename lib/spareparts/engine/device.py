@@ -25,10 +25,7 @@ def describe(device: torch.device | str) -> str:
 
 
 def choose_device(name: str | None = None) -> str:
-    """The device of that name, or CUDA where there is one, else the CPU.
-
-    Raises `ValueError` for a name that PyTorch does not know and for a CUDA device that is not there.
-    """
+    """The device of that name, else CUDA or, where there is none, the CPU; `ValueError` for one that is not there."""
     count = torch.cuda.device_count()
     if name is None:
         return "cuda" if count else "cpu"
@@ -79,10 +76,7 @@ def autocast(name: str, device: torch.device) -> contextlib.AbstractContextManag
 
 @contextlib.contextmanager
 def matmul_precision(name: str) -> Iterator[None]:
-    """Let float32 products and convolutions run in TF32 inside where the precision is `tf32`, and only there.
-
-    By default cuDNN's convolutions do, products do not.
-    """
+    """Let float32 products and convolutions, which do by default, run in TF32 only where the precision is `tf32`."""
     before = torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32
     torch.set_float32_matmul_precision("high" if name == "tf32" else "highest")
     torch.backends.cudnn.allow_tf32 = name == "tf32"

@@ -17,7 +17,7 @@ UNKNOWN = ("dampening", "maximize", "nesterov", "differentiable")  # options of 
 def probe(replica: Replica, *, precision: str) -> tuple[frozenset[str], int]:
     """Names of the parameters that the objective does not depend on, and bytes that a step takes (0 but on CUDA).
 
-    Passes the next batch through the replica in evaluation mode and back; nothing of it changes.
+    The next batch goes through the replica in evaluation mode and back; nothing of it changes.
     """
     network, batches = replica.network.eval(), replica.batches
     kept = batches.state_dict()

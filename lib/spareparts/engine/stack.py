@@ -53,10 +53,7 @@ class Stack:
 
     @torch.no_grad()
     def update(self, gradients: dict[str, Tensor], values: Float[Tensor, "groups numbers replicas"]) -> None:
-        """One step of SGD: `g += decay p; m = momentum m + g; p -= lr m`; the order of `values` is that of `NUMBERS`.
-
-        Momentum starts from 0, which gives torch.optim's first step.
-        """
+        """One step of SGD, `g += decay p; m = momentum m + g; p -= lr m`, m from 0; `values` as `NUMBERS`."""
         for name, group in self.groups.items():
             parameter = self.trained[name]
             lr, momentum, weight_decay = (spread(row, parameter) for row in values[group])

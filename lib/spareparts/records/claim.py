@@ -1,8 +1,7 @@
-"""Who makes a run: a file beside its record-to-be, so that two sweeps of one grid do not make it twice.
+"""Who makes a run: `.<hash>.lock` beside its record-to-be holds host, process id and start of its owner.
 
-`<word>/.<hash>.lock` holds its owner's host, process id and start, and goes when the run has its record. The owner
-touches it every `BEAT` seconds, so that one of another host, whose processes cannot be asked after, is known to be left
-behind when it has not been touched for `STALE` seconds by that folder's own clock.
+It is touched as long as its owner lives, as another host's processes cannot be asked after: `STALE` seconds without
+that, by the folder's own clock, and it was left behind.
 """
 
 import contextlib

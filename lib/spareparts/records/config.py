@@ -98,10 +98,7 @@ def key(config: RunConfig) -> str:
 
 
 def recorded_key(record: Mapping[str, Any]) -> str | None:
-    """The hash of the run that a record is of, by what it holds.
-
-    None where its paper's config has not been imported, and where that no longer has all of the record's settings.
-    """
+    """The hash of a record by what it holds; None where no config that is imported has all of its settings."""
     kind = next((kind for kind in RunConfig.__subclasses__() if getattr(kind, "word", None) == record["word"]), None)
     if kind is None or record["config"].keys() - defaults_of(kind).keys():
         return None
@@ -137,10 +134,7 @@ def check_lists(lists: Mapping[str, Sequence[Any]]) -> None:
 
 
 def given_lists(settings: Mapping[str, Any]) -> dict[str, list[Any]]:
-    """The settings that are given, each as a list: None and an empty list leave a setting open.
-
-    Raises `ValueError` for another sequence that is empty, and for a value that is listed twice.
-    """
+    """The settings that are given, each as a list, none twice: None and an empty list leave a setting open."""
     lists = {
         name: list(value) if isinstance(value, list | tuple | range) else [value]
         for name, value in settings.items()

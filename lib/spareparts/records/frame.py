@@ -66,10 +66,7 @@ def varied(runs: pd.DataFrame) -> list[str]:
 
 
 def completed(record: dict[str, Any], config: type[RunConfig]) -> dict[str, Any]:
-    """A record with every field of the config, its protocol as the config computes it, and all of it as `settings`.
-
-    A kind of run that the config no longer knows keeps the protocol that was recorded.
-    """
+    """A record with every field of the config, and as `settings`, and the protocol that the config gives, if it can."""
     settings = {**defaults_of(config), **record["config"]}
     try:
         protocol = config(**settings).protocol
@@ -93,10 +90,7 @@ def arrays(word: str, hash: str) -> dict[str, np.ndarray]:
 def matching(
     rows: pd.DataFrame, config: type[RunConfig], *, free: Collection[str] = (), settings: Mapping[str, Any]
 ) -> pd.DataFrame:
-    """Runs of these settings, with every other field of the config but the `free` ones at its default.
-
-    A record that is older than a field has its default.
-    """
+    """Runs of these settings, every other field but the `free` ones at its default, as in records older than it."""
     for name, default in defaults_of(config).items():
         if name in rows and (name in settings or name not in free):
             value, column = settings.get(name, default), rows[name]

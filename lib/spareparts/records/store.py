@@ -96,19 +96,13 @@ def plain(value: Any) -> Any:
 
 @functools.cache
 def commit() -> str:
-    """The code's git commit, with `-dirty` where the package differs from it; `unknown` outside a checkout of its own.
-
-    A folder that lies unpacked in some other repository has that one's commits, which say nothing of it.
-    """
-
-    def git(*words: str) -> str:
-        done = subprocess.run(["git", *words], cwd=Path(__file__).parent, capture_output=True, text=True, check=True)
-        return done.stdout.strip()
-
+    """The code's commit, with `-dirty` where the package differs from it; `unknown` outside a checkout of its own."""
+    git = functools.partial(subprocess.check_output, cwd=Path(__file__).parent, text=True, stderr=subprocess.DEVNULL)
     try:
-        if Path(git("rev-parse", "--show-toplevel")).resolve() != COMMITTED.parents[1]:
+        if Path(git(["git", "rev-parse", "--show-toplevel"]).strip()).resolve() != COMMITTED.parents[1]:
             return "unknown"
-        return git("rev-parse", "--short=12", "HEAD") + ("-dirty" if git("status", "--porcelain", "--", "..") else "")
+        dirty = "-dirty" if git(["git", "status", "--porcelain", "--", ".."]).strip() else ""
+        return git(["git", "rev-parse", "--short=12", "HEAD"]).strip() + dirty
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
 
@@ -235,13 +229,10 @@ def recorded(word: str) -> Iterator[tuple[Path, dict[str, Any]]]:
 
 def index(word: str) -> dict[str, dict[str, Any]]:
     """A paper's records by their hashes, each file read once: `config`, `seconds`, and whether it is `committed`."""
+    found = ((record, path.is_relative_to(COMMITTED)) for path, record in recorded(word))
     return {
-        record["hash"]: {
-            "config": record["config"],
-            "seconds": record["seconds"],
-            "committed": path.is_relative_to(COMMITTED),
-        }
-        for path, record in recorded(word)
+        record["hash"]: {"config": record["config"], "seconds": record["seconds"], "committed": committed}
+        for record, committed in found
     }
 
 
@@ -305,10 +296,7 @@ class Diverged(Exception):
 
 
 def measured(work: Callable[[], tuple[dict[str, Any], dict[str, np.ndarray]]], *, device: str) -> Result:
-    """The metrics and arrays that the work gives, with the seconds that it took; a run that diverged is a result too.
-
-    `device` is what the work runs on, in words.
-    """
+    """The metrics and arrays of work on a device, and the seconds that it took; a run that diverged is a result too."""
     started, ended = time.perf_counter(), {}
     try:
         metrics, arrays = work()

@@ -183,10 +183,7 @@ class SchedulerLost(ConnectionError):
 
 
 def outcomes(cells: list[Cell], found: Survey, client: Client, *, deadline: float | None = None) -> Iterator[Outcome]:
-    """Execute the cells, yielding each as it ends; whoever stops iterating cancels the rest.
-
-    Cells that need the same missing run go one after the other, so that it is made once.
-    """
+    """Execute the cells, yielding each as it ends, those that need the same missing run one after the other."""
     futures: list[Future] = []
     for cell, before in zip(cells, predecessors(cells, found), strict=True):
         after = [futures[place] for place in before]

@@ -12,13 +12,10 @@ unless it names another notebook, relative to itself.
     zip:                        # each group is one axis of the grid: its lists go along together
       - {SNNL_WEIGHTS: [0.1, 1.0], PRECISION: [float32, bfloat16]}
 
-Several grids of one notebook stand in a list `blocks`, each with these parts and, if it likes, a `name`; what stands
-beside `blocks` holds for all of them.
-
-A value of a list parameter that is no list itself becomes a list of one, so `SEEDS: [[1, 2], [3, 4]]` makes cells of
-two seeds each. Where the notebook has a parameter MISSING, a sweep sets it to `run` unless told otherwise.
-
-A notebook is executed up to the cell tagged `runs`, and to its end where it has none or where its pages are asked for.
+Several grids stand in a list `blocks`, each with these parts and, if it likes, a `name`; what stands beside `blocks`
+holds for all of them. A value of a list parameter that is no list itself becomes a list of one, so `SEEDS: [[1, 2],
+[3, 4]]` makes cells of two seeds each. A parameter MISSING is set to `run` unless told otherwise. A notebook is
+executed up to the cell tagged `runs`, and to its end where it has none or where its pages are asked for.
 """
 
 import dataclasses

@@ -1,9 +1,4 @@
-"""Which runs the cells of a sweep stand for: recorded or missing, and what the missing ones will cost.
-
-A notebook whose name is that of a paper's module is planned: its parameters are handed to the module's `plan` under
-their names in lower case (`DATASETS` as `datasets`), those that `plan` has no argument for being left out. Where `plan`
-takes any setting, the fields of `Config` are arguments too.
-"""
+"""Which runs the cells of a sweep stand for: recorded or missing, and what the missing ones will cost."""
 
 import collections
 import dataclasses
@@ -47,7 +42,11 @@ def paper_module(word: str) -> ModuleType | None:
 
 
 def planned(module: ModuleType, parameters: dict[str, Any]) -> list[records.RunConfig]:
-    """The configs that a notebook with these parameters needs; ValueError where they cannot be run."""
+    """The configs that a notebook with these parameters needs; ValueError where they cannot be run.
+
+    `plan` gets them under their names in lower case, `DATASETS` as `datasets`, as far as it has arguments for them;
+    where it takes any setting, the fields of `Config` are arguments too.
+    """
     arguments = inspect.signature(module.plan).parameters.values()
     names = {argument.name for argument in arguments if argument.kind is not argument.VAR_KEYWORD}
     if any(argument.kind is argument.VAR_KEYWORD for argument in arguments):
@@ -104,10 +103,7 @@ def in_bfloat16(config: Mapping[str, Any]) -> bool:
 
 
 def is_done(cell: Cell, found: Survey) -> bool:
-    """Whether nothing is left to do: all its runs recorded, or, where it has no plan, its executed notebook there.
-
-    Where its page is asked for, that has to be there too.
-    """
+    """Whether nothing is left to do: all runs recorded, the page, if asked for, there; without a plan the notebook."""
     if cell.output in found and cell.parameters.get("MISSING") == "run":
         return all(run.recorded for run in found[cell.output]) and (not cell.pages or cell.output.is_file())
     return cell.output.is_file()

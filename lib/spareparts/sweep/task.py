@@ -34,10 +34,9 @@ class Outcome:
 
 
 def run_cell(cell: Cell, environment: dict[str, str], deadline: float | None, *after: Outcome) -> Outcome:
-    """Execute a cell's notebook; an error in one of its cells, or a deadline that passes, is an outcome.
+    """Execute a cell's notebook; an error in one of its cells, or a deadline, in seconds, that passes, is an outcome.
 
-    A kernel that dies raises instead, so that Dask tries again. `after` are cells that make runs which this one needs
-    too: they have to end first. `deadline` is in seconds for the whole notebook.
+    A kernel that dies raises instead, so that Dask tries again. `after` are cells that have to end first.
     """
     from distributed import get_worker
 
