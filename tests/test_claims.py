@@ -114,23 +114,17 @@ def test_every_verdict_is_told_by_its_own_symbol_and_by_a_word():
     verdicts = {f"experts-{number}": Verdict(word, None, None, 0, None) for number, word in enumerate(VERDICTS, 1)}
     page = Words()
     page.feed(show(ledger(verdicts)).data)
-    text = "".join(page.text)
-    assert all(f"{SYMBOLS[word]} {word}" in text for word in VERDICTS)
+    assert all(f"{SYMBOLS[word]} {word}" in "".join(page.text) for word in VERDICTS)
 
 
-def test_a_row_gives_effect_interval_n_protocol_and_an_anchor():
-    rows = ledger({"experts-2": HIGHER})
-    page = show(rows).data
+def test_a_row_gives_effect_interval_n_protocol_and_an_anchor_and_a_note_is_never_read_as_markup():
+    note = Verdict("undecided", None, None, 5, None, "", "p < .05 <script>")
+    page = show(ledger({"experts-2": HIGHER, "experts-3": note})).data
     assert "<td>+0.28 points [0.1, 0.4]</td><td>5<small>reduced</small></td>" in page
-    assert (
-        '<tr id="ledger-experts-2" data-paper="experts" data-verdict="seen (reduced)" data-protocol="reduced"' in page
-    )
-
-
-def test_what_a_note_says_is_never_read_as_markup_and_nothing_is_asked_for_from_outside_the_page():
-    verdict = Verdict("undecided", None, None, 5, None, "", "p < .05 <script>")
-    page = show(ledger({"experts-2": verdict})).data
-    assert "p &lt; .05 &lt;script&gt;" in page and "://" not in page and "url(" not in page
+    about = 'data-paper="experts" data-verdict="seen (reduced)" data-protocol="reduced"'
+    assert f'<tr id="ledger-experts-2" {about}' in page
+    assert "p &lt; .05 &lt;script&gt;" in page
+    assert "://" not in page and "url(" not in page  # nothing is asked for from outside
 
 
 # Deciding beside the evidence
@@ -141,13 +135,6 @@ def pairs(*differences, protocol="paper"):
 
 
 TEN = [0.1 * number for number in range(1, 11)]
-
-
-@pytest.fixture
-def building(monkeypatch):
-    """As while the book is built, with nothing decided yet."""
-    monkeypatch.setenv(STRICT, "1")
-    monkeypatch.setattr(claims, "_DECIDED", set())
 
 
 def test_holm_corrects_over_the_planned_tests_of_a_claim_and_over_nothing_else():
@@ -176,15 +163,15 @@ def test_a_reduced_protocol_shows_and_settles_nothing_and_one_such_part_makes_a_
     assert decide("experts-1", {"paper": sign(pairs(*TEN), expected), "rises": part}).verdict.verdict == word
 
 
-def test_an_unknown_claim_is_refused_with_the_nearest():
+def test_an_unknown_claim_is_refused_with_the_nearest_and_while_the_book_is_built_one_that_is_decided(monkeypatch):
+    parts = {"rises": sign(pairs(*TEN), +1)}
     with pytest.raises(ValueError, match=r"there is no claim 'expert-12'; did you mean 'experts-12'\?"):
-        decide("expert-12", {"rises": sign(pairs(*TEN), +1)})
-
-
-def test_a_claim_is_decided_once_while_the_book_is_built(building):
-    decide("experts-1", {"rises": sign(pairs(*TEN), +1)})
+        decide("expert-12", parts)
+    monkeypatch.setenv(STRICT, "1")
+    monkeypatch.setattr(claims, "_DECIDED", set())
+    decide("experts-1", parts)
     with pytest.raises(ValueError, match="claim experts-1 is decided twice"):
-        decide("experts-1", {"rises": sign(pairs(*TEN), +1)})
+        decide("experts-1", parts)
 
 
 def test_the_card_shows_word_claim_parts_and_the_written_sentence_as_text():

@@ -2,6 +2,7 @@
 
 import contextlib
 import warnings
+from unittest.mock import MagicMock
 
 import pytest
 import torch
@@ -50,12 +51,19 @@ def test_prediction_in_batches_is_one_pass_in_evaluation_mode_that_changes_nothi
 # Weights
 
 
-def test_weights_are_read_as_they_were_written(tmp_path):
+def test_weights_are_read_as_they_were_written_whole_or_not_at_all(tmp_path, monkeypatch):
     path = tmp_path / "new" / "weights.pt"
     save_weights(network(1), path)
-    assert [found.name for found in path.parent.iterdir()] == [path.name]
     found = cached_weights(network(2), path).state_dict()
     assert all(torch.equal(value, found[name]) for name, value in network(1).state_dict().items())
+    monkeypatch.setattr("pathlib.Path.replace", MagicMock(side_effect=OSError(28, "No space left on device")))
+    with pytest.warns(UserWarning, match="weights not cached in .*weights.pt: No space left on device"):
+        save_weights(network(2), path)
+    assert list(path.parent.iterdir()) == [path]
+    assert torch.equal(cached_weights(network(3), path)[0].weight, network(1)[0].weight)
+    path = path / "weights.pt"  # whose folder is a file
+    with pytest.warns(UserWarning, match=r"weights not cached in .*weights.pt/weights.pt"):
+        save_weights(network(), path)
 
 
 def test_weights_that_were_changed_are_named_and_made_again(tmp_path):
@@ -82,24 +90,6 @@ def test_no_bit_of_a_file_can_be_turned_unnoticed(tmp_path):
         with contextlib.suppress(DamagedFile):
             found = read(path)
             assert all(torch.equal(value, found[name]) for name, value in expected.items())
-
-
-def test_a_cache_that_cannot_be_written_costs_a_warning_and_not_the_run(tmp_path):
-    (tmp_path / "file").write_text("not a folder")
-    with pytest.warns(UserWarning, match=r"weights not cached in .*file/weights.pt"):
-        save_weights(network(), tmp_path / "file" / "weights.pt")
-
-
-def test_a_cut_off_write_leaves_the_old_weights_and_no_other_file(tmp_path, monkeypatch):
-    path = tmp_path / "weights.pt"
-    save_weights(network(1), path)
-    monkeypatch.setattr(
-        "pathlib.Path.replace", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device"))
-    )
-    with pytest.warns(UserWarning, match="No space left on device"):
-        save_weights(network(2), path)
-    assert list(tmp_path.iterdir()) == [path]
-    assert torch.equal(cached_weights(network(3), path)[0].weight, network(1)[0].weight)
 
 
 # Device
@@ -136,8 +126,6 @@ def test_tf32_holds_inside_only():
     with matmul_precision("tf32"):
         assert torch.get_float32_matmul_precision() == "high"
     assert torch.get_float32_matmul_precision() == before
-    with matmul_precision("float32"):
-        assert torch.get_float32_matmul_precision() == before
 
 
 @pytest.mark.parametrize(
@@ -146,7 +134,6 @@ def test_tf32_holds_inside_only():
         ("model name\t: Old\nflags\t\t: fma avx2\n", True),
         ("model name\t: New\nflags\t\t: fma avx2 avx512_bf16\n", False),
         ("Features\t: fp asimd bf16\n", False),
-        ("", False),
     ],
 )
 def test_of_bfloat16_without_instructions_is_warned_once(tmp_path, monkeypatch, cpuinfo, lacks):

@@ -61,9 +61,8 @@ def test_what_fails_is_told_by_its_config_once_all_others_are_done(spread):
 
 
 def test_a_killed_process_is_told_with_its_signal(spread):
-    with pytest.raises(
-        WorkerDied, match=r"the process that ran {.*'dies': True} died \(killed by signal 9, often for lack"
-    ):
+    told = r"the process that ran {.*'dies': True} died \(killed by signal 9, often for lack"
+    with pytest.raises(WorkerDied, match=told):
         list(engine.each(work.square, configs(2, at_0={"dies": True}), workers=2))
 
 
@@ -134,10 +133,8 @@ def test_less_than_one_worker_is_refused(workers):
 
 
 def test_runs_in_two_processes_are_those_in_this_one_to_the_last_bit(spread):
-    asked = [
-        experts.Config(dataset="digits", arm=arm, seed=seed, steps=6, batch_size=16)
-        for arm, seed in (("baseline", 2), ("snnl", 3))
-    ]
+    small = {"dataset": "digits", "steps": 6, "batch_size": 16}
+    asked = [experts.Config(**small, arm="baseline", seed=2), experts.Config(**small, arm="snnl", seed=3)]
     here = dict(experts.run(asked, device="cpu", workers=1, progress=False))
     there = dict(experts.run(asked, device="cpu", workers=2, progress=False))
     assert here.keys() == there.keys() == set(asked)
