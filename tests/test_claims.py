@@ -19,7 +19,6 @@ from spareparts.claims import (
     StatementError,
     changes,
     collect,
-    counts,
     decide,
     load,
     show,
@@ -88,14 +87,6 @@ def test_a_file_of_another_form_is_refused_by_what_is_wrong(tmp_path, content, m
     path.write_text(yaml.safe_dump(content))
     with pytest.raises(ValueError, match=message):
         load(path)
-
-
-def test_the_counts_of_a_paper_add_up_to_its_claims():
-    table = counts(ledger({"experts-2": HIGHER}))
-    assert list(table.columns) == list(VERDICTS)
-    assert list(table.index) == list(dict.fromkeys(claim.word for claim in load()))
-    assert table.sum(axis=1).to_dict() == pd.Series([claim.word for claim in load()]).value_counts().to_dict()
-    assert table.loc["experts", "seen (reduced)"] == 1
 
 
 class Words(HTMLParser):

@@ -279,13 +279,6 @@ def changes(ledger: pd.DataFrame, path: Path = LOCK) -> list[str]:
 # How a ledger is shown
 
 
-def counts(rows: pd.DataFrame) -> pd.DataFrame:
-    """How many claims of each paper have each verdict: papers in the ledger's order, verdicts as columns."""
-    table = pd.crosstab(rows["word"], rows["verdict"])
-    table = table.reindex(index=rows["word"].unique(), columns=list(VERDICTS), fill_value=0)
-    return table.rename_axis("paper").rename_axis(None, axis=1)
-
-
 def show(rows: pd.DataFrame) -> HTML:
     """The ledger for a notebook, which loads nothing: a table on a wide screen, a card per claim on a phone.
 
