@@ -1,7 +1,6 @@
 """What a run computes on: the device's name for the record, threads and precision."""
 
 import contextlib
-import functools
 import warnings
 from collections.abc import Iterator
 
@@ -55,14 +54,7 @@ def check_precision(name: str, device: torch.device | str) -> None:
     checks.one_of(PRECISIONS, precision=name)
     if name == "tf32" and kind != "cuda":
         raise ValueError(f"precision 'tf32' needs a CUDA device, got {kind!r}")
-    if name == "bfloat16" and kind == "cpu":
-        _warn_if_slow()
-
-
-@functools.cache
-def _warn_if_slow() -> None:
-    """Warn, once a process, where bfloat16 makes everything slower."""
-    if processor.lacks_bfloat16():
+    if name == "bfloat16" and kind == "cpu" and processor.lacks_bfloat16():
         warnings.warn(processor.SLOW, stacklevel=2)
 
 

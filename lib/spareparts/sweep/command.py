@@ -37,9 +37,8 @@ def announce(runs: list[PlannedRun], console: Console, *, yes: bool = True) -> b
     missing, seconds = sum(not run.recorded for run in runs), cost(runs)
     if not missing:
         return True
-    time = (
-        f"about {show_duration(seconds)}" if seconds is not None else "nobody knows how long, as no record is like them"
-    )
+    time = "nobody knows how long, as no record is like them"
+    time = time if seconds is None else f"about {show_duration(seconds)}"
     console.print(f"{missing} of {len(runs)} runs have no record: made one after another they take {time}.")
     if processor.lacks_bfloat16() and any(in_bfloat16(run.config) for run in runs if not run.recorded):
         console.print(f"Some compute in bfloat16: {processor.SLOW}.")
@@ -65,14 +64,14 @@ def table_command(cells: list[Cell], found: Survey) -> str:
     if len(papers) != 1:
         return ""
     word, where = papers.pop(), []
-    for name in cells[0].given:
-        given = [cell.given.get(name, []) for cell in cells]
+    for name in [name for name in cells[0].given if all(name in cell.given for cell in cells)]:
+        given = [cell.given[name] for cell in cells]
         values = [value for some in given for value in (some if isinstance(some, list) else [some])]
         with contextlib.suppress(ValueError):  # what is no setting of a run, as MISSING
             field_of(name, paper_module(word).Config)
             numbers = all(type(value) is int for value in values)
             text = spans(values) if numbers else ",".join(dict.fromkeys(map(str, values)))
-            where += ["--where", f"{name}={text}"] if all(name in cell.given for cell in cells) else []
+            where += ["--where", f"{name}={text}"]
     return shlex.join(["python", "-m", "spareparts", "table", word, *where])
 
 

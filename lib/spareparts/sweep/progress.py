@@ -17,24 +17,16 @@ from .survey import PlannedRun, cost, grouped
 from .task import Outcome
 
 
-class Board:
+class Board(Live):
     """A live table of a sweep: what is done, running, failed and left, and when it should end.
 
     Each notebook that ends leaves a line above the table, so that a log file reads as well as a terminal.
     """
 
     def __init__(self, total: int, *, workers: Callable[[], int], console: Console) -> None:
-        self.total, self.workers, self.console = total, workers, console
+        self.total, self.workers, self.began = total, workers, time.monotonic()
         self.outcomes: list[Outcome] = []
-        self.started = time.monotonic()
-        self.live = Live(get_renderable=self._table, console=console, refresh_per_second=2, transient=True)
-
-    def __enter__(self) -> "Board":
-        self.live.start()
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self.live.stop()
+        super().__init__(get_renderable=self._table, console=console, refresh_per_second=2, transient=True)
 
     def add(self, outcome: Outcome) -> None:
         """Take note of a notebook that ended."""
@@ -56,7 +48,7 @@ class Board:
     def _end(self, remaining: int) -> str:
         if not self.outcomes:
             return "known after the first"
-        elapsed = time.monotonic() - self.started
+        elapsed = time.monotonic() - self.began
         left = elapsed / len(self.outcomes) * remaining
         return f"{time.strftime('%H:%M', time.localtime(time.time() + left))} (in {show_duration(left)})"
 
