@@ -1,6 +1,5 @@
 """The recorded runs of a paper in a table: a line for those that differ in their seed, or in a file a row for each."""
 
-import dataclasses
 import html
 import json
 from collections.abc import Iterable, Sequence
@@ -15,6 +14,7 @@ from . import records
 from .execute import check_output
 from .parameters import Defaults, default_of, field_of, parse_choices
 from .records import RunConfig
+from .records.config import defaults_of
 
 SHOWN, MENTIONED = 4, 20  # metrics on a terminal, unless others are asked for
 SUFFIXES = (".csv", ".parquet", ".json")
@@ -23,9 +23,7 @@ ABOUT = "word revision protocol outcome diverged_step fingerprint fidelity commi
 
 def select(config: type[RunConfig], where: Iterable[str]) -> pd.DataFrame:
     """A row for each recorded run with settings among the values of NAME=A,B; ValueError where there is none."""
-    runs, hints = records.frame(config), get_type_hints(config)
-    fields = {field.name: field.default for field in dataclasses.fields(config)}
-    defaults = Defaults(fields, {name: hints[name] for name in fields})
+    runs, defaults = records.frame(config), Defaults(dict(defaults_of(config)), get_type_hints(config))
     for text in where:
         name, equals, values = text.partition("=")
         field, choices = parse_choices(f"{field_of(name.strip(), config)}{equals}{values}", defaults)

@@ -56,7 +56,8 @@ class Stack:
         """One step of SGD, `g += decay p; m = momentum m + g; p -= lr m`, m from 0; `values` as `NUMBERS`."""
         for name, group in self.groups.items():
             parameter = self.trained[name]
-            lr, momentum, weight_decay = (spread(row, parameter) for row in values[group])
+            axes = (-1, *[1] * (parameter.dim() - 1))
+            lr, momentum, weight_decay = (row.to(parameter.dtype).view(axes) for row in values[group])
             step = gradients[name] + weight_decay * parameter
             if name in self.momenta:
                 step = self.momenta[name].mul_(momentum).add_(step)
@@ -80,11 +81,6 @@ class Stack:
             for name, stacked in self.momenta.items():
                 parameter = replica.network.get_parameter(name)
                 replica.optimizer.state[parameter]["momentum_buffer"] = share(stacked, place)
-
-
-def spread(values: Float[Tensor, " replicas"], like: Float[Tensor, "replicas *shape"]) -> Tensor:
-    """A number for each replica, in the type and with the axes of a stacked tensor."""
-    return values.to(like.dtype).view(-1, *[1] * (like.dim() - 1))
 
 
 class Feed:
