@@ -3,7 +3,7 @@
 import html
 import zipfile
 import zlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,10 +13,12 @@ from . import store
 from .config import RunConfig, defaults_of, key
 
 
-def rows(records: Sequence[dict[str, Any]]) -> pd.DataFrame:
+def rows(records: Iterable[dict[str, Any]]) -> pd.DataFrame:
     """One tidy row per record, its config and metrics spread into columns."""
-    about = [{name: record[name] for name in record if name not in ("config", "metrics")} for record in records]
-    spread = [escaped(record["config"] | record["metrics"] | more) for record, more in zip(records, about, strict=True)]
+    spread = []
+    for record in records:
+        about = {name: value for name, value in record.items() if name not in ("config", "metrics")}
+        spread.append(escaped(record["config"] | record["metrics"] | about))
     return pd.DataFrame(spread)
 
 
@@ -37,7 +39,7 @@ def frame(source: str | type[RunConfig]) -> pd.DataFrame:
     """
     word = source if isinstance(source, str) else source.word
     found = (record for _, record in store.recorded(word))
-    return rows(list(found) if isinstance(source, str) else [completed(record, source) for record in found])
+    return rows(found if isinstance(source, str) else (completed(record, source) for record in found))
 
 
 def load_or_run(configs: Sequence[RunConfig], run: store.Run, *, missing: str = "list") -> pd.DataFrame:
@@ -56,7 +58,7 @@ def load_or_run(configs: Sequence[RunConfig], run: store.Run, *, missing: str = 
         print("To make them, run the notebook again with the same parameters and MISSING=run:")
         print(f"python -m spareparts run notebooks/{word}.py --set MISSING=run")
     found = ((config, store.load(config)) for config in configs)
-    return rows([completed(record, type(config)) | {"hash": key(config)} for config, record in found if record])
+    return rows(completed(record, type(config)) | {"hash": key(config)} for config, record in found if record)
 
 
 def varied(runs: pd.DataFrame) -> list[str]:
