@@ -105,16 +105,11 @@ def test_a_default_that_has_to_be_computed_and_a_kernel_that_is_not_there_are_re
         execute(notebook, Path("out.ipynb"))
 
 
-def tagged(output):
-    return {
-        cell.metadata.tags[0]: cell for cell in nbformat.read(output, as_version=4).cells if cell.metadata.get("tags")
-    }
-
-
 def test_the_executed_notebook_holds_the_outputs_the_defaults_and_what_was_given_and_runs_again(notebook):
     output = execute(notebook, Path("deep/out.ipynb"), {"STEPS": 2})
-    assert nbformat.read(output, as_version=4).cells[-1].outputs[0].text == "6\n"
-    cells = tagged(output)
+    made = nbformat.read(output, as_version=4).cells
+    assert made[-1].outputs[0].text == "6\n"
+    cells = {cell.metadata.tags[0]: cell for cell in made if cell.metadata.get("tags")}
     assert all("hide-input" in cell.metadata.tags for cell in cells.values())
     assert cells["injected-parameters"].source == "# Parameters\nSTEPS = 2"
     assert "STEPS = 10  # steps" in cells["parameters"].source

@@ -70,6 +70,8 @@ def test_a_value_takes_the_type_of_its_default(defaults, text, value):
 def test_a_value_that_does_not_fit_is_refused(defaults, text, complaint):
     with pytest.raises(ValueError, match=complaint.replace("?", r"\?")):
         parse_settings([text], defaults)
+    with pytest.raises(ValueError, match="STEPS is set twice, to 1 and to 2"):
+        parse_settings(["STEPS=1", "STEPS=2"], defaults)
 
 
 def test_the_parameters_are_those_of_the_whole_notebook():
@@ -134,6 +136,8 @@ def test_what_an_annotation_excludes_is_refused(source, value, wanted):
 def test_a_cell_is_read_as_python_whatever_its_texts_and_comments_hold():
     source = '%load_ext nothing\nPATH = "a=b"  # x = 1\nA = B = 2\n# C = 3\nTEXT = """\nD = 4\n"""\nE: int'
     assert literals(source) == {"PATH": "a=b", "A": 2, "B": 2, "TEXT": "\nD = 4\n"}
+    with pytest.raises(ValueError, match="the cell of the parameters is no Python: invalid syntax"):
+        literals(CELL.replace("STEPS = 10", "STEPS = = 10"))
 
 
 def test_the_cell_is_found_in_every_form_of_text(tmp_path):
@@ -143,11 +147,6 @@ def test_the_cell_is_found_in_every_form_of_text(tmp_path):
     }.items():
         (tmp_path / name).write_text(text)
         assert defaults_in(tmp_path / name) == parameter_defaults(read_notebook(tmp_path / name)) == {"X": 1}
-
-
-def test_a_name_that_is_set_twice_is_refused(defaults):
-    with pytest.raises(ValueError, match="STEPS is set twice, to 1 and to 2"):
-        parse_settings(["STEPS=1", "STEPS=2"], defaults)
 
 
 def test_a_broken_notebook_is_refused_in_one_line(tmp_path):
@@ -175,8 +174,3 @@ def test_what_is_no_yaml_is_told_in_one_line_with_its_place(text, complaint):
     with pytest.raises(ValueError, match=complaint) as caught:
         read_yaml(text)
     assert "\n" not in str(caught.value)
-
-
-def test_parameters_that_are_no_python_are_refused_in_one_line():
-    with pytest.raises(ValueError, match="the cell of the parameters is no Python: invalid syntax"):
-        literals(CELL.replace("STEPS = 10", "STEPS = = 10"))

@@ -117,7 +117,7 @@ def test_a_number_that_is_not_finite_is_refused(value):
         Toy(rate=value)
 
 
-@pytest.mark.parametrize("seed", [-1, 2**32, 2**64])
+@pytest.mark.parametrize("seed", [-1, 2**32])
 def test_a_seed_that_a_library_would_refuse_is_refused_before_anything_starts(seed):
     with pytest.raises(ValueError, match=rf"seed must be at (least 0|most 4294967295), got {seed}"):
         Toy(seed=seed)
@@ -139,41 +139,20 @@ def test_a_setting_that_its_kind_does_not_use_must_stay_at_its_default():
         Toy(samples=2)._check_users("seed", users)
 
 
-def test_a_config_cannot_be_changed():
-    with pytest.raises(dataclasses.FrozenInstanceError):
-        Toy().seed = 2
-
-
 # Round trip
 
 
-def test_what_is_saved_is_loaded(records_folder):
-    path = save(Toy(seed=2), result())
+def test_what_is_saved_is_loaded_with_what_it_was_made_with(records_folder):
+    ended = {"outcome": "diverged", "diverged_step": 7, "seconds": 1.234, "device": "abacus"}
+    path = save(Toy(seed=2), dataclasses.replace(result(), **ended))
     assert path == records_folder / "toy" / f"{key(Toy(seed=2))}.json"
     record = load(Toy(seed=2))
-    assert record["config"] == dataclasses.asdict(Toy(seed=2))
-    assert record["metrics"] == {"accuracy": 0.25, "curve": [1, 2.5]}
+    about = {"word": "toy", "revision": 1, "protocol": "reduced", "fingerprint": "f" * 64, "fidelity": "made up"}
+    found = {"config": dataclasses.asdict(Toy(seed=2)), "metrics": {"accuracy": 0.25, "curve": [1, 2.5]}}
+    assert (ended | about | found | {"seconds": 1.23, "commit": store.commit()}).items() <= record.items()
+    assert {"python", "torch", "numpy"} <= record["versions"].keys()
     assert np.array_equal(records.arrays("toy", path.stem)["points"], np.arange(6.0).reshape(2, 3))
     assert load(Toy(seed=3)) is None
-
-
-def test_a_record_says_what_it_was_made_with():
-    save(Toy(), dataclasses.replace(result(), outcome="diverged", diverged_step=7, seconds=1.234, device="abacus"))
-    record = load(Toy())
-    expected = {
-        "word": "toy",
-        "revision": 1,
-        "protocol": "reduced",
-        "outcome": "diverged",
-        "diverged_step": 7,
-        "fingerprint": "f" * 64,
-        "fidelity": "made up",
-        "device": "abacus",
-        "seconds": 1.23,
-    }
-    assert expected.items() <= record.items()
-    assert {"python", "torch", "numpy"} <= record["versions"].keys()
-    assert record["commit"] == store.commit()
 
 
 def test_numbers_that_are_not_finite_become_null():
@@ -190,18 +169,12 @@ def test_a_run_without_arrays_leaves_one_file(records_folder):
         records.arrays("toy", path.stem)
 
 
-def test_a_record_of_another_config_under_the_same_hash_is_refused():
+def test_a_record_of_another_config_under_the_same_hash_is_refused_and_an_older_one_stands_for_defaults():
     path = save(Toy(), result())
     record = json.loads(path.read_text())
-    record["config"] |= {"rate": 0.75, "shuffle": False}
-    path.write_text(json.dumps(record))
+    path.write_text(json.dumps(record | {"config": record["config"] | {"rate": 0.75, "shuffle": False}}))
     with pytest.raises(records.RecordError, match=rf"{path.name} holds another value of rate, shuffle"):
         load(Toy())
-
-
-def test_a_record_older_than_a_field_stands_for_its_default():
-    path = save(Toy(), result())
-    record = json.loads(path.read_text())
     del record["config"]["rate"]
     path.write_text(json.dumps(record))
     assert load(Toy()) == record
@@ -254,9 +227,6 @@ def test_listing_names_the_command_and_runs_nothing(capsys):
     assert "2 of the 3 runs" in said
     assert "python -m spareparts run notebooks/toy.py --set MISSING=run" in said
     assert load_or_run([Toy(seed=9)], runner(log)).empty
-
-
-def test_there_are_two_ways_to_treat_what_is_missing():
     with pytest.raises(ValueError, match="missing must be 'list' or 'run', got 'train'"):
         load_or_run(SEEDS, runner([]), missing="train")
 

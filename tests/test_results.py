@@ -40,9 +40,6 @@ def test_a_line_has_the_mean_over_seeds_with_n_and_what_diverged():
         "protocol": "reduced",
     }
     assert table.loc[0.2, "accuracy, %"] == "70.00 (–)"
-
-
-def test_without_anything_that_varies_there_is_one_line_of_all_runs():
     assert summary(frame(run(1, 50.0), run(2, 60.0)), METRICS).n.to_dict() == {"all": 2}
 
 
@@ -64,12 +61,6 @@ def displayed(monkeypatch, *, injected):
     return shown
 
 
-def test_a_reader_of_the_book_is_shown_nothing(monkeypatch):
-    shown = displayed(monkeypatch, injected=False)
-    requested([Toy()], frame(run(1, 50.0)), METRICS)
-    assert shown == []
-
-
 @pytest.mark.parametrize(
     ("runs", "metrics", "kinds"),
     [
@@ -84,3 +75,6 @@ def test_who_asks_for_runs_sees_which_are_missing_and_the_others(monkeypatch, ru
     texts = " ".join(each.data for each in shown if hasattr(each, "data"))
     assert f"{3 - len(runs)} of 3 runs have no record" in texts and ("to_csv" in texts) == bool(kinds)
     assert {type(each) for each in shown} - {HTML} == kinds
+    shown = displayed(monkeypatch, injected=False)  # a reader of the book came for the chapter
+    requested([Toy()], runs, metrics)
+    assert shown == []

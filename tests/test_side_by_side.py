@@ -247,9 +247,6 @@ def test_out_of_memory_halves_the_group_goes_on_and_says_so(at_step, monkeypatch
     assert [end.outcome for end in found] == ["finished"] * 5
     assert [end.losses for end in found] == [pytest.approx(end.losses, rel=1e-6) for end in ends]
     assert furthest(replicas, alone) < 1e-10
-
-
-def test_too_little_memory_for_one_replica_is_an_error(monkeypatch):
     monkeypatch.setattr("spareparts.engine.loop.SideBySide", short_of(0, at_step=1))
     with pytest.raises(torch.OutOfMemoryError):
         train(lenets([1], torch.float32), side_by_side=True)

@@ -60,10 +60,24 @@ def test_the_executed_notebook_is_named_by_notebook_and_parameters(notebook):
     assert before != from_options(notebook, ["SEEDS=1"])[0].output
 
 
-def test_zipped_lists_go_along_together(notebook):
-    cells = parameters({"grid": {"SEEDS": "1..2"}, "zip": [{"STEPS": [5, 10], "RATE": [0.1, 0.1]}]}, notebook)
-    found = [(cell["SEEDS"][0], cell["STEPS"], cell["RATE"]) for cell in cells]
-    assert found == [(1, 5, 0.1), (1, 10, 0.1), (2, 5, 0.1), (2, 10, 0.1)]
+@pytest.mark.parametrize(
+    ("document", "cells"),
+    [
+        (
+            {"grid": {"SEEDS": "1..2"}, "zip": [{"STEPS": [5, 10], "RATE": [0.1, 0.1]}]},
+            [([1], 5, 0.1), ([1], 10, 0.1), ([2], 5, 0.1), ([2], 10, 0.1)],
+        ),
+        ({"grid": {"SEEDS": [[1, 2], [3, 4], 5]}}, [([1, 2], 10, 0.1), ([3, 4], 10, 0.1), ([5], 10, 0.1)]),
+        (
+            {"parameters": {"STEPS": 3}, "blocks": [{"grid": {"SEEDS": "1..2"}}, {"parameters": {"SEEDS": [7, 8]}}]},
+            [([1], 3, 0.1), ([2], 3, 0.1), ([7, 8], 3, 0.1)],
+        ),
+    ],
+    ids=["zipped lists go along together", "a list in a list is one cell", "blocks share what stands beside them"],
+)
+def test_a_file_stands_for_its_cells(notebook, document, cells):
+    found = parameters(document, notebook)
+    assert [(cell["SEEDS"], cell["STEPS"], cell["RATE"]) for cell in found] == cells
 
 
 @pytest.mark.parametrize(
@@ -81,17 +95,6 @@ def test_what_is_no_yaml_is_refused_in_one_line(notebook, text, complaint):
     assert "\n" not in str(caught.value)
     path.write_text("grid: {SEEDS: [010, 011]}")
     assert [cell.parameters["SEEDS"] for cell in from_file(path)] == [[10], [11]]
-
-
-def test_a_list_in_a_grid_is_one_cell(notebook):
-    cells = parameters({"grid": {"SEEDS": [[1, 2], [3, 4], 5]}}, notebook)
-    assert [cell["SEEDS"] for cell in cells] == [[1, 2], [3, 4], [5]]
-
-
-def test_blocks_follow_one_another_and_share_what_stands_beside_them(notebook):
-    blocks = [{"name": "first", "grid": {"SEEDS": "1..2"}}, {"parameters": {"SEEDS": [7, 8]}}]
-    cells = parameters({"parameters": {"STEPS": 3}, "blocks": blocks}, notebook)
-    assert [(cell["SEEDS"], cell["STEPS"]) for cell in cells] == [([1], 3), ([2], 3), ([7, 8], 3)]
 
 
 @pytest.mark.parametrize(

@@ -159,26 +159,20 @@ def test_without_records_the_cost_is_unknown_and_with_all_of_them_nothing():
     assert cost([run(1, recorded=True), run(2), run(3)]) == 4
 
 
-def test_runs_that_differ_in_their_seed_only_share_a_line():
+def test_runs_that_differ_in_their_seed_only_share_a_line_and_the_table_stays_short():
     runs = [run(seed, arm=arm, steps=5) for arm in ("a", "b") for seed in (1, 2, 3)]
     assert [settings for settings, _ in grouped(runs)] == [{"arm": "a"}, {"arm": "b"}]
     assert runs_table(runs).row_count == 3  # with the total
+    runs = [run(1, dataset=str(number % 10), rate=number) for number in range(100)]
+    assert [settings for settings, _ in grouped(runs)] == [{"dataset": str(number)} for number in range(10)]
 
 
-def test_a_line_of_the_table_names_the_first_setting_and_those_that_are_not_the_usual_ones():
+def test_a_line_names_the_first_setting_and_those_that_are_not_at_their_default_and_joins_seeds(toy, tmp_path):
     settings = {"experiment": "journey", "network": "mlp", "schedule": "cosine", "strength": 0.0, "period": None}
     assert settings_words(settings, usual={"experiment", "network"}) == "journey, cosine, strength 0.0, period None"
     assert settings_words({}) == ""
-
-
-def test_settings_at_their_default_are_the_usual_ones(toy, tmp_path):
     default, other = distinct(survey([cell(tmp_path, SEEDS=[1], RATES=[Toy.rate, Toy.rate + 1])]))
     assert default.usual - other.usual == {"rate"}
-
-
-def test_the_table_stays_short_however_many_settings_vary_and_joins_numbers_that_follow_one_another():
-    runs = [run(1, dataset=str(number % 10), rate=number) for number in range(100)]
-    assert [settings for settings, _ in grouped(runs)] == [{"dataset": str(number)} for number in range(10)]
     assert spans([5, 1, 2, 3, 9, 8]) == "1..3,5,8..9"
 
 
@@ -218,12 +212,8 @@ def test_a_run_of_one_notebook_is_planned_before_its_kernel_starts(toy, tmp_path
 
 
 def test_the_last_line_of_a_sweep_is_the_command_that_shows_its_runs(toy, tmp_path):
-    cells = [
-        dataclasses.replace(
-            cell(tmp_path, str(seed), SEEDS=[seed], RATES=[0.1]), given={"SEEDS": [seed], "RATES": [0.1]}
-        )
-        for seed in (1, 2, 3)
-    ]
+    given = [{"SEEDS": [seed], "RATES": [0.1]} for seed in (1, 2, 3)]
+    cells = [dataclasses.replace(cell(tmp_path, str(own["SEEDS"]), **own), given=own) for own in given]
     found = survey(cells)
     assert command.table_command(cells, found) == "python -m spareparts table toy --where SEEDS=1..3 --where RATES=0.1"
     assert command.table_command(cells, {}) == ""

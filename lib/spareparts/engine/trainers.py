@@ -51,9 +51,6 @@ class Alone:
         sums = [parameter.detach().sum() for parameter in self.run.replica.network.parameters()]
         return torch.stack(sums).isfinite().all()[None]
 
-    def keep(self, survivors: Sequence[Run]) -> None:
-        """Go on with these runs of the group only."""
-
     def close(self) -> None:
         """Nothing to give back."""
 
