@@ -27,6 +27,7 @@
 
 # %% tags=["remove-cell"]
 import matplotlib.pyplot as plt
+import pandas as pd
 
 from spareparts import claims, style
 
@@ -39,8 +40,10 @@ ledger = claims.collect(claims.executed())
 # {numref}`fig-ledger-count` has a bar for each paper.
 
 # %% tags=["remove-input"] mystnb={"image": {"alt": "Horizontal bars, one a paper: how many of its claims were reproduced, not reproduced, seen or not seen in a reduced protocol, undecided, not run."}, "figure": {"caption": "Claims by verdict. Full colours: decided by runs of the paper's own protocol; light ones: what shorter runs showed.", "name": "fig-ledger-count"}}
-counts = claims.counts(ledger)
-counts = counts.loc[::-1, counts.any()]
+counts = pd.crosstab(ledger["word"], ledger["verdict"]).rename_axis(columns=None)
+counts = counts.reindex(
+    index=ledger["word"].unique()[::-1], columns=[word for word in claims.SYMBOLS if word in counts]
+)
 shades = dict(zip(claims.SYMBOLS, ("#0072b2", "#d55e00", "#9ecae8", "#f3c1a5", "#d9d9d9", "#ffffff"), strict=True))
 figure, axis = plt.subplots(figsize=(8, 2.6), layout="constrained")
 look = {"edgecolor": "0.35", "linewidth": 0.5, "width": 0.75}

@@ -91,11 +91,3 @@ def pytest_collection_modifyitems(config, items):
         for name in OPT_IN:
             if item.get_closest_marker(name) and name not in config.option.markexpr:
                 item.add_marker(pytest.mark.skip(reason=f"only with: pytest -m {name}"))
-
-
-@pytest.fixture
-def rows(made, monkeypatch):
-    """The rows of a test file's `made`, which gives rows and the folder of their arrays; the arrays are found."""
-    found, folder = made
-    monkeypatch.setenv("SPAREPARTS_RECORDS", str(folder))
-    return found

@@ -1,30 +1,24 @@
 """A few replicas of each family of networks, small, with all that may differ between replicas differing."""
 
-import dataclasses
 import functools
+from collections.abc import Callable
 
 import torch
 from torch import nn
 from torch.nn.functional import cross_entropy
+from torch.optim import SGD
 from torch.optim.lr_scheduler import OneCycleLR, StepLR
 
 from spareparts import class_rates
 from spareparts.class_rates.run import replica as class_rates_replica
 from spareparts.data import Batches, crop_and_flip, generator
-from spareparts.distancing.penalty import Kernel, Push
 from spareparts.engine import Replica
 from spareparts.experts import Config, Mixture
 from spareparts.experts.training import objective_of
 from spareparts.fixed_classifiers import FixedClassifier
-from spareparts.models import Dropout, densenet_bc, lenet_300_100, mlp, mobilenet_v2, resnet
+from spareparts.models import densenet_bc, lenet_300_100, mlp, resnet
 
 STEPS = 20
-
-
-def samples(*, channels: int, dtype: torch.dtype) -> tuple[torch.Tensor, torch.Tensor]:
-    draw = generator(7)
-    images = torch.randn(60, channels, 8, 8, generator=draw).to(dtype)
-    return images, torch.randint(4, (60,), generator=draw)
 
 
 def smoothed(network, batch, settings):
@@ -33,154 +27,143 @@ def smoothed(network, batch, settings):
     return cross_entropy(scores / settings["temperature"], batch.labels) + settings["weight"] * scores.square().mean()
 
 
-def mixtures(seeds, dtype, *, arm: str = "snnl", extractor: str = "convolutional") -> list[Replica]:
-    images, labels = samples(channels=1, dtype=dtype)
+def family(
+    seeds,
+    dtype: torch.dtype,
+    *,
+    name: str,
+    network: Callable[[torch.Generator], nn.Module],
+    optimizer: Callable[[nn.Module, int], SGD],
+    channels: int = 3,
+    **batching,
+) -> list[Replica]:
+    """Replicas of a network; the optimizer is told the seed, by which its numbers differ."""
+    draw = generator(7)
+    images, labels = torch.randn(60, channels, 8, 8, generator=draw).to(dtype), torch.randint(4, (60,), generator=draw)
     made = []
     for seed in seeds:
-        own = {"snnl_weight": 0.5 * seed, "temperature": 1 / (1 + seed)} if arm in ("snnl", "supcon") else {}
-        objective, settings = objective_of(Config(arm=arm, seed=seed, **own))
         draw = generator(seed)
-        sizes = {"channels": 1, "size": 8, "classes": 4, "experts": 3, "hidden_units": 6}
-        kind = {
-            "extractor": None if arm == "raw" else extractor,
-            "uniform_gates": arm == "ensemble",
-            "chosen_experts": 2 if arm == "balanced" else None,
-        }
-        network = Mixture(**sizes, **kind, generator=draw).to(dtype)
-        optimizer = torch.optim.SGD(network.parameters(), lr=0.1, momentum=0.9, weight_decay=1e-3, fused=True)
-        schedule = OneCycleLR(optimizer, 0.05 * seed, total_steps=STEPS, cycle_momentum=seed % 2 == 0)
-        batches = Batches(images, labels, batch_size=12, generator=draw)
+        net = network(draw).to(dtype)
+        steps = optimizer(net, seed)
         made.append(
             Replica(
-                name=f"mixture {seed}",
-                network=network,
-                objective=objective,
-                settings=settings,
-                optimizer=optimizer,
-                schedule=schedule,
-                batches=batches,
+                name=f"{name} {seed}",
+                network=net,
+                objective=smoothed,
+                settings={"temperature": 0.5 + 0.25 * seed, "weight": 0.01 * seed},
+                optimizer=steps,
+                schedule=StepLR(steps, step_size=3 + seed, gamma=0.5),
+                batches=Batches(images, labels, **{"batch_size": 12, "generator": draw} | batching),
             )
         )
     return made
 
 
-def lenets(seeds, dtype) -> list[Replica]:
-    images, labels = samples(channels=1, dtype=dtype)
-    made = []
-    for seed in seeds:
-        network = lenet_300_100(generator=generator(seed), in_features=64, classes=4).to(dtype)
-        optimizer = torch.optim.Adam(network.parameters(), lr=1e-3 * seed, betas=(0.9, 0.99 - 0.01 * seed))
-        batches = Batches(images, labels, batch_size=16, generator=generator(seed), drop_last=False)
-        made.append(plain(f"lenet {seed}", network, optimizer, batches, seed))
+def mixtures(seeds, dtype, *, arm: str = "snnl", extractor: str = "convolutional") -> list[Replica]:
+    sizes = {"channels": 1, "size": 8, "classes": 4, "experts": 3, "hidden_units": 6}
+    kind = {
+        "extractor": None if arm == "raw" else extractor,
+        "uniform_gates": arm == "ensemble",
+        "chosen_experts": 2 if arm == "balanced" else None,
+    }
+    made = family(
+        seeds,
+        dtype,
+        name="mixture",
+        network=lambda draw: Mixture(**sizes, **kind, generator=draw),
+        optimizer=lambda net, seed: SGD(net.parameters(), lr=0.1, momentum=0.9, weight_decay=1e-3, fused=True),
+        channels=1,
+    )
+    for seed, replica in zip(seeds, made, strict=True):
+        own = {"snnl_weight": 0.5 * seed, "temperature": 1 / (1 + seed)} if arm in ("snnl", "supcon") else {}
+        replica.objective, replica.settings = objective_of(Config(arm=arm, seed=seed, **own))
+        cycle = {"total_steps": STEPS, "cycle_momentum": seed % 2 == 0}
+        replica.schedule = OneCycleLR(replica.optimizer, 0.05 * seed, **cycle)
     return made
 
 
-def convolutional(seeds, dtype) -> list[Replica]:
-    """BatchNorm, dropout twice, augmentation, and one generator for all that is random."""
-    images, labels = samples(channels=3, dtype=dtype)
-    made = []
-    for seed in seeds:
-        draw = generator(seed)
-        network = nn.Sequential(
-            nn.Conv2d(3, 6, 3, padding=1, bias=False),  # before BatchNorm a bias's gradient is rounding
-            nn.BatchNorm2d(6),
-            nn.ReLU(),
-            Dropout(0.2, generator=draw),
-            nn.MaxPool2d(2),
-            nn.Flatten(),
-            nn.Linear(96, 20, bias=False),
-            nn.BatchNorm1d(20),
-            nn.ReLU(),
-            Dropout(0.5, generator=draw),
-            nn.Linear(20, 4),
-        )
-        with torch.no_grad():
-            for parameter in network.parameters():
-                parameter.copy_(torch.randn(parameter.shape, generator=draw) / 4)
-        network.to(dtype)
-        # eps: where a gradient is 0 but for rounding, Adam would make a step of the rounding
-        optimizer = torch.optim.AdamW(network.parameters(), lr=3e-3 * seed, weight_decay=0.1 * seed, eps=1e-4)
-        augment = functools.partial(crop_and_flip, padding=2)
-        batches = Batches(images, labels, batch_size=12, generator=draw, augment=augment)
-        made.append(plain(f"convolutional {seed}", network, optimizer, batches, seed))
-    return made
+def small_convolutional(draw: torch.Generator) -> nn.Module:
+    network = nn.Sequential(
+        nn.Conv2d(3, 6, 3, padding=1, bias=False),  # before BatchNorm a bias's gradient is rounding
+        nn.BatchNorm2d(6),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Flatten(),
+        nn.Linear(96, 20, bias=False),
+        nn.BatchNorm1d(20),
+        nn.ReLU(),
+        nn.Linear(20, 4),
+    )
+    with torch.no_grad():
+        for parameter in network.parameters():
+            parameter.copy_(torch.randn(parameter.shape, generator=draw) / 4)
+    return network
 
 
-def resnets(seeds, dtype, *, shortcut: str = "padding") -> list[Replica]:
-    """Two groups of parameters: no weight decay on biases and BatchNorm."""
-    images, labels = samples(channels=3, dtype=dtype)
-    made = []
-    for seed in seeds:
-        network = resnet(8, generator=generator(seed), classes=4, shortcut=shortcut).to(dtype)
-        weights = [parameter for parameter in network.parameters() if parameter.dim() > 1]
-        rest = [parameter for parameter in network.parameters() if parameter.dim() == 1]
-        groups = [{"params": weights, "weight_decay": 1e-2 * seed}, {"params": rest, "lr": 0.02}]
-        optimizer = torch.optim.SGD(groups, lr=0.01 * seed, momentum=0.5 + 0.1 * seed, nesterov=True)
-        batches = Batches(images, labels, batch_size=12, generator=generator(seed), augment=crop_and_flip)
-        made.append(plain(f"resnet {seed}", network, optimizer, batches, seed))
-    return made
+def two_groups(network: nn.Module, seed: int) -> SGD:
+    """No weight decay on biases and BatchNorm."""
+    weights = [parameter for parameter in network.parameters() if parameter.dim() > 1]
+    rest = [parameter for parameter in network.parameters() if parameter.dim() == 1]
+    groups = [{"params": weights, "weight_decay": 1e-2 * seed}, {"params": rest, "lr": 0.02}]
+    return SGD(groups, lr=0.01 * seed, momentum=0.5 + 0.1 * seed)
 
 
-def mobilenets(seeds, dtype) -> list[Replica]:
-    """Two short stages, pushed away from as many checkpoints as the seed says."""
-    images, labels = samples(channels=3, dtype=dtype)
-    stages, made = ((1, 8, 1, 1), (2, 12, 2, 2)), []
-    for seed in seeds:
-        network = mobilenet_v2(generator=generator(seed), classes=4, stages=stages).to(dtype)
-        push = Push(Kernel(strength=10.0 * seed, width=5.0))
-        for _ in range(seed):
-            push.leave(network)
-        optimizer = torch.optim.SGD(network.parameters(), lr=0.01 * seed, momentum=0.9, weight_decay=1e-3)
-        batches = Batches(images, labels, batch_size=12, generator=generator(seed))
-        made.append(dataclasses.replace(plain(f"mobilenet {seed}", network, optimizer, batches, seed), adjust=push))
-    return made
+def with_head(draw: torch.Generator, *, kind: str, classes: int, binarised: bool) -> nn.Module:
+    """Each replica with a matrix of its own, and a scale that is one number."""
+    sizes = {"in_features": 64, "units": 20, "features": classes if classes > 4 else 12, "classes": classes}
+    network = mlp(generator=draw, **sizes)
+    scale = {} if kind in ("low_rank", "sparse") else {"initial_scale": 1.0 + torch.rand((), generator=draw).item()}
+    head = {"kind": kind, "generator": draw, "binarised": binarised, **scale}
+    network.classifier = FixedClassifier(network.classifier.in_features, classes, **head)
+    return network
+
+
+def scale_apart(network: nn.Module, seed: int) -> SGD:
+    """The scale has a weight decay of its own."""
+    scales = [p for p in network.parameters() if p.dim() == 0]
+    groups = [{"params": [p for p in network.parameters() if p.dim() > 0], "weight_decay": 1e-3}]
+    groups += [{"params": scales, "weight_decay": 1e-2 * seed}] if scales else []
+    return SGD(groups, lr=0.05 * seed, momentum=0.9, fused=True)
 
 
 def headed(seeds, dtype, *, kind: str, classes: int = 4, binarised: bool = False) -> list[Replica]:
-    """Each replica with a matrix of its own, and a scale that is one number and has a weight decay of its own."""
-    images, labels = samples(channels=1, dtype=dtype)
-    replicas = []
-    for seed in seeds:
-        draw = generator(seed)
-        network = mlp(
-            generator=draw, in_features=64, units=20, features=classes if classes > 4 else 12, classes=classes
-        )
-        scale = {} if kind in ("low_rank", "sparse") else {"initial_scale": 1.0 + seed}
-        features = network.classifier.in_features
-        scale["binarised"] = binarised
-        network.classifier = FixedClassifier(features, classes, kind=kind, generator=draw, **scale)
-        network.to(dtype)
-        scales = [p for p in network.parameters() if p.dim() == 0]
-        rest = [p for p in network.parameters() if p.dim() > 0]
-        groups = [{"params": rest, "weight_decay": 1e-3}]
-        groups += [{"params": scales, "weight_decay": 1e-2 * seed}] if scales else []
-        optimizer = torch.optim.SGD(groups, lr=0.05 * seed, momentum=0.9, fused=True)
-        batches = Batches(images, labels, batch_size=12, generator=draw)
-        replicas.append(plain(f"{kind} {seed}", network, optimizer, batches, seed))
-    return replicas
+    network = functools.partial(with_head, kind=kind, classes=classes, binarised=binarised)
+    return family(seeds, dtype, name=kind, network=network, optimizer=scale_apart, channels=1)
 
 
-def densenets(seeds, dtype) -> list[Replica]:
-    images, labels = samples(channels=3, dtype=dtype)
-    made = []
-    for seed in seeds:
-        network = densenet_bc(10, generator=generator(seed), growth=4, classes=4).to(dtype)
-        optimizer = torch.optim.SGD(network.parameters(), lr=0.01 * seed, momentum=0.9)
-        batches = Batches(images, labels, batch_size=12, generator=generator(seed))
-        made.append(plain(f"densenet {seed}", network, optimizer, batches, seed))
-    return made
+lenets = functools.partial(
+    family,
+    name="lenet",
+    network=lambda draw: lenet_300_100(generator=draw, in_features=64, classes=4),
+    optimizer=lambda net, seed: SGD(net.parameters(), lr=0.01 * seed, momentum=0.9 - 0.1 * seed),
+    channels=1,
+    batch_size=16,
+    drop_last=False,
+)
+convolutional = functools.partial(  # without momentum
+    family,
+    name="convolutional",
+    network=small_convolutional,
+    optimizer=lambda net, seed: SGD(net.parameters(), lr=0.02 * seed, weight_decay=0.01 * seed),
+    augment=functools.partial(crop_and_flip, padding=2),
+)
 
 
-def plain(name, network, optimizer, batches, seed) -> Replica:
-    return Replica(
-        name=name,
-        network=network,
-        objective=smoothed,
-        settings={"temperature": 0.5 + 0.25 * seed, "weight": 0.01 * seed},
-        optimizer=optimizer,
-        schedule=StepLR(optimizer, step_size=3 + seed, gamma=0.5),
-        batches=batches,
-    )
+def resnets(seeds, dtype, *, shortcut: str = "padding") -> list[Replica]:
+    network = functools.partial(resnet_8, shortcut=shortcut)
+    return family(seeds, dtype, name="resnet", network=network, optimizer=two_groups, augment=crop_and_flip)
+
+
+def resnet_8(draw: torch.Generator, *, shortcut: str) -> nn.Module:
+    return resnet(8, generator=draw, classes=4, shortcut=shortcut)
+
+
+densenets = functools.partial(
+    family,
+    name="densenet",
+    network=lambda draw: densenet_bc(10, generator=draw, growth=4, classes=4),
+    optimizer=lambda net, seed: SGD(net.parameters(), lr=0.01 * seed, momentum=0.9),
+)
 
 
 def fully_connected(seeds, *, arm: str = "class_rates") -> list[Replica]:
@@ -205,15 +188,13 @@ FAMILIES = {
     "DenseNet": densenets,
     "fixed head": functools.partial(headed, kind="orthonormal"),
     "normalised head": functools.partial(headed, kind="normalised"),
-    "Hadamard head": functools.partial(headed, kind="hadamard"),
     "Hadamard head, transformed": functools.partial(headed, kind="hadamard", classes=260),
     "low-rank head": functools.partial(headed, kind="low_rank"),
     "sparse head": functools.partial(headed, kind="sparse"),
     "head of signs": functools.partial(headed, kind="hadamard", binarised=True),
-    "MobileNetV2, pushed": mobilenets,
 }
 # Families that never train side by side, and what `fit` says of the reason.
 ALONE = {
-    "class rates": (fully_connected, "has the optimizer ClassRateSGD; known are SGD, Adam, AdamW"),
-    "class rates, baseline": (functools.partial(fully_connected, arm="baseline"), "differ in their objective"),
+    "class rates": (fully_connected, "has the optimizer ClassRateSGD; known is SGD"),
+    "class rates, baseline": (functools.partial(fully_connected, arm="baseline"), "draws masks in its forward pass"),
 }

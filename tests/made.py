@@ -3,8 +3,6 @@
 import dataclasses
 import functools
 
-import numpy as np
-
 from spareparts import records
 
 key_of = functools.cache(records.key)
@@ -23,8 +21,3 @@ def made_line(config, **metrics):
         "hash": key_of(config),
     }
     return dataclasses.asdict(config) | about | metrics
-
-
-def draw_of(config):
-    """Numbers of a config's own."""
-    return np.random.default_rng(int(key_of(config), 16))

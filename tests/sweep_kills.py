@@ -18,14 +18,6 @@ from spareparts import records
 VICTIMS = ("worker", "kernel", "sweep")
 RUNS = 3  # a notebook
 NOTEBOOK = """\
-# ---
-# jupyter:
-#   kernelspec:
-#     display_name: Python 3
-#     language: python
-#     name: python3
-# ---
-
 # %% tags=["parameters"]
 SEEDS = [1]
 MISSING = "list"
@@ -58,19 +50,28 @@ def note(event: str, config: Toy) -> None:
         log.write(f"{event} {records.key(config)}\n")
 
 
-def start(folder: Path, *, notebooks: int) -> subprocess.Popen:
-    """A sweep of so many notebooks, with two workers, whose records go to the folder."""
+def prepared(folder: Path) -> dict:
+    """The notebook in a folder to which its records go, and how a sweep of it is started there."""
     (folder / "records").mkdir(parents=True, exist_ok=True)
     (folder / "kills.py").write_text(NOTEBOOK)
-    environment = os.environ | {
-        "SPAREPARTS_RECORDS": str(folder / "records"),
-        "PYTHONPATH": str(Path(__file__).parent),
+    path = os.pathsep.join([str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")])
+    return {
+        "cwd": folder,
+        "env": os.environ | {"SPAREPARTS_RECORDS": str(folder / "records"), "PYTHONPATH": path},
+        "text": True,
     }
-    words = [sys.executable, "-m", "spareparts", "sweep", "kills.py", "--grid", f"SEEDS=1..{notebooks}"]
+
+
+def command(notebooks: int, *words: str) -> list[str]:
+    """The command that sweeps so many notebooks."""
+    return [sys.executable, "-m", "spareparts", "sweep", "kills.py", "--grid", f"SEEDS=1..{notebooks}", *words]
+
+
+def start(folder: Path, *, notebooks: int) -> subprocess.Popen:
+    """A sweep of so many notebooks, with two workers."""
+    there = prepared(folder)
     with (folder / "output").open("a") as output:
-        return subprocess.Popen(
-            [*words, "--workers", "2"], cwd=folder, env=environment, stdout=output, stderr=subprocess.STDOUT
-        )
+        return subprocess.Popen(command(notebooks, "--workers", "2"), **there, stdout=output, stderr=subprocess.STDOUT)
 
 
 def parts(sweep: subprocess.Popen) -> dict[str, list[psutil.Process]]:

@@ -15,16 +15,6 @@ from axe_playwright_python.sync_playwright import Axe
 from spareparts import claims
 from spareparts.execute import ROOT, execute_book, toc_notebooks
 
-# What keeps a notebook's page short of a minute; a notebook that is not named runs on its defaults.
-TINY = {
-    "experts": {},  # a written chapter stands on the committed records
-    "distancing": {},
-    "class_rates": {},
-    "fixed_classifiers": {},
-    "redundancy": {},
-    "cross_examination": {},
-}
-WRITTEN = tuple(f"{paper}-" for paper in TINY)  # chapters that run on the committed records alone
 PAGES = re.findall(r"(?:root|file): (\S+)", (ROOT / "_toc.yml").read_text())
 LOADED = r'(?:<script[^>]* src|<link[^>]*rel="stylesheet"[^>]* href)="([^"]+)"'
 PAPERS = ("experts", "distancing", "fixed_classifiers", "class_rates", "redundancy", "cross_examination")
@@ -33,7 +23,7 @@ CHAPTERS = [f"book/executed/{paper}" for paper in PAPERS]
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory):
-    """The built site, made in a temporary folder from the notebooks at tiny parameters and records of its own."""
+    """The built site, made in a temporary folder from the notebooks with records of its own."""
     book = tmp_path_factory.mktemp("book")
     for name in ("_config.yml", "_toc.yml", "CHANGELOG.md"):
         shutil.copy(ROOT / name, book)
@@ -42,7 +32,7 @@ def site(tmp_path_factory):
         patch.setenv("SPAREPARTS_RECORDS", str(book / "records"))
         patch.setenv("SPAREPARTS_CACHE", str(book / "cache"))
         patch.setenv(claims.STRICT, "1")
-        done = list(execute_book(book / "book" / "executed", TINY))
+        done = list(execute_book(book / "book" / "executed"))
         assert [notebook for notebook, _ in done][-1].stem == "ledger"
         assert {notebook for notebook, _ in done} == set(toc_notebooks())
     jupyter_book = Path(sys.executable).with_name("jupyter-book")
@@ -79,19 +69,16 @@ def _note_if_outside(url, wrong):
         wrong.append(f"outside: {url}")
 
 
-def test_the_book_builds_without_a_warning(site):
+def test_the_book_builds_without_a_warning_and_weighs_less_than_forty_megabytes(site):
     assert all((site / f"{page}.html").is_file() for page in PAGES)
+    assert (site / ".nojekyll").is_file()  # as it is served with folders of an underscore
+    assert sum(path.stat().st_size for path in site.rglob("*") if path.is_file()) < 40e6
 
 
-def test_the_site_is_served_with_its_folders_of_an_underscore(site):
-    assert (site / ".nojekyll").is_file()
-
-
-def test_the_verdicts_of_the_written_chapters_are_those_of_the_lock(site):
+def test_the_verdicts_of_the_chapters_are_those_of_the_lock(site):
     executed = site.parents[1] / "book" / "executed"
     chapters = sorted(path for path in executed.glob("*.ipynb") if path.stem != "ledger")
-    changed = claims.changes(claims.collect(chapters))
-    assert [line for line in changed if line.startswith(WRITTEN)] == []
+    assert claims.changes(claims.collect(chapters)) == []
 
 
 def test_every_page_has_a_description_and_a_missing_one_a_page(site):
@@ -99,10 +86,6 @@ def test_every_page_has_a_description_and_a_missing_one_a_page(site):
         page = (site / f"{name}.html").read_text(encoding="utf-8")
         assert re.search(r'<meta name="description" content="[^"]{20,}"', page), name
     assert "There is no such page" in (site / "404.html").read_text(encoding="utf-8")
-
-
-def test_the_site_stays_below_forty_megabytes(site):
-    assert sum(path.stat().st_size for path in site.rglob("*") if path.is_file()) < 40e6
 
 
 RAW = "[...document.querySelectorAll('.math')].filter(formula => !formula.querySelector('mjx-container'))"

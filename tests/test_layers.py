@@ -96,11 +96,6 @@ def test_no_form_of_import_escapes_the_reader(tmp_path, line):
     assert imported(module, package) == {"engine"}
 
 
-def test_torch_cannot_be_imported_where_this_says_so():
-    done = subprocess.run([sys.executable, "-c", WITHOUT_TORCH + "import torch.nn"], capture_output=True, text=True)
-    assert "No module named 'torch'" in done.stderr
-
-
 def test_every_package_that_is_installed_is_pinned_with_the_hashes_of_its_files():
     root = LIBRARY.parent
     lock = (root / "requirements.lock").read_text()
@@ -119,8 +114,7 @@ def without_torch(program):
     return done.returncode, done.stderr
 
 
-def test_runs_are_planned_and_their_records_found_without_torch_or_pandas():
-    program = f"""
+PLANNED = f"""
 import sys
 import spareparts.sweep.command as command
 from spareparts.execute import ROOT
@@ -129,19 +123,28 @@ for paper in {(*PAPERS, "cross_examination")}:
     assert command.survey(command.from_file(ROOT / "notebooks" / "sweeps" / (paper + ".yaml"))), paper
 assert "pandas" not in sys.modules
 """
-    assert without_torch(program) == (0, "")
-
-
-def test_data_are_listed_without_torch_or_scikit_learn(tmp_path, monkeypatch):
-    monkeypatch.setenv("SPAREPARTS_DATA", str(tmp_path))
-    program = """
+LISTED = """
 import sys
 import spareparts.__main__ as commands
 
 commands.list_data()
 assert "sklearn" not in sys.modules
 """
+IMPORTED = """
+import importlib
+
+for name in ("records", "stats", "drawn", "style", "plots", "plots.interactive", "claims", "results"):
+    part = importlib.import_module("spareparts." + name)
+    for held in getattr(part, "__all__", ()):
+        getattr(part, held)
+"""
+
+
+@pytest.mark.parametrize("program", [PLANNED, LISTED, IMPORTED], ids=["plans", "data", "records and pages"])
+def test_planning_listing_and_drawing_do_without_torch(program, tmp_path, monkeypatch):
+    monkeypatch.setenv("SPAREPARTS_DATA", str(tmp_path) if program is LISTED else os.environ.get("SPAREPARTS_DATA", ""))
     assert without_torch(program) == (0, "")
+    assert "No module named 'torch'" in without_torch("import torch.nn")[1]
 
 
 def test_a_part_named_like_what_it_holds_does_not_take_its_place():
@@ -156,15 +159,3 @@ for name in class_rates.__all__:
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
-
-
-def test_records_statistics_plots_and_claims_import_where_torch_cannot_be():
-    program = """
-import importlib
-
-for name in ("records", "stats", "drawn", "style", "plots", "plots.interactive", "claims", "results"):
-    part = importlib.import_module("spareparts." + name)
-    for held in getattr(part, "__all__", ()):
-        getattr(part, held)
-"""
-    assert without_torch(program) == (0, "")

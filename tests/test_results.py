@@ -2,6 +2,7 @@
 
 import pandas as pd
 import pytest
+from IPython.display import HTML
 from matplotlib.figure import Figure
 from toy import Toy
 
@@ -39,9 +40,6 @@ def test_a_line_has_the_mean_over_seeds_with_n_and_what_diverged():
         "protocol": "reduced",
     }
     assert table.loc[0.2, "accuracy, %"] == "70.00 (–)"
-
-
-def test_without_anything_that_varies_there_is_one_line_of_all_runs():
     assert summary(frame(run(1, 50.0), run(2, 60.0)), METRICS).n.to_dict() == {"all": 2}
 
 
@@ -63,28 +61,20 @@ def displayed(monkeypatch, *, injected):
     return shown
 
 
-def test_a_reader_of_the_book_is_shown_nothing(monkeypatch):
-    shown = displayed(monkeypatch, injected=False)
-    requested([Toy()], frame(run(1, 50.0)), METRICS)
-    assert shown == []
-
-
-def test_who_asks_for_runs_sees_which_are_missing_and_how_to_keep_the_others(monkeypatch):
+@pytest.mark.parametrize(
+    ("runs", "metrics", "kinds"),
+    [
+        (frame(run(1, 50.0)), METRICS, {pd.DataFrame, Figure}),
+        (frame(run(1, 50.0)), {"no_such_metric": "none"}, {pd.DataFrame}),  # a kind of run may have none of them
+        (pd.DataFrame(), METRICS, set()),
+    ],
+)
+def test_who_asks_for_runs_sees_which_are_missing_and_the_others(monkeypatch, runs, metrics, kinds):
     shown = displayed(monkeypatch, injected=True)
-    requested([Toy()] * 3, frame(run(1, 50.0)), METRICS)
+    requested([Toy()] * 3, runs, metrics)
     texts = " ".join(each.data for each in shown if hasattr(each, "data"))
-    assert "2 of 3 runs have no record" in texts and "to_csv" in texts
-    assert any(isinstance(each, pd.DataFrame) for each in shown)
-
-
-def test_runs_with_none_of_the_metrics_are_shown_in_a_table_alone(monkeypatch):
-    shown = displayed(monkeypatch, injected=True)
-    requested([Toy()], frame(run(1, 50.0)), {"no_such_metric": "none"})
-    assert any(isinstance(each, pd.DataFrame) for each in shown)
-    assert not any(isinstance(each, Figure) for each in shown)
-
-
-def test_who_asks_for_runs_of_which_none_has_a_record_is_told_so(monkeypatch):
-    shown = displayed(monkeypatch, injected=True)
-    requested([Toy()], pd.DataFrame(), METRICS)
-    assert "1 of 1 runs have no record" in shown[1].data
+    assert f"{3 - len(runs)} of 3 runs have no record" in texts and ("to_csv" in texts) == bool(kinds)
+    assert {type(each) for each in shown} - {HTML} == kinds
+    shown = displayed(monkeypatch, injected=False)  # a reader of the book came for the chapter
+    requested([Toy()], runs, metrics)
+    assert shown == []

@@ -2,17 +2,24 @@
 
 import dataclasses
 import math
+from unittest.mock import MagicMock
 
 import pytest
 import torch
 from families import ALONE, FAMILIES, STEPS, convolutional, lenets, mixtures, resnets
 from torch import nn
-from torch.nn.utils import clip_grad_norm_
+from toy_training import host_reads
 
-from spareparts.engine import Replica, fit, predict, predict_each
-from spareparts.engine.checkpoint import generators
-from spareparts.engine.loop import _choose
+from spareparts import experts
+from spareparts.engine import Replica, choose_device, fit, predict, predict_each
+from spareparts.engine.groups import fitting, next_group, probe
+from spareparts.engine.loop import SideBySide, _choose, wrong_steps
 from spareparts.engine.replica import Run
+from spareparts.engine.trainers import Captured
+from spareparts.experts.run import SCALARS
+from spareparts.records import groups
+
+needs_cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device: the fast path was not measured")
 
 
 def train(replicas, **settings):
@@ -62,90 +69,51 @@ def test_bfloat16_stays_near_one_by_one_and_leaves_the_weights_in_float32():
     assert all(parameter.dtype == torch.float32 for parameter in together[0].network.parameters())
 
 
-def test_one_by_one_then_side_by_side_is_one_training():
+def test_one_by_one_then_side_by_side_is_one_training_and_leaves_each_replica_tensors_of_its_own():
     mixed, alone = resnets([1, 2], torch.float64), resnets([1, 2], torch.float64)
-    for way in (False, True, False):
-        train(mixed, side_by_side=way, steps=4)
+    for way in (False, True, False, True):
+        train(mixed, side_by_side=way, steps=3)
     train(alone, side_by_side=False, steps=12)
     assert furthest(mixed, alone) < 1e-10
-
-
-def test_gradients_may_be_changed_before_the_step_each_replicas_its_own():
-    def clip(network: nn.Module) -> None:
-        clip_grad_norm_(network.parameters(), 0.1)
-
-    together, alone = ([dataclasses.replace(r, adjust=clip) for r in lenets([1, 2], torch.float64)] for _ in range(2))
-    unclipped = lenets([1, 2], torch.float64)
-    train(together, side_by_side=True)
-    train(alone, side_by_side=False)
-    train(unclipped, side_by_side=False)
-    assert furthest(together, alone) < 1e-10 < furthest(alone, unclipped)
-
-
-def test_after_training_each_replica_has_tensors_of_its_own():
-    replicas = convolutional([1, 2], torch.float32)
-    train(replicas, side_by_side=True, steps=2)
-    for replica in replicas:
+    for replica in mixed:
         kept = [value for state in replica.optimizer.state.values() for value in state.values()]
         for tensor in (*replica.network.parameters(), *replica.network.buffers(), *kept):
             assert tensor.untyped_storage().nbytes() == tensor.numel() * tensor.element_size()
 
 
-# Families that go one by one
+@needs_cuda
+def test_on_cuda_side_by_side_in_one_graph_is_one_by_one():
+    together, alone = (convolutional([1, 2, 3], torch.float32) for _ in range(2))
+    for replica in (*together, *alone):
+        replica.network.cuda()
+        replica.batches.inputs, replica.batches.labels = replica.batches.inputs.cuda(), replica.batches.labels.cuda()
+    ends = fit(together, steps=5, progress=False)
+    lonely = fit(alone, steps=5, progress=False, side_by_side=False)
+    assert [end.losses for end in ends] == [pytest.approx(end.losses, rel=1e-3) for end in lonely]
 
 
-@pytest.mark.parametrize("family", ALONE)
-def test_a_family_that_cannot_go_side_by_side_trains_one_by_one_each_as_if_alone(family):
-    make, reason = ALONE[family]
-    together, alone = make([1, 2, 3]), make([1, 2, 3])
-    with pytest.raises(ValueError, match=f"cannot train side by side: .*{reason}"):
-        train(make([1, 2, 3]), side_by_side=True)
-    ends = train(together)
-    lonely = [end for replica in alone for end in train([replica])]
-    assert [end.losses for end in ends] == [end.losses for end in lonely]
-    assert all(numbers(one).equal(numbers(other)) for one, other in zip(together, alone, strict=True))
+# Callbacks, divergence, waiting
 
 
-@pytest.mark.parametrize("family", ALONE)
-def test_where_side_by_side_would_be_chosen_a_warning_names_the_reason(family, monkeypatch):
-    make, reason = ALONE[family]
-    replicas = make([1, 2])
-    monkeypatch.setattr(Replica, "device", torch.device("cuda"))  # several replicas there go side by side unasked
-    with pytest.warns(UserWarning, match=f"replicas train one by one: .*{reason}"):
-        assert not _choose(replicas, None)
-
-
-# Callbacks
-
-
-def test_callbacks_see_each_replica_with_its_own_weights():
+def test_callbacks_see_and_may_change_each_replica_with_its_own_weights():
     seen, alone = {}, {}
     image = torch.ones(1, 3, 8, 8, dtype=torch.float64)
 
-    def look(into):
+    def halve_and_look(into):
         def callback(progress) -> None:
+            with torch.no_grad():
+                for parameter in progress.replica.network.parameters():
+                    parameter.mul_(0.5)
             (scores,) = predict(progress.replica.network, image)
             into[progress.replica.name, progress.step] = (scores[0, 0].item(), progress.losses.mean().item())
 
         return callback
 
-    train(resnets([1, 2], torch.float64), side_by_side=True, callbacks=[look(seen)])
-    train(resnets([1, 2], torch.float64), side_by_side=False, callbacks=[look(alone)])
+    train(resnets([1, 2], torch.float64), side_by_side=True, callbacks=[halve_and_look(seen)])
+    train(resnets([1, 2], torch.float64), side_by_side=False, callbacks=[halve_and_look(alone)])
     assert len(seen) == 6
     assert seen.keys() == alone.keys()
     assert all(seen[place] == pytest.approx(alone[place], rel=1e-6) for place in seen)
-
-
-def test_a_callback_may_change_the_weights():
-    def halve(progress) -> None:
-        with torch.no_grad():
-            for parameter in progress.replica.network.parameters():
-                parameter.mul_(0.5)
-
-    together, alone = lenets([1, 2], torch.float64), lenets([1, 2], torch.float64)
-    train(together, side_by_side=True, callbacks=[halve])
-    train(alone, side_by_side=False, callbacks=[halve])
-    assert furthest(together, alone) < 1e-10
 
 
 def test_a_replicas_own_callbacks_are_called_for_it_alone():
@@ -154,9 +122,6 @@ def test_a_replicas_own_callbacks_are_called_for_it_alone():
     one = dataclasses.replace(one, callbacks=(lambda progress: calls.append(progress.replica.name),))
     train([one, two], side_by_side=True, steps=4, every=2)
     assert calls == ["lenet 1", "lenet 1"]
-
-
-# Divergence
 
 
 @pytest.mark.parametrize("every", [5, STEPS])
@@ -182,37 +147,21 @@ def test_the_step_of_divergence_is_that_of_one_by_one():
     assert [end.outcome for end in together] == ["diverged", "finished"]
 
 
-# No wait for the device, no randomness but the replicas'
+@pytest.mark.parametrize(("finite", "step"), [((1, 1, 1, 1), None), ((1, 0, 1, 0), 2), ((0, 0, 0, 0), 1)])
+def test_the_first_step_that_is_not_finite_is_told(finite, step):
+    losses = torch.tensor([finite, (1, 1, 1, 1)], dtype=torch.bool)
+    assert wrong_steps(losses, torch.tensor([True, True])) == [step, None]
+    assert wrong_steps(losses, torch.tensor([True, False])) == [step, 4]
 
 
-def test_within_a_stretch_the_host_never_waits():
-    from torch.utils._python_dispatch import TorchDispatchMode
-
-    class Reads(TorchDispatchMode):
-        count = 0
-
-        def __torch_dispatch__(self, function, types, args=(), kwargs=None):
-            self.count += function is torch.ops.aten._local_scalar_dense.default
-            return function(*args, **kwargs or {})
-
-    counts = []
-    for steps in (2, 9):
-        replicas = mixtures([1, 2], torch.float32)
-        with Reads() as reads:
-            train(replicas, side_by_side=True, steps=steps, every=9)
-        counts.append(reads.count)
-    assert counts[0] == counts[1] > 0
-
-
-def test_the_global_random_state_is_neither_used_nor_changed():
-    replicas, before = convolutional([1, 2], torch.float32), torch.random.get_rng_state()
-    train(replicas, side_by_side=True, steps=2)
+def test_within_a_stretch_the_host_never_waits_and_the_global_random_state_is_neither_used_nor_changed():
+    replicas = {steps: convolutional([1, 2], torch.float32) for steps in (2, 7)}
+    before = torch.random.get_rng_state()
+    few, many = (
+        host_reads(lambda steps=steps: train(replicas[steps], side_by_side=True, steps=steps)) for steps in replicas
+    )
+    assert few == many > 0
     assert torch.equal(torch.random.get_rng_state(), before)
-
-
-def test_the_generators_of_masks_are_known_to_checkpoints():
-    (replica,) = convolutional([1], torch.float32)
-    assert generators(Run(replica=replica, callbacks=())) == [replica.batches.generator] * 2
 
 
 # Evaluation
@@ -221,30 +170,138 @@ def test_the_generators_of_masks_are_known_to_checkpoints():
 @pytest.mark.parametrize("family", ["mixture with SNNL", "convolutional network", "ResNet, projected shortcuts"])
 def test_networks_evaluated_side_by_side_give_what_each_gives(family):
     networks = [replica.network for replica in FAMILIES[family]([1, 2, 3], torch.float64)]
-    inputs = torch.randn(11, 1 if "mixture" in family else 3, 8, 8, generator=torch.Generator()).double()
+    inputs = torch.randn(111, 1 if "mixture" in family else 3, 8, 8, generator=torch.Generator()).double()
 
     def read(output):
         return (output.gates, output.features) if "mixture" in family else (output,)
 
     networks[1].eval()
-    found = predict_each(networks, inputs, batch_size=4, read=read)
+    found = predict_each(networks, inputs, read=read)
     assert [network.training for network in networks] == [True, False, True]
     for network, mine in zip(networks, found, strict=True):
         for one, other in zip(mine, predict(network, inputs, read=read), strict=True):
             assert one.numpy() == pytest.approx(other.numpy(), abs=1e-12)
 
 
-# Bad input
+# Groups that fit the memory
 
 
-def altered(change):
-    one, two = lenets([1, 2], torch.float32)
-    change(two)
-    return [one, two]
+@pytest.mark.parametrize(
+    ("count", "each", "free", "size"),
+    [
+        (30, 0, 1, 30),  # nothing was measured
+        (30, 10, 10_000, 30),
+        (30, 10, 375, 15),  # 20 would fit: two groups of 15 do better than 20 and 10
+        (30, 100, 1, 1),
+        (1, 100, 10_000, 1),
+    ],
+)
+def test_groups_fit_the_memory_and_are_nearly_equal(count, each, free, size):
+    assert fitting(count, each=each, free=free) == size
+
+
+def test_the_furthest_go_on_first_and_only_with_those_at_their_step():
+    runs = [Run(replica=replica, callbacks=()) for replica in lenets([1, 2, 3, 4], torch.float32)]
+    runs[2].done = runs[3].done = 7
+    assert next_group(runs, 5) == runs[2:]
+    assert next_group(runs, 1) == runs[2:3]
+    runs[2].end("finished", steps=7)
+    runs[3].end("diverged", steps=7, diverged_step=3)
+    assert next_group(runs, 5) == runs[:2]
+
+
+def test_the_probe_changes_nothing_and_finds_what_a_step_needs():
+    (replica,) = mixtures([1], torch.float32, arm="ensemble")
+    drawn = replica.batches.generator.get_state()
+    before = {name: value.clone() for name, value in replica.network.state_dict().items()}
+    assert probe(replica, precision="float32") == ({"gate.weight", "gate.bias"}, 0)
+    assert torch.equal(replica.batches.generator.get_state(), drawn)
+    assert all(torch.equal(before[name], value) for name, value in replica.network.state_dict().items())
+    assert replica.network.training
+
+
+def short_of(memory: int, *, at_step: int):
+    """A trainer that finds too little memory for more than so many replicas, at some step."""
+
+    class Short(SideBySide):
+        def stretch(self, steps: int) -> torch.Tensor:
+            losses = super().stretch(steps)
+            if len(self.replicas) > memory and self.first.schedule.last_epoch >= at_step:
+                raise torch.OutOfMemoryError("CUDA out of memory")
+            return losses
+
+    return Short
+
+
+@pytest.mark.parametrize("at_step", [1, 12])
+def test_out_of_memory_halves_the_group_goes_on_and_says_so(at_step, monkeypatch):
+    replicas, alone = lenets([1, 2, 3, 4, 5], torch.float64), lenets([1, 2, 3, 4, 5], torch.float64)
+    ends = train(alone, side_by_side=True)
+    monkeypatch.setattr("spareparts.engine.loop.SideBySide", short_of(2, at_step=at_step))
+    with pytest.warns(UserWarning) as told:
+        found = train(replicas, side_by_side=True)
+    assert [str(warning.message) for warning in told] == [
+        "out of memory with 5 replicas side by side: on with 3",
+        "out of memory with 3 replicas side by side: on with 2",
+    ]
+    assert [end.outcome for end in found] == ["finished"] * 5
+    assert [end.losses for end in found] == [pytest.approx(end.losses, rel=1e-6) for end in ends]
+    assert furthest(replicas, alone) < 1e-10
+    monkeypatch.setattr("spareparts.engine.loop.SideBySide", short_of(0, at_step=1))
+    with pytest.raises(torch.OutOfMemoryError):
+        train(lenets([1], torch.float32), side_by_side=True)
+
+
+def test_a_capture_that_fails_is_told_leaves_no_trace_and_training_goes_on_without(monkeypatch):
+    for name in ("CUDAGraph", "Stream", "stream", "current_stream"):
+        monkeypatch.setattr(torch.cuda, name, MagicMock())
+    broken = RuntimeError("operation not permitted when stream is capturing")
+    monkeypatch.setattr(torch.cuda, "graph", MagicMock(side_effect=broken))
+    total = torch.zeros(2)
+    step = Captured(lambda given: total.add_(given).clone(), [total])
+    with pytest.warns(UserWarning, match="no CUDA graph, training goes on without: operation not permitted"):
+        assert step(torch.ones(2)).tolist() == [1, 1]
+    assert step(torch.ones(2)).tolist() == [2, 2]
+
+
+def test_configs_that_differ_in_seed_and_scalars_train_together():
+    config = experts.Config
+    asked = [
+        config(dataset="digits", seed=1),
+        config(dataset="digits", arm="snnl", seed=1, temperature=2.0),
+        config(dataset="digits", seed=2, momentum=0.5),
+        config(dataset="digits", arm="snnl", seed=7, snnl_weight=3.0),
+        config(dataset="digits", seed=3, experts=2),
+    ]
+    assert list(groups(asked, free=SCALARS, most=30)) == [[asked[0], asked[2]], [asked[1], asked[3]], [asked[4]]]
+    many = [config(seed=seed) for seed in range(7)]
+    assert [len(group) for group in groups(many, free=SCALARS, most=3)] == [3, 3, 1]
+
+
+# What goes one by one, and what is not there
+
+
+@pytest.mark.parametrize("family", ALONE)
+def test_a_family_that_cannot_go_side_by_side_trains_one_by_one_each_as_if_alone(family, monkeypatch):
+    make, reason = ALONE[family]
+    together, alone = make([1, 2, 3]), make([1, 2, 3])
+    with pytest.raises(ValueError, match=f"cannot train side by side: .*{reason}"):
+        train(make([1, 2, 3]), side_by_side=True)
+    ends = train(together)
+    lonely = [end for replica in alone for end in train([replica])]
+    assert [end.losses for end in ends] == [end.losses for end in lonely]
+    assert all(numbers(one).equal(numbers(other)) for one, other in zip(together, alone, strict=True))
+    monkeypatch.setattr(Replica, "device", torch.device("cuda"))  # several replicas there go side by side unasked
+    with pytest.warns(UserWarning, match=f"replicas train one by one: .*{reason}"):
+        assert not _choose(together, None)
 
 
 def set_(**values):
     return lambda replica: [setattr(replica, name, value) for name, value in values.items()]
+
+
+def with_optimizer(kind, **settings):
+    return lambda replica: setattr(replica, "optimizer", kind(replica.network.parameters(), 0.1, **settings))
 
 
 @pytest.mark.parametrize(
@@ -253,51 +310,38 @@ def set_(**values):
         (set_(objective=lambda *_: None), "lenet 2 and lenet 1 differ in their objective"),
         (set_(settings={"temperature": 1.0}), "differ in the names of their settings"),
         (lambda r: setattr(r.batches, "batch_size", 7), "differ in the steps of an epoch"),
-        (lambda r: setattr(r, "optimizer", torch.optim.SGD(r.network.parameters(), 0.1)), "their kind of optimizer"),
+        (set_(batches=[None] * 4), "lenet 2 has batches without a state_dict"),
+        (set_(adjust=lambda network: None), "lenet 2 adjusts its gradients"),
+        (with_optimizer(torch.optim.Adam), "lenet 2 has the optimizer Adam; known is SGD"),
+        (with_optimizer(torch.optim.SGD, momentum=0.9, nesterov=True), "lenet 2 uses nesterov of its optimizer"),
+        (lambda r: setattr(r.network[0], "generator", torch.Generator()), "draws masks in its forward pass"),
     ],
 )
-def test_what_cannot_go_side_by_side_is_said_and_goes_one_by_one_where_it_was_not_asked_for(change, message):
+def test_what_cannot_go_side_by_side_is_told(change, message):
+    one, two = lenets([1, 2], torch.float32)
+    change(two)
     with pytest.raises(ValueError, match=f"replicas cannot train side by side: .*{message}"):
-        train(altered(change), side_by_side=True)
+        train([one, two], side_by_side=True)
 
 
-def test_batches_that_cannot_be_looked_ahead_into_are_refused():
-    (replica,) = lenets([1], torch.float32)
-    replica.batches = [next(replica.batches)] * STEPS
-    with pytest.raises(ValueError, match="lenet 1 has batches without a state_dict"):
-        train([replica], side_by_side=True)
-
-
-def test_an_optimizer_without_stacked_updates_is_named():
-    (replica,) = lenets([1], torch.float32)
-    replica.optimizer = torch.optim.RMSprop(replica.network.parameters())
-    with pytest.raises(ValueError, match="lenet 1 has the optimizer RMSprop; known are SGD, Adam, AdamW"):
-        train([replica], side_by_side=True)
-
-
-def test_options_without_stacked_updates_are_named():
-    (replica,) = lenets([1], torch.float32)
-    replica.optimizer = torch.optim.Adam(replica.network.parameters(), amsgrad=True)
-    with pytest.raises(ValueError, match="lenet 1 uses amsgrad of its optimizer"):
-        train([replica], side_by_side=True)
-
-
-def test_dropout_of_the_global_random_state_is_refused():
-    (replica,) = convolutional([1], torch.float32)
-    replica.network[3] = nn.Dropout(0.2)
-    with pytest.raises(ValueError, match=r"draws the masks of 3 from the global random state; models.Dropout takes"):
-        train([replica], side_by_side=True)
-
-
-def test_a_module_that_needs_two_masks_a_step_is_refused():
-    (replica,) = convolutional([1], torch.float32)
-    replica.network[9] = replica.network[3]
-    with pytest.raises(ValueError, match="3 would need two masks a step"):
-        train([replica], side_by_side=True)
-
-
-def test_architectures_that_differ_in_a_number_only_are_told_apart():
+def test_dropout_cannot_go_side_by_side_and_architectures_that_differ_in_a_number_only_are_told_apart():
     one, two = convolutional([1, 2], torch.float32)
-    two.network[3].probability = 0.3
+    one.network[7], two.network[7] = nn.Dropout(0.2), nn.Dropout(0.2)
+    with pytest.raises(ValueError, match="convolutional 1 draws masks in its forward pass"):
+        train([one, two], side_by_side=True)
+    two.network[7].p = 0.3
     with pytest.raises(ValueError, match="replicas must share one architecture: convolutional 2 differs"):
         train([one, two])
+
+
+def test_a_device_that_is_not_there_or_unknown_is_said_at_once(monkeypatch):
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 0)
+    assert choose_device() == choose_device("cpu") == "cpu"
+    with pytest.raises(ValueError, match="device 'cuda:3' is not there: this machine has 0 CUDA devices"):
+        list(experts.run([experts.Config(dataset="digits")], device="cuda:3"))
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 2)
+    assert (choose_device("cuda:1"), choose_device()) == ("cuda:1", "cuda")
+    with pytest.raises(ValueError, match="device 'cuda:2' is not there: this machine has 2 CUDA devices"):
+        choose_device("cuda:2")
+    with pytest.raises(ValueError, match="device must be cpu, cuda or cuda:0 to cuda:N, got 'gpu'"):
+        choose_device("gpu")

@@ -1,21 +1,13 @@
 import itertools
+from pathlib import Path
 
 import pytest
 import yaml
-from hypothesis import given
-from hypothesis import strategies as st
 
 from spareparts.sweep.estimate import parse_duration, show_duration
 from spareparts.sweep.grid import from_file, from_options
 
 NOTEBOOK = """\
-# ---
-# jupyter:
-#   kernelspec:
-#     display_name: Python 3
-#     language: python
-#     name: python3
-# ---
 # %% tags=["parameters"]
 DATASETS = ["mnist"]
 SEEDS = [1]
@@ -52,19 +44,12 @@ def test_a_grid_has_one_cell_for_every_combination(notebook):
     assert cells[0].name == "DATASETS=mnist SEEDS=1"
 
 
-def test_a_parameter_that_is_set_keeps_its_whole_list(notebook):
-    (cell,) = from_options(notebook, settings=["SEEDS=1..5"])
-    assert cell.parameters["SEEDS"] == [1, 2, 3, 4, 5]
-
-
-def test_a_sweep_makes_what_is_missing_unless_told_otherwise(notebook):
-    assert from_options(notebook)[0].parameters["MISSING"] == "run"
+def test_what_is_set_keeps_its_list_a_grid_of_no_list_has_single_values_and_what_is_missing_is_made(notebook):
+    cells = from_options(notebook, ["STEPS=5,10", "RATE=1e-3"], ["SEEDS=1..5"])
+    found = [[cell.parameters[name] for name in ("SEEDS", "STEPS", "RATE", "MISSING")] for cell in cells]
+    assert found == [[[1, 2, 3, 4, 5], 5, 0.001, "run"], [[1, 2, 3, 4, 5], 10, 0.001, "run"]]
     assert from_options(notebook, settings=["MISSING=list"])[0].parameters["MISSING"] == "list"
-
-
-def test_a_parameter_that_is_no_list_gets_single_values(notebook):
-    cells = from_options(notebook, ["STEPS=5,10", "RATE=1e-3"])
-    assert [(cell.parameters["STEPS"], cell.parameters["RATE"]) for cell in cells] == [(5, 0.001), (10, 0.001)]
+    assert from_options(notebook, ["STEPS=5"])[0].given == {"STEPS": 5, "MISSING": "run"}
 
 
 def test_the_executed_notebook_is_named_by_notebook_and_parameters(notebook):
@@ -75,87 +60,51 @@ def test_the_executed_notebook_is_named_by_notebook_and_parameters(notebook):
     assert before != from_options(notebook, ["SEEDS=1"])[0].output
 
 
-def test_zipped_lists_go_along_together(notebook):
-    cells = parameters({"grid": {"SEEDS": "1..2"}, "zip": [{"STEPS": [5, 10], "RATE": [0.1, 0.1]}]}, notebook)
-    found = [(cell["SEEDS"][0], cell["STEPS"], cell["RATE"]) for cell in cells]
-    assert found == [(1, 5, 0.1), (1, 10, 0.1), (2, 5, 0.1), (2, 10, 0.1)]
-
-
-def test_excluded_combinations_are_left_out(notebook):
-    grid = {"DATASETS": ["mnist", "digits"], "SEEDS": "1..4"}
-    cells = parameters({"grid": grid, "exclude": [{"DATASETS": "digits", "SEEDS": "2..4"}]}, notebook)
-    found = [(cell["DATASETS"][0], cell["SEEDS"][0]) for cell in cells]
-    assert found == [("mnist", 1), ("mnist", 2), ("mnist", 3), ("mnist", 4), ("digits", 1)]
-
-
-def test_cells_that_match_get_other_values(notebook):
-    override = [{"where": {"DATASETS": "digits"}, "parameters": {"STEPS": 99}}]
-    document = {"parameters": {"STEPS": 7}, "grid": {"DATASETS": ["mnist", "digits"]}, "override": override}
-    assert [cell["STEPS"] for cell in parameters(document, notebook)] == [7, 99]
-
-
-def test_a_parameter_at_its_default_matches_as_one_that_is_given(notebook):
-    override = [{"where": {"SEEDS": 1}, "parameters": {"STEPS": 2}}]
-    document = {"grid": {"DATASETS": "digits"}, "override": override}
-    assert [cell["STEPS"] for cell in parameters(document, notebook)] == [2]
-    document = {"grid": {"DATASETS": "mnist,digits"}, "exclude": [{"RATE": 0.1, "DATASETS": "mnist"}]}
-    assert [cell["DATASETS"] for cell in parameters(document, notebook)] == [["digits"]]
+@pytest.mark.parametrize(
+    ("document", "cells"),
+    [
+        (
+            {"grid": {"SEEDS": "1..2"}, "zip": [{"STEPS": [5, 10], "RATE": [0.1, 0.1]}]},
+            [([1], 5, 0.1), ([1], 10, 0.1), ([2], 5, 0.1), ([2], 10, 0.1)],
+        ),
+        ({"grid": {"SEEDS": [[1, 2], [3, 4], 5]}}, [([1, 2], 10, 0.1), ([3, 4], 10, 0.1), ([5], 10, 0.1)]),
+        (
+            {"parameters": {"STEPS": 3}, "blocks": [{"grid": {"SEEDS": "1..2"}}, {"parameters": {"SEEDS": [7, 8]}}]},
+            [([1], 3, 0.1), ([2], 3, 0.1), ([7, 8], 3, 0.1)],
+        ),
+    ],
+    ids=["zipped lists go along together", "a list in a list is one cell", "blocks share what stands beside them"],
+)
+def test_a_file_stands_for_its_cells(notebook, document, cells):
+    found = parameters(document, notebook)
+    assert [(cell["SEEDS"], cell["STEPS"], cell["RATE"]) for cell in found] == cells
 
 
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
         ("grid: {SEEDS: [1], SEEDS: [2]}", 'line 1: found duplicate key "SEEDS"'),
-        (
-            "parameters: {STEPS: 1}\ngrid: {SEEDS: [1]}\nparameters: {RATE: 0.5}",
-            'line 3: found duplicate key "parameters"',
-        ),
+        ("grid: [1, 2\nSEEDS: {", "line 2: expected"),
     ],
 )
-def test_a_key_that_stands_twice_loses_no_value_but_is_refused(notebook, text, complaint):
+def test_what_is_no_yaml_is_refused_in_one_line(notebook, text, complaint):
     path = notebook.parent / "sweeps" / "tiny.yaml"
     path.write_text(text)
-    with pytest.raises(ValueError, match=rf"tiny\.yaml: {complaint}"):
+    with pytest.raises(ValueError, match=rf"tiny\.yaml: {complaint}") as caught:
         from_file(path)
-
-
-def test_a_grid_is_read_by_the_core_schema(notebook):
-    path = notebook.parent / "sweeps" / "tiny.yaml"
+    assert "\n" not in str(caught.value)
     path.write_text("grid: {SEEDS: [010, 011]}")
     assert [cell.parameters["SEEDS"] for cell in from_file(path)] == [[10], [11]]
-
-
-def test_a_cell_keeps_apart_what_was_given_and_what_is_the_notebooks_own(notebook):
-    (cell,) = from_options(notebook, ["STEPS=5"])
-    assert cell.given == {"STEPS": 5, "MISSING": "run"} and cell.parameters["SEEDS"] == [1]
-
-
-def test_a_list_in_a_grid_is_one_cell(notebook):
-    cells = parameters({"grid": {"SEEDS": [[1, 2], [3, 4], 5]}}, notebook)
-    assert [cell["SEEDS"] for cell in cells] == [[1, 2], [3, 4], [5]]
-
-
-def test_blocks_follow_one_another_and_share_what_stands_beside_them(notebook):
-    blocks = [{"name": "first", "grid": {"SEEDS": "1..2"}}, {"parameters": {"SEEDS": [7, 8]}}]
-    cells = parameters({"parameters": {"STEPS": 3}, "blocks": blocks}, notebook)
-    assert [(cell["SEEDS"], cell["STEPS"]) for cell in cells] == [([1], 3), ([2], 3), ([7, 8], 3)]
 
 
 @pytest.mark.parametrize(
     ("grid", "settings", "complaint"),
     [
         (["SEED=1..5"], [], r"no parameter SEED: did you mean SEEDS\?"),
-        (["3=5"], [], "no parameter 3: it has DATASETS"),
-        (["SEEDS=5..1"], [], "SEEDS must be a list, each a whole number"),
         (["SEEDS=1,1"], [], "SEEDS must offer at least one value and none twice"),
-        (["SEEDS="], [], "SEEDS must offer at least one value"),
-        (["SEEDS"], [], "a parameter is written NAME=VALUE"),
         (["SEEDS=1..1000", "STEPS=1..1000"], [], "at most 20,000 notebooks, and this grid makes 1,000,000"),
-        (["SEEDS=1..200000000"], [], "a range has at most 100,000 values"),
         (["SEEDS=1", "SEEDS=2"], [], "SEEDS stands in two grids"),
         (["SEEDS=1"], ["SEEDS=2"], "SEEDS is given twice"),
-        (["STEPS=many"], [], "STEPS must be"),
-        ([], ["STEPS=1", "STEPS=2"], "STEPS is set twice, to 1 and to 2"),
         ([], ["STEPS=many"], "STEPS must be a whole number"),
     ],
 )
@@ -171,19 +120,12 @@ def test_a_grid_that_cannot_be_is_refused(notebook, grid, settings, complaint):
         ({"grids": {"SEEDS": [1]}}, "unknown part 'grids'"),
         ({"grid": {3: [1]}}, r"grid must be a mapping of names and values, got \{3: \[1\]\}"),
         ({"notebook": 5}, "notebook must be a path, got 5"),
-        ({"notebook": {}}, "notebook must be a path, got {}"),
         ({"grid": {"SEED": [1]}}, r"did you mean SEEDS\?"),
         ({"grid": {"STEPS": ["many"]}}, "STEPS must be a whole number"),
         ({"grid": [1]}, "grid must be a mapping"),
         ({"grid": {"SEEDS": []}}, "at least one value"),
         ({"zip": [{"SEEDS": [1, 2], "STEPS": [1]}]}, "equally long, got SEEDS 2, STEPS 1"),
         ({"zip": {"SEEDS": [1, 2]}}, "zip must be a list of mappings"),
-        ({"grid": {"SEEDS": [1]}, "exclude": [{"SEEDS": 1}]}, "leave no cell"),
-        ({"grid": {"SEEDS": [1]}, "exclude": [{"SED": 1}]}, r"did you mean SEEDS\?"),
-        ({"grid": {"SEEDS": [1]}, "override": [{"where": {"SEEDS": 1}}]}, "where and parameters"),
-        ({"override": [{"where": {"SEEDS": 2}, "parameters": {"STEP": 2}}]}, r"did you mean STEPS\?"),
-        ({"override": [{"where": {"SED": 2}, "parameters": {"STEPS": 2}}]}, r"did you mean SEEDS\?"),
-        ({"grid": {"SEEDS": [1]}, "override": [{"where": {"SEEDS": 1}, "parameters": {"STEPS": 0.5}}]}, "STEPS must"),
         ({"parameters": {"SEEDS": [1]}, "grid": {"SEEDS": [1]}}, "SEEDS is given twice"),
         ({"blocks": [{"grid": {"SEEDS": "1..2"}}, {"grid": {"SEEDS": "2..3"}}]}, "two cells have the same parameters"),
     ],
@@ -194,27 +136,18 @@ def test_a_sweep_file_that_cannot_be_is_refused_by_name(notebook, document, comp
     assert "tiny.yaml" in str(caught.value) and "\n" not in str(caught.value)
 
 
-def test_what_is_no_yaml_is_refused_in_one_line(notebook):
-    path = notebook.parent / "sweeps" / "tiny.yaml"
-    path.write_text("grid: [1, 2\nSEEDS: {")
-    with pytest.raises(ValueError, match=r"tiny\.yaml: line 2: expected") as caught:
-        from_file(path)
-    assert "\n" not in str(caught.value)
-
-
 def test_missing_files_are_named(notebook):
     with pytest.raises(FileNotFoundError, match=r"no sweep file nowhere\.yaml"):
-        from_file(notebook.parent.relative_to(notebook.parent) / "nowhere.yaml")
+        from_file(Path("nowhere.yaml"))
     with pytest.raises(FileNotFoundError, match=r"no notebook .*nowhere\.py"):
         parameters({"notebook": "nowhere.py"}, notebook)
 
 
-@given(st.sampled_from("smhd"), st.integers(min_value=1, max_value=10**6))
-def test_a_duration_is_its_number_times_its_unit(unit, number):
-    assert parse_duration(f"{number}{unit}") == number * {"s": 1, "m": 60, "h": 3600, "d": 86400}[unit]
+def test_a_duration_is_its_number_times_its_unit():
+    assert [parse_duration(text) for text in ("90", "90s", "1.5m", "2h", "1d")] == [90, 90, 90, 7200, 86400]
 
 
-@pytest.mark.parametrize("text", ["", "m", "-1m", "0", "1 year", "1e3"])
+@pytest.mark.parametrize("text", ["", "m", "-1m", "0", "1 year"])
 def test_what_is_no_duration_is_refused(text):
     with pytest.raises(ValueError, match="a duration is written like"):
         parse_duration(text)

@@ -6,9 +6,7 @@ import platform
 import secrets
 import shutil
 import subprocess
-import sys
 import time
-from pathlib import Path
 
 import pytest
 import sweep_kills
@@ -87,17 +85,10 @@ def slurm(tmp_path, monkeypatch):
 
 
 def test_a_sweep_on_slurm_makes_every_record_once(slurm, tmp_path):
-    folder = tmp_path / "sweep"
-    (folder / "records").mkdir(parents=True)
-    (folder / "kills.py").write_text(sweep_kills.NOTEBOOK)
-    (folder / "cluster.yaml").write_text(JOBS)
-    environment = os.environ | {
-        "SPAREPARTS_RECORDS": str(folder / "records"),
-        "PYTHONPATH": str(Path(__file__).parent),
-    }
-    words = [sys.executable, "-m", "spareparts", "sweep", "kills.py", "--grid", "SEEDS=1..4", "--slurm", "cluster.yaml"]
-    jobs = ""
-    with subprocess.Popen(words, cwd=folder, env=environment, stdout=subprocess.PIPE, text=True) as sweep:
+    there = sweep_kills.prepared(tmp_path / "sweep")
+    (tmp_path / "sweep" / "cluster.yaml").write_text(JOBS)
+    words, jobs = sweep_kills.command(4, "--slurm", "cluster.yaml"), ""
+    with subprocess.Popen(words, **there, stdout=subprocess.PIPE) as sweep:
         while sweep.poll() is None:
             queue = subprocess.run(["squeue", "-t", "running"], capture_output=True, text=True).stdout
             jobs = max(jobs, queue, key=len)
@@ -106,5 +97,5 @@ def test_a_sweep_on_slurm_makes_every_record_once(slurm, tmp_path):
     print(jobs, output, sep="\n")
     assert sweep.returncode == 0, output
     assert jobs.count("dask-wor") == 2
-    counted = sweep_kills.count(folder / "records", 4)
+    counted = sweep_kills.count(tmp_path / "sweep" / "records", 4)
     assert counted == {"expected": 12, "whole": 12, "foreign": 0, "cut_off": 0, "run_twice": 0}

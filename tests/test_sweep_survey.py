@@ -18,13 +18,6 @@ from spareparts.sweep.progress import runs_table, settings_words, spans
 from spareparts.sweep.survey import PlannedRun, cost, distinct, grouped, is_done, planned, survey
 
 NOTEBOOK = """\
-# ---
-# jupyter:
-#   kernelspec:
-#     display_name: Python 3
-#     language: python
-#     name: python3
-# ---
 # %% tags=["parameters"]
 SEEDS = [1]
 """
@@ -52,12 +45,9 @@ def run(seed=1, *, recorded=False, seconds=2.0, **config):
     return PlannedRun(word="toy", key=str(seed), config={"seed": seed} | config, recorded=recorded, seconds=seconds)
 
 
-def test_parameters_reach_plan_under_their_names_in_lower_case(toy):
-    assert planned(toy, {"SEEDS": [1, 2], "RATES": [0.1], "DEMO_STEPS": 3}) == toy_plan(seeds=[1, 2], rates=[0.1])
-
-
-def test_where_plan_takes_any_setting_fields_of_config_reach_it(toy):
-    assert planned(toy, {"SEEDS": [1], "SAMPLES": 5}) == [Toy(seed=1, samples=5)]
+def test_parameters_and_fields_of_config_reach_plan_under_their_names_in_lower_case(toy):
+    asked = {"SEEDS": [1, 2], "RATES": [0.1], "SAMPLES": 5, "DEMO_STEPS": 3}
+    assert planned(toy, asked) == toy_plan(seeds=[1, 2], rates=[0.1], samples=5)
 
 
 def test_what_plan_refuses_is_refused_here(toy):
@@ -89,18 +79,12 @@ def test_a_module_of_no_paper_has_no_plan():
     assert module.paper_module("experts") is experts
 
 
-def test_a_planned_cell_is_done_when_all_its_runs_have_records(toy, tmp_path):
+def test_a_planned_cell_is_done_when_all_its_runs_have_records_and_the_page_that_is_asked_for_is_there(toy, tmp_path):
     one = cell(tmp_path, SEEDS=[1, 2])
+    (page,) = with_pages([one])
     for seed in (1, 2):
         assert not is_done(one, survey([one]))
         records.save(Toy(seed=seed), result())
-    assert is_done(one, survey([one]))
-
-
-def test_a_page_that_is_asked_for_has_to_be_there_too(toy, tmp_path):
-    one = cell(tmp_path, SEEDS=[1])
-    records.save(Toy(seed=1), result())
-    (page,) = with_pages([one])
     assert is_done(one, survey([one])) and not is_done(page, survey([page]))
     page.output.parent.mkdir()
     page.output.touch()
@@ -117,13 +101,9 @@ def test_a_cell_without_a_plan_is_done_when_its_executed_notebook_is_there(toy, 
 def test_cells_that_need_the_same_missing_run_wait_for_one_another(toy, tmp_path):
     cells = [cell(tmp_path, str(place), SEEDS=seeds) for place, seeds in enumerate([[1, 2], [3], [2, 3], [1, 4]])]
     assert predecessors(cells, survey(cells)) == [[], [], [0, 1], [0]]
+    assert [run.config["seed"] for run in distinct(survey(cells))] == [1, 2, 3, 4]
     records.save(Toy(seed=2), result())
     assert predecessors(cells, survey(cells)) == [[], [], [1], [0]]
-
-
-def test_a_run_that_several_cells_need_counts_once(toy, tmp_path):
-    found = survey([cell(tmp_path, "a", SEEDS=[1, 2]), cell(tmp_path, "b", SEEDS=[2, 3])])
-    assert [run.config["seed"] for run in distinct(found)] == [1, 2, 3]
 
 
 RECORDED = [
@@ -144,22 +124,17 @@ RECORDED = [
     ],
 )
 def test_a_run_costs_the_median_of_the_nearest_recorded_ones_scaled_by_its_steps(settings, seconds):
-    assert estimator(RECORDED)(settings | {"samples": None, "seed": 9}) == pytest.approx(seconds)
+    assert estimator(RECORDED, defaults={})(settings | {"samples": None, "seed": 9}) == pytest.approx(seconds)
 
 
-def test_seconds_are_not_scaled_where_a_length_is_left_to_the_experiment():
-    estimate = estimator([({"epochs": None, "network": "a"}, 4.0), ({"epochs": 10, "network": "b"}, 6.0)])
-    assert estimate({"epochs": None, "network": "a"}) == 4
-    assert estimate({"epochs": 5, "network": "a"}) == 4
-    assert estimate({"epochs": 5, "network": "b"}) == 3
-    assert estimate({"epochs": None, "network": "b"}) == 5  # either is as near
-
-
-def test_a_record_that_is_older_than_a_setting_had_its_default():
-    recorded = [({"network": "a"}, 4.0), ({"network": "b", "augment": False}, 6.0)]
+def test_seconds_are_not_scaled_where_a_length_is_open_and_a_record_older_than_a_setting_had_its_default():
+    recorded = [({"epochs": None, "network": "a"}, 4.0), ({"epochs": 10, "network": "b", "augment": False}, 6.0)]
     estimate = estimator(recorded, defaults={"network": "a", "augment": True})
-    assert estimate({"network": "a", "augment": True}) == 4
-    assert estimate({"network": "b", "augment": True}) == 5  # either differs in one setting
+    assert estimate({"epochs": None, "network": "a", "augment": True}) == 4
+    assert estimate({"epochs": 5, "network": "a", "augment": True}) == 4
+    assert estimate({"epochs": 5, "network": "b", "augment": False}) == 3
+    assert estimate({"epochs": None, "network": "b", "augment": False}) == 6
+    assert estimate({"epochs": 10, "network": "a", "augment": False}) == 6
 
 
 def test_every_record_and_every_notebook_is_read_once_however_many_cells_there_are(toy, tmp_path, monkeypatch):
@@ -177,44 +152,27 @@ def test_every_record_and_every_notebook_is_read_once_however_many_cells_there_a
     assert len(from_file(tmp_path / "sweeps" / "tiny.yaml")) == 4 and len(opened) == 1
 
 
-def test_a_record_of_other_settings_under_a_runs_hash_is_named_and_does_not_count(toy, tmp_path, records_folder):
-    path = records.save(Toy(seed=1), result())
-    path.write_text(path.read_text().replace('"rate":0.5', '"rate":0.25'))
-    with pytest.warns(UserWarning, match=f"skipped .*{path.name}: a record's name must be"):
-        found = survey([cell(tmp_path, SEEDS=[1])])
-    assert [run.recorded for run in distinct(found)] == [False]
-
-
 def test_without_records_the_cost_is_unknown_and_with_all_of_them_nothing():
-    assert estimator([])({"steps": 1}) is None
+    assert estimator([], defaults={})({"steps": 1}) is None
     assert cost([run(1, seconds=None), run(2)]) is None
     assert cost([run(1, recorded=True), run(2, recorded=True)]) == 0
     assert cost([run(1, recorded=True), run(2), run(3)]) == 4
 
 
-def test_runs_that_differ_in_their_seed_only_share_a_line():
+def test_runs_that_differ_in_their_seed_only_share_a_line_and_the_table_stays_short():
     runs = [run(seed, arm=arm, steps=5) for arm in ("a", "b") for seed in (1, 2, 3)]
     assert [settings for settings, _ in grouped(runs)] == [{"arm": "a"}, {"arm": "b"}]
     assert runs_table(runs).row_count == 3  # with the total
-
-
-def test_a_line_of_the_table_names_the_first_setting_and_those_that_are_not_the_usual_ones():
-    settings = {"experiment": "journey", "network": "mlp", "schedule": "cosine", "strength": 0.0, "period": None}
-    assert settings_words(settings, usual={"experiment", "network"}) == "journey, cosine, strength 0.0, period None"
-    assert settings_words({}) == ""
-
-
-def test_settings_at_their_default_are_the_usual_ones(toy, tmp_path):
-    default, other = distinct(survey([cell(tmp_path, SEEDS=[1], RATES=[Toy.rate, Toy.rate + 1])]))
-    assert default.usual - other.usual == {"rate"}
-
-
-def test_the_table_stays_short_however_many_settings_vary():
     runs = [run(1, dataset=str(number % 10), rate=number) for number in range(100)]
     assert [settings for settings, _ in grouped(runs)] == [{"dataset": str(number)} for number in range(10)]
 
 
-def test_numbers_that_follow_one_another_are_joined():
+def test_a_line_names_the_first_setting_and_those_that_are_not_at_their_default_and_joins_seeds(toy, tmp_path):
+    settings = {"experiment": "journey", "network": "mlp", "schedule": "cosine", "strength": 0.0, "period": None}
+    assert settings_words(settings, usual={"experiment", "network"}) == "journey, cosine, strength 0.0, period None"
+    assert settings_words({}) == ""
+    default, other = distinct(survey([cell(tmp_path, SEEDS=[1], RATES=[Toy.rate, Toy.rate + 1])]))
+    assert default.usual - other.usual == {"rate"}
     assert spans([5, 1, 2, 3, 9, 8]) == "1..3,5,8..9"
 
 
@@ -254,12 +212,8 @@ def test_a_run_of_one_notebook_is_planned_before_its_kernel_starts(toy, tmp_path
 
 
 def test_the_last_line_of_a_sweep_is_the_command_that_shows_its_runs(toy, tmp_path):
-    cells = [
-        dataclasses.replace(
-            cell(tmp_path, str(seed), SEEDS=[seed], RATES=[0.1]), given={"SEEDS": [seed], "RATES": [0.1]}
-        )
-        for seed in (1, 2, 3)
-    ]
+    given = [{"SEEDS": [seed], "RATES": [0.1]} for seed in (1, 2, 3)]
+    cells = [dataclasses.replace(cell(tmp_path, str(own["SEEDS"]), **own), given=own) for own in given]
     found = survey(cells)
     assert command.table_command(cells, found) == "python -m spareparts table toy --where SEEDS=1..3 --where RATES=0.1"
     assert command.table_command(cells, {}) == ""

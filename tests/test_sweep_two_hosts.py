@@ -2,11 +2,9 @@
 
 import contextlib
 import json
-import os
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
 import sweep_kills
@@ -40,10 +38,11 @@ def hosts():
 
 
 @contextlib.contextmanager
-def dask(host, *words):
+def dask(folder, host, *words):
     """A part of a Dask cluster on one of the hosts."""
     program = ["ip", "netns", "exec", host, sys.executable, "-m", "dask", *words]
-    process = subprocess.Popen(program, stderr=subprocess.DEVNULL, env=environment())
+    environment = sweep_kills.prepared(folder)["env"]
+    process = subprocess.Popen(program, stderr=subprocess.DEVNULL, env=environment)
     try:
         yield
     finally:
@@ -51,18 +50,10 @@ def dask(host, *words):
         process.wait(timeout=30)
 
 
-def environment(**more):
-    return os.environ | {"PYTHONPATH": str(Path(__file__).parent)} | more
-
-
 def sweep(folder, *words, host=None):
     """Eight cells, swept into the folder from a host or from here; gives what --json says."""
-    (folder / "records").mkdir(parents=True)
-    (folder / "kills.py").write_text(sweep_kills.NOTEBOOK)
-    before = ["ip", "netns", "exec", host] if host else []
-    command = [*before, sys.executable, "-m", "spareparts", "sweep", "kills.py", "--grid", "SEEDS=1..8", "--json"]
-    variables = environment(SPAREPARTS_RECORDS=str(folder / "records"))
-    done = subprocess.run([*command, *words], cwd=folder, env=variables, capture_output=True, text=True)
+    command = [*(["ip", "netns", "exec", host] if host else []), *sweep_kills.command(8, "--json", *words)]
+    done = subprocess.run(command, **sweep_kills.prepared(folder), capture_output=True)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 
@@ -76,9 +67,9 @@ def test_two_hosts_make_the_same_records_as_one(hosts, tmp_path, monkeypatch):
     first, second = hosts
     worker = ("worker", SCHEDULER, "--nthreads", "1", "--memory-limit", "0", "--no-dashboard")
     with (
-        dask(first, "scheduler", "--host", "10.77.0.1", "--no-dashboard"),
-        dask(first, *worker, "--host", HOSTS[first]),
-        dask(second, *worker, "--host", HOSTS[second]),
+        dask(tmp_path / "both", first, "scheduler", "--host", "10.77.0.1", "--no-dashboard"),
+        dask(tmp_path / "both", first, *worker, "--host", HOSTS[first]),
+        dask(tmp_path / "both", second, *worker, "--host", HOSTS[second]),
     ):
         time.sleep(10)  # until both workers are there
         found = sweep(tmp_path / "both", "--scheduler", SCHEDULER, host=first)

@@ -54,31 +54,23 @@ def test_runs_are_chosen_by_the_names_of_parameters_or_settings(saved, where, co
         (["RATE"], "written NAME=VALUE"),
     ],
 )
-def test_what_cannot_be_chosen_is_told_with_what_there_is(saved, where, complaint):
+def test_what_cannot_be_chosen_is_told_with_what_there_is(saved, where, complaint, tmp_path, monkeypatch):
     with pytest.raises(ValueError, match=complaint):
         table.select(Toy, where)
-
-
-def test_without_records_the_folders_are_named(records_folder):
-    with pytest.raises(ValueError, match=f"no run of toy has a record in {records_folder}"):
+    monkeypatch.setenv("SPAREPARTS_RECORDS", str(tmp_path / "none"))
+    with pytest.raises(ValueError, match=f"no run of toy has a record in {tmp_path}/none"):
         table.select(Toy, [])
 
 
-def test_a_line_has_the_mean_over_seeds_of_all_that_varies(saved):
+def test_a_line_has_the_mean_over_seeds_of_all_that_varies_and_says_what_diverged_or_is_merged(saved):
     lines = shown()
     assert "rate samples shuffle runs accuracy" in lines
     assert "0.1 none True 2 2 (1.4)" in lines and "0.5 100.0 False 1 5" in lines
-
-
-def test_a_run_that_diverged_is_counted_and_has_no_part_in_a_mean(saved):
-    records.save(Toy(seed=3, rate=0.1), Result(metrics={}, outcome="diverged", diverged_step=2))
-    assert "0.1 none 3, 1 diverged 2 (1.4)" in shown(by=["RATE", "SAMPLES"])
-
-
-def test_what_is_merged_is_said(saved):
     lines = shown(by=["SHUFFLE"])
     assert "False 2 6 (1.4)" in lines
     assert "Each line is over several values of rate, samples: --by shuffle,rate,samples" in lines
+    records.save(Toy(seed=3, rate=0.1), Result(metrics={}, outcome="diverged", diverged_step=2))
+    assert "0.1 none 3, 1 diverged 2 (1.4)" in shown(by=["RATE", "SAMPLES"])
 
 
 def test_an_unknown_metric_is_refused(saved):
@@ -112,7 +104,7 @@ def test_what_was_escaped_for_pages_is_itself_in_a_file(saved, tmp_path, monkeyp
     assert "a < b & c" in set(pd.read_csv(tmp_path / "runs.csv").fidelity)
 
 
-@pytest.mark.parametrize("name", ["runs.txt", "runs", "folder.csv"])
+@pytest.mark.parametrize("name", ["runs.txt", "folder.csv"])
 def test_a_file_that_cannot_be_written_is_refused_first(tmp_path, name):
     (tmp_path / "folder.csv").mkdir()
     with pytest.raises((ValueError, OSError), match="the output must be a file"):

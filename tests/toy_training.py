@@ -3,6 +3,7 @@
 import torch
 from torch import nn
 from torch.nn.functional import cross_entropy
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from spareparts.data import Batches, generator
 from spareparts.engine import Replica, fit
@@ -50,3 +51,18 @@ def state(mine: Replica) -> torch.Tensor:
 
 def quiet(replicas, **settings):
     return fit(replicas, **{"steps": STEPS, "progress": False} | settings)
+
+
+class Reads(TorchDispatchMode):
+    count = 0
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        self.count += function is torch.ops.aten._local_scalar_dense.default
+        return function(*args, **kwargs or {})
+
+
+def host_reads(work) -> int:
+    """How often the host reads a number from the device while something is done."""
+    with Reads() as reads:
+        work()
+    return reads.count

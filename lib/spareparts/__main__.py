@@ -210,20 +210,18 @@ def main() -> None:
         stream.reconfigure(errors="replace")
     try:
         app(prog_name="python -m spareparts")
-    except (ValueError, OSError, RuntimeError) as error:
-        if isinstance(error, RuntimeError) and not _is_notebooks(error):
+    except (ValueError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
+    except RuntimeError as error:
+        from nbclient.exceptions import DeadKernelError
+
+        from spareparts.execute import NotebookError
+
+        if not isinstance(error, NotebookError | DeadKernelError):
             raise
         print(f"error: {error}", file=sys.stderr)
-        sys.exit(2 if isinstance(error, ValueError | OSError) else 1)
-
-
-def _is_notebooks(error: RuntimeError) -> bool:
-    """Whether a notebook's cell raised, or its kernel died."""
-    from nbclient.exceptions import DeadKernelError
-
-    from spareparts.execute import NotebookError
-
-    return isinstance(error, NotebookError | DeadKernelError)
+        sys.exit(1)
 
 
 if __name__ == "__main__":

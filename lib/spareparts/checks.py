@@ -1,10 +1,7 @@
-"""What public functions refuse before they compute anything: one wording for each kind of argument, NaN included.
-
-NaN is neither below nor above anything, so that `x <= 0` lets it pass: here everything says what is right.
-"""
+"""What public functions refuse before they compute anything, NaN included, which `x <= 0` would let pass."""
 
 import math
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 import numpy as np
 import torch
@@ -21,21 +18,18 @@ def may_read(values: Tensor) -> bool:
 
 def positive(**numbers: Number) -> None:
     """`ValueError` for a number that is not above 0, or infinite; a tensor's where the host may read it."""
-    for name, value in _read(numbers):
-        _require(value > 0, name, "positive", value)
+    _require(numbers, "positive", lambda value: value > 0)
 
 
 def at_least(least: float, /, **numbers: Number) -> None:
     """`ValueError` for a number below `least`, or infinite; a tensor's where the host may read it."""
-    for name, value in _read(numbers):
-        _require(value >= least, name, f"at least {least}", value)
+    _require(numbers, f"at least {least}", lambda value: value >= least)
 
 
 def whole(least: int, /, **counts: float) -> None:
     """`ValueError` for a count below `least`, or not a whole number."""
     at_least(least, **counts)
-    for name, value in counts.items():
-        _require(value == int(value), name, "a whole number", value)
+    _require(counts, "a whole number", lambda value: value == int(value))
 
 
 def one_of(known: Collection[str], /, **names: str) -> None:
@@ -92,18 +86,14 @@ def width(size: int, /, **arrays: Shaped[Tensor, "..."]) -> None:
             raise ValueError(f"{name} must have {size} features, got shape {tuple(values.shape)}")
 
 
-def _read(numbers: Mapping[str, Number]) -> Iterator[tuple[str, float]]:
-    """Names and values, of tensors those that the host may read; infinity is refused for all."""
+def _require(numbers: Mapping[str, Number], wanted: str, right: Callable[[float], bool]) -> None:
     for name, value in numbers.items():
-        if not isinstance(value, Tensor) or may_read(value):
-            found = value.item() if isinstance(value, Tensor) else value
-            _require(not math.isinf(found), name, "finite", found)
-            yield name, found
-
-
-def _require(right: bool, name: str, wanted: str, value: float) -> None:
-    if not right:
-        raise ValueError(f"{name} must be {wanted}, got {value}")
+        if isinstance(value, Tensor):
+            if not may_read(value):
+                continue
+            value = value.item()
+        if math.isinf(value) or not right(value):
+            raise ValueError(f"{name} must be {'finite' if math.isinf(value) else wanted}, got {value}")
 
 
 def _listed(items: Iterable[object]) -> str:

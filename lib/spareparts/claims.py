@@ -1,10 +1,7 @@
-"""The claims of the papers, the verdicts that the chapters give them, and the lock that holds both together.
-
-A chapter calls `decide` beside its evidence. The verdict is shown as a card and lies in the notebook's output under a
-media type of its own, from which `collect` gathers the ledger. `book/verdicts.csv` is the committed lock of all.
+"""The claims of the papers and their verdicts: `decide` beside the evidence shows a card and leaves the verdict in the
+notebook's output, from which `collect` gathers the ledger; `book/verdicts.csv` is the committed lock of all.
 """
 
-import csv
 import dataclasses
 import difflib
 import functools
@@ -61,8 +58,17 @@ class Claim:
 
 def load(path: Path | None = None) -> list[Claim]:
     """Every claim, in the order of the file; ValueError that names the entry for one that is malformed or repeated."""
-    path = CLAIMS if path is None else Path(path)
-    blocks = _blocks(path, path.stat().st_mtime_ns)
+    path = CLAIMS if path is None else path
+    return list(_load(path, path.stat().st_mtime_ns))
+
+
+@functools.lru_cache(maxsize=4)
+def _load(path: Path, written: int) -> tuple[Claim, ...]:
+    """The claims, read once unless the file changes: a chapter decides twenty."""
+    try:
+        blocks = read_yaml(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error
     if not isinstance(blocks, dict) or not all(isinstance(entries, list) for entries in blocks.values()):
         raise ValueError(f"{path} must map each paper's word to a list of claims, got {type(blocks).__name__}")
     claims = [
@@ -71,16 +77,7 @@ def load(path: Path | None = None) -> list[Claim]:
     for name, count in Counter(claim.id for claim in claims).items():
         if count > 1:
             raise ValueError(f"claim ids must be unique, got {name!r} twice in {path}")
-    return claims
-
-
-@functools.lru_cache(maxsize=4)
-def _blocks(path: Path, written: int) -> Any:
-    """What the file holds, read once unless it changes: a chapter decides twenty claims."""
-    try:
-        return read_yaml(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ValueError(f"{path}: {error}") from error
+    return tuple(claims)
 
 
 def _claim(word: str, number: int, entry: Any) -> Claim:
@@ -93,8 +90,8 @@ def _claim(word: str, number: int, entry: Any) -> Claim:
     for key in known:
         if key != "theirs" and not (isinstance(entry.get(key), str) and entry[key].strip()):
             raise ValueError(f"claim {name} needs a text for {key!r}, got {entry.get(key)!r}")
-    if not re.fullmatch(rf"{re.escape(word)}-[1-9]\d*", entry["id"]):
-        raise ValueError(f"a claim of {word} must have the id {word}-<number>, got {entry['id']!r}")
+    if not re.fullmatch(rf"{re.escape(word)}-[1-9]\d*", name):
+        raise ValueError(f"a claim of {word} must have the id {word}-<number>, got {name!r}")
     return Claim(**entry)
 
 
@@ -120,7 +117,8 @@ class Decision:
     because: str
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
-        return {"text/html": _card(self), "text/plain": _plain(self), MEDIA: [_entry(self)]}
+        words = f"{self.claim.id}: {self.verdict.verdict}. {self.claim.claim}"
+        return {"text/html": _card(self), "text/plain": words, MEDIA: [_entry(self)]}
 
 
 def decide(id: str, parts: Mapping[str, Planned | Verdict], *, because: str = "", path: Path | None = None) -> Decision:
@@ -131,7 +129,9 @@ def decide(id: str, parts: Mapping[str, Planned | Verdict], *, because: str = ""
     the book is built), and no parts.
     """
     about = claim(id, path=path)
-    _once(id)
+    if strict() and id in _DECIDED:  # a reader may run a cell as often as he likes
+        raise ValueError(f"claim {id} is decided twice in this notebook")
+    _DECIDED.add(id)
     tested = decide_all({name: part for name, part in parts.items() if isinstance(part, Planned)})
     found = {name: tested.get(name, part) for name, part in parts.items()}
     whole = next(iter(found.values())) if len(found) == 1 else combine(found)
@@ -140,13 +140,6 @@ def decide(id: str, parts: Mapping[str, Planned | Verdict], *, because: str = ""
 
 
 _DECIDED: set[str] = set()
-
-
-def _once(id: str) -> None:
-    """While the book is built a claim is decided once; a reader may run a cell as often as he likes."""
-    if strict() and id in _DECIDED:
-        raise ValueError(f"claim {id} is decided twice in this notebook")
-    _DECIDED.add(id)
 
 
 def strict() -> bool:
@@ -177,30 +170,21 @@ def _entry(decision: Decision) -> dict[str, Any]:
     return plain({"id": decision.claim.id, "because": decision.because, **verdict, "parts": parts})
 
 
-def _plain(decision: Decision) -> str:
-    lines = [f"{decision.claim.id}: {decision.verdict.verdict}. {decision.claim.claim}"]
-    lines += [f"  {name}: {_measured(dataclasses.asdict(part))} ({part.note})" for name, part in decision.parts.items()]
-    return "\n".join([*lines, f"  {decision.because}"] if decision.because else lines)
-
-
 def _card(decision: Decision) -> str:
     """The card of a decision: word, claim, the written sentence, and every part with its numbers."""
     verdict, about = decision.verdict, decision.claim
     place = ", ".join(filter(None, (about.where, f"{verdict.protocol} protocol" if verdict.protocol else "")))
     head = f"{_word(verdict.verdict)} <span>{escape(about.claim)}</span> <small>({escape(place)})</small>"
     titles = "".join(f'<th scope="col">{title}</th>' for title in ("part", "verdict", "effect", "n", "decided by"))
-    rows = "".join(_part(name, part) for name, part in decision.parts.items())
+    rows = ""
+    for name, part in decision.parts.items():  # without the protocol, which the head has
+        effect = _effect(dataclasses.asdict(part)) or "–"
+        cells = (_word(part.verdict, short=True), escape(effect), part.n, escape(part.note))
+        rows += f'<tr><th scope="row">{escape(name)}</th>' + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
     table = f'<div class="parts"><table><thead><tr>{titles}</tr></thead><tbody>{rows}</tbody></table></div>'
     reason = f"<p>{escape(decision.because)}</p>" if decision.because else ""
     mark = _COLOURS[verdict.verdict]
     return f'<div class="verdict" id="{about.id}" style="--mark: {mark}"><p>{head}</p>{reason}{table}</div>'
-
-
-def _part(name: str, part: Verdict) -> str:
-    """A row of a card; the card's head has the protocol."""
-    effect = _effect(dataclasses.asdict(part)) or "–"
-    cells = (_word(part.verdict, short=True), escape(effect), part.n, escape(part.note))
-    return f'<tr><th scope="row">{escape(name)}</th>' + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
 
 
 def _word(verdict: str, *, short: bool = False) -> str:
@@ -213,12 +197,13 @@ def _word(verdict: str, *, short: bool = False) -> str:
 
 
 def collect(notebooks: Iterable[Path], *, path: Path | None = None) -> pd.DataFrame:
-    """The ledger of executed notebooks: a row a claim, in the claims' order, with the chapter that decided it.
-
-    Raises `ValueError` that names every claim decided twice, by nobody, or unknown.
-    """
+    """The ledger of executed notebooks, a row a claim; ValueError names those decided twice, by nobody, or unknown."""
     claims = load(path)
-    entries = [(entry, notebook.stem) for notebook in notebooks for entry in _entries(notebook)]
+    entries = []
+    for notebook in notebooks:
+        cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+        shown = [output.get("data", {}) for cell in cells for output in cell.get("outputs", [])]
+        entries += [(entry, notebook.stem) for data in shown for entry in data.get(MEDIA, [])]
     counts = Counter(entry["id"] for entry, _ in entries)
     wrong = {
         "decided more than once": [name for name, count in counts.items() if count > 1],
@@ -242,13 +227,6 @@ def executed() -> list[Path]:
     return sorted(path for path in paths if path.stem != "ledger" and ".failed" not in path.name)
 
 
-def _entries(notebook: Path) -> list[dict[str, Any]]:
-    """The verdicts in a notebook's outputs."""
-    cells = json.loads(Path(notebook).read_text(encoding="utf-8"))["cells"]
-    outputs = [output for cell in cells for output in cell.get("outputs", [])]
-    return [entry for output in outputs for entry in output.get("data", {}).get(MEDIA, [])]
-
-
 def _line(claim: Claim, entry: Mapping[str, Any]) -> dict[str, Any]:
     """A ledger's row: the note is the written sentence where there is one, else what the tests say."""
     about = {"id": claim.id, "word": claim.word, "where": claim.where, "claim": claim.claim}
@@ -262,72 +240,53 @@ def _line(claim: Claim, entry: Mapping[str, Any]) -> dict[str, Any]:
 # The lock
 
 
-def lock(ledger: pd.DataFrame) -> dict[str, dict[str, str]]:
-    """What the lock holds of a ledger: word, protocol and n of every claim."""
-    return {row.id: {"verdict": row.verdict, "protocol": row.protocol, "n": str(row.n)} for row in ledger.itertuples()}
+def lock(ledger: pd.DataFrame) -> pd.DataFrame:
+    """What the lock holds of a ledger: word, protocol and n of every claim, as texts."""
+    return ledger.set_index("id")[["verdict", "protocol", "n"]].astype(str)
 
 
-def read_lock(path: Path = LOCK) -> dict[str, dict[str, str]]:
+def read_lock(path: Path = LOCK) -> pd.DataFrame:
     """The committed lock."""
-    with path.open(encoding="utf-8", newline="") as file:
-        return {row.pop("id"): row for row in csv.DictReader(file)}
+    return pd.read_csv(path, dtype=str, keep_default_na=False, index_col="id")
 
 
 def locked(word: str, path: Path = LOCK) -> pd.Series:
     """The verdict on each claim of a paper, by its id, as the committed lock has it."""
-    rows = read_lock(path)
-    return pd.Series({id: rows[id]["verdict"] for id in rows if id.rpartition("-")[0] == word}, dtype=object)
+    verdicts = read_lock(path).verdict
+    return verdicts[[id.rpartition("-")[0] == word for id in verdicts.index]]
 
 
 def write_lock(ledger: pd.DataFrame, path: Path = LOCK) -> None:
     """Write the lock: one line a claim, so that a changed verdict is one line of a difference."""
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, ["id", "verdict", "protocol", "n"], lineterminator="\n")
-        writer.writeheader()
-        writer.writerows({"id": id} | about for id, about in lock(ledger).items())
+    lock(ledger).to_csv(path, lineterminator="\n")
 
 
 def keep_picture(path: Path = PICTURE) -> None:
-    """Make the picture that the README shows the one that the executed ledger drew, so that it says what the lock says.
-
-    Raises `FileNotFoundError` where no ledger has been executed.
-    """
+    """Make the README's picture the one that the executed ledger drew; `FileNotFoundError` where there is none."""
     shutil.copyfile(executed_folder() / PICTURE.name, path)
 
 
 def changes(ledger: pd.DataFrame, path: Path = LOCK) -> list[str]:
     """What a ledger has otherwise than the lock, each as `experts-1: undecided, paper, n = 5 -> ...`."""
-    old, new = read_lock(path), lock(ledger)
+    old, new = (held.to_dict("index") for held in (read_lock(path), lock(ledger)))
 
     def told(about: Mapping[str, str] | None) -> str:
         return "nothing" if about is None else f"{about['verdict']}, {about['protocol'] or 'no run'}, n = {about['n']}"
 
-    return [f"{id}: {told(old.get(id))} -> {told(new.get(id))}" for id in {**old, **new} if old.get(id) != new.get(id)]
+    return [f"{id}: {told(old.get(id))} -> {told(new.get(id))}" for id in old | new if old.get(id) != new.get(id)]
 
 
 # How a ledger is shown
 
 
-def counts(rows: pd.DataFrame) -> pd.DataFrame:
-    """How many claims of each paper have each verdict: papers in the ledger's order, verdicts as columns."""
-    table = pd.crosstab(rows["word"], rows["verdict"])
-    table = table.reindex(index=rows["word"].unique(), columns=list(VERDICTS), fill_value=0)
-    return table.rename_axis("paper").rename_axis(None, axis=1)
-
-
 def show(rows: pd.DataFrame) -> HTML:
-    """The ledger for a notebook: a table on a wide screen, a card per claim on a phone."""
-    return HTML(to_html(rows))
+    """The ledger for a notebook, which loads nothing: a table on a wide screen, a card per claim on a phone.
 
-
-def to_html(rows: pd.DataFrame) -> str:
-    """The ledger as HTML that loads nothing; symbol and word carry each verdict, colour only repeats them.
-
-    Every row has an anchor of its own, `ledger-<id>`, and says paper, verdict and protocol for the page's filters.
+    Every row has an anchor, `ledger-<id>`, and says paper, verdict and protocol for the page's filters.
     """
     head = "".join(f'<th scope="col">{title}</th>' for title in ("Verdict", "Claim", "Why", "Effect", "n"))
     body = "\n".join(_html_row(row) for row in rows.to_dict("records"))
-    return f'<table class="ledger">\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table>'
+    return HTML(f'<table class="ledger">\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table>')
 
 
 def _html_row(row: Mapping[str, Any]) -> str:
@@ -340,12 +299,6 @@ def _html_row(row: Mapping[str, Any]) -> str:
     cells = "".join(f"<td>{cell}</td>" for cell in (*cells, escape(_effect(row)) or "–", n))
     about = f'data-paper="{escape(row["word"])}" data-verdict="{row["verdict"]}" data-protocol="{protocol}"'
     return f'<tr id="ledger-{name}" {about} style="--mark: {_COLOURS[row["verdict"]]}">{cells}</tr>'
-
-
-def _measured(row: Mapping[str, Any]) -> str:
-    """`+0.28 points [0.10, 0.40], n = 5, reduced protocol`, as far as it is known."""
-    protocol = f"{row['protocol']} protocol" if row["protocol"] else ""
-    return ", ".join(part for part in (_effect(row), f"n = {row['n']}" if row["n"] else "", protocol) if part)
 
 
 def _effect(row: Mapping[str, Any]) -> str:

@@ -32,13 +32,12 @@ def table(figure: Figure) -> pd.DataFrame:
         named = {"title": axes.get_title(), "x axis": axes.get_xlabel(), "y axis": axes.get_ylabel()}
         about = {"panel": number} | {name: " ".join(text.split()) for name, text in named.items()}  # on one line
         for part, (kind, artist, colours, points) in enumerate(_parts(axes), start=1):
-            shades = itertools.cycle(_shades(colours))
+            shades, label = itertools.cycle(_shades(colours)), str(artist.get_label())
             for place, shade in zip(np.ma.filled(points, np.nan), shades, strict=False):
                 row = dict(zip(("x", "y", "value"), place, strict=False))
                 row |= {f"{side} name": _nearest(row[side], words) for side, words in sides.items()}
-                rows.append(
-                    about | {"kind": kind, "part": part, "series": _label(artist) or names.get(shade, shade)} | row
-                )
+                series = names.get(shade, shade) if label.startswith("_") or not label else label
+                rows.append(about | {"kind": kind, "part": part, "series": series} | row)
     return pd.DataFrame(rows).replace("", np.nan).dropna(axis=1, how="all")
 
 
@@ -54,17 +53,14 @@ def _parts(axes: Axes) -> Iterator[Part]:
         if line.get_transform() == axes.transData:
             yield "point" if line.get_linestyle() == "None" else "line", line, line.get_color(), line.get_xydata()
     for bars in axes.containers:
-        if isinstance(bars, BarContainer) and len(bars):
-            yield "bar", bars, [bar.get_facecolor() for bar in bars], np.array([_end(bars, bar) for bar in bars])
+        if isinstance(bars, BarContainer) and len(bars):  # a point each: the middle of its side, and how long it is
+            boxes = np.array([(bar.get_x(), bar.get_y(), bar.get_width(), bar.get_height()) for bar in bars])
+            x, y, width, height = boxes.T
+            lying = bars.orientation == "horizontal"
+            ends = (width, y + height / 2) if lying else (x + width / 2, height)
+            yield "bar", bars, [bar.get_facecolor() for bar in bars], np.stack(ends, 1)
     for drawn in (*axes.collections, *axes.images):
         yield from _collected(axes, drawn)
-
-
-def _end(bars: BarContainer, bar: Any) -> tuple[float, float]:
-    """A bar as a point: the middle of its side, and how long it is."""
-    if bars.orientation == "horizontal":
-        return bar.get_width(), bar.get_y() + bar.get_height() / 2
-    return bar.get_x() + bar.get_width() / 2, bar.get_height()
 
 
 def _collected(axes: Axes, drawn: Any) -> Iterator[Part]:
@@ -82,12 +78,6 @@ def _collected(axes: Axes, drawn: Any) -> Iterator[Part]:
         if cells.ndim == 2:
             (row, column), middle = np.indices(cells.shape), 0.5 * isinstance(drawn, QuadMesh)
             yield "cell", drawn, "black", np.stack([column + middle, row + middle, cells], -1).reshape(-1, 3)
-
-
-def _label(artist: Any) -> str:
-    """The name that whoever drew it gave it."""
-    label = str(artist.get_label())
-    return "" if label.startswith("_") else label
 
 
 def _shades(colours: Any) -> list[str]:

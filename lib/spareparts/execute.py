@@ -16,7 +16,6 @@ from typing import Any
 
 import psutil
 
-from .documents import read_yaml
 from .parameters import Notebook, checked, parameter_defaults, read_notebook
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -29,13 +28,14 @@ class NotebookError(RuntimeError):
     """A cell of a notebook raised; the message names notebook, cell, line and where the traceback was left."""
 
 
+def tagged(notebook: Notebook, tag: str) -> list[int]:
+    """The places of the cells with a tag."""
+    return [place for place, cell in enumerate(notebook.cells) if tag in cell.metadata.get("tags", [])]
+
+
 def last_tagged(notebook: Notebook, tags: Iterable[str]) -> int | None:
     """How many cells there are up to the last one with the first of the tags that any has, None where none has one."""
-    for tag in tags:
-        places = [place for place, cell in enumerate(notebook.cells, 1) if tag in cell.metadata.get("tags", [])]
-        if places:
-            return places[-1]
-    return None
+    return next((found[-1] + 1 for tag in tags if (found := tagged(notebook, tag))), None)
 
 
 def execute(
@@ -45,15 +45,15 @@ def execute(
     *,
     until: Iterable[str] = (),
     progress: bool = False,
-    **settings: Any,
 ) -> Path:
     """Execute `notebook` with `parameters` into `output`, which appears only when whole; returns its path.
 
     `until` has tags of the last cell to execute, the first that there is counts; a notebook without such a cell is
-    executed to its end. `settings` go to papermill (`execution_timeout`: seconds a cell). Raises ValueError before
-    anything starts where a parameter does not fit, NotebookError where a cell raised: it is then left beside `output`
-    as *.failed.ipynb.
+    executed to its end. Raises ValueError before anything starts where a parameter does not fit, NotebookError where a
+    cell raised: it is then left beside `output` as *.failed.ipynb.
     """
+    import nbformat
+
     node, output = read_notebook(notebook), Path(output).resolve()
     node.cells = node.cells[: last_tagged(node, until)]
     given = checked(parameters or {}, parameter_defaults(node))
@@ -62,8 +62,8 @@ def execute(
     if given:
         _inject(node, given)
     with _whole_or_failed(notebook, output) as temporary:
-        executed = _run(notebook, node, temporary, progress_bar=progress, **settings)
-        _write(_tidy(executed, output), temporary)
+        executed = _run(notebook, node, temporary, progress_bar=progress)
+        nbformat.write(_tidy(executed, output), temporary)
     return output
 
 
@@ -87,9 +87,9 @@ def _inject(notebook: Notebook, given: dict[str, Any]) -> None:
 
     source = "\n".join(["# Parameters", *(f"{name} = {value!r}" for name, value in given.items())])
     cell = nbformat.v4.new_code_cell(source, metadata={"tags": ["injected-parameters"]})
-    notebook.cells = [other for other in notebook.cells if "injected-parameters" not in other.metadata.get("tags", [])]
-    places = [place for place, other in enumerate(notebook.cells) if "parameters" in other.metadata.get("tags", [])]
-    notebook.cells.insert(places[0] + 1, cell)
+    for place in reversed(tagged(notebook, "injected-parameters")):
+        del notebook.cells[place]
+    notebook.cells.insert(tagged(notebook, "parameters")[0] + 1, cell)
 
 
 def _check_kernel(path: Path, notebook: Notebook) -> None:
@@ -122,59 +122,32 @@ def _whole_or_failed(notebook: Path, output: Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
-def _write(notebook: Notebook, path: Path) -> None:
+def execute_book(folder: Path) -> Iterator[tuple[Path, float]]:
+    """Execute the book's notebooks, one a core, the ledger last, as it collects; yields each with its seconds."""
     import nbformat
 
-    nbformat.write(notebook, path)
-
-
-def execute_all(jobs: dict[Path, dict[str, Any]], folder: Path) -> Iterator[tuple[Path, float]]:
-    """Execute notebooks with their parameters into `folder`, one a core; yields each when done, with its seconds."""
-    import nbformat
-
-    # Spawned, as everywhere: macOS and Windows know no other way.
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(os.cpu_count() or 1, len(jobs)), mp_context=context) as pool:
-        tasks = {pool.submit(execute, job, folder / f"{job.stem}.ipynb", jobs[job]): job for job in jobs}
-        for task in as_completed(tasks):
-            executed = nbformat.read(task.result(), as_version=4)
-            yield tasks[task], executed.metadata.papermill["duration"]
-
-
-def execute_book(folder: Path, parameters: dict[str, dict[str, Any]] | None = None) -> Iterator[tuple[Path, float]]:
-    """Execute the notebooks of the table of contents, the ledger last, since it collects what the others decided.
-
-    `parameters` maps a notebook's stem to its parameters.
-    """
     from .claims import EXECUTED as PLACE
 
     os.environ[PLACE] = str(Path(folder).resolve())
-    jobs = {notebook: (parameters or {}).get(notebook.stem, {}) for notebook in toc_notebooks()}
-    last = {notebook: given for notebook, given in jobs.items() if notebook.stem == "ledger"}
-    yield from execute_all({notebook: jobs[notebook] for notebook in jobs if notebook not in last}, folder)
-    if last:
-        yield from execute_all(last, folder)
+    notebooks = list(toc_notebooks())
+    last = [notebook for notebook in notebooks if notebook.stem == "ledger"]
+    # Spawned, as everywhere: macOS and Windows know no other way.
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(os.cpu_count() or 1, mp_context=context) as pool:
+        for part in ([notebook for notebook in notebooks if notebook not in last], last):
+            tasks = {pool.submit(execute, one, folder / f"{one.stem}.ipynb"): one for one in part}
+            for task in as_completed(tasks):
+                executed = nbformat.read(task.result(), as_version=4)
+                yield tasks[task], executed.metadata.papermill["duration"]
 
 
 def toc_notebooks(toc: Path = ROOT / "_toc.yml") -> Iterator[Path]:
     """The notebooks whose executed form stands in the book's table of contents, in its order."""
-    for file in _files(read_yaml(toc.read_text(encoding="utf-8"))):
-        if file.startswith("book/executed/"):
-            yield toc.parent / "notebooks" / f"{Path(file).stem}.py"
+    for name in re.findall(r"^[ -]*file: book/executed/(\S+)", toc.read_text(encoding="utf-8"), re.MULTILINE):
+        yield toc.parent / "notebooks" / f"{name}.py"
 
 
-def _files(entry: Any) -> Iterator[str]:
-    if isinstance(entry, list):
-        for item in entry:
-            yield from _files(item)
-    elif isinstance(entry, dict):
-        if "file" in entry:
-            yield entry["file"]
-        for value in entry.values():
-            yield from _files(value)
-
-
-def _run(path: Path, notebook: Notebook, output: Path, **settings: Any) -> Any:
+def _run(path: Path, notebook: Notebook, output: Path, *, progress_bar: bool) -> Any:
     import papermill
     from nbclient.exceptions import DeadKernelError
     from traitlets.config import Config
@@ -183,13 +156,18 @@ def _run(path: Path, notebook: Notebook, output: Path, **settings: Any) -> Any:
     # Sockets in a folder of this run: notebooks side by side cannot race for a port.
     with socket_folder() as folder:
         manager = {"transport": "ipc", "ip": f"{folder}/k", "connection_file": f"{folder}/kernel.json"}
-        settings["config"] = Config({"KernelManager": manager})
-        # A kernel is interrupted before it is shut down, and would report that on the terminal as an error.
-        settings["extra_arguments"] = ["--log-level=CRITICAL"]
-        settings["on_cell_execute"] = lambda cell, cell_index: begun.append(cell_index)
         plain = re.sub("[{}]", r"\g<0>\g<0>", str(output))  # papermill would put parameters there
         try:
-            return papermill.execute_notebook(notebook, plain, request_save_on_cell_execute=False, **settings)
+            return papermill.execute_notebook(
+                notebook,
+                plain,
+                config=Config({"KernelManager": manager}),
+                # A kernel is interrupted before it is shut down, and would report that on the terminal as an error.
+                extra_arguments=["--log-level=CRITICAL"],
+                on_cell_execute=lambda cell, cell_index: begun.append(cell_index),
+                request_save_on_cell_execute=False,
+                progress_bar=progress_bar,
+            )
         except DeadKernelError as error:
             place = f"{path}, cell [{len(begun)}]"
             raise DeadKernelError(f"{place}: its kernel was killed, perhaps as the memory was full") from error
@@ -232,11 +210,10 @@ def socket_folder() -> Iterator[Path]:
     long, as a socket's has 104 bytes at most on some systems.
     """
     bases = [tempfile.gettempdir(), os.environ.get("XDG_RUNTIME_DIR", ""), "/tmp"]
-    base = next(
-        (Path(base) for base in bases if len(os.fsencode(base)) <= MOST_BASE and os.access(base, os.W_OK)), None
-    )
-    if base is None:
+    short = [Path(base) for base in bases if len(os.fsencode(base)) <= MOST_BASE and os.access(base, os.W_OK)]
+    if not short:
         raise OSError(f"sockets need a folder whose path has at most {MOST_BASE} bytes: set TMPDIR, now {bases[0]}")
+    base = short[0]
     host = f"sp{zlib.crc32(platform.node().encode()):08x}"  # a folder may be shared, and an id is of one machine only
     for left in base.glob(f"{host}-*-*"):
         owner = left.name.split("-")[1]
@@ -247,10 +224,7 @@ def socket_folder() -> Iterator[Path]:
 
 
 def kill_kernels() -> None:
-    """Kill the kernels that this process started, and what they started; it executes one notebook at a time.
-
-    When this process itself is killed, nobody needs to: a kernel looks every second whether its parent still lives.
-    """
+    """Kill the kernels that this process started, and what they started; without their parent they end themselves."""
     for child in psutil.Process().children():
         with contextlib.suppress(psutil.NoSuchProcess):
             if any("ipykernel" in word for word in child.cmdline()):

@@ -1,7 +1,6 @@
-"""A notebook's parameters: their defaults and types, read from its cell, and values given as text or by a file.
+"""A notebook's parameters: defaults, types, from annotations or else from defaults, and the values that are given.
 
-A type is that of the annotation, `LIMIT: int | None = None`, or, where there is none, of the default. Pydantic checks
-values strictly: True is no whole number, and 1.0 is none either; a whole number is taken for a float.
+Pydantic checks values strictly: True is no whole number, and 1.0 is none either; a whole number is taken for a float.
 """
 
 import ast
@@ -18,7 +17,7 @@ from typing import Any
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
-from .documents import NULL, read_yaml
+from .documents import read_yaml
 
 Notebook = Any  # an nbformat.NotebookNode; what only plans does without its libraries, which import slowly
 MOST_VALUES = 100_000  # of a range
@@ -34,8 +33,8 @@ class Defaults(dict[str, Any]):
         self.kinds = {name: kind_of(value) for name, value in values.items()} | (annotations or {})
 
 
-class TooMany(ValueError):
-    """A list of more values than anybody means."""
+class BadRange(Exception):
+    """A range of no values, or of more than anybody means."""
 
 
 def read_notebook(path: Path) -> Notebook:
@@ -81,10 +80,9 @@ def literals(source: str) -> Defaults:
 
 def _statements(source: str) -> list[ast.stmt]:
     """The statements of a cell, IPython's magics turned into calls."""
-    try:
+    with contextlib.suppress(SyntaxError):
         return ast.parse(source).body
-    except SyntaxError:
-        from IPython.core.inputtransformer2 import TransformerManager
+    from IPython.core.inputtransformer2 import TransformerManager
 
     try:
         return ast.parse(TransformerManager().transform_cell(source)).body
@@ -126,10 +124,7 @@ def default_of(name: str, defaults: dict[str, Any], what: str = "the notebook ha
 
 
 def field_of(name: str, config: type[Any]) -> str:
-    """The setting of that name, which may be the notebook's for a list of it: `DATASETS` is `dataset`.
-
-    ValueError, with the nearest, for an unknown one.
-    """
+    """The setting of that name, or of a list of it: `DATASETS` is `dataset`; ValueError, with the nearest, for none."""
     fields = {field.name.upper(): field.name for field in dataclasses.fields(config)}
     singular = name.upper().removesuffix("S")
     found = singular if name.upper() not in fields and singular in fields else name.upper()
@@ -138,31 +133,22 @@ def field_of(name: str, config: type[Any]) -> str:
 
 def checked(parameters: dict[str, Any], defaults: Defaults) -> dict[str, Any]:
     """The values, of their parameters' types; ValueError for a name that is unknown or a value of another type."""
-    return {name: _fitted(name, value, defaults) for name, value in parameters.items()}
-
-
-def _fitted(name: str, value: Any, defaults: Defaults) -> Any:
-    default = default_of(name, defaults)
-    try:
-        return validated(value, defaults.kinds[name])
-    except ValidationError as error:
-        raise ValueError(_wanted(name, value, default, defaults.kinds[name])) from error
+    found = {}
+    for name, value in parameters.items():
+        default = default_of(name, defaults)
+        try:
+            found[name] = validated(value, defaults.kinds[name])
+        except ValidationError as error:
+            raise ValueError(_wanted(name, value, default, defaults.kinds[name])) from error
+    return found
 
 
 def validated(value: Any, kind: Any) -> Any:
     """The value, of that type and finite; a list where a tuple or a set is meant, as YAML has neither."""
-    if isinstance(value, list) and typing.get_origin(kind) in (tuple, set):
-        value = typing.get_origin(kind)(value)
+    for part in typing.get_args(kind) if typing.get_origin(kind) in UNIONS else (kind,):
+        if isinstance(value, list) and typing.get_origin(part) in (tuple, set):
+            value = typing.get_origin(part)(value)
     return _adapter(kind).validate_python(value)
-
-
-def fits(value: Any, kind: Any) -> bool:
-    """Whether a value is of that type."""
-    try:
-        validated(value, kind)
-    except ValidationError:
-        return False
-    return True
 
 
 @functools.cache
@@ -184,21 +170,16 @@ def words(kind: Any) -> str:
     return "a mapping" if dict in (origin, kind) else WORDS.get(kind, "a value" if kind is Any else str(kind))
 
 
-def parse_parameter(text: str, defaults: Defaults) -> tuple[str, Any]:
-    """Name and value of NAME=VALUE, of the parameter's type: `SEEDS=1..5`, `DATASETS=mnist,digits`, `STEPS=1500`."""
-    return _parsed(text, defaults, lambda kind: kind)
-
-
 def parse_choices(text: str, defaults: Defaults) -> tuple[str, list[Any]]:
     """Name and values of NAME=A,B, each a value of the parameter, or of an item where it is a list."""
     return _parsed(text, defaults, lambda kind: kind if typing.get_origin(kind) in COLLECTIONS else list[kind])
 
 
 def parse_settings(settings: Iterable[str], defaults: Defaults) -> dict[str, Any]:
-    """The values of NAME=VALUE texts; ValueError for a name that stands twice."""
+    """The values of NAME=VALUE texts, `SEEDS=1..5`, `DATASETS=mnist,digits`; ValueError for a name given twice."""
     values: dict[str, Any] = {}
     for text in settings:
-        name, value = parse_parameter(text, defaults)
+        name, value = _parsed(text, defaults, lambda kind: kind)
         if name in values:
             raise ValueError(f"{name} is set twice, to {values[name]!r} and to {value!r}")
         values[name] = value
@@ -213,38 +194,31 @@ def _parsed(text: str, defaults: Defaults, form: Any) -> tuple[str, Any]:
     kind = form(defaults.kinds[name])
     try:
         return name, _value(value, kind)
-    except TooMany as error:
+    except BadRange as error:
         raise ValueError(f"{name}: {error}") from error
     except ValueError as error:
         raise ValueError(_wanted(name, value, default, kind)) from error
 
 
 def _value(text: str, kind: Any) -> Any:
-    """What a text stands for: a list with commas or in brackets, a range, or a value as YAML reads it, or the text."""
-    parts = typing.get_args(kind) if typing.get_origin(kind) in UNIONS else (kind,)
-    options = [part for part in parts if typing.get_origin(part) in COLLECTIONS]
-    if options and not (type(None) in parts and text in (*NULL, "null")):
-        return _items(text, options[0])
-    with contextlib.suppress(ValueError):
-        return validated(text if kind is str else read_yaml(text), kind)
+    """What a text stands for: a value as YAML reads it, a list with commas and ranges or of texts, or the text."""
+    for read in (read_yaml, _items, lambda text: [word.strip() for word in text.split(",")]) if kind is not str else ():
+        with contextlib.suppress(ValueError):
+            return validated(read(text), kind)
     return validated(text, kind)
 
 
-def _items(text: str, kind: Any) -> Any:
-    if text.startswith("[") and text.endswith("]"):
-        return validated(read_yaml(text), kind)
-    part = typing.get_args(kind)[0]
-    parts = [word.strip() for word in text.split(",") if word.strip()]
-    return validated([item for word in parts for item in _spanned(word, part)], kind)
+def _items(text: str) -> list[Any]:
+    return [item for word in text.split(",") if word.strip() for item in _spanned(word.strip())]
 
 
-def _spanned(word: str, kind: Any) -> list[Any]:
+def _spanned(word: str) -> Iterable[Any]:
     span = re.fullmatch(r"(-?\d+)\.\.(-?\d+)", word)
-    if not span or not fits(0, kind):
-        return [_value(word, kind)]
+    if not span:
+        return [read_yaml(word)]
     first, last = map(int, span.groups())
     if last < first:
-        raise ValueError(f"the range {word} is empty")
+        raise BadRange(f"the range {word} is empty")
     if last - first >= MOST_VALUES:
-        raise TooMany(f"a range has at most {MOST_VALUES:,} values, and {word} has {last - first + 1:,}")
-    return list(range(first, last + 1))
+        raise BadRange(f"a range has at most {MOST_VALUES:,} values, and {word} has {last - first + 1:,}")
+    return range(first, last + 1)

@@ -17,11 +17,7 @@ PANELS = 3  # metrics that the figure shows, at most
 
 
 def summary(runs: pd.DataFrame, metrics: Mapping[str, str]) -> pd.DataFrame:
-    """Mean (SD) over seeds of the metrics (column to heading) for all settings that vary, with n and outcomes.
-
-    `runs` has one row a run, as `records.frame` and `records.load_or_run` give them. Diverged runs are counted, and
-    have no part in a mean.
-    """
+    """Mean (SD) over finished seeds of the metrics (column to heading) for all settings that vary, n and outcomes."""
     names = varied(runs)
     groups = runs.groupby(names, sort=False, dropna=False) if names else [((), runs)]
     lines = {}
@@ -34,10 +30,7 @@ def summary(runs: pd.DataFrame, metrics: Mapping[str, str]) -> pd.DataFrame:
 
 
 def figure(runs: pd.DataFrame, metrics: Mapping[str, str]) -> Figure:
-    """Every finished run as a dot: metrics against the setting with most values, coloured by the next, joined at means.
-
-    The seed takes the place of a setting where nothing else varies.
-    """
+    """Every finished run as a dot: metrics against the setting with most values, or the seed, coloured by the next."""
     done = runs[runs.outcome == "finished"].astype({name: str for name in varied(runs) if runs[name].dtype == bool})
     names = sorted(varied(done), key=lambda name: -done[name].nunique())[:2] or ["seed"]
     shown = {metric: heading for metric, heading in metrics.items() if metric in done}
@@ -55,10 +48,7 @@ def figure(runs: pd.DataFrame, metrics: Mapping[str, str]) -> Figure:
 
 
 def requested(configs: Sequence[RunConfig], runs: pd.DataFrame, metrics: Mapping[str, str]) -> None:
-    """Show the section "The runs that you asked for", where a notebook's parameters were given by somebody.
-
-    Nothing is shown of a notebook that runs on its defaults: its reader came for the chapter.
-    """
+    """Show the section "The runs that you asked for", where a notebook's parameters were given by somebody."""
     if not injected():
         return
     missing = len(configs) - len(runs)

@@ -35,10 +35,7 @@ SETTINGS = {
 
 
 def use() -> None:
-    """Make the house's look that of every figure drawn from here on: seaborn's ticks, its colours, its sizes.
-
-    In a notebook every figure that is shown brings along what it draws as a table, for the page to offer.
-    """
+    """Make the house's look that of all figures from here on; in a notebook each brings a table of what it draws."""
     if shell := get_ipython():
         shell.display_formatter.mimebundle_formatter.for_type(Figure, drawn.bundle)
     sns.set_theme(

@@ -1,8 +1,5 @@
-"""The recorded runs of a paper in one table: on a terminal a line for those that differ in their seed only, in a file a
-row for each.
-"""
+"""The recorded runs of a paper in a table: a line for those that differ in their seed, or in a file a row for each."""
 
-import dataclasses
 import html
 import json
 from collections.abc import Iterable, Sequence
@@ -17,6 +14,7 @@ from . import records
 from .execute import check_output
 from .parameters import Defaults, default_of, field_of, parse_choices
 from .records import RunConfig
+from .records.config import defaults_of
 
 SHOWN, MENTIONED = 4, 20  # metrics on a terminal, unless others are asked for
 SUFFIXES = (".csv", ".parquet", ".json")
@@ -25,9 +23,7 @@ ABOUT = "word revision protocol outcome diverged_step fingerprint fidelity commi
 
 def select(config: type[RunConfig], where: Iterable[str]) -> pd.DataFrame:
     """A row for each recorded run with settings among the values of NAME=A,B; ValueError where there is none."""
-    runs, hints = records.frame(config), get_type_hints(config)
-    fields = {field.name: field.default for field in dataclasses.fields(config)}
-    defaults = Defaults(fields, {name: hints[name] for name in fields})
+    runs, defaults = records.frame(config), Defaults(dict(defaults_of(config)), get_type_hints(config))
     for text in where:
         name, equals, values = text.partition("=")
         field, choices = parse_choices(f"{field_of(name.strip(), config)}{equals}{values}", defaults)
@@ -43,13 +39,14 @@ def select(config: type[RunConfig], where: Iterable[str]) -> pd.DataFrame:
 
 def metrics_of(runs: pd.DataFrame) -> list[str]:
     """The metrics that are one number, first those that all runs have, of them accuracies."""
-    settings = {name for values in runs.settings for name in values}
-    names = [name for name in runs if name not in settings and name not in (*ABOUT.split(), "settings")]
-    counted = {name: runs[name].dropna() for name in names}
-    found = [
-        name for name, part in counted.items() if len(part) and part.map(lambda x: isinstance(x, int | float)).all()
-    ]
-    return sorted(found, key=lambda name: (len(counted[name]) < len(runs), "accuracy" not in name))
+    others = {name for values in runs.settings for name in values} | {*ABOUT.split(), "settings"}
+    there = {name: runs[name].dropna() for name in runs if name not in others}
+    numbers = {name: part for name, part in there.items() if len(part) and part.map(_is_number).all()}
+    return sorted(numbers, key=lambda name: (len(numbers[name]) < len(runs), "accuracy" not in name))
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float)
 
 
 def summary(runs: pd.DataFrame, by: Sequence[str], metrics: Sequence[str]) -> Table:
@@ -74,27 +71,24 @@ def _mean(values: pd.Series) -> str:
 def write(runs: pd.DataFrame, path: Path) -> None:
     """A row a run: its settings and metrics, how it ended, its seconds, and the versions that made it."""
     versions = pd.DataFrame(list(runs.versions), index=runs.index).add_prefix("version_")
-    flat = runs.drop(columns=["settings", "versions"]).join(versions).map(_unescaped)
+    flat = runs.drop(columns=["settings", "versions"]).join(versions)
+    flat = flat.map(lambda value: html.unescape(value) if isinstance(value, str) else value)  # as it was for pages
     if path.suffix == ".json":
         flat.to_json(path, orient="records", indent=1)
     elif path.suffix == ".parquet":
         flat.apply(_of_one_kind).to_parquet(path, index=False)
     else:
-        flat.map(_told).to_csv(path, index=False)
+        flat.map(lambda value: json.dumps(value) if _is_nested(value) else value).to_csv(path, index=False)
 
 
-def _told(value: Any) -> Any:
-    return json.dumps(value) if isinstance(value, list | dict) else value
+def _is_nested(value: Any) -> bool:
+    return isinstance(value, list | dict)
 
 
 def _of_one_kind(column: pd.Series) -> pd.Series:
     """As it is, or as text where some runs have a list and others a number."""
-    nested = column.dropna().map(lambda value: isinstance(value, list | dict))
+    nested = column.dropna().map(_is_nested)
     return column.map(json.dumps, na_action="ignore") if nested.any() and not nested.all() else column
-
-
-def _unescaped(value: Any) -> Any:
-    return html.unescape(value) if isinstance(value, str) else value  # as `records.frame` is for pages
 
 
 def command(

@@ -1,8 +1,5 @@
-"""Makes random records again, here and now, and compares every recorded metric.
-
-With the record's processor (name, family, model, instructions, threads) and versions a metric must be equal to the last
-bit. Elsewhere, and where an older record names its processor less exactly, rounding may differ, and training amplifies
-it: there a metric agrees if it lies within 5% or 0.02 of the record's, whichever is more.
+"""Makes random records again and compares every metric: to the last bit on the record's processor with its versions,
+elsewhere within a tolerance, as rounding may differ there, and training amplifies it.
 """
 
 import dataclasses
@@ -12,27 +9,25 @@ import json
 import math
 import random
 import tempfile
-import textwrap
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 from rich.console import Console
 from rich.table import Table
 
 from . import processor, records
 from .data import DataMissing
 from .execute import ROOT, check_output
+from .records.config import defaults_of
 from .records.store import commit, plain, versions, write_whole
 from .sweep.estimate import show_duration
 from .sweep.survey import in_bfloat16, paper_module
 
 AUDIT = ROOT / "book" / "audit.json"
-NOTED = 80  # characters of a note that a page shows
-RELATIVE, ABSOLUTE = 0.05, 0.02  # tolerance where the processor or the versions differ
+RELATIVE, ABSOLUTE = 0.05, 0.02  # tolerance where the processor or the versions differ, whichever is more
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -42,12 +37,12 @@ class Check:
     word: str
     hash: str
     settings: dict[str, Any]  # the data set, and those that differ from their default
-    criterion: str  # `last bit` or `tolerance`
-    outcome: str
+    criterion: str = ""  # `last bit` or `tolerance`
+    outcome: str = "skipped"
     note: str
-    metrics: int  # how many were compared
+    metrics: int = 0  # how many were compared
     recorded_seconds: float
-    seconds: float
+    seconds: float = 0.0
 
 
 def papers(folder: Path = ROOT / "notebooks") -> list[str]:
@@ -63,29 +58,21 @@ def paper_config(word: str) -> type[records.RunConfig]:
     return module.Config
 
 
-def sample(words: Iterable[str], *, size: int, seed: int, budget: float) -> list[dict[str, Any]]:
-    """Random records, spread over papers and durations, that take no more than `budget` seconds here.
-
-    Papers take turns, and each has an equal part of the budget, so that a long run leaves the others theirs. A paper's
-    records are cut into as many strata of duration as it has places, which take turns too.
-    """
+def sample(words: Sequence[str], *, size: int, seed: int, budget: float) -> list[dict[str, Any]]:
+    """Random records, spread over durations and papers, which share the budget, in seconds here, equally."""
     if size < 1:
         raise ValueError(f"the sample must be at least 1 record, got {size}")
-    draw, words = random.Random(seed), list(words)
-    each = -(-size // max(len(words), 1))
-    pools = list(_turns([_strata(records.frame(word).to_dict("records"), each, draw) for word in words]))
-    left = dict.fromkeys(words, budget / max(len(words), 1))
+    draw, each = random.Random(seed), -(-size // max(len(words), 1))
+    queues = {word: _shuffled(records.frame(word).to_dict("records"), each, draw) for word in words}
+    left = {word: budget / len(words) for word in words}
     chosen: list[dict[str, Any]] = []
-    while len(chosen) < size and any(pools):
-        for pool in pools:
-            row = next((row for row in pool if _cost(row) <= left[row["word"]]), None)
-            if row is None:
-                pool.clear()
-            elif len(chosen) < size:
-                chosen.append(row)
-                left[row["word"]] -= _cost(row)
-                pool.remove(row)
-    return chosen
+    while any(queues.values()):
+        for word, queue in queues.items():
+            queues[word] = queue = [row for row in queue if _cost(row) <= left[word]]
+            if queue:
+                chosen.append(queue.pop(0))
+                left[word] -= _cost(chosen[-1])
+    return chosen[:size]
 
 
 def _cost(row: Mapping[str, Any]) -> float:
@@ -93,21 +80,14 @@ def _cost(row: Mapping[str, Any]) -> float:
     return row["seconds"] * (processor.SLOWDOWN if in_bfloat16(row) and processor.lacks_bfloat16() else 1)
 
 
-def _strata(rows: list[dict[str, Any]], count: int, draw: random.Random) -> list[list[dict[str, Any]]]:
-    """Rows cut by duration into `count` parts of equal number, each in random order, the parts in random order too."""
+def _shuffled(rows: list[dict[str, Any]], count: int, draw: random.Random) -> list[dict[str, Any]]:
+    """Rows in random order, in which `count` strata of duration with equally many rows take turns."""
     rows = sorted(rows, key=lambda row: (_cost(row), row["hash"]))
     bounds = [round(part * len(rows) / count) for part in range(count + 1)]
-    parts = [rows[low:high] for low, high in itertools.pairwise(bounds)]
-    for part in parts:
-        draw.shuffle(part)
-    draw.shuffle(parts)
-    return parts
-
-
-def _turns(pools: list[list[Any]]) -> Iterator[Any]:
-    """One of each pool, then the next of each."""
-    for turn in range(max(map(len, pools), default=0)):
-        yield from (pool[turn] for pool in pools if turn < len(pool))
+    strata = [rows[low:high] for low, high in itertools.pairwise(bounds)]
+    for stratum in (*strata, strata):
+        draw.shuffle(stratum)
+    return [row for turn in itertools.zip_longest(*strata) for row in turn if row is not None]
 
 
 def verify(rows: Iterable[dict[str, Any]], *, budget: float) -> Iterator[Check]:
@@ -116,7 +96,7 @@ def verify(rows: Iterable[dict[str, Any]], *, budget: float) -> Iterator[Check]:
     for row in rows:
         record = json.loads(records.store.find(row["word"], f"{row['hash']}.json").read_text(encoding="utf-8"))
         if time.monotonic() > end:
-            yield _check(row["hash"], record, outcome="skipped", note="the budget was spent")
+            yield _check(row["hash"], record, note="the budget was spent")
         else:
             yield _again(row["hash"], record)
 
@@ -128,16 +108,16 @@ def _again(hash: str, record: dict[str, Any]) -> Check:
     try:
         config = module.Config(**record["config"])
     except (TypeError, ValueError) as error:
-        return _check(hash, record, outcome="skipped", note=f"its config is of the past: {error}")
+        return _check(hash, record, note=f"its config is of the past: {error}")
     if records.key(config) != hash:
-        return _check(hash, record, outcome="skipped", note="made by an earlier revision, or on other data")
+        return _check(hash, record, note="made by an earlier revision, or on other data")
     started = time.monotonic()
     try:
         # a weights' cache of its own: an audit that finds trained weights would not train
         with tempfile.TemporaryDirectory() as folder, environment(SPAREPARTS_CACHE=folder):
             ((_, result),) = module.run([config])
     except DataMissing as error:
-        return _check(hash, record, outcome="skipped", note=str(error))
+        return _check(hash, record, note=str(error))
     return _compare(hash, record, result, seconds=time.monotonic() - started)
 
 
@@ -148,10 +128,11 @@ def repeatable(metrics: Mapping[str, Any]) -> dict[str, Any]:
 
 def _compare(hash: str, record: dict[str, Any], result: records.Result, *, seconds: float) -> Check:
     exact = record["device"] == result.device and record["versions"] == versions()
-    before = repeatable(record["metrics"]) | {"outcome": record["outcome"], "diverged_step": record["diverged_step"]}
+    old = repeatable(record["metrics"])
+    before = old | {"outcome": record["outcome"], "diverged_step": record["diverged_step"]}
     now = repeatable(plain(result.metrics)) | {"outcome": result.outcome, "diverged_step": result.diverged_step}
-    apart, gone = differences(before, now, exact=exact), sorted(before.keys() - now.keys())
-    compared = len(repeatable(record["metrics"])) - len(gone)
+    apart, gone = differences(before, now, exact=exact), sorted(old.keys() - now.keys())
+    compared = len(old) - len(gone)
     return _check(
         hash,
         record,
@@ -164,25 +145,18 @@ def _compare(hash: str, record: dict[str, Any], result: records.Result, *, secon
 
 
 def _check(hash: str, record: dict[str, Any], **found: Any) -> Check:
-    default = {field.name: plain(field.default) for field in dataclasses.fields(paper_module(record["word"]).Config)}
-    config = record["config"]
+    """How a record fared: skipped, unless it is told what was found."""
+    default, config = plain(dict(defaults_of(paper_module(record["word"]).Config))), record["config"]
     changed = {name: value for name, value in config.items() if name == "dataset" or default.get(name) != value}
-    nothing = {"criterion": "", "note": "", "metrics": 0, "seconds": 0.0}
     identity = {"word": record["word"], "hash": hash, "settings": changed, "recorded_seconds": record["seconds"]}
-    return Check(**nothing | identity | found)
+    return Check(**identity, **found)
 
 
 def differences(before: dict[str, Any], now: dict[str, Any], *, exact: bool) -> list[str]:
-    """What does not agree, each as `name: recorded, now`, of the metrics that both have.
-
-    What only one side has was added to the instruments, or taken from them, later: there is nothing to compare it with.
-    """
-    apart = []
-    for name in sorted(before.keys() & now.keys()):
-        old, new = before[name], now[name]
-        if old != new and (exact or not _close(old, new)):
-            apart.append(f"{name}: recorded {old}, now {new}")
-    return apart
+    """What does not agree, each as `name: recorded, now`, of the metrics that both have: others came or went later."""
+    both = {name: (before[name], now[name]) for name in sorted(before.keys() & now.keys())}
+    apart = {name: (old, new) for name, (old, new) in both.items() if old != new and (exact or not _close(old, new))}
+    return [f"{name}: recorded {old}, now {new}" for name, (old, new) in apart.items()]
 
 
 def _close(old: Any, new: Any) -> bool:
@@ -236,46 +210,3 @@ def table(checks: list[Check]) -> Table:
         times = f"{show_duration(check.recorded_seconds)}, {show_duration(check.seconds) if check.seconds else '-'}"
         drawn.add_row(check.word, run, str(check.metrics), check.criterion, check.outcome, times, check.note)
     return drawn
-
-
-# What the book shows of audits: records made again, and sweeps that were killed
-
-
-def sentence(audit: dict[str, Any]) -> str:
-    """When, where and with what result an audit was made, in Markdown."""
-    outcomes = Counter(check["outcome"] for check in audit["checks"])
-    asked = audit["asked"]
-    return (
-        f"{audit['written'][:10]}, code `{audit['commit']}`, torch {audit['versions']['torch']}, seed {asked['seed']}, "
-        f"at most {show_duration(asked['budget'])}: of {len(audit['checks'])} records **{outcomes['agrees']} agreed**, "
-        f"{outcomes['differs']} differed, {outcomes['skipped']} could not be run."
-    )
-
-
-def page_table(audit: dict[str, Any]) -> pd.DataFrame:
-    """An audit for the book, one line a record."""
-    lines = [
-        {
-            "paper": check["word"],
-            "run": ", ".join(f"{name} {value}" for name, value in check["settings"].items()),
-            "metrics": check["metrics"],
-            "equal to the": check["criterion"],
-            "outcome": check["outcome"],
-            "then": show_duration(check["recorded_seconds"]),
-            "now": show_duration(check["seconds"]),
-            "note": textwrap.shorten(check["note"], NOTED, placeholder=" …").replace("_", " "),  # so that it wraps
-        }
-        for check in audit["checks"]
-    ]
-    return pd.DataFrame(lines).set_index(["paper", "run"])
-
-
-def kills_table(kills: list[dict[str, Any]]) -> pd.DataFrame:
-    """Sweeps that were killed, added up by what was killed."""
-    rows = pd.DataFrame(kills)
-    rows["finished"] = rows.status == 0
-    rows["lost"] = rows.expected - rows.whole
-    names = {"cut_off": "cut off", "run_twice": "repeated", "left_alive": "left alive", "expected": "runs"}
-    columns = ["kills", "finished", "runs", "whole", "lost", "cut off", "repeated", "left alive"]
-    counted = rows.assign(kills=1).rename(columns=names).groupby("victim")[columns].sum()
-    return pd.concat([counted, counted.sum().to_frame("all").T]).rename_axis("killed")

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from spareparts import data, records
-from spareparts.engine import load_weights
+from spareparts.engine import cached_weights
 from spareparts.experts import Config, measures, run
 from spareparts.experts.config import ARMS
 from spareparts.experts.run import GateCurve
@@ -163,7 +163,7 @@ def test_a_gate_that_cannot_move_keeps_its_first_weights_but_for_their_decay():
     (result,) = results(settings)
     trained = replica(settings, "cpu").network
     before = trained.gate.weight.detach().clone()
-    load_weights(trained, records.weights_path(settings))
+    cached_weights(trained, records.weights_path(settings))
     assert result.outcome == "finished"
     assert torch.allclose(trained.gate.weight, before, atol=1e-7)
 
@@ -199,7 +199,7 @@ def test_the_cached_weights_are_those_that_were_measured():
     (result,) = results(config())
     images, _, classes = tensors("digits", "test", "cpu")
     network = build(config(), images=images, classes=classes, generator=data.generator(0))
-    load_weights(network, records.weights_path(config())).eval()
+    cached_weights(network, records.weights_path(config())).eval()
     predictions = network.predict(network(images)).argmax(1).numpy()
     assert (predictions == result.arrays["predictions"]).all()
 

@@ -132,7 +132,7 @@ def test_a_run_gives_the_same_again_and_leaves_the_weights_that_were_measured(se
     assert found["trained_parameters"] == trained
     assert (found["final_scale"] is None) == (not config.normalised)
     network = language.build(config, TEXT)
-    language.engine.load_weights(network, records.weights_path(config))
+    language.engine.cached_weights(network, records.weights_path(config))
     losses, _ = language.word_losses(network, TEXT.test)
     assert math.exp(losses.mean()) == pytest.approx(found["perplexity"], rel=1e-4)
 

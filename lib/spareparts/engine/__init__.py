@@ -1,7 +1,5 @@
-"""The engine: one training loop for all papers. It takes networks, objectives, optimizers and batches, never a paper.
-
-Data lives on the device as whole tensors, batches are index draws from a seeded generator, and nothing waits for the
-device within an epoch.
+"""The engine: one training loop for all papers. It takes networks, objectives, optimizers and batches, never a paper;
+data lives on the device as whole tensors, and nothing waits for the device within an epoch.
 """
 
 from ..lazily import attach
@@ -9,7 +7,7 @@ from ..lazily import attach
 __all__ = attach(
     __name__,
     {
-        "checkpoint": ["DamagedFile", "Opening", "cached_weights", "load_weights", "save_weights"],
+        "checkpoint": ["DamagedFile", "Opening", "cached_weights", "save_weights"],
         "device": ["choose_device", "describe", "one_thread"],
         "evaluate": ["images_at_once", "predict", "predict_each"],
         "loop": ["fit"],

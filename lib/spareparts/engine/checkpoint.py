@@ -13,8 +13,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from .groups import DrawsMask
-from .replica import Outcome, Run
+from .replica import Outcome, Run, generators
 
 # Trained weights in the cache, so that a later instrument needs no training
 
@@ -26,10 +25,7 @@ class DamagedFile(ValueError):
 
 
 def save_weights(network: nn.Module, path: Path, *, commit: str = "unknown") -> None:
-    """Write a network's state whole, with the commit of the code that made it.
-
-    Where the cache cannot be written this warns, and the run keeps its record.
-    """
+    """Write a network's state whole, with the commit of the code that made it; warn where it cannot be written."""
     write({**network.state_dict(), "commit": commit}, path)
 
 
@@ -80,25 +76,18 @@ def checksum(content: Any) -> str:
     return total.hexdigest()
 
 
-def load_weights(network: nn.Module, path: Path) -> nn.Module:
-    """Read a network's state; `FileNotFoundError` names the file where there is none, `DamagedFile` a damaged one."""
-    if not path.exists():
-        raise FileNotFoundError(f"no trained weights at {path}; run the config again to make them")
-    weights = read(path)
-    del weights["commit"]
-    network.load_state_dict(weights)
-    return network
-
-
 def cached_weights(network: nn.Module, path: Path) -> nn.Module | None:
     """The network with the weights of a file, or None where they have to be made; a damaged file is warned of."""
-    try:
-        return load_weights(network, path)
-    except FileNotFoundError:
+    if not path.exists():
         return None
+    try:
+        weights = read(path)
     except DamagedFile as error:
         warnings.warn(f"trained again: {error}", stacklevel=2)
         return None
+    del weights["commit"]
+    network.load_state_dict(weights)
+    return network
 
 
 # Training that was cut off goes on where its last checkpoint was taken
@@ -117,7 +106,7 @@ def state_of(run: Run) -> dict[str, Any]:
             "outcome": None if run.outcome is None else vars(run.outcome),
             "network": replica.network.state_dict(),
             "parts": [part.state_dict() for part in parts(run)],
-            "generators": [draw.get_state() for draw in generators(run)],
+            "generators": [draw.get_state() for draw in generators(replica.network)],
         }
     )
 
@@ -127,21 +116,16 @@ def restore(run: Run, state: dict[str, Any]) -> None:
     run.replica.network.load_state_dict(state["network"])
     for part, saved in zip(parts(run), state["parts"], strict=True):
         part.load_state_dict(saved)
-    for draw, saved in zip(generators(run), state["generators"], strict=True):
+    for draw, saved in zip(generators(run.replica.network), state["generators"], strict=True):
         draw.set_state(saved)
     run.done, run.seconds, run.losses = state["done"], state["seconds"], list(state["losses"])
     run.outcome = None if state["outcome"] is None else Outcome(**state["outcome"])
 
 
 def parts(run: Run) -> list[Any]:
-    """What of a run keeps a state beside the network: optimizer, schedule, batches, and callbacks that have one."""
+    """What of a run has a state beside the network: optimizer, schedule, batches, some callbacks."""
     own = (run.replica.optimizer, run.replica.schedule, run.replica.batches, *run.callbacks)
     return [part for part in own if hasattr(part, "state_dict") and hasattr(part, "load_state_dict")]
-
-
-def generators(run: Run) -> list[torch.Generator]:
-    """The generators that the network's masks come from."""
-    return [module.generator for module in run.replica.network.modules() if isinstance(module, DrawsMask)]
 
 
 def copied(value: Any) -> Any:
@@ -163,8 +147,7 @@ class Opening(NamedTuple):
 class Checkpoint:
     """The file of a call of `fit`, written every so many seconds between stretches, removed when all is done.
 
-    The state after an `opening` is written once, to a file that stays; who finds it and has no file of their own begins
-    there.
+    The state after an `opening` is written to a file that stays; who finds it and has no own file begins there.
     """
 
     def __init__(
@@ -175,27 +158,26 @@ class Checkpoint:
         self.identity = {"revision": REVISION, "replicas": names} | identity
         self.written = time.perf_counter()
 
-    def restore(self) -> None:
-        """Go on from the file where there is one of the same training; another one is told and left out."""
-        if self.path is not None and self.path.exists():
-            self._restore(self.path, self.identity)
-        elif self.opening is not None and self.opening.path.exists():
-            self._restore(self.opening.path, self._common)
-
     @property
     def _common(self) -> dict[str, Any]:
         """What trainings with the same opening share of their identity."""
         return {name: value for name, value in self.identity.items() if name not in ("replicas", "steps")}
 
-    def _restore(self, path: Path, identity: dict[str, Any]) -> None:
+    def restore(self) -> None:
+        """Go on from the file where there is one of the same training; another one is told and left out."""
+        path, identity = self.path, self.identity
+        if self.opening is not None and not (path is not None and path.exists()):
+            path, identity = self.opening.path, self._common
+        if path is None or not path.exists():
+            return
         try:
             saved = read(path)
             found = saved["identity"]
         except (DamagedFile, KeyError) as error:
-            warnings.warn(f"training starts anew: {error}", stacklevel=4)
+            warnings.warn(f"training starts anew: {error}", stacklevel=3)
             return
         if found != identity:
-            warnings.warn(f"training starts anew: {path} belongs to {found}", stacklevel=4)
+            warnings.warn(f"training starts anew: {path} belongs to {found}", stacklevel=3)
             return
         for run, state in zip(self.runs, saved["runs"], strict=True):
             restore(run, state)

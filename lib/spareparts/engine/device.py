@@ -1,14 +1,12 @@
-"""What a run computes on: the device's name for the record, threads, precision and memory layout."""
+"""What a run computes on: the device's name for the record, threads and precision."""
 
 import contextlib
-import functools
 import warnings
 from collections.abc import Iterator
 
 import torch
-from torch import nn
 
-from .. import processor
+from .. import checks, processor
 
 PRECISIONS = ("float32", "bfloat16", "tf32")
 
@@ -26,10 +24,7 @@ def describe(device: torch.device | str) -> str:
 
 
 def choose_device(name: str | None = None) -> str:
-    """The device of that name, or CUDA where there is one, else the CPU.
-
-    Raises `ValueError` for a name that PyTorch does not know and for a CUDA device that is not there.
-    """
+    """The device of that name, else CUDA or, where there is none, the CPU; `ValueError` for one that is not there."""
     count = torch.cuda.device_count()
     if name is None:
         return "cuda" if count else "cpu"
@@ -56,18 +51,10 @@ def one_thread() -> Iterator[None]:
 def check_precision(name: str, device: torch.device | str) -> None:
     """Raise `ValueError` for an unknown precision, and for `tf32` on a device that has none; warn of a slow one."""
     kind = torch.device(device).type
-    if name not in PRECISIONS:
-        raise ValueError(f"precision must be one of {', '.join(PRECISIONS)}, got {name!r}")
+    checks.one_of(PRECISIONS, precision=name)
     if name == "tf32" and kind != "cuda":
         raise ValueError(f"precision 'tf32' needs a CUDA device, got {kind!r}")
-    if name == "bfloat16" and kind == "cpu":
-        _warn_if_slow()
-
-
-@functools.cache
-def _warn_if_slow() -> None:
-    """Warn, once a process, where bfloat16 makes everything slower."""
-    if processor.lacks_bfloat16():
+    if name == "bfloat16" and kind == "cpu" and processor.lacks_bfloat16():
         warnings.warn(processor.SLOW, stacklevel=2)
 
 
@@ -81,10 +68,7 @@ def autocast(name: str, device: torch.device) -> contextlib.AbstractContextManag
 
 @contextlib.contextmanager
 def matmul_precision(name: str) -> Iterator[None]:
-    """Let float32 products and convolutions run in TF32 inside where the precision is `tf32`, and only there.
-
-    By default cuDNN's convolutions do, products do not.
-    """
+    """Let float32 products and convolutions, which do by default, run in TF32 only where the precision is `tf32`."""
     before = torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32
     torch.set_float32_matmul_precision("high" if name == "tf32" else "highest")
     torch.backends.cudnn.allow_tf32 = name == "tf32"
@@ -93,10 +77,3 @@ def matmul_precision(name: str) -> Iterator[None]:
     finally:
         torch.set_float32_matmul_precision(before[0])
         torch.backends.cudnn.allow_tf32 = before[1]
-
-
-def lay_out(network: nn.Module) -> nn.Module:
-    """Put a convolutional network's weights in channels-last order, in which its step took a third less time here."""
-    if any(isinstance(module, nn.Conv2d) for module in network.modules()):
-        network.to(memory_format=torch.channels_last)
-    return network

@@ -10,6 +10,7 @@ from torch.func import functional_call, stack_module_state, vmap
 
 BATCH = 500
 IN_CACHE = 100  # images at once, of which a processor's cache holds what a convolution gives
+Read = Callable[[Any], tuple[Tensor, ...]]
 
 
 def images_at_once(device: torch.device) -> int:
@@ -17,41 +18,29 @@ def images_at_once(device: torch.device) -> int:
     return IN_CACHE if device.type == "cpu" else BATCH
 
 
-def _batch_of(inputs: Shaped[Tensor, "batch *shape"]) -> int:
-    """The same for any inputs."""
-    return images_at_once(inputs.device) if inputs.ndim > 2 else BATCH
+def _chunks(inputs: Shaped[Tensor, "batch *shape"]) -> tuple[Tensor, ...]:
+    return inputs.split(images_at_once(inputs.device) if inputs.ndim > 2 else BATCH)
 
 
 @torch.inference_mode()
 def predict(
-    network: nn.Module,
-    inputs: Shaped[Tensor, "batch *shape"],
-    *,
-    batch_size: int | None = None,
-    read: Callable[[Any], tuple[Tensor, ...]] = lambda output: (output,),
+    network: nn.Module, inputs: Shaped[Tensor, "batch *shape"], *, read: Read = lambda output: (output,)
 ) -> tuple[Tensor, ...]:
-    """Outputs of a network in evaluation mode over all inputs, each tensor of `read(output)` joined over batches.
-
-    Batches are of a size that suits the device, unless it is given.
-    """
+    """Outputs of a network in evaluation mode over all inputs, each tensor of `read(output)` joined over batches."""
     training = network.training
     network.eval()
-    parts = [read(network(chunk)) for chunk in inputs.split(batch_size or _batch_of(inputs))]
+    parts = [read(network(chunk)) for chunk in _chunks(inputs)]
     network.train(training)
     return tuple(torch.cat(tensors) for tensors in zip(*parts, strict=True))
 
 
 @torch.inference_mode()
 def predict_each(
-    networks: Sequence[nn.Module],
-    inputs: Shaped[Tensor, "batch *shape"],
-    *,
-    batch_size: int | None = None,
-    read: Callable[[Any], tuple[Tensor, ...]] = lambda output: (output,),
+    networks: Sequence[nn.Module], inputs: Shaped[Tensor, "batch *shape"], *, read: Read = lambda output: (output,)
 ) -> list[tuple[Tensor, ...]]:
     """What `predict` gives for each of some networks of one architecture, in one pass for all of them."""
     if len(networks) == 1:
-        return [predict(networks[0], inputs, batch_size=batch_size, read=read)]
+        return [predict(networks[0], inputs, read=read)]
     modes = [network.training for network in networks]
     for network in networks:
         network.eval()
@@ -60,8 +49,7 @@ def predict_each(
     def one(parameters: dict[str, Tensor], buffers: dict[str, Tensor], chunk: Tensor) -> tuple[Tensor, ...]:
         return read(functional_call(networks[0], (parameters, buffers), (chunk,)))
 
-    chunks = inputs.split(batch_size or _batch_of(inputs))
-    parts = [vmap(one, in_dims=(0, 0, None))(*state, chunk) for chunk in chunks]
+    parts = [vmap(one, in_dims=(0, 0, None))(*state, chunk) for chunk in _chunks(inputs)]
     for network, mode in zip(networks, modes, strict=True):
         network.train(mode)
     joined = [torch.cat(tensors, dim=1) for tensors in zip(*parts, strict=True)]

@@ -13,9 +13,10 @@ from jaxtyping import Bool
 from torch import Tensor
 from tqdm import tqdm
 
+from .. import checks
 from .checkpoint import Checkpoint, Opening, restore, state_of
 from .device import check_precision, matmul_precision
-from .groups import architecture, group_size, halved, next_group, obstacle
+from .groups import architecture, group_size, next_group, obstacle
 from .replica import Outcome, Progress, Replica, Run
 from .trainers import Alone, SideBySide
 
@@ -48,24 +49,17 @@ def fit(
     keeper = Checkpoint(checkpoint, runs, seconds=checkpoint_seconds, opening=opening, **same)
     stacked = _choose(replicas, side_by_side)
     keeper.restore()
-    with _bar(runs, steps=steps, progress=progress) as bar, matmul_precision(precision):
+    hidden = not progress or multiprocessing.current_process().daemon  # in a worker, where bars of several would mix
+    shown = {"unit": "step", "disable": hidden, "leave": False, "mininterval": 1.0}
+    done = sum(run.done for run in runs)
+    with tqdm(total=steps * len(runs), initial=done, **shown) as bar, matmul_precision(precision):
         Loop(**same, stacked=stacked, keeper=keeper, bar=bar).train(runs)
     keeper.remove()
     return [run.outcome for run in runs]
 
 
-def _bar(runs: Sequence[Run], *, steps: int, progress: bool) -> tqdm:
-    """A bar over the steps of all runs; none in a worker, where those of several would mix."""
-    hidden = not progress or multiprocessing.current_process().daemon
-    done = sum(run.done for run in runs)
-    return tqdm(total=steps * len(runs), initial=done, unit="step", disable=hidden, leave=False, mininterval=1.0)
-
-
 def _check(replicas: Sequence[Replica], *, steps: int, every: int | None, precision: str) -> None:
-    if steps < 1:
-        raise ValueError(f"steps must be at least 1, got {steps}")
-    if every is not None and every < 1:
-        raise ValueError(f"every must be at least 1 step, got {every}")
+    checks.whole(1, steps=steps, every=1 if every is None else every)
     first = architecture(replicas[0].network) if replicas else None
     for replica in replicas:
         if architecture(replica.network) != first:
@@ -76,7 +70,7 @@ def _check(replicas: Sequence[Replica], *, steps: int, every: int | None, precis
 def _choose(replicas: Sequence[Replica], side_by_side: bool | None) -> bool:
     """Whether to train side by side."""
     several_on_cuda = len(replicas) > 1 and replicas[0].device.type == "cuda"
-    if not replicas or side_by_side is False or (side_by_side is None and not several_on_cuda):
+    if not replicas or not (several_on_cuda if side_by_side is None else side_by_side):
         return False
     reason = obstacle(replicas)
     if reason and side_by_side:
@@ -84,9 +78,6 @@ def _choose(replicas: Sequence[Replica], side_by_side: bool | None) -> bool:
     if reason:
         warnings.warn(f"replicas train one by one: {reason}", stacklevel=3)
     return reason is None
-
-
-# Groups of replicas, trained in stretches of steps until each has finished or diverged
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -114,7 +105,9 @@ class Loop:
                     raise
             # only here, where the error with its traceback holds nothing on the device any more
             torch.cuda.empty_cache()
-            size = halved(group)
+            size = (len(group) + 1) // 2
+            told = f"out of memory with {len(group)} replicas side by side: on with {size}"
+            warnings.warn(told, stacklevel=3)
             for run, state in zip(group, before, strict=True):
                 self.bar.update(state["done"] - run.done)
                 restore(run, state)
@@ -127,7 +120,10 @@ class Loop:
         with contextlib.closing(trainer):
             while group:
                 self.stretch(trainer, group)
-                group = self.sort_out(trainer, group)
+                going = [run for run in group if run.outcome is None]
+                if 0 < len(going) < len(group):
+                    trainer.keep(going)
+                group = going
                 self.keeper.tick()
 
     def stretch(self, trainer: Alone | SideBySide, group: Sequence[Run]) -> None:
@@ -148,14 +144,6 @@ class Loop:
                 run.end("diverged", steps=done + len(own), diverged_step=done + step)
             elif run.done == self.steps:
                 run.end("finished", steps=run.done)
-
-    @staticmethod
-    def sort_out(trainer: Alone | SideBySide, group: Sequence[Run]) -> list[Run]:
-        """The runs that go on; the trainer lets go of those that diverged."""
-        going = [run for run in group if run.outcome is None]
-        if 0 < len(going) < len(group):
-            trainer.keep(going)
-        return going
 
 
 def wrong_steps(losses: Bool[Tensor, "replicas steps"], weights: Bool[Tensor, " replicas"]) -> list[int | None]:

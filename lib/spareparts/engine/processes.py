@@ -36,19 +36,20 @@ def each(
 ) -> Iterator[tuple[Config, Result]]:
     """Yield each config with `function(config)` as soon as it is there, in whatever order.
 
-    The function and the configs must be importable and picklable. With one worker, on a GPU (`device`), and inside the
-    worker of a sweep, this process does the work. What fails does not stop the others: the first error is raised after
-    their results, with notes that name every config that failed; `WorkerDied` where a process was killed. ValueError
-    for less than one worker; more workers than cores are warned of. `progress` shows a bar where there are several
-    configs.
+    The function and the configs must be picklable. With one worker, on a GPU (`device`), and inside the worker of a
+    sweep, this process does the work. What fails does not stop the others: the first error is raised after their
+    results, with notes that name every config that failed; `WorkerDied` where a process was killed.
     """
     configs = list(configs)
     count = 1 if torch.device(device).type == "cuda" else min(worker_count(workers), len(configs))
     failures: list[tuple[Config, Exception]] = []
     with tqdm(total=len(configs), unit="run", disable=not progress or len(configs) < 2, leave=False) as bar:
-        for found in (_here if count <= 1 else _spread)(function, configs, failures, count):
+        for config, result, error in (_here if count <= 1 else _spread)(function, configs, count):
             bar.update()
-            yield found
+            if error is None:
+                yield config, result
+            else:
+                failures.append((config, error))
     if failures:
         _, first = failures[0]
         for config, error in failures:
@@ -72,19 +73,22 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _here(function: Callable, configs: Sequence[Any], failures: list, count: int) -> Iterator[tuple[Any, Any]]:
-    """Do the work in this process."""
+def _attempt(function: Callable, config: Any) -> tuple[Any, Exception | None]:
+    try:
+        return function(config), None
+    except Exception as error:
+        return None, error
+
+
+def _here(function: Callable, configs: Sequence[Any], count: int) -> Iterator[tuple[Any, Any, Exception | None]]:
+    """Do the work in this process: each config with its result, or with its error."""
     for config in configs:
-        try:
-            with one_thread():
-                result = function(config)
-        except Exception as error:
-            failures.append((config, error))
-        else:
-            yield config, result
+        with one_thread():
+            result, error = _attempt(function, config)
+        yield config, result, error
 
 
-def _spread(function: Callable, configs: Sequence[Any], failures: list, count: int) -> Iterator[tuple[Any, Any]]:
+def _spread(function: Callable, configs: Sequence[Any], count: int) -> Iterator[tuple[Any, Any, Exception | None]]:
     """Do the work in `count` processes, each of which is handed a config as soon as it is free."""
     pending, busy = collections.deque(configs), {}
     try:
@@ -100,10 +104,7 @@ def _spread(function: Callable, configs: Sequence[Any], failures: list, count: i
                     busy[worker.connection] = worker.begin(pending.popleft())
                 else:
                     worker.stop()
-                if error is None:
-                    yield config, result
-                else:
-                    failures.append((config, error))
+                yield config, result, error
     finally:
         for worker in busy.values():
             worker.process.terminate()
@@ -153,28 +154,21 @@ class Worker:
 def serve(function: Callable, connection: Connection) -> None:
     """What a worker does: run what it is handed, answer with the result or the error, until nobody listens."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent is interrupted too, and ends its workers
-    threading.Thread(target=end_with_parent, daemon=True).start()
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     torch.set_num_threads(1)
     with contextlib.suppress(EOFError, OSError):
         while True:
-            config = connection.recv()
-            try:
-                answer = function(config), None
-            except Exception as error:
-                answer = None, portable(error)
-            connection.send(answer)
+            result, error = _attempt(function, connection.recv())
+            connection.send((result, None if error is None else _portable(error)))
 
 
-def end_with_parent() -> None:
-    """Wait for the parent to end and end this process too: one that was killed could not do it.
-
-    Between two configs a worker hears of it by its connection; in the midst of a training only so.
-    """
+def _end_with_parent() -> None:
+    """End this process with its parent, of whose death its connection tells only between two configs."""
     multiprocessing.parent_process().join()
     os._exit(1)
 
 
-def portable(error: Exception) -> Exception:
+def _portable(error: Exception) -> Exception:
     """The error, or where it cannot be sent to another process, one that tells the same."""
     try:
         return pickle.loads(pickle.dumps(error))

@@ -2,8 +2,8 @@
 
 import copy
 import dataclasses
-from collections.abc import Callable, Mapping
-from typing import Any, ClassVar, Protocol, runtime_checkable
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -19,14 +19,6 @@ def cross_entropy(network: Callable[..., Tensor], batch: Any, settings: Mapping[
     return functional.cross_entropy(network(batch.inputs), batch.labels)
 
 
-@runtime_checkable
-class BatchSource(Protocol):
-    """Endless batches; its length is the number of steps an epoch has."""
-
-    def __iter__(self) -> Any: ...
-    def __len__(self) -> int: ...
-
-
 @dataclasses.dataclass(kw_only=True)
 class Replica:
     """One network in training, with all that is its own: settings, optimizer, schedule, batches, callbacks.
@@ -40,7 +32,7 @@ class Replica:
     network: nn.Module
     objective: Objective
     optimizer: torch.optim.Optimizer
-    batches: BatchSource
+    batches: Iterable  # endless; its length is the number of steps an epoch has
     schedule: torch.optim.lr_scheduler.LRScheduler | None = None
     adjust: Callable[[nn.Module], None] | None = None
     settings: Mapping[str, float] = dataclasses.field(default_factory=dict)  # scalars of the objective
@@ -50,6 +42,12 @@ class Replica:
     def device(self) -> torch.device:
         """Where the network's parameters are."""
         return next(self.network.parameters()).device
+
+
+def generators(network: nn.Module) -> list[torch.Generator]:
+    """The generators that a network's masks come from."""
+    found = (getattr(module, "generator", None) for module in network.modules())
+    return [draw for draw in found if isinstance(draw, torch.Generator)]
 
 
 class Kept:
@@ -104,9 +102,8 @@ class Run:
 
     def end(self, outcome: str, *, steps: int, diverged_step: int | None = None) -> None:
         """Note how the training ended."""
-        self.outcome = Outcome(
-            outcome=outcome, diverged_step=diverged_step, steps=steps, seconds=self.seconds, losses=self.losses
-        )
+        ended = {"outcome": outcome, "diverged_step": diverged_step, "steps": steps}
+        self.outcome = Outcome(**ended, seconds=self.seconds, losses=self.losses)
 
     def report(self, losses: Tensor) -> None:
         """Count a stretch's steps and call back."""

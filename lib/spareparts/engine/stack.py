@@ -1,17 +1,17 @@
-"""Replicas in one tensor each: parameters, buffers and optimizer states, and what each step is fed."""
+"""Replicas in one tensor each: parameters, buffers and momenta, their optimizer's step, and what each step is fed."""
 
 import warnings
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any
 
 import torch
-from jaxtyping import Int, Shaped
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from ..data import Batch, Batches
-from .groups import Probe
 from .replica import Replica, Run
-from .updates import KINDS, numbers
+
+NUMBERS = ("lr", "momentum", "weight_decay")  # of a parameter group, each replica's own
 
 
 class Stack:
@@ -22,79 +22,65 @@ class Stack:
 
     def __init__(self, replicas: Sequence[Replica], *, unused: Collection[str]) -> None:
         self.replicas = list(replicas)
-        named = [dict(replica.network.named_parameters()) for replica in self.replicas]
+        networks = [replica.network for replica in self.replicas]
         self.trained: dict[str, Tensor] = {}
         self.constant: dict[str, Tensor] = {}  # not trained, or changed by the forward pass alone
-        for name, parameter in named[0].items():
+        for name, parameter in networks[0].named_parameters():
             kept = self.trained if parameter.requires_grad and name not in unused else self.constant
-            kept[name] = torch.stack([parameters[name].detach() for parameters in named])
-        for name, buffer in self.replicas[0].network.named_buffers():
-            if buffer is not None:
-                self.constant[name] = torch.stack([each.network.get_buffer(name) for each in self.replicas])
-        self.groups = parameter_groups(self.replicas[0])
-        self.states = {name: self._state(name) for name in self.trained if name in self.groups}
+            kept[name] = torch.stack([network.get_parameter(name).detach() for network in networks])
+        for name, _ in networks[0].named_buffers():
+            self.constant[name] = torch.stack([network.get_buffer(name) for network in networks])
+        options = self.replicas[0].optimizer.param_groups
+        group_of = {id(p): number for number, group in enumerate(options) for p in group["params"]}
+        named = {name: id(networks[0].get_parameter(name)) for name in self.trained}
+        self.groups = {name: group_of[place] for name, place in named.items() if place in group_of}
+        moving = any(group["momentum"] for replica in self.replicas for group in replica.optimizer.param_groups)
+        self.momenta = {name: self._momentum(name) for name in self.groups} if moving else {}
         self._point(lambda stacked, place: stacked[place])
 
-    def _state(self, name: str) -> dict[str, Tensor]:
-        """The optimizer's state of one parameter; what it has not begun to keep starts from 0."""
-        optimizer, stacked = self.replicas[0].optimizer, self.trained[name]
-        keys = KINDS[type(optimizer)].state
-        if keys == ("momentum_buffer",) and not any(has_momentum(each.optimizer) for each in self.replicas):
-            return {}
-        found = {key: torch.zeros_like(stacked) for key in keys}
-        if "step" in found:
-            found["step"] = torch.zeros(len(stacked), device=stacked.device)
+    def _momentum(self, name: str) -> Tensor:
+        """The stacked momenta of one parameter; what an optimizer has not begun to keep starts from 0."""
+        momentum = torch.zeros_like(self.trained[name])
         for place, replica in enumerate(self.replicas):
-            own = replica.optimizer.state.get(replica.network.get_parameter(name), {})
-            for key in keys:
-                if own.get(key) is not None:
-                    found[key][place] = own[key]
-        return found
+            own = replica.optimizer.state.get(replica.network.get_parameter(name), {}).get("momentum_buffer")
+            if own is not None:
+                momentum[place] = own
+        return momentum
 
-    def tensors(self) -> Iterator[Tensor]:
+    def tensors(self) -> list[Tensor]:
         """All that a step changes."""
-        yield from self.trained.values()
-        yield from self.constant.values()
-        for state in self.states.values():
-            yield from state.values()
+        return [*self.trained.values(), *self.constant.values(), *self.momenta.values()]
+
+    @torch.no_grad()
+    def update(self, gradients: dict[str, Tensor], values: Float[Tensor, "groups numbers replicas"]) -> None:
+        """One step of SGD, `g += decay p; m = momentum m + g; p -= lr m`, m from 0; `values` as `NUMBERS`."""
+        for name, group in self.groups.items():
+            parameter = self.trained[name]
+            axes = (-1, *[1] * (parameter.dim() - 1))
+            lr, momentum, weight_decay = (row.to(parameter.dtype).view(axes) for row in values[group])
+            step = gradients[name] + weight_decay * parameter
+            if name in self.momenta:
+                step = self.momenta[name].mul_(momentum).add_(step)
+            parameter.sub_(lr * step)
 
     def release(self) -> None:
         """Give each replica tensors of its own again."""
         self._point(lambda stacked, place: stacked[place].clone())
 
     @torch.no_grad()
-    def _point(self, share) -> None:
+    def _point(self, share: Callable[[Tensor, int], Tensor]) -> None:
+        """Let each replica's module and optimizer hold its share of every stacked tensor."""
         for place, replica in enumerate(self.replicas):
             for name, stacked in (self.trained | self.constant).items():
-                owner, leaf = owner_of(replica.network, name)
-                if leaf in owner._parameters:
-                    owner._parameters[leaf].data = share(stacked, place)
-                    owner._parameters[leaf].grad = None
+                path, _, leaf = name.rpartition(".")
+                owner = replica.network.get_submodule(path)
+                if isinstance(held := getattr(owner, leaf), nn.Parameter):
+                    held.data, held.grad = share(stacked, place), None
                 else:
-                    owner._buffers[leaf] = share(stacked, place)
-            for name, state in self.states.items():
-                own = replica.optimizer.state[replica.network.get_parameter(name)]
-                own.update({key: share(stacked, place) for key, stacked in state.items()})
-
-
-def owner_of(network: nn.Module, name: str) -> tuple[nn.Module, str]:
-    """The submodule that holds a parameter or buffer, and its name there."""
-    path, _, leaf = name.rpartition(".")
-    return network.get_submodule(path), leaf
-
-
-def has_momentum(optimizer: torch.optim.Optimizer) -> bool:
-    """Whether any parameter group of an SGD has momentum."""
-    return any(group["momentum"] for group in optimizer.param_groups)
-
-
-def parameter_groups(replica: Replica) -> dict[str, int]:
-    """Number of the optimizer's parameter group of each parameter that it trains."""
-    place = {id(p): number for number, group in enumerate(replica.optimizer.param_groups) for p in group["params"]}
-    return {name: place[id(p)] for name, p in replica.network.named_parameters() if id(p) in place}
-
-
-# What each step is fed: hyperparameters, batches and masks, one of each for every replica
+                    setattr(owner, leaf, share(stacked, place))
+            for name, stacked in self.momenta.items():
+                parameter = replica.network.get_parameter(name)
+                replica.optimizer.state[parameter]["momentum_buffer"] = share(stacked, place)
 
 
 class Feed:
@@ -103,13 +89,9 @@ class Feed:
     Where all replicas take plain rows of the same tensors, a step is fed row numbers and gathers the samples itself.
     """
 
-    def __init__(self, group: Sequence[Run], found: Probe) -> None:
-        self.group, self.device = list(group), group[0].replica.device
-        self.masks = found.masks
-        sources = [run.replica.batches for run in group]
-        first = sources[0]
-        self.by_rows = not found.masks and all(plain(source, like=first) for source in sources)
-        self.tensors = (first.inputs, first.labels) if self.by_rows else ()
+    def __init__(self, group: Sequence[Run]) -> None:
+        self.group, self.first = list(group), group[0].replica
+        self.by_rows = all(plain(run.replica.batches, like=self.first.batches) for run in group)
         self.batch_type: type = Batch
 
     def steps(self, count: int) -> Iterator[tuple[Tensor, ...]]:
@@ -120,15 +102,9 @@ class Feed:
             yield from zip(schedule, torch.stack(drawn, 1), strict=True)
             return
         for values in schedule:
-            parts = zip(*(self._draw(run) for run in self.group), strict=True)
-            yield (values, *map(torch.stack, parts))
-
-    def _draw(self, run: Run) -> list[Tensor]:
-        """A replica's batch, then its masks in the order in which its modules ask for them."""
-        batch = next(run.batches)
-        self.batch_type = type(batch)
-        modules = ((run.replica.network.get_submodule(name), shape) for name, shape in self.masks.items())
-        return [*batch, *(module.draw((len(batch[0]), *shape[1:]), device=self.device) for module, shape in modules)]
+            batches = [next(run.batches) for run in self.group]
+            self.batch_type = type(batches[0])
+            yield (values, *map(torch.stack, zip(*batches, strict=True)))
 
     def schedule(self, count: int) -> Tensor:
         """Hyperparameters of the next steps, (steps, groups, numbers, replicas), read from each replica's optimizer."""
@@ -137,33 +113,20 @@ class Feed:
             # the optimizers are never stepped here, of which PyTorch's schedules would warn
             warnings.filterwarnings("ignore", "Detected call of `lr_scheduler.step", UserWarning)
             for _ in range(count):
-                table.append([self._numbers(run) for run in self.group])
+                options = [run.replica.optimizer.param_groups for run in self.group]
+                table.append([[[float(group[name]) for name in NUMBERS] for group in groups] for groups in options])
                 for run in self.group:
                     if run.replica.schedule is not None:
                         run.replica.schedule.step()
-        return torch.tensor(table, dtype=torch.float64).permute(0, 2, 3, 1).contiguous().to(self.device)
+        return torch.tensor(table, dtype=torch.float64).permute(0, 2, 3, 1).contiguous().to(self.first.device)
 
-    @staticmethod
-    def _numbers(run: Run) -> list[list[float]]:
-        optimizer = run.replica.optimizer
-        return [numbers(group, KINDS[type(optimizer)]) for group in optimizer.param_groups]
-
-    def unpack(self, parts: Sequence[Tensor]) -> tuple[Any, dict[str, Tensor]]:
-        """The stacked batch, and the stacked masks by the names of their buffers."""
+    def unpack(self, parts: Sequence[Tensor]) -> Any:
+        """The stacked batch."""
         if self.by_rows:
             (rows,) = parts
-            return Batch(*(gather(tensor, rows) for tensor in self.tensors)), {}
-        split = len(parts) - len(self.masks)
-        masks = {f"{name}.mask": mask for name, mask in zip(self.masks, parts[split:], strict=True)}
-        batch = parts[:split]
-        return (self.batch_type(*batch) if hasattr(self.batch_type, "_fields") else tuple(batch)), masks
-
-
-def gather(
-    samples: Shaped[Tensor, "samples *shape"], rows: Int[Tensor, "replicas batch"]
-) -> Shaped[Tensor, "replicas batch *shape"]:
-    """The samples of those numbers."""
-    return samples.index_select(0, rows.flatten()).unflatten(0, rows.shape)
+            samples = self.first.batches.inputs, self.first.batches.labels
+            return Batch(*(part.index_select(0, rows.flatten()).unflatten(0, rows.shape) for part in samples))
+        return self.batch_type(*parts) if hasattr(self.batch_type, "_fields") else tuple(parts)
 
 
 def plain(batches: Any, *, like: Any) -> bool:

@@ -1,22 +1,20 @@
 """What trains replicas: one as one would without an engine, or several in one pass over stacked parameters."""
 
-import contextlib
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
 from jaxtyping import Bool, Float
-from torch import Tensor
+from torch import Tensor, nn
 from torch.func import functional_call, grad_and_value, vmap
 from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
-from .device import autocast, lay_out
+from .device import autocast
 from .groups import probe
 from .replica import Run
 from .stack import Feed, Stack
-from .updates import KINDS, update
 
 
 class Alone:
@@ -24,8 +22,9 @@ class Alone:
 
     def __init__(self, group: Sequence[Run], *, precision: str) -> None:
         (self.run,) = group
-        self.precision = precision
-        lay_out(self.run.replica.network)
+        self.precision, network = precision, self.run.replica.network
+        if any(isinstance(module, nn.Conv2d) for module in network.modules()):
+            network.to(memory_format=torch.channels_last)  # in which a step took a third less time here
 
     def stretch(self, steps: int) -> Float[Tensor, "1 steps"]:
         """Take `steps` steps and give their losses, without a read from the device."""
@@ -52,39 +51,27 @@ class Alone:
         sums = [parameter.detach().sum() for parameter in self.run.replica.network.parameters()]
         return torch.stack(sums).isfinite().all()[None]
 
-    def keep(self, survivors: Sequence[Run]) -> None:
-        """Go on with these runs of the group only."""
-
     def close(self) -> None:
         """Nothing to give back."""
 
 
-# Side by side
-
-
 class SideBySide:
-    """Trainer of a group of replicas by `torch.func.vmap` and stacked updates; on CUDA a step is one graph."""
+    """Trainer of a group of replicas by `torch.func.vmap` and a stacked step; on CUDA a step is one graph."""
 
     def __init__(self, group: Sequence[Run], *, precision: str) -> None:
         self.precision = precision
-        self.found = probe(group[0].replica, precision=precision)
+        self.unused, _ = probe(group[0].replica, precision=precision)
         self._begin(group)
 
     def _begin(self, group: Sequence[Run]) -> None:
-        replicas = [run.replica for run in group]
-        self.first, self.replicas = replicas[0], replicas
-        self.stack, self.feed = Stack(replicas, unused=self.found.unused), Feed(group, self.found)
-        first_group = self.first.optimizer.param_groups[0]
-        self.kind = type(self.first.optimizer)
-        self.shared = {name: bool(first_group.get(name)) for name in KINDS[self.kind].shared}
-        dtype = next(iter(self.stack.trained.values())).dtype
-        self.settings = {
-            name: torch.tensor([replica.settings[name] for replica in replicas], dtype=dtype, device=self.first.device)
-            for name in self.first.settings
-        }
-        # what `adjust` does may depend on the host's state, which a graph would freeze
-        graphed = self.first.device.type == "cuda" and not any(replica.adjust for replica in replicas)
-        self.step = Captured(self._step, self.stack.tensors()) if graphed else self._step
+        self.replicas = [run.replica for run in group]
+        self.first = self.replicas[0]
+        self.stack, self.feed = Stack(self.replicas, unused=self.unused), Feed(group)
+        like = {"dtype": next(iter(self.stack.trained.values())).dtype, "device": self.first.device}
+        names = self.first.settings
+        self.settings = {name: torch.tensor([own.settings[name] for own in self.replicas], **like) for name in names}
+        on_cuda = self.first.device.type == "cuda"
+        self.step = Captured(self._step, self.stack.tensors()) if on_cuda else self._step
 
     def stretch(self, steps: int) -> Float[Tensor, "replicas steps"]:
         """Take `steps` steps and give their losses, without a read from the device."""
@@ -103,46 +90,25 @@ class SideBySide:
     def keep(self, survivors: Sequence[Run]) -> None:
         """Go on with these runs of the group only; the others stay as they are."""
         self.close()
-        if survivors:
-            self._begin(survivors)
+        self._begin(survivors)
 
     def close(self) -> None:
         """Give each replica tensors of its own again."""
         self.stack.release()
 
     def _step(self, values: Tensor, *parts: Tensor) -> Float[Tensor, " replicas"]:
-        batch, masks = self.feed.unpack(parts)
         backward = vmap(grad_and_value(self._loss))
-        gradients, losses = backward(self.stack.trained, self.stack.constant, masks, self.settings, batch)
-        if any(replica.adjust for replica in self.replicas):
-            gradients = self._adjust(gradients)
-        for name, state in self.stack.states.items():
-            group = values[self.stack.groups[name]]
-            update(self.kind, self.stack.trained[name], gradients[name], state, shared=self.shared, values=group)
+        batch = self.feed.unpack(parts)
+        gradients, losses = backward(self.stack.trained, self.stack.constant, self.settings, batch)
+        self.stack.update(gradients, values)
         return losses
 
-    def _loss(
-        self, trained: Mapping, constant: Mapping, masks: Mapping, settings: Mapping[str, Tensor], batch: Any
-    ) -> Tensor:
+    def _loss(self, trained: Mapping, constant: Mapping, settings: Mapping[str, Tensor], batch: Any) -> Tensor:
         def network(*inputs: Any, **named: Any) -> Any:
-            return functional_call(self.first.network, (trained, constant, masks), inputs, named)
+            return functional_call(self.first.network, (trained, constant), inputs, named)
 
         with autocast(self.precision, self.first.device), FullBatchNorm():
             return self.first.objective(network, batch, settings)
-
-    def _adjust(self, gradients: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Show each replica its gradients, and take what it made of them."""
-        changed: dict[str, list[Tensor]] = {name: [] for name in gradients}
-        for place, replica in enumerate(self.replicas):
-            own = {name: replica.network.get_parameter(name) for name in gradients}
-            for name, parameter in own.items():
-                parameter.grad = gradients[name][place]
-            if replica.adjust is not None:
-                replica.adjust(replica.network)
-            for name, parameter in own.items():
-                changed[name].append(parameter.grad)
-                parameter.grad = None
-        return {name: torch.stack(each) for name, each in changed.items()}
 
 
 class FullBatchNorm(TorchFunctionMode):
@@ -155,23 +121,21 @@ class FullBatchNorm(TorchFunctionMode):
         return function(*args, **kwargs or {})
 
 
-# One step as one CUDA graph: the host starts it with a single call instead of one for each of its kernels
-
-WARM_UP = 3  # steps before the capture, in which libraries choose and allocate
+WARM_UP = 3  # steps before a capture, in which libraries choose and allocate
 
 
 class Captured:
-    """A step that reads what it is fed and changes `state` in place, captured when it is first called.
+    """A step as one CUDA graph, which the host starts with a single call instead of one for each of its kernels.
 
-    A capture that fails is told, and the step goes on kernel by kernel; so does a step that is fed other shapes.
+    It reads what it is fed and changes `state` in place, and is captured when it is first called. A capture that fails
+    is told, and the step goes on kernel by kernel; so does a step that is fed other shapes.
     """
 
-    def __init__(self, step: Callable[..., Tensor], state: Iterable[Tensor]) -> None:
-        self.step, self.state = step, list(state)
+    def __init__(self, step: Callable[..., Tensor], state: Sequence[Tensor]) -> None:
+        self.step, self.state = step, state
         self.graph: torch.cuda.CUDAGraph | None = None
         self.failed = False
         self.feed: tuple[Tensor, ...] = ()
-        self.losses: Tensor | None = None
 
     def __call__(self, *feed: Tensor) -> Tensor:
         """Take one step and give its losses, which the next call overwrites."""
@@ -185,11 +149,14 @@ class Captured:
         return self.losses
 
     def _capture(self, feed: tuple[Tensor, ...]) -> None:
-        self.feed = tuple(part.clone() for part in feed)
-        graph = torch.cuda.CUDAGraph()
+        self.feed, before = tuple(part.clone() for part in feed), [tensor.clone() for tensor in self.state]
         try:
-            with unchanged(self.state):
-                warm_up(lambda: self.step(*self.feed))
+            graph, stream = torch.cuda.CUDAGraph(), torch.cuda.Stream()
+            stream.wait_stream(torch.cuda.current_stream())
+            with torch.cuda.stream(stream):  # one of its own, as a capture demands
+                for _ in range(WARM_UP):
+                    self.step(*self.feed)
+            torch.cuda.current_stream().wait_stream(stream)
             with torch.cuda.graph(graph):
                 self.losses = self.step(*self.feed)
             self.graph = graph
@@ -198,24 +165,6 @@ class Captured:
         except RuntimeError as error:
             self.failed = True
             warnings.warn(f"no CUDA graph, training goes on without: {error}", stacklevel=2)
-
-
-@contextlib.contextmanager
-def unchanged(tensors: Sequence[Tensor]) -> Iterator[None]:
-    """Tensors are inside what they like, and afterwards what they were."""
-    saved = [tensor.clone() for tensor in tensors]
-    try:
-        yield
-    finally:
-        for tensor, before in zip(tensors, saved, strict=True):
-            tensor.copy_(before)
-
-
-def warm_up(step: Callable[[], object]) -> None:
-    """Run a step a few times on a stream of its own, as a capture demands."""
-    stream = torch.cuda.Stream()
-    stream.wait_stream(torch.cuda.current_stream())
-    with torch.cuda.stream(stream):
-        for _ in range(WARM_UP):
-            step()
-    torch.cuda.current_stream().wait_stream(stream)
+        finally:
+            for tensor, saved in zip(self.state, before, strict=True):
+                tensor.copy_(saved)

@@ -1,8 +1,7 @@
-"""Who makes a run: a file beside its record-to-be, so that two sweeps of one grid do not make it twice.
+"""Who makes a run: `.<hash>.lock` beside its record-to-be holds host, process id and start of its owner.
 
-`<word>/.<hash>.lock` holds its owner's host, process id and start, and goes when the run has its record. The owner
-touches it every `BEAT` seconds, so that one of another host, whose processes cannot be asked after, is known to be left
-behind when it has not been touched for `STALE` seconds by that folder's own clock.
+It is touched as long as its owner lives, as another host's processes cannot be asked after: `STALE` seconds without
+that, by the folder's own clock, and it was left behind.
 """
 
 import contextlib
@@ -11,7 +10,6 @@ import os
 import platform
 import tempfile
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,19 +21,6 @@ BEAT, STALE = 15.0, 120.0  # seconds
 def owner() -> dict[str, Any]:
     """This process: its host, its id, and when it started, as ids are given again."""
     return {"host": platform.node(), "pid": os.getpid(), "start": psutil.Process().create_time()}
-
-
-def acquire(path: Path) -> bool:
-    """Whether the lock is ours from now on: it was free, or its owner is no more."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if is_left_behind(path):
-        _take_away(path)
-    try:
-        with path.open("x") as file:
-            json.dump(owner(), file)
-    except FileExistsError:
-        return False
-    return True
 
 
 def is_left_behind(path: Path) -> bool:
@@ -76,14 +61,33 @@ def _take_away(path: Path) -> None:
 
 
 class Claims:
-    """The locks that this process holds, touched until they are released."""
+    """The locks that this process holds, touched until they are released; in the end those left are given back."""
 
     def __init__(self) -> None:
-        self.paths: set[Path] = set()
+        self.paths, self.over = set[Path](), threading.Event()
+
+    def __enter__(self) -> "Claims":
+        threading.Thread(target=self._touch, daemon=True).start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.over.set()
+        for path in tuple(self.paths):
+            self.release(path)
+
+    def _touch(self) -> None:
+        while not self.over.wait(BEAT):
+            for path in tuple(self.paths):
+                with contextlib.suppress(OSError):
+                    os.utime(path)
 
     def acquire(self, path: Path) -> bool:
-        """Whether the lock is ours from now on."""
-        if acquire(path):
+        """Whether the lock is ours from now on: it was ours or free, or its owner is no more."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if is_left_behind(path):
+            _take_away(path)
+        with contextlib.suppress(FileExistsError), path.open("x") as file:
+            json.dump(owner(), file)
             self.paths.add(path)
         return path in self.paths
 
@@ -93,23 +97,3 @@ class Claims:
         with contextlib.suppress(FileNotFoundError):
             if path.read_text() == json.dumps(owner()):  # else it was taken over while this process stood still
                 path.unlink()
-
-
-@contextlib.contextmanager
-def claims() -> Iterator[Claims]:
-    """Locks to hold inside; those that are left in the end are given back."""
-    held, over = Claims(), threading.Event()
-
-    def touch() -> None:
-        while not over.wait(BEAT):
-            for path in tuple(held.paths):
-                with contextlib.suppress(OSError):
-                    os.utime(path)
-
-    threading.Thread(target=touch, daemon=True).start()
-    try:
-        yield held
-    finally:
-        over.set()
-        for path in tuple(held.paths):
-            held.release(path)

@@ -61,12 +61,10 @@ class RunConfig:
         So a kind has one config, not one for each setting that it ignores; all use the fields that `users` leaves out.
         """
         own = getattr(self, kind)
-        for field in dataclasses.fields(self):
-            value = getattr(self, field.name)
-            if field.name in users and own not in users[field.name] and value != field.default:
-                raise ValueError(
-                    f"{kind} {own!r} does not use {field.name}, which must stay {field.default}, got {value}"
-                )
+        for name, default in defaults_of(type(self)).items():
+            value = getattr(self, name)
+            if name in users and own not in users[name] and value != default:
+                raise ValueError(f"{kind} {own!r} does not use {name}, which must stay {default}, got {value}")
 
     @property
     def fingerprint(self) -> str:
@@ -108,10 +106,7 @@ def key(config: RunConfig) -> str:
 
 
 def recorded_key(record: Mapping[str, Any]) -> str | None:
-    """The hash of the run that a record is of, by what it holds.
-
-    None where its paper's config has not been imported, and where that no longer has all of the record's settings.
-    """
+    """The hash of a record by what it holds; None where no config that is imported has all of its settings."""
     kind = next((kind for kind in RunConfig.__subclasses__() if getattr(kind, "word", None) == record["word"]), None)
     if kind is None or record["config"].keys() - defaults_of(kind).keys():
         return None
@@ -130,7 +125,7 @@ def groups(configs: Iterable[Config], *, free: Collection[str], most: int) -> It
     """Configs that differ in these fields only, together, at most so many at once."""
     alike: dict[Config, list[Config]] = {}
     for config in configs:
-        shared = {field.name: field.default for field in dataclasses.fields(config) if field.name in free}
+        shared = {name: default for name, default in defaults_of(type(config)).items() if name in free}
         alike.setdefault(dataclasses.replace(config, **shared), []).append(config)
     for together in alike.values():
         yield from (together[start : start + most] for start in range(0, len(together), most))
@@ -147,10 +142,7 @@ def check_lists(lists: Mapping[str, Sequence[Any]]) -> None:
 
 
 def given_lists(settings: Mapping[str, Any]) -> dict[str, list[Any]]:
-    """The settings that are given, each as a list: None and an empty list leave a setting open.
-
-    Raises `ValueError` for another sequence that is empty, and for a value that is listed twice.
-    """
+    """The settings that are given, each as a list, none twice: None and an empty list leave a setting open."""
     lists = {
         name: list(value) if isinstance(value, list | tuple | range) else [value]
         for name, value in settings.items()

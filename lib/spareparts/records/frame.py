@@ -1,6 +1,5 @@
 """All records of a paper as one tidy table."""
 
-import dataclasses
 import html
 import zipfile
 import zlib
@@ -14,10 +13,13 @@ from . import store
 from .config import RunConfig, defaults_of, key
 
 
-def row(record: dict[str, Any]) -> dict[str, Any]:
-    """One record, its config and metrics spread into columns."""
-    about = {name: value for name, value in record.items() if name not in ("config", "metrics")}
-    return escaped(record["config"] | record["metrics"] | about)
+def rows(records: Iterable[dict[str, Any]]) -> pd.DataFrame:
+    """One tidy row per record, its config and metrics spread into columns."""
+    spread = []
+    for record in records:
+        about = {name: value for name, value in record.items() if name not in ("config", "metrics")}
+        spread.append(escaped(record["config"] | record["metrics"] | about))
+    return pd.DataFrame(spread)
 
 
 def escaped(value: Any) -> Any:
@@ -27,11 +29,6 @@ def escaped(value: Any) -> Any:
     if isinstance(value, list):
         return [escaped(item) for item in value]
     return html.escape(value, quote=False) if isinstance(value, str) else value
-
-
-def rows(records: Iterable[dict[str, Any]]) -> pd.DataFrame:
-    """One tidy row per record."""
-    return pd.DataFrame([row(record) for record in records])
 
 
 def frame(source: str | type[RunConfig]) -> pd.DataFrame:
@@ -45,12 +42,7 @@ def frame(source: str | type[RunConfig]) -> pd.DataFrame:
     return rows(found if isinstance(source, str) else (completed(record, source) for record in found))
 
 
-def load_or_run(
-    configs: Sequence[RunConfig],
-    run: store.Run,
-    *,
-    missing: str = "list",
-) -> pd.DataFrame:
+def load_or_run(configs: Sequence[RunConfig], run: store.Run, *, missing: str = "list") -> pd.DataFrame:
     """Tidy rows of the configs that have a record; the others are listed, or run and recorded one by one.
 
     `missing` is `list` or `run`. Each result is written as soon as `run` yields it, so a cut-off loses nothing.
@@ -59,7 +51,6 @@ def load_or_run(
         raise ValueError(f"missing must be 'list' or 'run', got {missing!r}")
     todo = store.unrecorded(configs)
     if todo and missing == "run":
-        store.check_writable(todo[0].word)
         store.make(todo, run)
     elif todo:
         word = todo[0].word
@@ -67,7 +58,7 @@ def load_or_run(
         print("To make them, run the notebook again with the same parameters and MISSING=run:")
         print(f"python -m spareparts run notebooks/{word}.py --set MISSING=run")
     found = ((config, store.load(config)) for config in configs)
-    return rows([completed(record, type(config)) | {"hash": key(config)} for config, record in found if record])
+    return rows(completed(record, type(config)) | {"hash": key(config)} for config, record in found if record)
 
 
 def varied(runs: pd.DataFrame) -> list[str]:
@@ -77,10 +68,7 @@ def varied(runs: pd.DataFrame) -> list[str]:
 
 
 def completed(record: dict[str, Any], config: type[RunConfig]) -> dict[str, Any]:
-    """A record with every field of the config, its protocol as the config computes it, and all of it as `settings`.
-
-    A kind of run that the config no longer knows keeps the protocol that was recorded.
-    """
+    """A record with every field of the config, and as `settings`, and the protocol that the config gives, if it can."""
     settings = {**defaults_of(config), **record["config"]}
     try:
         protocol = config(**settings).protocol
@@ -102,20 +90,13 @@ def arrays(word: str, hash: str) -> dict[str, np.ndarray]:
 
 
 def matching(
-    rows: pd.DataFrame,
-    config: type[RunConfig],
-    *,
-    free: Collection[str] = (),
-    settings: Mapping[str, Any] | None = None,
+    rows: pd.DataFrame, config: type[RunConfig], *, free: Collection[str] = (), settings: Mapping[str, Any]
 ) -> pd.DataFrame:
-    """Runs of these settings, with every other field of the config but the `free` ones at its default.
-
-    A record that is older than a field has its default.
-    """
-    for field in dataclasses.fields(config):
-        if field.name in rows and (field.name in settings or field.name not in free):
-            value, column = settings.get(field.name, field.default), rows[field.name]
-            filled = column if field.default is None else column.where(column.notna(), field.default)
+    """Runs of these settings, every other field but the `free` ones at its default, as in records older than it."""
+    for name, default in defaults_of(config).items():
+        if name in rows and (name in settings or name not in free):
+            value, column = settings.get(name, default), rows[name]
+            filled = column if default is None else column.where(column.notna(), default)
             rows = rows[filled.isna() if value is None else filled == value]
     return rows
 

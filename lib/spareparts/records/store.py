@@ -22,8 +22,8 @@ from typing import Any
 import numpy as np
 import platformdirs
 
-from .claim import claims
-from .config import RunConfig, key, recorded_key
+from .claim import Claims
+from .config import RunConfig, defaults_of, key, recorded_key
 
 COMMITTED = Path(__file__).resolve().parents[3] / "book" / "records"
 PAUSE = 1.0  # seconds between looks at what another process makes
@@ -72,10 +72,7 @@ def weights_path(config: RunConfig) -> Path:
 
 
 def checkpoint_path(configs: Sequence[RunConfig]) -> Path:
-    """Where the training of these runs, of one paper, is kept until it is done.
-
-    Under the hash of their records and of the code: a training goes on only with the code that began it.
-    """
+    """Where the training of these runs, of one paper, is kept until it is done, for the code alone that began it."""
     keys = sorted(key(config) for config in configs)
     name = keys[0] if len(keys) == 1 else hashlib.sha256(" ".join(keys).encode()).hexdigest()[:16]
     return weights_path(configs[0]).with_name(f"{name}-{code()}.checkpoint")
@@ -99,19 +96,13 @@ def plain(value: Any) -> Any:
 
 @functools.cache
 def commit() -> str:
-    """The code's git commit, with `-dirty` where the package differs from it; `unknown` outside a checkout of its own.
-
-    A folder that lies unpacked in some other repository has that one's commits, which say nothing of it.
-    """
-
-    def git(*words: str) -> str:
-        done = subprocess.run(["git", *words], cwd=Path(__file__).parent, capture_output=True, text=True, check=True)
-        return done.stdout.strip()
-
+    """The code's commit, with `-dirty` where the package differs from it; `unknown` outside a checkout of its own."""
+    git = functools.partial(subprocess.check_output, cwd=Path(__file__).parent, text=True, stderr=subprocess.DEVNULL)
     try:
-        if Path(git("rev-parse", "--show-toplevel")).resolve() != COMMITTED.parents[1]:
+        if Path(git(["git", "rev-parse", "--show-toplevel"]).strip()).resolve() != COMMITTED.parents[1]:
             return "unknown"
-        return git("rev-parse", "--short=12", "HEAD") + ("-dirty" if git("status", "--porcelain", "--", "..") else "")
+        dirty = "-dirty" if git(["git", "status", "--porcelain", "--", ".."]).strip() else ""
+        return git(["git", "rev-parse", "--short=12", "HEAD"]).strip() + dirty
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
 
@@ -148,13 +139,6 @@ def write_whole(path: Path, content: bytes) -> None:
         if temporary is not None:
             temporary.unlink(missing_ok=True)
         raise RecordError(f"cannot write {path}: {error.strerror or error}; nothing was left half written") from error
-
-
-def check_writable(word: str) -> None:
-    """Raise `RecordError` where a paper's records could not be written, before any training starts."""
-    probe = folders()[0] / word / f".probe-{os.getpid()}"
-    write_whole(probe, b"")
-    probe.unlink()
 
 
 def document(config: RunConfig, result: Result) -> dict[str, Any]:
@@ -202,23 +186,26 @@ def load(config: RunConfig) -> dict[str, Any] | None:
     if path is None:
         return None
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-        stored = dict(record["config"])
-    except (ValueError, KeyError, TypeError) as error:
+        record = _parsed(path)
+    except (ValueError, TypeError) as error:
         raise RecordError(f"{path} is not a whole record ({error}); move it away and run again") from error
-    check_same(config, stored)
+    check_same(config, record["config"])
+    return record
+
+
+def _parsed(path: Path) -> dict[str, Any]:
+    record = json.loads(path.read_text(encoding="utf-8"))
+    if lacking := [name for name in PARTS if name not in record]:
+        raise ValueError(f"lacks {', '.join(lacking)}")
+    if not isinstance(record["config"], dict) or not isinstance(record["metrics"], dict):
+        raise ValueError("config and metrics must be tables of names and values")
     return record
 
 
 def read(path: Path) -> dict[str, Any] | None:
     """The record in a file, or None with a warning that names the file where it is truncated, foreign or a copy."""
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-        lacking = [name for name in PARTS if name not in record]
-        if lacking:
-            raise ValueError(f"lacks {', '.join(lacking)}")
-        if not isinstance(record["config"], dict) or not isinstance(record["metrics"], dict):
-            raise ValueError("config and metrics must be tables of names and values")
+        record = _parsed(path)
         if record["word"] != path.parent.name:
             raise ValueError(f"belongs to {record['word']!r}")
     except (OSError, ValueError, TypeError) as error:
@@ -242,30 +229,21 @@ def recorded(word: str) -> Iterator[tuple[Path, dict[str, Any]]]:
 
 def index(word: str) -> dict[str, dict[str, Any]]:
     """A paper's records by their hashes, each file read once: `config`, `seconds`, and whether it is `committed`."""
+    found = ((record, path.is_relative_to(COMMITTED)) for path, record in recorded(word))
     return {
-        record["hash"]: {
-            "config": record["config"],
-            "seconds": record["seconds"],
-            "committed": path.is_relative_to(COMMITTED),
-        }
-        for path, record in recorded(word)
+        record["hash"]: {"config": record["config"], "seconds": record["seconds"], "committed": committed}
+        for record, committed in found
     }
 
 
 def check_same(config: RunConfig, stored: Mapping[str, Any]) -> None:
     """`RecordError` unless these are the settings of a config; a field that is not stored had its default."""
-    changed = [
-        field.name
-        for field in dataclasses.fields(config)
-        if not _same(getattr(config, field.name), stored.get(field.name, field.default))
-    ]
+    pairs = {name: (getattr(config, name), stored.get(name, own)) for name, own in defaults_of(type(config)).items()}
+    # the first comparison spares nearly all the second
+    changed = [name for name, (value, held) in pairs.items() if value != held and plain(value) != plain(held)]
     if changed:
         name = f"{config.word}/{key(config)}.json"
         raise RecordError(f"{name} holds another value of {', '.join(changed)}: was a default changed?")
-
-
-def _same(value: Any, stored: Any) -> bool:
-    return value == stored or plain(value) == plain(stored)  # the first of them spares nearly all the second
 
 
 def unrecorded(configs: Iterable[RunConfig]) -> list[RunConfig]:
@@ -280,9 +258,16 @@ def lock_path(config: RunConfig) -> Path:
 
 
 def make(configs: Sequence[RunConfig], run: Run) -> None:
-    """Run and record one by one what has no record; what another process is making is waited for."""
+    """Run and record one by one what has no record; what another process is making is waited for.
+
+    Raises `RecordError` where the records of these runs could not be written, before any training starts.
+    """
+    for folder in {lock_path(config).parent for config in configs}:
+        probe = folder / f".probe-{os.getpid()}"
+        write_whole(probe, b"")
+        probe.unlink()
     waiting, tried = False, set()
-    with claims() as held:
+    with Claims() as held:
         while todo := [config for config in unrecorded(configs) if config not in tried]:
             # Looked at again once they are ours: their last owner may have recorded them in between.
             if own := unrecorded([config for config in todo if held.acquire(lock_path(config))]):
@@ -311,14 +296,10 @@ class Diverged(Exception):
 
 
 def measured(work: Callable[[], tuple[dict[str, Any], dict[str, np.ndarray]]], *, device: str) -> Result:
-    """The metrics and arrays that the work gives, with the seconds that it took; a run that diverged is a result too.
-
-    `device` is what the work runs on, in words.
-    """
-    started = time.perf_counter()
+    """The metrics and arrays of work on a device, and the seconds that it took; a run that diverged is a result too."""
+    started, ended = time.perf_counter(), {}
     try:
         metrics, arrays = work()
-        ended: dict[str, Any] = {}
     except Diverged as error:
         metrics, arrays, ended = {}, {}, {"outcome": "diverged", "diverged_step": error.step}
     seconds = time.perf_counter() - started

@@ -1,4 +1,1 @@
-"""Sweeps: many notebooks, or one with many parameters, on this machine's cores or GPUs or on a cluster.
-
-Dask schedules; this package turns grids into cells, executes one notebook a task, and says what is recorded.
-"""
+"""Sweeps: one notebook with many parameters, a task each, on this machine's cores or GPUs or on a cluster, by Dask."""

@@ -4,9 +4,9 @@ import contextlib
 import logging
 import os
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from distributed import Client, Future, Nanny, Scheduler, Security, SpecCluster, as_completed
 
@@ -20,21 +20,22 @@ STARTS = 3  # of a cluster here, where a worker was killed while it started
 # Ctrl-C in a terminal reaches workers too; it is the sweep that ends them. Not SIG_IGN, which kernels would inherit.
 LEAVE_INTERRUPTS = "import signal; signal.signal(signal.SIGINT, lambda *_: None)"
 NO_FIXED_PORT = "127.0.0.1:0"  # so that sweeps side by side do not meet
-
-
-class Certificates(NamedTuple):
-    """Files of TLS certificates, as `dask worker` takes them."""
-
-    ca_file: Path | None = None
-    client_cert: Path | None = None
-    client_key: Path | None = None
+SLURM = {
+    # As here: no limit that counts the worker's memory and not its kernel's, one notebook a worker.
+    "cores": 1,
+    "processes": 1,
+    "worker_extra_args": ["--memory-limit", "0"],
+    "scheduler_options": {"dashboard_address": NO_FIXED_PORT},
+    # Jobs listen on the network; their certificates lie beside the sweep while it runs, for its owner alone.
+    "security": True,
+}
 
 
 @contextlib.contextmanager
 def connect(
     *,
     scheduler: str | None = None,
-    certificates: Iterable[Path | None] = (),
+    certificates: Sequence[Path | None] = (),
     slurm: Path | None = None,
     workers: int | None = None,
 ) -> Iterator[Client]:
@@ -42,16 +43,15 @@ def connect(
 
     Without an address or a SLURM file: one worker per GPU, or, where there is none, per core (`workers` of them). Every
     worker has one thread, because a notebook has its worker for itself. A cluster that is started here speaks TLS with
-    certificates of its own, as whoever can talk to a scheduler can run code as its owner; `certificates` are for an
-    address `tls://`. Raises OSError where nothing answers.
+    certificates of its own, as whoever can talk to a scheduler can run code as its owner; `certificates` (authority,
+    certificate, key) are for an address `tls://`. Raises OSError where nothing answers.
     """
     if sum(choice is not None for choice in (scheduler, slurm, workers)) > 1:
         raise ValueError("give one of --scheduler, --slurm and --workers: the first two bring their own workers")
-    certificates = Certificates(*certificates)
     if any(certificates) and scheduler is None:
         raise ValueError("certificates are for --scheduler tls://...; other sweeps make their own")
     if scheduler is not None:
-        with _reach(scheduler, certificates) as client:
+        with _reach(scheduler, client_security(scheduler, certificates)) as client:
             yield client
         return
     with slurm_cluster(slurm) if slurm is not None else local_cluster(workers) as cluster, Client(cluster) as client:
@@ -59,8 +59,7 @@ def connect(
 
 
 @contextlib.contextmanager
-def _reach(address: str, certificates: Certificates) -> Iterator[Client]:
-    security = client_security(address, certificates)
+def _reach(address: str, security: Security) -> Iterator[Client]:
     # That a scheduler is lost is told in words; how the client took it, some seconds later, is of no use to anyone.
     logging.getLogger("distributed.client").setLevel(logging.CRITICAL)
     try:
@@ -74,13 +73,14 @@ def _reach(address: str, certificates: Certificates) -> Iterator[Client]:
         yield client
 
 
-def client_security(address: str, certificates: Certificates) -> Security:
+def client_security(address: str, certificates: Sequence[Path | None]) -> Security:
     """What a client needs to talk to a scheduler: certificates given here, or those of Dask's own configuration.
 
     ValueError where an address `tls://` has none of either, or another address has some; OSError for a missing file.
     """
-    given = {f"tls_{name}": str(path) for name, path in certificates._asdict().items() if path is not None}
-    for path in filter(None, certificates):
+    names = ("tls_ca_file", "tls_client_cert", "tls_client_key")
+    given = {name: str(path) for name, path in zip(names, certificates, strict=False) if path is not None}
+    for path in given.values():
         if not Path(path).is_file():
             raise FileNotFoundError(f"there is no certificate file {path}")
     security, secret = Security(**given), address.startswith("tls://")
@@ -159,25 +159,16 @@ def slurm_options(path: Path) -> tuple[int, dict[str, Any]]:
         raise FileNotFoundError(f"there is no SLURM file {path}")
     try:
         options = read_yaml(Path(path).read_text(encoding="utf-8"))
+        if not isinstance(options, dict) or "jobs" not in options:
+            raise ValueError("it must be a mapping with jobs, the number of jobs, and the options of SLURMCluster")
+        jobs = options.pop("jobs")
+        if type(jobs) is not int or jobs < 1:
+            raise ValueError(f"jobs must be a whole number of at least 1, got {jobs!r}")
+        options = SLURM | {"shared_temp_directory": os.getcwd()} | options
+        if options["cores"] != options["processes"]:
+            raise ValueError("a worker has one thread, so cores and processes must be equal")
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from error
-    if not isinstance(options, dict) or "jobs" not in options:
-        raise ValueError(f"{path} must be a mapping with jobs, the number of jobs, and the options of SLURMCluster")
-    jobs = options.pop("jobs")
-    if type(jobs) is not int or jobs < 1:
-        raise ValueError(f"{path}: jobs must be a whole number of at least 1, got {jobs!r}")
-    # As here: no limit that counts the worker's memory and not its kernel's, one notebook a worker.
-    options = {
-        "cores": 1,
-        "processes": 1,
-        "worker_extra_args": ["--memory-limit", "0"],
-        "scheduler_options": {"dashboard_address": NO_FIXED_PORT},
-        # Jobs listen on the network; their certificates lie beside the sweep while it runs, for its owner alone.
-        "security": True,
-        "shared_temp_directory": os.getcwd(),
-    } | options
-    if options["cores"] != options["processes"]:
-        raise ValueError(f"{path}: a worker has one thread, so cores and processes must be equal")
     return jobs, options
 
 
@@ -192,10 +183,7 @@ class SchedulerLost(ConnectionError):
 
 
 def outcomes(cells: list[Cell], found: Survey, client: Client, *, deadline: float | None = None) -> Iterator[Outcome]:
-    """Execute the cells, yielding each as it ends; whoever stops iterating cancels the rest.
-
-    Cells that need the same missing run go one after the other, so that it is made once.
-    """
+    """Execute the cells, yielding each as it ends, those that need the same missing run one after the other."""
     futures: list[Future] = []
     for cell, before in zip(cells, predecessors(cells, found), strict=True):
         after = [futures[place] for place in before]
@@ -207,7 +195,9 @@ def outcomes(cells: list[Cell], found: Survey, client: Client, *, deadline: floa
         for future in as_completed(futures):
             if future.status in ("lost", "cancelled"):
                 raise SchedulerLost(f"the scheduler at {address} is gone: start it again, and the same command goes on")
-            yield _outcome(future, cell_of[future])
+            cell, error = cell_of[future], future.exception()
+            message = f"{cell.notebook}: {type(error).__name__}: {error}"
+            yield Outcome(cell=cell, state="failed", seconds=0.0, message=message) if error else future.result()
     finally:
         client.cancel([future for future in futures if not future.done()], force=True)
 
@@ -221,13 +211,6 @@ def predecessors(cells: list[Cell], found: Survey) -> list[list[int]]:
         places.append(sorted({last[run] for run in missing if run in last}))
         last |= dict.fromkeys(missing, place)
     return places
-
-
-def _outcome(future: Future, cell: Cell) -> Outcome:
-    if future.status == "finished":
-        return future.result()
-    error = future.exception()
-    return Outcome(cell=cell, state="failed", seconds=0.0, message=f"{cell.notebook}: {type(error).__name__}: {error}")
 
 
 def environment() -> dict[str, str]:

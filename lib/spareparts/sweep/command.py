@@ -37,9 +37,8 @@ def announce(runs: list[PlannedRun], console: Console, *, yes: bool = True) -> b
     missing, seconds = sum(not run.recorded for run in runs), cost(runs)
     if not missing:
         return True
-    time = (
-        f"about {show_duration(seconds)}" if seconds is not None else "nobody knows how long, as no record is like them"
-    )
+    time = "nobody knows how long, as no record is like them"
+    time = time if seconds is None else f"about {show_duration(seconds)}"
     console.print(f"{missing} of {len(runs)} runs have no record: made one after another they take {time}.")
     if processor.lacks_bfloat16() and any(in_bfloat16(run.config) for run in runs if not run.recorded):
         console.print(f"Some compute in bfloat16: {processor.SLOW}.")
@@ -65,18 +64,15 @@ def table_command(cells: list[Cell], found: Survey) -> str:
     if len(papers) != 1:
         return ""
     word, where = papers.pop(), []
-    for name in cells[0].given:
-        values = [value for cell in cells for value in _listed(cell.given.get(name, []))]
+    for name in [name for name in cells[0].given if all(name in cell.given for cell in cells)]:
+        given = [cell.given[name] for cell in cells]
+        values = [value for some in given for value in (some if isinstance(some, list) else [some])]
         with contextlib.suppress(ValueError):  # what is no setting of a run, as MISSING
             field_of(name, paper_module(word).Config)
             numbers = all(type(value) is int for value in values)
             text = spans(values) if numbers else ",".join(dict.fromkeys(map(str, values)))
-            where += ["--where", f"{name}={text}"] if all(name in cell.given for cell in cells) else []
+            where += ["--where", f"{name}={text}"]
     return shlex.join(["python", "-m", "spareparts", "table", word, *where])
-
-
-def _listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
 
 
 def dry_run(cells: list[Cell], *, as_json: bool = False) -> None:
@@ -114,14 +110,12 @@ def sweep(
         check_output(cell.output, ".ipynb")
     if not announce(distinct(found), console, yes=yes):
         return INTERRUPTED
-    started = time.monotonic()
+    started, already = time.monotonic(), len(cells) - len(todo)
     ended, status = _run(todo, found, console, deadline, **where) if todo else ([], 0)
-    seconds = time.monotonic() - started
-    console.print(summary(ended, total=len(todo), already=len(cells) - len(todo), seconds=seconds))
+    console.print(summary(ended, total=len(todo), already=already, seconds=time.monotonic() - started))
     if made := table_command(cells, found):
         console.print(f"The runs in one table: {made}", soft_wrap=True, highlight=False)
     if as_json:
-        already = len(cells) - len(todo)
         print(json.dumps({"status": status, "already": already, "notebooks": [outcome_plain(end) for end in ended]}))
     return status
 

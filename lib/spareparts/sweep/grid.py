@@ -11,19 +11,11 @@ unless it names another notebook, relative to itself.
       SEEDS: 1..10              # as in --grid: a range, or values with commas
     zip:                        # each group is one axis of the grid: its lists go along together
       - {SNNL_WEIGHTS: [0.1, 1.0], PRECISION: [float32, bfloat16]}
-    exclude:                    # cells that match an entry are left out; an entry names one value or several
-      - {DATASETS: cifar10, SEEDS: 6..10}
-    override:                   # other values for the cells that match
-      - where: {DATASETS: cifar10}
-        parameters: {STEPS: 3000}
 
-Several grids of one notebook stand in a list `blocks`, each with these parts and, if it likes, a `name`; what stands
-beside `blocks` holds for all of them.
-
-A value of a list parameter that is no list itself becomes a list of one, so `SEEDS: [[1, 2], [3, 4]]` makes cells of
-two seeds each. Where the notebook has a parameter MISSING, a sweep sets it to `run` unless told otherwise.
-
-A notebook is executed up to the cell tagged `runs`, and to its end where it has none or where its pages are asked for.
+Several grids stand in a list `blocks`, each with these parts and, if it likes, a `name`; what stands beside `blocks`
+holds for all of them. A value of a list parameter that is no list itself becomes a list of one, so `SEEDS: [[1, 2],
+[3, 4]]` makes cells of two seeds each. A parameter MISSING is set to `run` unless told otherwise. A notebook is
+executed up to the cell tagged `runs`, and to its end where it has none or where its pages are asked for.
 """
 
 import dataclasses
@@ -33,7 +25,8 @@ import itertools
 import json
 import math
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -42,7 +35,7 @@ from ..parameters import COLLECTIONS, Defaults, checked, default_of, defaults_in
 
 Values = dict[str, Any]
 MOST_CELLS = 20_000  # of a block
-PARTS = ("notebook", "name", "parameters", "grid", "zip", "exclude", "override")
+PARTS = ("notebook", "name", "parameters", "grid", "zip")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -89,14 +82,20 @@ def from_options(notebook: Path, grid: Iterable[str] = (), settings: Iterable[st
     return _distinct(_cells(source, {"grid": axes, "parameters": fixed}))
 
 
-def from_file(path: Path, settings: Iterable[str] = ()) -> list[Cell]:
+def from_file(path: Path, settings: Sequence[str] = ()) -> list[Cell]:
     """The cells of a sweep file, `settings` (NAME=VALUE) in each; ValueError says what in the file is wrong."""
-    if not Path(path).is_file():
+    path, read = Path(path), functools.cache(Source.read)
+    if not path.is_file():
         raise FileNotFoundError(f"there is no sweep file {path}")
+    cells = []
     try:
-        document = read_yaml(Path(path).read_text(encoding="utf-8"))
-        blocks, read = list(_blocks(document)), functools.cache(Source.read)
-        return _distinct([cell for block in blocks for cell in _block_cells(Path(path), block, list(settings), read)])
+        for block in _blocks(read_yaml(path.read_text(encoding="utf-8"))):
+            notebook = block.get("notebook", f"../{path.stem}.py")
+            if not isinstance(notebook, str):
+                raise ValueError(f"notebook must be a path, got {notebook!r}")
+            source = read(path.parent / notebook)
+            cells += _cells(source, block, parse_settings(settings, source.defaults))
+        return _distinct(cells)
     except ValueError as error:
         raise ValueError(f"{path}: {' '.join(str(error).split())}") from error
 
@@ -120,43 +119,22 @@ def _blocks(document: Any) -> Iterator[Values]:
         yield common | block | {"parameters": _mapping(common, "parameters") | _mapping(block, "parameters")}
 
 
-def _block_cells(path: Path, block: Values, settings: list[str], read: Callable[[Path], Source]) -> list[Cell]:
-    notebook = block.get("notebook", f"../{path.stem}.py")
-    if not isinstance(notebook, str):
-        raise ValueError(f"notebook must be a path, got {notebook!r}")
-    source = read(path.parent / notebook)
-    fixed = parse_settings(settings, source.defaults)
-    return _cells(source, block | {"parameters": block["parameters"] | fixed})
-
-
-def _cells(source: Source, block: Values) -> list[Cell]:
+def _cells(source: Source, block: Values, settings: Values | None = None) -> list[Cell]:
     """The cells of one block, every value checked against the notebook's defaults."""
-    defaults = source.defaults
-    axes = _axes(block, defaults)
+    defaults, fixed = source.defaults, _mapping(block, "parameters") | (settings or {})
+    axes = _axes(block, defaults, fixed)
     count = math.prod(map(len, axes))
     if count > MOST_CELLS:
         raise ValueError(
             f"a sweep has at most {MOST_CELLS:,} notebooks, and this grid makes {count:,}: give some of its values "
             "together to one notebook, with --set or as a list in a list"
         )
-    excluded = [_matcher(entry, defaults) for entry in _list(block, "exclude")]
-    overrides = [_override(entry, defaults) for entry in _list(block, "override")]
-    fixed = {"MISSING": "run"} if "MISSING" in defaults else {}
-    cells = []
-    for combination in itertools.product(*axes):
-        varied = {name: value for part in combination for name, value in part.items()}
-        given = fixed | _mapping(block, "parameters") | varied
-        for where, changes in overrides:
-            given |= changes if _matches(defaults | given, where) else {}
-        given = checked(given, defaults)
-        if not any(_matches(defaults | given, entry) for entry in excluded):
-            cells.append(_cell(source, given, {name: given[name] for name in varied}))
-    if not cells:
-        raise ValueError("the exclusions leave no cell")
-    return cells
+    makes = {"MISSING": "run"} if "MISSING" in defaults else {}
+    combinations = [{name: part[name] for part in parts for name in part} for parts in itertools.product(*axes)]
+    return [_cell(source, checked(makes | fixed | varied, defaults), list(varied)) for varied in combinations]
 
 
-def _axes(block: Values, defaults: Defaults) -> list[list[Values]]:
+def _axes(block: Values, defaults: Defaults, fixed: Values) -> list[list[Values]]:
     """Each axis of the grid: the choices that it offers, each a mapping of names and values."""
     grid = {name: _choices(name, values, defaults) for name, values in _mapping(block, "grid").items()}
     axes = [[{name: value} for value in values] for name, values in grid.items()]
@@ -166,10 +144,9 @@ def _axes(block: Values, defaults: Defaults) -> list[list[Values]]:
             lengths = ", ".join(f"{name} {len(values)}" for name, values in lists.items())
             raise ValueError(f"lists that are zipped must be equally long, got {lengths}")
         axes.append([dict(zip(lists, values, strict=True)) for values in zip(*lists.values(), strict=True)])
-    names = [name for axis in axes for name in axis[0]] + list(_mapping(block, "parameters"))
-    for name in names:
-        if names.count(name) > 1:
-            raise ValueError(f"{name} is given twice: a parameter is fixed, in the grid or zipped")
+    names = Counter([*fixed, *(name for axis in axes for name in axis[0])])
+    if twice := [name for name, count in names.items() if count > 1]:
+        raise ValueError(f"{twice[0]} is given twice: a parameter is fixed, in the grid or zipped")
     return axes
 
 
@@ -177,35 +154,19 @@ def _choices(name: str, values: Any, defaults: Defaults, *, repeated: bool = Fal
     """The values of one parameter, one a cell, of the parameter's own type."""
     if isinstance(values, str):
         values = parse_choices(f"{name}={values}", defaults)[1]
-    default = default_of(name, defaults)
-    choices = [_wrapped(value, default) for value in (values if isinstance(values, COLLECTIONS) else [values])]
+    is_list = isinstance(default_of(name, defaults), COLLECTIONS)
+    choices = values if isinstance(values, COLLECTIONS) else [values]
+    choices = [[choice] if is_list and not isinstance(choice, COLLECTIONS) else choice for choice in choices]
     choices = [checked({name: choice}, defaults)[name] for choice in choices]
     if not choices or not (repeated or len(set(map(repr, choices))) == len(choices)):
         raise ValueError(f"{name} must offer at least one value and none twice, got {values}")
     return choices
 
 
-def _matcher(entry: Any, defaults: Defaults) -> Values:
-    if not isinstance(entry, dict) or not entry:
-        raise ValueError(f"what is excluded or overridden is a mapping of names and values, got {entry!r}")
-    return {name: _choices(name, values, defaults) for name, values in entry.items()}
-
-
-def _override(entry: Any, defaults: Defaults) -> tuple[Values, Values]:
-    if not isinstance(entry, dict) or set(entry) != {"where", "parameters"}:
-        raise ValueError(f"an override has the parts where and parameters, got {entry!r}")
-    changes = checked(_mapping(entry, "parameters"), defaults)
-    return _matcher(entry["where"], defaults), changes
-
-
-def _matches(parameters: Values, where: Values) -> bool:
-    return all(parameters.get(name) in choices for name, choices in where.items())
-
-
-def _cell(source: Source, given: Values, varied: Values) -> Cell:
-    notebook, parameters = source.notebook, source.defaults | given
-    identity = f"[{source.text}, {json.dumps(parameters, sort_keys=True, default=_sorted)}]"
-    digest = hashlib.sha256(identity.encode()).hexdigest()[:8]
+def _cell(source: Source, given: Values, names: Sequence[str]) -> Cell:
+    notebook, parameters, varied = source.notebook, source.defaults | given, {name: given[name] for name in names}
+    ordered = json.dumps(parameters, sort_keys=True, default=lambda values: sorted(values, key=repr))  # of a set
+    digest = hashlib.sha256(f"[{source.text}, {ordered}]".encode()).hexdigest()[:8]
     text = "-".join(f"{name}={_short(value)}" for name, value in varied.items())
     file = f"{re.sub(r'[^A-Za-z0-9_=.,-]', '_', text)[:80]}-{digest}.ipynb"
     output = Path("_build", "sweeps", notebook.stem, file.lstrip("-")).resolve()
@@ -233,14 +194,6 @@ def _list(block: Values, part: str) -> list[Any]:
     if not isinstance(found, list) or not all(isinstance(entry, dict) for entry in found):
         raise ValueError(f"{part} must be a list of mappings, got {found!r}")
     return found
-
-
-def _wrapped(value: Any, default: Any) -> Any:
-    return [value] if isinstance(default, COLLECTIONS) and not isinstance(value, COLLECTIONS) else value
-
-
-def _sorted(values: set[Any]) -> list[Any]:
-    return sorted(values, key=repr)
 
 
 def _short(value: Any) -> str:

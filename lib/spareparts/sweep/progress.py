@@ -1,6 +1,7 @@
 """What a sweep shows: a live table while it runs, the runs that it stands for, and a summary."""
 
 import dataclasses
+import itertools
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable
@@ -16,24 +17,16 @@ from .survey import PlannedRun, cost, grouped
 from .task import Outcome
 
 
-class Board:
+class Board(Live):
     """A live table of a sweep: what is done, running, failed and left, and when it should end.
 
     Each notebook that ends leaves a line above the table, so that a log file reads as well as a terminal.
     """
 
     def __init__(self, total: int, *, workers: Callable[[], int], console: Console) -> None:
-        self.total, self.workers, self.console = total, workers, console
+        self.total, self.workers, self.began = total, workers, time.monotonic()
         self.outcomes: list[Outcome] = []
-        self.started = time.monotonic()
-        self.live = Live(get_renderable=self._table, console=console, refresh_per_second=2, transient=True)
-
-    def __enter__(self) -> "Board":
-        self.live.start()
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self.live.stop()
+        super().__init__(get_renderable=self._table, console=console, refresh_per_second=2, transient=True)
 
     def add(self, outcome: Outcome) -> None:
         """Take note of a notebook that ended."""
@@ -55,7 +48,7 @@ class Board:
     def _end(self, remaining: int) -> str:
         if not self.outcomes:
             return "known after the first"
-        elapsed = time.monotonic() - self.started
+        elapsed = time.monotonic() - self.began
         left = elapsed / len(self.outcomes) * remaining
         return f"{time.strftime('%H:%M', time.localtime(time.time() + left))} (in {show_duration(left)})"
 
@@ -100,12 +93,8 @@ def counts(runs: list[PlannedRun]) -> list[str]:
 
 def spans(numbers: Iterable[int]) -> str:
     """Whole numbers with two dots where they follow one another: `1..5,7`."""
-    parts: list[list[int]] = []
-    for number in sorted(set(numbers)):
-        if parts and number == parts[-1][-1] + 1:
-            parts[-1].append(number)
-        else:
-            parts.append([number])
+    counted = enumerate(sorted(set(numbers)))
+    parts = [[number for _, number in part] for _, part in itertools.groupby(counted, lambda item: item[1] - item[0])]
     return ",".join(str(part[0]) if len(part) == 1 else f"{part[0]}..{part[-1]}" for part in parts)
 
 
@@ -116,12 +105,7 @@ def as_plain(runs: Iterable[PlannedRun]) -> list[dict[str, Any]]:
 
 def outcome_plain(outcome: Outcome) -> dict[str, Any]:
     """An outcome in JSON's types."""
-    return {
-        "notebook": str(outcome.cell.notebook),
-        "cell": outcome.cell.name,
-        "state": outcome.state,
-        "seconds": round(outcome.seconds, 2),
-        "message": outcome.message,
-        "worker": outcome.worker,
-        "output": str(outcome.cell.output),
-    }
+    cell = outcome.cell
+    where = {"notebook": str(cell.notebook), "cell": cell.name, "output": str(cell.output)}
+    how = {name: getattr(outcome, name) for name in ("state", "message", "worker")}
+    return where | how | {"seconds": round(outcome.seconds, 2)}

@@ -1,10 +1,6 @@
-"""Which runs the cells of a sweep stand for: recorded or missing, and what the missing ones will cost.
+"""Which runs the cells of a sweep stand for: recorded or missing, and what the missing ones will cost."""
 
-A notebook whose name is that of a paper's module is planned: its parameters are handed to the module's `plan` under
-their names in lower case (`DATASETS` as `datasets`), those that `plan` has no argument for being left out. Where `plan`
-takes any setting, the fields of `Config` are arguments too.
-"""
-
+import collections
 import dataclasses
 import functools
 import importlib
@@ -16,6 +12,7 @@ from types import ModuleType
 from typing import Any
 
 from .. import processor, records
+from ..records.config import defaults_of
 from .estimate import estimator
 from .grid import Cell
 
@@ -45,7 +42,11 @@ def paper_module(word: str) -> ModuleType | None:
 
 
 def planned(module: ModuleType, parameters: dict[str, Any]) -> list[records.RunConfig]:
-    """The configs that a notebook with these parameters needs; ValueError where they cannot be run."""
+    """The configs that a notebook with these parameters needs; ValueError where they cannot be run.
+
+    `plan` gets them under their names in lower case, `DATASETS` as `datasets`, as far as it has arguments for them;
+    where it takes any setting, the fields of `Config` are arguments too.
+    """
     arguments = inspect.signature(module.plan).parameters.values()
     names = {argument.name for argument in arguments if argument.kind is not argument.VAR_KEYWORD}
     if any(argument.kind is argument.VAR_KEYWORD for argument in arguments):
@@ -58,24 +59,18 @@ def planned(module: ModuleType, parameters: dict[str, Any]) -> list[records.RunC
 
 def survey(cells: Iterable[Cell]) -> Survey:
     """The runs of every cell whose notebook has a plan."""
-    found: Survey = {}
-    looks: dict[str, Callable[[records.RunConfig], PlannedRun]] = {}
-    for cell in cells:
-        word = cell.notebook.stem
-        module = paper_module(word)
-        if module is None:
-            continue
-        if word not in looks:
-            looks[word] = _look(module.Config, records.index(word))
-        found[cell.output] = [looks[word](config) for config in planned(module, cell.parameters)]
-    return found
+    look = functools.cache(_look)  # a paper's records are read once, however many cells there are
+    modules = {cell.output: (cell, paper_module(cell.notebook.stem)) for cell in cells}
+    return {
+        output: [look(module.Config)(config) for config in planned(module, cell.parameters)]
+        for output, (cell, module) in modules.items()
+        if module
+    }
 
 
-def _look(
-    kind: type[records.RunConfig], recorded: Mapping[str, Mapping[str, Any]]
-) -> Callable[[records.RunConfig], PlannedRun]:
-    """A function from a config to its run, by a paper's records, which are indexed once."""
-    defaults = {field.name: field.default for field in dataclasses.fields(kind)}
+def _look(kind: type[records.RunConfig]) -> Callable[[records.RunConfig], PlannedRun]:
+    """A function from a config to its run, by its paper's records."""
+    recorded, defaults = records.index(kind.word), dict(defaults_of(kind))
     estimate = estimator(((record["config"], _here(record)) for record in recorded.values()), defaults=defaults)
 
     @functools.cache
@@ -108,10 +103,7 @@ def in_bfloat16(config: Mapping[str, Any]) -> bool:
 
 
 def is_done(cell: Cell, found: Survey) -> bool:
-    """Whether nothing is left to do: all its runs recorded, or, where it has no plan, its executed notebook there.
-
-    Where its page is asked for, that has to be there too.
-    """
+    """Whether nothing is left to do: all runs recorded, the page, if asked for, there; without a plan the notebook."""
     if cell.output in found and cell.parameters.get("MISSING") == "run":
         return all(run.recorded for run in found[cell.output]) and (not cell.pages or cell.output.is_file())
     return cell.output.is_file()
@@ -136,15 +128,10 @@ def grouped(runs: Iterable[PlannedRun], *, lines: int = 50) -> list[tuple[dict[s
     runs = list(runs)
     values = {name: {repr(run.config[name]) for run in runs} for name in runs[0].config} if runs else {}
     varied = [name for name, different in values.items() if name != "seed" and len(different) > 1]
-    groups = _by(varied, runs)
-    while len(varied) > 1 and len(groups) > lines:
+    while True:
+        groups: dict[tuple, list[PlannedRun]] = collections.defaultdict(list)
+        for run in runs:
+            groups[tuple(run.config[name] for name in varied)].append(run)
+        if len(varied) <= 1 or len(groups) <= lines:
+            return [(dict(zip(varied, values, strict=True)), members) for values, members in groups.items()]
         varied.pop()
-        groups = _by(varied, runs)
-    return [(dict(zip(varied, values, strict=True)), members) for values, members in groups.items()]
-
-
-def _by(names: list[str], runs: Iterable[PlannedRun]) -> dict[tuple, list[PlannedRun]]:
-    groups: dict[tuple, list[PlannedRun]] = {}
-    for run in runs:
-        groups.setdefault(tuple(run.config[name] for name in names), []).append(run)
-    return groups

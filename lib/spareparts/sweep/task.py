@@ -1,11 +1,10 @@
 """What a worker does: execute one notebook in a kernel of its own, and see that the kernel ends when it should."""
 
-import contextlib
 import dataclasses
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 from ..execute import RUNS, NotebookError, execute, kill_kernels
 from .estimate import show_duration
@@ -16,7 +15,7 @@ GRACE = 20.0  # seconds that a notebook has to end once its kernel was killed
 
 
 class Overdue(Exception):
-    """A notebook did not end though its kernel was killed."""
+    """A notebook's deadline has passed."""
 
 
 class KernelDied(RuntimeError):
@@ -35,41 +34,37 @@ class Outcome:
 
 
 def run_cell(cell: Cell, environment: dict[str, str], deadline: float | None, *after: Outcome) -> Outcome:
-    """Execute a cell's notebook; an error in one of its cells, or a deadline that passes, is an outcome.
+    """Execute a cell's notebook; an error in one of its cells, or a deadline, in seconds, that passes, is an outcome.
 
-    A kernel that dies raises instead, so that Dask tries again. `after` are cells that make runs which this one needs
-    too: they have to end first. `deadline` is in seconds for the whole notebook.
+    A kernel that dies raises instead, so that Dask tries again. `after` are cells that have to end first.
     """
     from distributed import get_worker
 
     os.environ.update(environment)
     for part in cell.output.parent.glob(f".{cell.output.stem}.*.ipynb"):
         part.unlink(missing_ok=True)  # of a worker that was killed
-    started = time.monotonic()
-    with watched(deadline, wanted=_wanted()) as late:
-        message = _message(cell, late, deadline)
-    return Outcome(
-        cell=cell,
-        state="failed" if message else "finished",
-        seconds=time.monotonic() - started,
-        message=message,
-        worker=get_worker().address,
-    )
+    started, worker = time.monotonic(), get_worker()
+    key = worker.get_current_task()
+
+    def wanted() -> bool:  # else the task was cancelled, which would go on in its thread
+        task = worker.state.tasks.get(key)
+        return task is not None and task.state == "executing"
+
+    message = failure(cell, deadline, wanted=wanted)
+    ended = {"state": "failed" if message else "finished", "message": message}
+    return Outcome(cell=cell, **ended, seconds=time.monotonic() - started, worker=worker.address)
 
 
-def _message(cell: Cell, late: threading.Event, deadline: float | None) -> str:
-    """Execute the cell's notebook, and say why where it fails; `KernelDied` where another try may help."""
-    passed = f"{cell.notebook} was ended: its deadline of {show_duration(deadline)} had passed"
+def failure(cell: Cell, deadline: float | None, *, wanted: Callable[[], bool] = lambda: True) -> str:
+    """Execute the cell's notebook and say why it fails, or nothing; `KernelDied` where another try may help."""
     until = () if cell.pages else (RUNS,)
     try:
-        within(deadline, lambda: execute(cell.notebook, cell.output, cell.given, until=until))
+        watched(lambda: execute(cell.notebook, cell.output, cell.given, until=until), deadline, wanted=wanted)
     except Overdue:
-        return passed
+        return f"{cell.notebook} was ended: its deadline of {show_duration(deadline)} had passed"
     except NotebookError as error:
         return str(error)
     except Exception as error:
-        if late.is_set():
-            return passed
         text = f"{type(error).__name__}: {' '.join(str(error).split())}"
         if isinstance(error, RuntimeError):  # the kernel died: a DeadKernelError, or one while it started
             raise KernelDied(text) from None
@@ -77,10 +72,11 @@ def _message(cell: Cell, late: threading.Event, deadline: float | None) -> str:
     return ""
 
 
-def within(deadline: float | None, work: Callable[[], object]) -> None:
-    """Do work in a thread that is left alone, with `Overdue`, where it does not end `GRACE` after its deadline.
+def watched(work: Callable[[], object], deadline: float | None, *, wanted: Callable[[], bool]) -> None:
+    """Do work in a thread, and kill this process's kernels when the deadline passes or nobody wants it any more.
 
-    At the deadline its kernel is killed, and mostly that ends it; `deadline` is in seconds, None for none.
+    Raises what the work raises, or `Overdue` after the deadline, in seconds, None for none: mostly work ends with its
+    kernel, and is left alone where it does not within `GRACE`.
     """
     errors: list[BaseException] = []
 
@@ -90,46 +86,15 @@ def within(deadline: float | None, work: Callable[[], object]) -> None:
         except BaseException as error:
             errors.append(error)
 
-    thread = threading.Thread(target=attempt, daemon=True)
+    thread, end = threading.Thread(target=attempt, daemon=True), time.monotonic() + (deadline or float("inf"))
     thread.start()
-    thread.join(None if deadline is None else deadline + GRACE)
-    if thread.is_alive():
-        raise Overdue(f"{show_duration(deadline)} and {show_duration(GRACE)} of grace have passed")
+    late = False
+    while thread.is_alive() and time.monotonic() < end + GRACE:
+        thread.join(WATCH)
+        late = late or (thread.is_alive() and time.monotonic() > end)
+        if late or not wanted():
+            kill_kernels()
+    if thread.is_alive() or (late and errors):
+        raise Overdue
     for error in errors:
         raise error
-
-
-@contextlib.contextmanager
-def watched(deadline: float | None, *, wanted: Callable[[], bool]) -> Iterator[threading.Event]:
-    """Kill this process's kernels when the deadline passes (the event is then set) or the work is wanted no more."""
-    late, over = threading.Event(), threading.Event()
-    end = time.monotonic() + (deadline or float("inf"))
-
-    def watch() -> None:
-        while not over.wait(WATCH):
-            if time.monotonic() > end:
-                late.set()
-            if late.is_set() or not wanted():
-                kill_kernels()
-
-    watcher = threading.Thread(target=watch, daemon=True)
-    watcher.start()
-    try:
-        yield late
-    finally:
-        over.set()
-        watcher.join()
-
-
-def _wanted() -> Callable[[], bool]:
-    """Whether the scheduler still wants the task that calls this: a cancelled one would go on in its thread."""
-    from distributed import get_worker
-
-    worker = get_worker()
-    key = worker.get_current_task()
-
-    def wanted() -> bool:
-        task = worker.state.tasks.get(key)
-        return task is not None and task.state == "executing"
-
-    return wanted
