@@ -60,6 +60,24 @@ def test_the_executed_notebook_is_named_by_notebook_and_parameters(notebook):
     assert before != from_options(notebook, ["SEEDS=1"])[0].output
 
 
+def test_excluded_combinations_are_left_out(notebook):
+    grid = {"DATASETS": ["mnist", "digits"], "SEEDS": "1..4"}
+    cells = parameters({"grid": grid, "exclude": [{"DATASETS": "digits", "SEEDS": "2..4"}]}, notebook)
+    found = [(cell["DATASETS"][0], cell["SEEDS"][0]) for cell in cells]
+    assert found == [("mnist", 1), ("mnist", 2), ("mnist", 3), ("mnist", 4), ("digits", 1)]
+
+
+def test_cells_that_match_get_other_values_also_where_a_parameter_stands_at_its_default(notebook):
+    override = [{"where": {"DATASETS": "digits"}, "parameters": {"STEPS": 99}}]
+    document = {"parameters": {"STEPS": 7}, "grid": {"DATASETS": ["mnist", "digits"]}, "override": override}
+    assert [cell["STEPS"] for cell in parameters(document, notebook)] == [7, 99]
+    override = [{"where": {"SEEDS": 1}, "parameters": {"STEPS": 2}}]
+    document = {"grid": {"DATASETS": "digits"}, "override": override}
+    assert [cell["STEPS"] for cell in parameters(document, notebook)] == [2]
+    document = {"grid": {"DATASETS": "mnist,digits"}, "exclude": [{"RATE": 0.1, "DATASETS": "mnist"}]}
+    assert [cell["DATASETS"] for cell in parameters(document, notebook)] == [["digits"]]
+
+
 @pytest.mark.parametrize(
     ("document", "cells"),
     [
@@ -128,6 +146,11 @@ def test_a_grid_that_cannot_be_is_refused(notebook, grid, settings, complaint):
         ({"zip": {"SEEDS": [1, 2]}}, "zip must be a list of mappings"),
         ({"parameters": {"SEEDS": [1]}, "grid": {"SEEDS": [1]}}, "SEEDS is given twice"),
         ({"blocks": [{"grid": {"SEEDS": "1..2"}}, {"grid": {"SEEDS": "2..3"}}]}, "two cells have the same parameters"),
+        ({"grid": {"SEEDS": [1]}, "exclude": [{"SEEDS": 1}]}, "leave no cell"),
+        ({"grid": {"SEEDS": [1]}, "exclude": [{"SED": 1}]}, r"did you mean SEEDS\?"),
+        ({"grid": {"SEEDS": [1]}, "override": [{"where": {"SEEDS": 1}}]}, "where and parameters"),
+        ({"override": [{"where": {"SEEDS": 2}, "parameters": {"STEP": 2}}]}, r"did you mean STEPS\?"),
+        ({"override": [{"where": {"SED": 2}, "parameters": {"STEPS": 2}}]}, r"did you mean SEEDS\?"),
     ],
 )
 def test_a_sweep_file_that_cannot_be_is_refused_by_name(notebook, document, complaint):

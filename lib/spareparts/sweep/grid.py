@@ -11,6 +11,11 @@ unless it names another notebook, relative to itself.
       SEEDS: 1..10              # as in --grid: a range, or values with commas
     zip:                        # each group is one axis of the grid: its lists go along together
       - {SNNL_WEIGHTS: [0.1, 1.0], PRECISION: [float32, bfloat16]}
+    exclude:                    # cells that match an entry are left out; an entry names one value or several
+      - {DATASETS: cifar10, SEEDS: 6..10}
+    override:                   # other values for the cells that match
+      - where: {DATASETS: cifar10}
+        parameters: {STEPS: 3000}
 
 Several grids stand in a list `blocks`, each with these parts and, if it likes, a `name`; what stands beside `blocks`
 holds for all of them. A value of a list parameter that is no list itself becomes a list of one, so `SEEDS: [[1, 2],
@@ -35,7 +40,7 @@ from ..parameters import COLLECTIONS, Defaults, checked, default_of, defaults_in
 
 Values = dict[str, Any]
 MOST_CELLS = 20_000  # of a block
-PARTS = ("notebook", "name", "parameters", "grid", "zip")
+PARTS = ("notebook", "name", "parameters", "grid", "zip", "exclude", "override")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -129,9 +134,20 @@ def _cells(source: Source, block: Values, settings: Values | None = None) -> lis
             f"a sweep has at most {MOST_CELLS:,} notebooks, and this grid makes {count:,}: give some of its values "
             "together to one notebook, with --set or as a list in a list"
         )
-    makes = {"MISSING": "run"} if "MISSING" in defaults else {}
-    combinations = [{name: part[name] for part in parts for name in part} for parts in itertools.product(*axes)]
-    return [_cell(source, checked(makes | fixed | varied, defaults), list(varied)) for varied in combinations]
+    excluded = [_matcher(entry, defaults) for entry in _list(block, "exclude")]
+    overrides = [_override(entry, defaults) for entry in _list(block, "override")]
+    makes, cells = {"MISSING": "run"} if "MISSING" in defaults else {}, []
+    for parts in itertools.product(*axes):
+        varied = {name: part[name] for part in parts for name in part}
+        given = makes | fixed | varied
+        for where, changes in overrides:
+            given |= changes if _matches(defaults | given, where) else {}
+        given = checked(given, defaults)
+        if not any(_matches(defaults | given, entry) for entry in excluded):
+            cells.append(_cell(source, given, list(varied)))
+    if not cells:
+        raise ValueError("the exclusions leave no cell")
+    return cells
 
 
 def _axes(block: Values, defaults: Defaults, fixed: Values) -> list[list[Values]]:
@@ -161,6 +177,23 @@ def _choices(name: str, values: Any, defaults: Defaults, *, repeated: bool = Fal
     if not choices or not (repeated or len(set(map(repr, choices))) == len(choices)):
         raise ValueError(f"{name} must offer at least one value and none twice, got {values}")
     return choices
+
+
+def _matcher(entry: Any, defaults: Defaults) -> Values:
+    if not isinstance(entry, dict) or not entry:
+        raise ValueError(f"what is excluded or overridden is a mapping of names and values, got {entry!r}")
+    return {name: _choices(name, values, defaults) for name, values in entry.items()}
+
+
+def _override(entry: Any, defaults: Defaults) -> tuple[Values, Values]:
+    if not isinstance(entry, dict) or set(entry) != {"where", "parameters"}:
+        raise ValueError(f"an override has the parts where and parameters, got {entry!r}")
+    changes = checked(_mapping(entry, "parameters"), defaults)
+    return _matcher(entry["where"], defaults), changes
+
+
+def _matches(parameters: Values, where: Values) -> bool:
+    return all(parameters.get(name) in choices for name, choices in where.items())
 
 
 def _cell(source: Source, given: Values, names: Sequence[str]) -> Cell:
