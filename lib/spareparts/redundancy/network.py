@@ -72,7 +72,7 @@ def firing(network: nn.Sequential, images: Tensor, *, layer: str = STUDIED) -> B
     """Which units of a fully connected layer give anything but 0 for any of the images."""
     parts = cut(network, layer)
     front = nn.Sequential(parts.head, parts.between)
-    (found,) = engine.predict(front, images, batch_size=1000, read=lambda given: ((given != 0).any(0)[None],))
+    (found,) = engine.predict(front, images, read=lambda given: ((given != 0).any(0)[None],))
     return found.any(0)
 
 
