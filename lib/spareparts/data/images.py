@@ -1,5 +1,7 @@
 """Image sets as whole tensors with their fingerprint checked; normalised, cropped and flipped on the device."""
 
+import dataclasses
+import functools
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -10,9 +12,10 @@ from torch.nn.functional import pad
 
 from .batches import generator
 from .files import SPLITS
-from .sets import is_folder, stored
+from .sets import GREY, classes, is_folder, stored
 
 HELD_OUT = 5_000  # training images, on which alone anything is chosen; a fifth of smaller sets
+SHUFFLE_SEED = 10_000  # added to the seed: shuffled labels must not depend on how the images are drawn
 
 
 class ImagePart(NamedTuple):
@@ -27,10 +30,9 @@ class ImagePart(NamedTuple):
 
 
 def load(name: str, split: str, *, device: torch.device | str = "cpu") -> ImagePart:
-    """A split ("train" or "test") of a known set, or of one's own in the same form under `root()`, as stored.
+    """A split ("train" or "test") of a known set, or of one's own under `root()`, as stored; nothing is downloaded.
 
-    ValueError for an unknown name or split, DataMissing if it has not been fetched, DataCorrupt if its fingerprint is
-    another. Nothing is ever downloaded or deleted.
+    ValueError for an unknown name or split, DataMissing if it is not there, DataCorrupt if its fingerprint is another.
     """
     if is_folder(name):
         raise ValueError(f"{name!r} is a folder of images, which is streamed: take load_folder")
@@ -45,8 +47,7 @@ def image_parts(
 ) -> dict[str, ImagePart]:
     """Parts `train`, `validation` and `test` of images as stored, by a seed alone; as floats in [0, 1].
 
-    `normalized` ones have mean 0 and deviation 1 in each channel of those trained on. Raises `ValueError` for more
-    training images than there are.
+    `normalized` ones have mean 0 and deviation 1 in each channel of those trained on. ValueError for too many samples.
     """
     count, device = len(train.labels), train.labels.device
     held_out = min(HELD_OUT, count // 5)
@@ -61,6 +62,56 @@ def image_parts(
         return parts
     moments = channel_statistics(parts["train"].images)
     return {name: part._replace(images=normalize(part.images, *moments)) for name, part in parts.items()}
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ImageSets:
+    """What a network is trained, chosen and measured on."""
+
+    train: ImagePart
+    validation: ImagePart
+    test: ImagePart
+    classes: int
+
+
+@functools.lru_cache(maxsize=2)
+def image_sets(
+    dataset: str,
+    device: str,
+    *,
+    seed: int,
+    first_classes: int | None = None,
+    train_samples: int | None = None,
+    shuffled_labels: bool = False,
+) -> ImageSets:
+    """The parts of a known set by a seed alone, those of colour normalized; kept for the next run.
+
+    Raises `ValueError` for more training images than there are.
+    """
+    parts = []
+    for split in SPLITS:
+        found = load(dataset, split, device=device)
+        rows = slice(None) if first_classes is None else found.labels < first_classes
+        parts.append(ImagePart(found.images[rows], found.labels[rows]))
+    train, test = parts
+    if shuffled_labels:
+        order = torch.randperm(len(train.labels), generator=generator(seed + SHUFFLE_SEED)).to(device)
+        train = train._replace(labels=train.labels[order])
+    own = image_parts(train, test, seed=seed, train_samples=train_samples, normalized=dataset not in GREY)
+    return ImageSets(**own, classes=first_classes or len(classes(dataset)))
+
+
+def stratified(labels: Int[Tensor, " samples"], count: int, *, seed: int) -> Int[Tensor, " chosen"]:
+    """Numbers of `count` samples, of every class its share; `ValueError` unless there are classes..samples of them."""
+    from sklearn.model_selection import train_test_split
+
+    least, total = len(labels.unique()), len(labels)
+    if not least <= count <= total:
+        raise ValueError(f"train_samples must lie in {least}..{total}, got {count}")
+    if total - count < least:  # fewer than the other side of a stratified draw needs
+        return torch.arange(count)
+    chosen, _ = train_test_split(range(total), train_size=count, stratify=labels.cpu().numpy(), random_state=seed)
+    return torch.tensor(chosen)
 
 
 # As networks take them

@@ -62,10 +62,7 @@ class Window(NamedTuple):
 
 
 def in_columns(words: Int[Tensor, " words"], count: int) -> Int[Tensor, "length columns"]:
-    """A text cut into `count` stretches of one length, side by side; the rest that fills no row is left out.
-
-    ValueError for fewer than two words a column.
-    """
+    """A text cut into `count` stretches of one length; the rest is left out. ValueError below two words a column."""
     if not 1 <= count <= len(words) // 2:
         raise ValueError(f"columns must lie in 1..{len(words) // 2}, half of the words, got {count}")
     length = len(words) // count
@@ -73,10 +70,7 @@ def in_columns(words: Int[Tensor, " words"], count: int) -> Int[Tensor, "length 
 
 
 class Windows(Iterator[Window]):
-    """Endless passes over a text in columns, `length` words of each at a time, the last of a pass as many as are left.
-
-    `len` is the steps of a pass. ValueError for a length below 1.
-    """
+    """Endless passes over a text in columns, `length` words (at least 1) of each at a time; `len` is a pass's steps."""
 
     def __init__(self, words: Int[Tensor, " words"], *, columns: int, length: int) -> None:
         if length < 1:

@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 
 import torch
 from jaxtyping import Float, Int
-from sklearn.model_selection import train_test_split
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -210,7 +209,7 @@ def rows_of(
 ) -> tuple[Int[Tensor, " taken"], Int[Tensor, " taken"]]:
     """Numbers and new labels of the images to take: all of the classes that are kept (None: all), or a draw of them."""
     rows = torch.arange(len(labels)) if kept is None else torch.isin(labels.cpu(), kept).nonzero().flatten()
-    rows = rows if samples is None else rows[stratified(labels.cpu()[rows], samples, seed=seed)]
+    rows = rows if samples is None else rows[data.stratified(labels.cpu()[rows], samples, seed=seed)]
     taken = labels[rows.to(labels.device)].long()
     return rows, taken if kept is None else torch.searchsorted(kept.to(labels.device), taken)
 
@@ -237,14 +236,3 @@ def choose_classes(
     else:
         order = mixed(itertools.chain(*groups)) if choice == "drawn" else list(itertools.chain(*own))
     return torch.tensor(order[:count]).sort().values
-
-
-def stratified(labels: Int[Tensor, " samples"], count: int, *, seed: int) -> Int[Tensor, " chosen"]:
-    """Numbers of `count` samples, of every class its share; `ValueError` unless there are classes..samples of them."""
-    classes, total = len(labels.unique()), len(labels)
-    if not classes <= count <= total:
-        raise ValueError(f"train_samples must lie in {classes}..{total}, got {count}")
-    if total - count < classes:  # fewer than the other side of a stratified draw needs
-        return torch.arange(count)
-    chosen, _ = train_test_split(range(total), train_size=count, stratify=labels.cpu().numpy(), random_state=seed)
-    return torch.tensor(chosen)

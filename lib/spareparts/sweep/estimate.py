@@ -40,8 +40,7 @@ Settings, Items = Mapping[str, Any], frozenset[tuple[str, Any]]
 def estimator(recorded: Iterable[tuple[Settings, float]], *, defaults: Settings) -> Callable[[Settings], float | None]:
     """A function from a run's settings to its seconds: the median of the recorded runs that agree in most settings.
 
-    `recorded` has the settings and the seconds of runs; one that is older than a setting had its default. Where the
-    number of steps or epochs differs, their seconds are scaled by it, if both are given.
+    A run that is older than a setting had its default; seconds are scaled by the number of steps and epochs.
     """
     groups: dict[Items, list[float]] = collections.defaultdict(list)  # of runs that differ in nothing but their seed
     for settings, seconds in recorded:
