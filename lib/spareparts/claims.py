@@ -237,9 +237,6 @@ def _line(claim: Claim, entry: Mapping[str, Any]) -> dict[str, Any]:
     return about | found | written | {"effect": effect, "interval": interval}
 
 
-# The lock
-
-
 def lock(ledger: pd.DataFrame) -> pd.DataFrame:
     """What the lock holds of a ledger: word, protocol and n of every claim, as texts."""
     return ledger.set_index("id")[["verdict", "protocol", "n"]].astype(str)

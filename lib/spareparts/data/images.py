@@ -10,6 +10,7 @@ from jaxtyping import Float, Int, Shaped, UInt8
 from torch import Tensor
 from torch.nn.functional import pad
 
+from .. import checks
 from .batches import generator
 from .files import SPLITS
 from .sets import GREY, classes, is_folder, stored
@@ -27,6 +28,15 @@ class ImagePart(NamedTuple):
     def first(self, count: int | None) -> "ImagePart":
         """The first so many; None: all."""
         return ImagePart(self.images[:count], self.labels[:count])
+
+    def subset(self, rows: Int[Tensor, " chosen"]) -> "ImagePart":
+        """The images of those numbers."""
+        rows = rows.to(self.labels.device)
+        return ImagePart(self.images[rows], self.labels[rows])
+
+    def chunks(self, batch_size: int) -> tuple[Tensor, ...]:
+        """All images in order."""
+        return self.images.split(batch_size)
 
 
 def load(name: str, split: str, *, device: torch.device | str = "cpu") -> ImagePart:
@@ -84,10 +94,7 @@ def image_sets(
     train_samples: int | None = None,
     shuffled_labels: bool = False,
 ) -> ImageSets:
-    """The parts of a known set by a seed alone, those of colour normalized; kept for the next run.
-
-    Raises `ValueError` for more training images than there are.
-    """
+    """The parts of a set by a seed alone, kept for the next run; colour is normalized. Errors as in `image_parts`."""
     parts = []
     for split in SPLITS:
         found = load(dataset, split, device=device)
@@ -114,9 +121,6 @@ def stratified(labels: Int[Tensor, " samples"], count: int, *, seed: int) -> Int
     return torch.tensor(chosen)
 
 
-# As networks take them
-
-
 def to_float(images: UInt8[Tensor, "batch height width *channels"]) -> Float[Tensor, "batch channels height width"]:
     """Images as stored (grey, or three channels last), scaled from 0..255 to [0, 1], channels first."""
     if images.dtype != torch.uint8 or not (images.dim() == 3 or images.shape[3:] == (3,)):
@@ -135,9 +139,7 @@ def normalize(
     return (images - shift.to(images.device)) / scale.to(images.device)
 
 
-def channel_statistics(
-    images: Float[Tensor, "batch channels height width"],
-) -> tuple[list[float], list[float]]:
+def channel_statistics(images: Float[Tensor, "batch channels height width"]) -> tuple[list[float], list[float]]:
     """Mean and deviation of every channel over all images and pixels, as `normalize` takes them."""
     return images.mean((0, 2, 3)).tolist(), images.std((0, 2, 3)).tolist()
 
@@ -148,10 +150,8 @@ def crop_and_flip(
     """Each image padded with zeros, cropped to its size at a random place, and half of them mirrored left to right.
 
     The draws come from the generator alone, per image; with one on the images' device the host never waits.
-    ValueError unless padding >= 0.
     """
-    if padding < 0:
-        raise ValueError(f"padding must be at least 0 pixels, got {padding}")
+    checks.whole(0, padding=padding)
     batch, channels, height, width = images.shape
     drawn = {"generator": generator, "device": generator.device}
     top, left = torch.randint(2 * padding + 1, (2, batch, 1), **drawn).to(images.device, non_blocking=True)

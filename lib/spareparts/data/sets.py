@@ -92,9 +92,6 @@ def own_names() -> list[str]:
     return [name for name in found if name not in KNOWN and re.fullmatch(r"\w[\w-]*", name)]
 
 
-# What identifies a set
-
-
 def is_folder(name: str) -> bool:
     """Whether a set that is not known by name lies under the root as folders of images."""
     if name in KNOWN:
@@ -135,9 +132,6 @@ def classes(name: str) -> tuple[str, ...]:
     if is_folder(name):
         return tuple(sorted(path.name for path in (root() / name / FOLDERS["train"]).iterdir() if path.is_dir()))
     return about(name).classes
-
-
-# Its arrays
 
 
 def stored(name: str, keys: Sequence[str]) -> dict[str, np.ndarray]:

@@ -10,6 +10,7 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
+from .. import checks
 from .texts import PARTS, text_lines
 
 END, UNKNOWN = "<eos>", "<unk>"  # ends each line; stands for words that are not in the vocabulary
@@ -27,10 +28,7 @@ class Text:
 
 @functools.lru_cache(maxsize=2)
 def load_text(name: str) -> Text:
-    """A known text from `root()/text`, or the generated one; a line's end counts as one word.
-
-    ValueError for an unknown name, DataMissing where a part is not there, DataCorrupt where its checksum is another.
-    """
+    """The words of a text; a line's end counts as one word. Raises what `text_lines` raises."""
     words = {
         part: [word for line in lines for word in (*line.split(), END)] for part, lines in text_lines(name).items()
     }
@@ -73,8 +71,7 @@ class Windows(Iterator[Window]):
     """Endless passes over a text in columns, `length` words (at least 1) of each at a time; `len` is a pass's steps."""
 
     def __init__(self, words: Int[Tensor, " words"], *, columns: int, length: int) -> None:
-        if length < 1:
-            raise ValueError(f"length must be at least 1 word, got {length}")
+        checks.whole(1, length=length)
         self.columns, self.length = in_columns(words, columns), length
         self._position = 0
 

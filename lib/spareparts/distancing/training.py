@@ -45,8 +45,7 @@ def sets_of(config: Config, device: str) -> Sets:
         rows = torch.randint(count, (count,), generator=draw)
     else:
         rows = torch.randperm(count, generator=draw).tensor_split(config.members)[config.member]
-    rows = rows.to(sets.train.labels.device)
-    return dataclasses.replace(sets, train=Part(sets.train.images[rows], sets.train.labels[rows]))
+    return dataclasses.replace(sets, train=sets.train.subset(rows))
 
 
 @functools.lru_cache(maxsize=2)

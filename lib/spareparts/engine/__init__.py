@@ -7,7 +7,7 @@ __all__ = attach(
     {
         "checkpoint": ["DamagedFile", "Opening", "cached_weights", "save_weights"],
         "device": ["choose_device", "describe", "one_thread"],
-        "evaluate": ["images_at_once", "predict", "predict_each"],
+        "evaluate": ["accuracy", "images_at_once", "predict", "predict_each"],
         "loop": ["fit"],
         "processes": ["each", "each_group"],
         "replica": ["Kept", "Outcome", "Progress", "Replica", "cross_entropy"],

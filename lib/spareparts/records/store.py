@@ -249,10 +249,7 @@ def lock_path(config: RunConfig) -> Path:
 
 
 def make(configs: Sequence[RunConfig], run: Run) -> None:
-    """Run and record, each as it comes, what has no record; what another process makes is waited for.
-
-    Raises `RecordError` where the records of these runs could not be written, before any training starts.
-    """
+    """Run and record what has no record; others' runs are waited for. `RecordError` first if none can be written."""
     for folder in {lock_path(config).parent for config in configs}:
         probe = folder / f".probe-{os.getpid()}"
         write_whole(probe, b"")

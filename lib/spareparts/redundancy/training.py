@@ -10,7 +10,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
-from .. import checks, data, engine, models
+from .. import data, engine, models
 from ..records import Diverged
 from .config import LENET, Config
 from .pruning import cut
@@ -171,10 +171,3 @@ def fit(replica: engine.Replica, *, steps: int, **how: Any) -> engine.Outcome:
     if end.diverged_step is not None:
         raise Diverged(end.diverged_step)
     return end
-
-
-def accuracy(network: nn.Module, part: Part) -> float:
-    """Images classified correctly, in %; `ValueError` for labels that are not one an image."""
-    checks.equally_many(**part._asdict())
-    (scores,) = engine.predict(network, part.images)
-    return 100 * float((scores.argmax(1) == part.labels).double().mean())

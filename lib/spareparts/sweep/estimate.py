@@ -7,8 +7,6 @@ import statistics
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-# Durations as people write and read them
-
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -30,8 +28,6 @@ def show_duration(seconds: float | None) -> str:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 2 * 3600 else f"{seconds / 3600:.1f} h"
 
-
-# By the records of runs like it
 
 LENGTHS = ("steps", "epochs")
 Settings, Items = Mapping[str, Any], frozenset[tuple[str, Any]]

@@ -1,7 +1,4 @@
-"""The cells of a sweep, one executed notebook each, from options of the command line or from a file.
-
-`book/sweeps.md` says what stands in such a file.
-"""
+"""The cells of a sweep, a notebook each, from options or from a file; `book/sweeps.md` says what stands in that."""
 
 import dataclasses
 import functools

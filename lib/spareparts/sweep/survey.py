@@ -42,10 +42,7 @@ def paper_module(word: str) -> ModuleType | None:
 
 
 def planned(module: ModuleType, parameters: dict[str, Any]) -> list[records.RunConfig]:
-    """The configs that a notebook with these parameters needs; ValueError where they cannot be run.
-
-    `plan` gets those, in lower case, that it has arguments for; where it takes any setting, the fields of `Config` too.
-    """
+    """The configs of a notebook: `plan` of the parameters that it, or `Config`, knows; ValueError for unfit ones."""
     arguments = inspect.signature(module.plan).parameters.values()
     names = {argument.name for argument in arguments if argument.kind is not argument.VAR_KEYWORD}
     if any(argument.kind is argument.VAR_KEYWORD for argument in arguments):
