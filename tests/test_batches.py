@@ -148,5 +148,5 @@ def test_batches_augment_with_their_own_generator():
 
 
 def test_a_negative_padding_is_refused():
-    with pytest.raises(ValueError, match="at least 0 pixels, got -1"):
+    with pytest.raises(ValueError, match="padding must be at least 0, got -1"):
         crop_and_flip(images_of(), padding=-1, generator=generator(0))

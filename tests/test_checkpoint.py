@@ -14,7 +14,7 @@ from spareparts import experts, records
 from spareparts.data import generator
 from spareparts.engine import Kept, Opening, fit
 from spareparts.engine.checkpoint import write
-from spareparts.experts.run import GateCurve, run_one
+from spareparts.experts.run import GateCurve, run_group
 from spareparts.models import Dropout
 
 
@@ -159,7 +159,8 @@ def test_a_run_of_the_experts_that_was_cut_off_goes_on_from_the_cache(monkeypatc
         cut_at("", 20)(progress)
 
     def metrics():
-        return records.plain(run_one(config, device="cpu", progress=False).metrics)
+        ((_, result),) = run_group([config], device="cpu", progress=False)
+        return records.plain(result.metrics)
 
     whole = metrics()
     with monkeypatch.context() as patch:

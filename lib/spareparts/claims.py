@@ -237,9 +237,6 @@ def _line(claim: Claim, entry: Mapping[str, Any]) -> dict[str, Any]:
     return about | found | written | {"effect": effect, "interval": interval}
 
 
-# The lock
-
-
 def lock(ledger: pd.DataFrame) -> pd.DataFrame:
     """What the lock holds of a ledger: word, protocol and n of every claim, as texts."""
     return ledger.set_index("id")[["verdict", "protocol", "n"]].astype(str)
@@ -280,10 +277,7 @@ def changes(ledger: pd.DataFrame, path: Path = LOCK) -> list[str]:
 
 
 def show(rows: pd.DataFrame) -> HTML:
-    """The ledger for a notebook, which loads nothing: a table on a wide screen, a card per claim on a phone.
-
-    Every row has an anchor, `ledger-<id>`, and says paper, verdict and protocol for the page's filters.
-    """
+    """The ledger for a notebook; each row has an anchor, `ledger-<id>`, and what the page's filters ask for."""
     head = "".join(f'<th scope="col">{title}</th>' for title in ("Verdict", "Claim", "Why", "Effect", "n"))
     body = "\n".join(_html_row(row) for row in rows.to_dict("records"))
     return HTML(f'<table class="ledger">\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table>')

@@ -204,10 +204,9 @@ MOST_BASE = 60  # bytes of a folder that sockets can be put below
 
 @contextlib.contextmanager
 def socket_folder() -> Iterator[Path]:
-    """A private folder of this process with a path that is short enough for sockets, removed in the end.
+    """A private folder with a path short enough for sockets (104 bytes on some systems), removed in the end.
 
-    Those of processes that were killed are removed first. Raises OSError where every temporary folder's path is too
-    long, as a socket's has 104 bytes at most on some systems.
+    Those of processes that were killed are removed first. Raises OSError where every temporary folder's is too long.
     """
     bases = [tempfile.gettempdir(), os.environ.get("XDG_RUNTIME_DIR", ""), "/tmp"]
     short = [Path(base) for base in bases if len(os.fsencode(base)) <= MOST_BASE and os.access(base, os.W_OK)]

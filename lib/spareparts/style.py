@@ -12,15 +12,8 @@ from matplotlib.ticker import LogFormatter
 
 from . import drawn
 
-BLUE, ORANGE, GREEN, VERMILION, PURPLE, SKY, GREY = (
-    "#0072B2",
-    "#E69F00",
-    "#009E73",
-    "#D55E00",
-    "#CC79A7",
-    "#56B4E9",
-    "#8C8C8C",
-)
+BLUE, ORANGE, GREEN, VERMILION = "#0072B2", "#E69F00", "#009E73", "#D55E00"
+PURPLE, SKY, GREY = "#CC79A7", "#56B4E9", "#8C8C8C"
 PALETTE = (BLUE, ORANGE, GREEN, VERMILION, PURPLE, SKY)
 CHANCE = {"color": GREY, "linestyle": "--", "linewidth": 1}
 

@@ -4,9 +4,10 @@ import html
 import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import get_type_hints
 
 import pandas as pd
+from pandas.api.types import is_list_like, is_number
 from rich import box
 from rich.table import Table
 
@@ -41,12 +42,8 @@ def metrics_of(runs: pd.DataFrame) -> list[str]:
     """The metrics that are one number, first those that all runs have, of them accuracies."""
     others = {name for values in runs.settings for name in values} | {*ABOUT.split(), "settings"}
     there = {name: runs[name].dropna() for name in runs if name not in others}
-    numbers = {name: part for name, part in there.items() if len(part) and part.map(_is_number).all()}
+    numbers = {name: part for name, part in there.items() if len(part) and part.map(is_number).all()}
     return sorted(numbers, key=lambda name: (len(numbers[name]) < len(runs), "accuracy" not in name))
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float)
 
 
 def summary(runs: pd.DataFrame, by: Sequence[str], metrics: Sequence[str]) -> Table:
@@ -78,16 +75,12 @@ def write(runs: pd.DataFrame, path: Path) -> None:
     elif path.suffix == ".parquet":
         flat.apply(_of_one_kind).to_parquet(path, index=False)
     else:
-        flat.map(lambda value: json.dumps(value) if _is_nested(value) else value).to_csv(path, index=False)
-
-
-def _is_nested(value: Any) -> bool:
-    return isinstance(value, list | dict)
+        flat.map(lambda value: json.dumps(value) if is_list_like(value) else value).to_csv(path, index=False)
 
 
 def _of_one_kind(column: pd.Series) -> pd.Series:
     """As it is, or as text where some runs have a list and others a number."""
-    nested = column.dropna().map(_is_nested)
+    nested = column.dropna().map(is_list_like)
     return column.map(json.dumps, na_action="ignore") if nested.any() and not nested.all() else column
 
 

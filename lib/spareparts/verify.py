@@ -7,6 +7,7 @@ import datetime
 import itertools
 import json
 import math
+import os
 import random
 import tempfile
 import time
@@ -14,6 +15,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 from rich.console import Console
 from rich.table import Table
@@ -102,8 +104,6 @@ def verify(rows: Iterable[dict[str, Any]], *, budget: float) -> Iterator[Check]:
 
 
 def _again(hash: str, record: dict[str, Any]) -> Check:
-    from .engine.processes import environment  # brings torch, which asking for a paper does without
-
     module = paper_module(record["word"])
     try:
         config = module.Config(**record["config"])
@@ -114,7 +114,7 @@ def _again(hash: str, record: dict[str, Any]) -> Check:
     started = time.monotonic()
     try:
         # a weights' cache of its own: an audit that finds trained weights would not train
-        with tempfile.TemporaryDirectory() as folder, environment(SPAREPARTS_CACHE=folder):
+        with tempfile.TemporaryDirectory() as folder, mock.patch.dict(os.environ, SPAREPARTS_CACHE=folder):
             ((_, result),) = module.run([config])
     except DataMissing as error:
         return _check(hash, record, note=str(error))

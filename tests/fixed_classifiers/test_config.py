@@ -7,7 +7,7 @@ import torch
 
 from spareparts import data, fixed_classifiers
 from spareparts.fixed_classifiers import Config
-from spareparts.fixed_classifiers.networks import choose_classes, sets_of, settings_of, stratified
+from spareparts.fixed_classifiers.networks import choose_classes, sets_of, settings_of
 from spareparts.records import key
 
 TINY = Config(dataset="digits", network="mlp", epochs=2, train_samples=200)
@@ -123,11 +123,11 @@ def test_classes_within_and_across_are_of_as_few_and_as_many_groups_as_can_be(co
 
 def test_every_class_has_its_share_of_a_draw():
     labels = torch.arange(300) % 3
-    chosen = stratified(labels, 60, seed=1)
+    chosen = data.stratified(labels, 60, seed=1)
     assert labels[chosen].bincount().tolist() == [20, 20, 20]
-    assert len(chosen.unique()) == 60 and not torch.equal(chosen, stratified(labels, 60, seed=2))
+    assert len(chosen.unique()) == 60 and not torch.equal(chosen, data.stratified(labels, 60, seed=2))
     with pytest.raises(ValueError, match=r"train_samples must lie in 3\.\.300, got 301"):
-        stratified(labels, 301, seed=1)
+        data.stratified(labels, 301, seed=1)
 
 
 def test_a_run_on_some_classes_sees_these_only():

@@ -88,19 +88,19 @@ def test_plans_that_name_nothing_or_something_twice_are_refused(settings):
 
 
 def test_parts_of_the_data_are_disjoint_and_the_seeds_alone():
-    whole = training.load_sets("digits", "cpu", seed=3)
+    whole = data.image_sets("digits", "cpu", seed=3)
     assert len(whole.validation.labels) == 1437 // 5
     assert len(whole.train.labels) + len(whole.validation.labels) == 1437
-    drawn = training.load_sets("digits", "cpu", seed=3, train_samples=50)
+    drawn = data.image_sets("digits", "cpu", seed=3, train_samples=50)
     assert torch.equal(drawn.train.images, whole.train.images[:50])
     assert torch.equal(drawn.validation.images, whole.validation.images)
-    shuffled = training.load_sets("digits", "cpu", seed=3, shuffled_labels=True)
+    shuffled = data.image_sets("digits", "cpu", seed=3, shuffled_labels=True)
     assert torch.equal(shuffled.train.images, whole.train.images)
     assert (shuffled.train.labels == whole.train.labels).float().mean() < 0.2
-    few = training.load_sets("digits", "cpu", seed=3, classes=2)
+    few = data.image_sets("digits", "cpu", seed=3, first_classes=2)
     assert few.classes == 2 and few.test.labels.max() == 1
     with pytest.raises(ValueError, match="at most 1150"):
-        training.load_sets("digits", "cpu", seed=3, train_samples=1400)
+        data.image_sets("digits", "cpu", seed=3, train_samples=1400)
 
 
 def test_training_ends_with_the_weights_of_smallest_validation_loss():

@@ -5,7 +5,8 @@ import dataclasses
 import itertools
 from collections.abc import Sequence
 from pathlib import Path
-from typing import ClassVar, NamedTuple
+from types import SimpleNamespace
+from typing import Any, ClassVar, NamedTuple
 
 from .. import data
 from ..records import RunConfig
@@ -88,6 +89,7 @@ class Config(RunConfig):
 
     word: ClassVar[str] = "class_rates"
     revision: ClassVar[int] = 1
+    source: ClassVar[Any] = SimpleNamespace(fingerprint=data.table_fingerprint, fidelity=data.table_fidelity)
 
     dataset: str = "twonorm"
     activation: str = "selu"  # with alpha dropout; relu and tanh with dropout
@@ -135,16 +137,6 @@ class Config(RunConfig):
     def first_rate_learning_rate(self) -> float:
         """The alpha_mu that training is first tried with."""
         return self.rate_learning_rate or RATE_LEARNING_RATES[self.activation]
-
-    @property
-    def fingerprint(self) -> str:
-        """Sha256 of the data set's arrays."""
-        return data.table_fingerprint(self.dataset)
-
-    @property
-    def fidelity(self) -> str:
-        """How the data set relates to the published files."""
-        return data.table_fidelity(self.dataset)
 
     @property
     def protocol(self) -> str:

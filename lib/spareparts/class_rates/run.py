@@ -117,11 +117,7 @@ def replica(config: Config, *, rate_lr: float) -> tuple[engine.Replica, Setup]:
 def run(
     configs: Iterable[Config], *, workers: int | None = None, progress: bool = True
 ) -> Iterator[tuple[Config, Result]]:
-    """Train and measure each config on the CPU, yielding its result as soon as it is there.
-
-    Each core runs one at a time, with one thread (`workers` sets how many, see `engine.each`). All data are loaded
-    before training starts, so that a missing set costs nothing.
-    """
+    """Train and measure each config, one a CPU core (`engine.each`), as soon as it is there; data are loaded first."""
     configs = list(configs)
     for dataset in sorted({config.dataset for config in configs}):
         data.load_table(dataset)

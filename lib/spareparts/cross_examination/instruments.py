@@ -22,7 +22,7 @@ from ..redundancy.measures import null_clustering
 from ..redundancy.network import firing
 from ..redundancy.pruning import cut, frame_potential, measure_pruning, pruning_order, unit_rows
 from ..redundancy.spectra import effective_rank, rank_accuracies, singular_values
-from ..redundancy.training import Part, Sets, accuracy, fit
+from ..redundancy.training import Part, Sets, fit
 from ..redundancy.widths import accuracy_drops, largest_correlations
 from .config import Config
 from .networks import LAYER, Routed, fixed_head
@@ -39,7 +39,7 @@ NULL_SEED = 0  # of permuted labels, random rows and random orders: the same for
 def instruments(network: nn.Sequential, initial: nn.Sequential, sets: Sets) -> dict[str, float]:
     """Every instrument that needs one network, with its null levels."""
     shown = sets.test.first(IMAGES)
-    metrics = {"accuracy": accuracy(network, sets.test)} | units(network, shown, classes=sets.classes)
+    metrics = {"accuracy": engine.accuracy(network, sets.test)} | units(network, shown, classes=sets.classes)
     before = units(initial, shown, classes=sets.classes)
     metrics |= {f"untrained_{name}": before[name] for name in before if "permuted" not in name}
     metrics["silent"] = 100 * float((~firing(network, sets.train.images, layer=LAYER)).double().mean())
@@ -145,7 +145,7 @@ def weights(network: nn.Sequential) -> dict[str, float]:
 
 def ranks(network: nn.Sequential, part: Part) -> dict[str, float]:
     """The fewest directions of the layer with which the network keeps `KEPT` of its accuracy on these images."""
-    whole = accuracy(network, part)
+    whole = engine.accuracy(network, part)
     most = min(network.get_submodule(LAYER).weight.shape)
     tried = [*range(1, min(most, 64)), *range(64, most, 8), most]
     found = rank_accuracies(network[1:], part.images.flatten(1), part.labels, ranks=tried)
@@ -244,5 +244,5 @@ def frozen_cost(network: nn.Sequential, sets: Sets, config: Config, *, progress:
             batches=batches,
         )
         fit(replica, steps=len(batches), progress=progress)
-        left.append(accuracy(side, sets.test))
+        left.append(engine.accuracy(side, sets.test))
     return {"frozen_cost": left[0] - left[1]}

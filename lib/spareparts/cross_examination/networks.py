@@ -21,7 +21,7 @@ from ..experts.network import Mixture, MixtureOutput
 from ..fixed_classifiers import FixedClassifier
 from ..records import weights_path
 from ..records.store import commit
-from ..redundancy.training import Sets, fit, load_sets
+from ..redundancy.training import Sets, fit
 from .config import CENTRED, MIXTURES, MOST_SAMPLES, SNNL, Config
 
 LAYER = "fc1"  # that all networks share
@@ -91,7 +91,7 @@ def sets_of(config: Config, device: str) -> Sets:
     """The parts of a config's data set by its seed alone: of all arms the same images."""
     held_in = len(data.load(config.dataset, "train", device=device).labels)
     fitting = min(MOST_SAMPLES, held_in - min(HELD_OUT, held_in // 5))
-    return load_sets(config.dataset, device, seed=config.seed, train_samples=config.train_samples or fitting)
+    return data.image_sets(config.dataset, device, seed=config.seed, train_samples=config.train_samples or fitting)
 
 
 def build(config: Config, sets: Sets) -> nn.Module:

@@ -21,10 +21,7 @@ from .networks import Routed, sets_of, train, trained_network
 def run(
     configs: Iterable[Config], *, progress: bool = True, workers: int | None = None
 ) -> Iterator[tuple[Config, Result]]:
-    """Run each config, yielding its result as soon as it is there; each core runs one at a time (`engine.each`).
-
-    The network that one is held against comes from the cache, or is trained again.
-    """
+    """Run each config on a core (`engine.each`), yielding its result as soon as it is there; data are loaded first."""
     configs = list(configs)
     for dataset in sorted({config.dataset for config in configs}):
         data.load(dataset, "train")

@@ -1,7 +1,4 @@
-"""Data sets as whole tensors with checked fingerprints, and seeded batches of them.
-
-What a set is and whether it is there is told without torch, which is imported when the first tensor is asked for.
-"""
+"""Data sets with checked fingerprints, and seeded batches; torch is imported when the first tensor is asked for."""
 
 from ..lazily import attach
 
@@ -13,11 +10,14 @@ __all__ = attach(
         "files": ["DataCorrupt", "DataMissing", "DownloadFailed", "digest", "root"],
         "images": [
             "ImagePart",
+            "ImageSets",
             "channel_statistics",
             "crop_and_flip",
             "image_parts",
+            "image_sets",
             "load",
             "normalize",
+            "stratified",
             "to_float",
         ],
         "listing": ["listing"],

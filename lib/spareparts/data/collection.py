@@ -12,10 +12,7 @@ Rows = tuple[np.ndarray, np.ndarray]  # features and labels
 
 
 def read_set(folder: Path) -> dict[str, np.ndarray]:
-    """Features, labels and splits of the set in an unpacked folder of the archive, as `load_table` stores them.
-
-    `OSError` where a file is missing, `ValueError` or `KeyError` where one is not what was expected.
-    """
+    """A set's arrays, as stored, from its unpacked folder; OSError, ValueError or KeyError for unexpected files."""
     name = folder.name
     if name == "adult":
         parts = [read_adult(folder / file) for file in ("adult.data", "adult.test")]
@@ -44,10 +41,7 @@ def read_scaled(folder: Path) -> Rows:
 
 
 def read_original(path: Path, *, labels: Sequence[str], label_first: bool = False, dropped: Sequence[int] = ()) -> Rows:
-    """A file of raw values, separated by commas or spaces, with the class first or last; headings are passed over.
-
-    Labels are in the order of their numbers; constant columns, which the collection leaves out, are dropped.
-    """
+    """A file of raw values, separated by commas or spaces; headings and columns that are `dropped` are left out."""
     features, numbers = [], []
     for line in path.read_text().splitlines():
         cells = line.replace(",", " ").split()
@@ -75,10 +69,7 @@ def read_splits(folder: Path, *, rows: int) -> np.ndarray:
 
 
 def read_adult(path: Path) -> Rows:
-    """Features and labels of one of Adult's two files, whose words the collection codes as numbers.
-
-    They are evenly from -1 to 1 in the order of their column, and 0 for a missing value; NaN for a strange one.
-    """
+    """One of Adult's two files, its words as the collection codes them: evenly from -1 to 1, 0 for a missing value."""
     table = pd.read_csv(path, header=None, comment="|", skipinitialspace=True, na_filter=False)
     for column, words in MANIFEST["adult"].items():
         codes = dict(zip(words, np.linspace(-1, 1, len(words)), strict=True)) | {"?": 0.0}

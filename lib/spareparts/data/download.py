@@ -15,8 +15,9 @@ from urllib.request import Request, urlopen
 import numpy as np
 from jaxtyping import Int64, Shaped
 
+from ..whole import replacing
 from .collection import read_set
-from .files import SPLITS, TABLE_ARRAYS, DataCorrupt, DownloadFailed, check_fingerprint, digest, replacing, root
+from .files import SPLITS, TABLE_ARRAYS, DataCorrupt, DownloadFailed, check_fingerprint, digest, root
 from .sets import KNOWN, check_file
 from .tables import known_table, table_path, tables_on_disk
 from .texts import PARTS, check_part, text_path
@@ -32,9 +33,7 @@ AGENT = "Mozilla/5.0 (spareparts)"  # one server refuses Python's own name
 
 
 def fetch(name: str) -> Path:
-    """Download a set into `root()` unless it is there, and return its file; up to 540 MB of disk while it works.
-
-    `uci` stands for all tabular sets together and `wikitext_2` for a text, whose folders are returned.
+    """Download a set into `root()` unless it is there, and return its file, or folder of `uci` and `wikitext_2`.
 
     ValueError for a name that cannot be fetched, DownloadFailed without a network, DataCorrupt if the file that is
     there, or what was downloaded, has not the known fingerprint. A file that is there is never replaced by another.
@@ -111,11 +110,7 @@ def file_name_order(
 
 
 def fetch_tables() -> Path:
-    """Download the UCI sets into `root()/uci`, those that are there excepted, and return that folder.
-
-    DownloadFailed without a network; DataCorrupt that names every set which could not be made as its fingerprint asks,
-    once all others are in place. A file that is there is never replaced.
-    """
+    """Download the UCI sets that are not there; DataCorrupt names those that failed, once all others are in place."""
     target = root() / "uci"
     wanted = [name for name in tables_on_disk() if not table_path(name).exists()]
     if not wanted:
@@ -126,7 +121,6 @@ def fetch_tables() -> Path:
         with tarfile.open(folder / "archive") as archive:
             archive.extractall(folder / "sets", _members(archive, wanted), filter="data")
         converted = {name: _converted(folder / "sets", name) for name in wanted}
-    target.mkdir(exist_ok=True)
     failed = {name: why for name, why in converted.items() if isinstance(why, str)}
     for name in wanted:
         if name not in failed:
@@ -176,11 +170,7 @@ def _converted(unpacked: Path, name: str) -> dict[str, np.ndarray] | str:
 
 
 def fetch_text() -> Path:
-    """Download WikiText-2 into `root()/text/wikitext-2`, parts that are there excepted, and return that folder.
-
-    DownloadFailed without a network, DataCorrupt where a part has not the known checksum; nothing is then kept. A file
-    that is there is checked and never replaced.
-    """
+    """Download the parts of WikiText-2 that are not there; where one has not the known checksum nothing is kept."""
     paths = {part: text_path("wikitext_2", part) for part in PARTS}
     target = paths["train"].parent
     contents = {part: path.read_bytes() for part, path in paths.items() if path.exists()}
@@ -192,7 +182,6 @@ def fetch_text() -> Path:
             contents = _parts(folder / "archive") | contents
     for part, content in contents.items():
         check_part(f"{part} as downloaded" if part in absent else paths[part], "wikitext_2", part, content)
-    target.mkdir(parents=True, exist_ok=True)
     for part in absent:
         with replacing(paths[part]) as file:
             file.write(contents[part])

@@ -1,14 +1,12 @@
-"""Files of data sets: where they lie, how they are read, checked and written, and what is wrong with them."""
+"""Files of data sets: where they lie, how they are read and checked, and what is wrong with them."""
 
 import hashlib
 import json
 import os
 import zipfile
-from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Collection, Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 import platformdirs
@@ -71,17 +69,3 @@ def unknown(kind: str, name: object, names: Collection[str]) -> ValueError:
     near = get_close_matches(str(name), names, n=1)
     hint = f"; did you mean {near[0]!r}?" if near else "."
     return ValueError(f"unknown {kind} {name!r}{hint} Known: {', '.join(names)}")
-
-
-@contextmanager
-def replacing(path: Path) -> Iterator[BinaryIO]:
-    """A binary file that takes the place of `path` once it is whole and synced; on an error nothing is left behind."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with temporary.open("wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)

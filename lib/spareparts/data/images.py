@@ -1,5 +1,7 @@
 """Image sets as whole tensors with their fingerprint checked; normalised, cropped and flipped on the device."""
 
+import dataclasses
+import functools
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -8,11 +10,13 @@ from jaxtyping import Float, Int, Shaped, UInt8
 from torch import Tensor
 from torch.nn.functional import pad
 
+from .. import checks
 from .batches import generator
 from .files import SPLITS
-from .sets import is_folder, stored
+from .sets import GREY, classes, is_folder, stored
 
 HELD_OUT = 5_000  # training images, on which alone anything is chosen; a fifth of smaller sets
+SHUFFLE_SEED = 10_000  # added to the seed: shuffled labels must not depend on how the images are drawn
 
 
 class ImagePart(NamedTuple):
@@ -25,12 +29,20 @@ class ImagePart(NamedTuple):
         """The first so many; None: all."""
         return ImagePart(self.images[:count], self.labels[:count])
 
+    def subset(self, rows: Int[Tensor, " chosen"]) -> "ImagePart":
+        """The images of those numbers."""
+        rows = rows.to(self.labels.device)
+        return ImagePart(self.images[rows], self.labels[rows])
+
+    def chunks(self, batch_size: int) -> tuple[Tensor, ...]:
+        """All images in order."""
+        return self.images.split(batch_size)
+
 
 def load(name: str, split: str, *, device: torch.device | str = "cpu") -> ImagePart:
-    """A split ("train" or "test") of a known set, or of one's own in the same form under `root()`, as stored.
+    """A split ("train" or "test") of a known set, or of one's own under `root()`, as stored; nothing is downloaded.
 
-    ValueError for an unknown name or split, DataMissing if it has not been fetched, DataCorrupt if its fingerprint is
-    another. Nothing is ever downloaded or deleted.
+    ValueError for an unknown name or split, DataMissing if it is not there, DataCorrupt if its fingerprint is another.
     """
     if is_folder(name):
         raise ValueError(f"{name!r} is a folder of images, which is streamed: take load_folder")
@@ -45,8 +57,7 @@ def image_parts(
 ) -> dict[str, ImagePart]:
     """Parts `train`, `validation` and `test` of images as stored, by a seed alone; as floats in [0, 1].
 
-    `normalized` ones have mean 0 and deviation 1 in each channel of those trained on. Raises `ValueError` for more
-    training images than there are.
+    `normalized` ones have mean 0 and deviation 1 in each channel of those trained on. ValueError for too many samples.
     """
     count, device = len(train.labels), train.labels.device
     held_out = min(HELD_OUT, count // 5)
@@ -63,7 +74,51 @@ def image_parts(
     return {name: part._replace(images=normalize(part.images, *moments)) for name, part in parts.items()}
 
 
-# As networks take them
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ImageSets:
+    """What a network is trained, chosen and measured on."""
+
+    train: ImagePart
+    validation: ImagePart
+    test: ImagePart
+    classes: int
+
+
+@functools.lru_cache(maxsize=2)
+def image_sets(
+    dataset: str,
+    device: str,
+    *,
+    seed: int,
+    first_classes: int | None = None,
+    train_samples: int | None = None,
+    shuffled_labels: bool = False,
+) -> ImageSets:
+    """The parts of a set by a seed alone, kept for the next run; colour is normalized. Errors as in `image_parts`."""
+    parts = []
+    for split in SPLITS:
+        found = load(dataset, split, device=device)
+        rows = slice(None) if first_classes is None else found.labels < first_classes
+        parts.append(ImagePart(found.images[rows], found.labels[rows]))
+    train, test = parts
+    if shuffled_labels:
+        order = torch.randperm(len(train.labels), generator=generator(seed + SHUFFLE_SEED)).to(device)
+        train = train._replace(labels=train.labels[order])
+    own = image_parts(train, test, seed=seed, train_samples=train_samples, normalized=dataset not in GREY)
+    return ImageSets(**own, classes=first_classes or len(classes(dataset)))
+
+
+def stratified(labels: Int[Tensor, " samples"], count: int, *, seed: int) -> Int[Tensor, " chosen"]:
+    """Numbers of `count` samples, of every class its share; `ValueError` unless there are classes..samples of them."""
+    from sklearn.model_selection import train_test_split
+
+    least, total = len(labels.unique()), len(labels)
+    if not least <= count <= total:
+        raise ValueError(f"train_samples must lie in {least}..{total}, got {count}")
+    if total - count < least:  # fewer than the other side of a stratified draw needs
+        return torch.arange(count)
+    chosen, _ = train_test_split(range(total), train_size=count, stratify=labels.cpu().numpy(), random_state=seed)
+    return torch.tensor(chosen)
 
 
 def to_float(images: UInt8[Tensor, "batch height width *channels"]) -> Float[Tensor, "batch channels height width"]:
@@ -84,9 +139,7 @@ def normalize(
     return (images - shift.to(images.device)) / scale.to(images.device)
 
 
-def channel_statistics(
-    images: Float[Tensor, "batch channels height width"],
-) -> tuple[list[float], list[float]]:
+def channel_statistics(images: Float[Tensor, "batch channels height width"]) -> tuple[list[float], list[float]]:
     """Mean and deviation of every channel over all images and pixels, as `normalize` takes them."""
     return images.mean((0, 2, 3)).tolist(), images.std((0, 2, 3)).tolist()
 
@@ -97,10 +150,8 @@ def crop_and_flip(
     """Each image padded with zeros, cropped to its size at a random place, and half of them mirrored left to right.
 
     The draws come from the generator alone, per image; with one on the images' device the host never waits.
-    ValueError unless padding >= 0.
     """
-    if padding < 0:
-        raise ValueError(f"padding must be at least 0 pixels, got {padding}")
+    checks.whole(0, padding=padding)
     batch, channels, height, width = images.shape
     drawn = {"generator": generator, "device": generator.device}
     top, left = torch.randint(2 * padding + 1, (2, batch, 1), **drawn).to(images.device, non_blocking=True)

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
+from ..whole import replacing
 from . import sets, tables, texts
-from .files import SPLITS, DataMissing, replacing, root
+from .files import SPLITS, DataMissing, root
 
 MEMORY = ".whole.json"  # in the folder of the data: sets that were found whole, as they were then
 
@@ -22,10 +23,7 @@ class Row(NamedTuple):
 
 
 def listing() -> list[Row]:
-    """A row for each known set and each of one's own under `root()`, images first, its checksum verified.
-
-    What was whole is not read again until a file's size or time changes; whatever loads it reads it all the same.
-    """
+    """A row for each known set and each of one's own; what was whole is read again once its size or time changes."""
     asked: list[tuple[Callable[[str, Path], Row], str, Path]]
     asked = [(_image_row, name, root() / f"{name}.npz") for name in (*sets.KNOWN, *sets.own_names())]
     asked += [(_text_row, name, texts.text_path(name, "train").parent) for name in ("ptb", "wikitext_2")]

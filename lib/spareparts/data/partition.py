@@ -7,6 +7,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from .. import checks
 from .tables import Table
 
 SCALINGS = ("collection", "train")
@@ -36,8 +37,7 @@ def partition(
     Columns are scaled to mean 0 and deviation 1 over the whole training file (`collection`, as the paper had them) or
     over the rows trained on (`train`). ValueError for another scaling and a share outside (0, 1).
     """
-    if scaling not in SCALINGS:
-        raise ValueError(f"scaling must be one of {', '.join(SCALINGS)}, got {scaling!r}")
+    checks.one_of(SCALINGS, scaling=scaling)
     if not 0 < validation_share < 1:
         raise ValueError(f"validation_share must lie in (0, 1), got {validation_share}")
     file_rows = len(table.test_half)

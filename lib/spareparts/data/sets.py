@@ -28,6 +28,7 @@ from .files import (
 )
 
 FOLDERS = {"train": "train", "test": "val"}  # of each split of a set in folders: <root>/<name>/<folder>/<class>/<image>
+GREY = ("mnist", "fashion_mnist", "digits")  # whose images networks take in [0, 1], neither normalized nor augmented
 DIGITS_FILE = "09f66e6debdee2cd2b5ae59e0d6abbb73fc2b0e0185d2e1957e9ebb51e23aa22"  # sha256 of scikit-learn's
 
 
@@ -91,9 +92,6 @@ def own_names() -> list[str]:
     return [name for name in found if name not in KNOWN and re.fullmatch(r"\w[\w-]*", name)]
 
 
-# What identifies a set
-
-
 def is_folder(name: str) -> bool:
     """Whether a set that is not known by name lies under the root as folders of images."""
     if name in KNOWN:
@@ -112,10 +110,9 @@ def _names_and_sizes(folder: Path) -> str:
 
 
 def fingerprint(name: str) -> str:
-    """The sha256 (64 hex digits) that identifies a set; of a known set it needs no files.
+    """The sha256 (64 hex digits) that identifies a set: of a known one, without files, that of its arrays.
 
-    Of a known set it is that of its arrays, whose classes this package knows; one's own set has its classes in it; of
-    a folder the images' names and sizes count, and what is in them is not read.
+    One's own set has its classes in it; of a folder the images' names and sizes count, and what is in them is not read.
     """
     if is_folder(name):
         return _names_and_sizes(root() / name)
@@ -137,9 +134,6 @@ def classes(name: str) -> tuple[str, ...]:
     return about(name).classes
 
 
-# Its arrays
-
-
 def stored(name: str, keys: Sequence[str]) -> dict[str, np.ndarray]:
     """The named arrays of a set, once its file is there with the right fingerprint and form."""
     if name == "digits":
@@ -151,10 +145,7 @@ def stored(name: str, keys: Sequence[str]) -> dict[str, np.ndarray]:
 
 
 def check_file(name: str) -> dict[str, tuple[int, ...]]:
-    """Shapes of a set's arrays, once its file is what its name promises.
-
-    They are read once per process unless the file changes. DataMissing, DataCorrupt or ValueError otherwise.
-    """
+    """Shapes of a set's arrays, read once unless the file changes; DataMissing, DataCorrupt or ValueError without."""
     known, path = about(name), root() / f"{name}.npz"
     if not path.exists():
         raise DataMissing(
@@ -177,10 +168,7 @@ def _shapes(path: Path, known: About, modified: int, size: int) -> dict[str, tup
 
 
 def check_form(name: str, arrays: Mapping[str, np.ndarray], num_classes: int) -> None:
-    """ValueError unless the arrays are of the one form.
-
-    It is (n, h, w) or (n, h, w, 3) uint8 images and (n,) int64 labels in 0..num_classes-1, to train and to test on.
-    """
+    """ValueError unless the arrays are uint8 images and int64 labels in 0..num_classes-1, to train and to test on."""
     for split in SPLITS:
         images, labels = arrays[f"{split}_images"], arrays[f"{split}_labels"]
         if images.dtype != np.uint8 or not (images.ndim == 3 or images.shape[3:] == (3,)):

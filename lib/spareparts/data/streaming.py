@@ -65,10 +65,7 @@ def load_folder(name: str, split: str, *, size: int = 224, device: torch.device 
 
 
 class StreamedBatches(Batches):
-    """Endless batches of shuffled epochs of images in files, cropped and flipped at random.
-
-    The generator alone decides order and crops, however many processes read.
-    """
+    """Endless batches of images in files, in an order and with crops that the generator alone decides."""
 
     def __init__(
         self, images: StreamedImages, *, batch_size: int, generator: torch.Generator, augment: bool = True

@@ -10,6 +10,7 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
+from .. import checks
 from .texts import PARTS, text_lines
 
 END, UNKNOWN = "<eos>", "<unk>"  # ends each line; stands for words that are not in the vocabulary
@@ -27,10 +28,7 @@ class Text:
 
 @functools.lru_cache(maxsize=2)
 def load_text(name: str) -> Text:
-    """A known text from `root()/text`, or the generated one; a line's end counts as one word.
-
-    ValueError for an unknown name, DataMissing where a part is not there, DataCorrupt where its checksum is another.
-    """
+    """The words of a text; a line's end counts as one word. Raises what `text_lines` raises."""
     words = {
         part: [word for line in lines for word in (*line.split(), END)] for part, lines in text_lines(name).items()
     }
@@ -62,10 +60,7 @@ class Window(NamedTuple):
 
 
 def in_columns(words: Int[Tensor, " words"], count: int) -> Int[Tensor, "length columns"]:
-    """A text cut into `count` stretches of one length, side by side; the rest that fills no row is left out.
-
-    ValueError for fewer than two words a column.
-    """
+    """A text cut into `count` stretches of one length; the rest is left out. ValueError below two words a column."""
     if not 1 <= count <= len(words) // 2:
         raise ValueError(f"columns must lie in 1..{len(words) // 2}, half of the words, got {count}")
     length = len(words) // count
@@ -73,14 +68,10 @@ def in_columns(words: Int[Tensor, " words"], count: int) -> Int[Tensor, "length 
 
 
 class Windows(Iterator[Window]):
-    """Endless passes over a text in columns, `length` words of each at a time, the last of a pass as many as are left.
-
-    `len` is the steps of a pass. ValueError for a length below 1.
-    """
+    """Endless passes over a text in columns, `length` words (at least 1) of each at a time; `len` is a pass's steps."""
 
     def __init__(self, words: Int[Tensor, " words"], *, columns: int, length: int) -> None:
-        if length < 1:
-            raise ValueError(f"length must be at least 1 word, got {length}")
+        checks.whole(1, length=length)
         self.columns, self.length = in_columns(words, columns), length
         self._position = 0
 

@@ -28,10 +28,7 @@ def text_path(name: str, part: str) -> Path:
 
 
 def text_lines(name: str) -> dict[str, list[str]]:
-    """The lines of each part of a text, its checksum checked.
-
-    ValueError for a text that is not known, DataMissing where a part is not there, DataCorrupt where it is altered.
-    """
+    """The lines of each part of a text; ValueError for an unknown one, DataMissing, DataCorrupt where it is altered."""
     drawn = "sha1" not in known_text(name)
     return drawn_text() if drawn else {part: _part(name, part).splitlines() for part in PARTS}
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from .. import data
+from ..data.sets import GREY
 from ..records import RunConfig
 from ..records.config import check_lists, combinations, given_lists
 
@@ -13,7 +14,6 @@ EXPERIMENTS = ("journey", "pair", "ensemble", "cost", "ridge")
 NETWORKS = ("mlp", "resnet_20", "resnet_32", "mobilenet_v2")
 DATASETS = {"mlp": "mnist"} | dict.fromkeys(NETWORKS[1:], "cifar10")  # that the networks are trained on
 PUBLISHED = ("resnet_32", "mobilenet_v2")  # the draft names no network for MNIST: that one is ours
-GREY = ("mnist", "fashion_mnist", "digits")  # are neither augmented nor normalized
 KINDS = ("snapshots", "independent", "bagging", "k_fold", "architectures")
 OTHERS = ("checkpoint", "unpushed", "independent")
 

@@ -18,7 +18,7 @@ from .config import Config, journey_of
 from .measures import normalized_distance, squared_distance
 from .paths import point_of
 from .penalty import Directions, Push, kernel_of
-from .training import Part, Sets, accuracy, batches_of, build, generator_of, optimizer_of, sets_of
+from .training import Sets, accuracy, batches_of, build, generator_of, optimizer_of, sets_of
 
 READINGS = 150  # at most about so many along a journey
 LATE = 10  # readings whose mean the source gives
@@ -79,7 +79,7 @@ class Watch:
         point, left = point_of(network), self.push.checkpoints
         lacking = [math.nan] * (self.config.checkpoints - len(left))
         return {
-            **{name: accuracy_on(network, part) for name, part in self.parts.items()},
+            **{name: engine.accuracy(network, part) for name, part in self.parts.items()},
             "squared_distance": [squared_distance(point, checkpoint) for checkpoint in left] + lacking,
             "normalized_distance": [normalized_distance(point, checkpoint) for checkpoint in left] + lacking,
             "weight_norm": float(torch.stack(torch._foreach_norm(list(point.values()))).norm()),
@@ -106,11 +106,6 @@ class Watch:
         self.directions.steps = state["steps"]
 
 
-def accuracy_on(network: nn.Module, part: Part) -> float:
-    """Images classified correctly, in %."""
-    return accuracy(engine.predict(network, part.images)[0].argmax(1), part.labels)
-
-
 def journey(config: Config, *, progress: bool = True) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """Train along one journey and measure it; weights at its start, checkpoints and end are left in the cache.
 
@@ -125,8 +120,8 @@ def journey(config: Config, *, progress: bool = True) -> tuple[dict[str, Any], d
     (scores,) = engine.predict(network, sets.test.images)
     metrics = {"accuracy": accuracy(scores.argmax(1), sets.test.labels)}
     if config.augmented:
-        metrics["augmented_accuracy"] = accuracy_on(network, sets.augmented)
-    metrics["held_out_accuracy"] = accuracy_on(network, sets.validation)
+        metrics["augmented_accuracy"] = engine.accuracy(network, sets.augmented)
+    metrics["held_out_accuracy"] = engine.accuracy(network, sets.validation)
     names = ("train_loss", "squared_distance", "normalized_distance", "weight_norm")
     last = {name: watch.readings[-1][name] for name in names}
     metrics |= last | summary(watch) | {"training_seconds": end.seconds}

@@ -84,10 +84,7 @@ EXPERIMENTS: dict[str, Callable[..., tuple[dict[str, Any], dict[str, np.ndarray]
 def run(
     configs: Iterable[Config], *, progress: bool = True, workers: int | None = None
 ) -> Iterator[tuple[Config, Result]]:
-    """Run each config, yielding its result as soon as it is there; each core runs one at a time (`engine.each`).
-
-    All data are loaded before, so that a missing set costs nothing.
-    """
+    """Run each config on a core (`engine.each`), yielding its result as soon as it is there; data are loaded first."""
     configs = list(configs)
     for dataset in sorted({config.dataset for config in configs}):
         data.load(dataset, "train")

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.optim.lr_scheduler import CosineAnnealingWarmRestarts, LambdaLR, LRScheduler
 
 from .. import data, models
-from .config import GREY, Config
+from .config import Config
 
 Part = data.ImagePart
 MOMENTUM = 0.9
@@ -20,14 +20,10 @@ AUGMENTED_SEED = 10_000  # added to the seed: crops and flips of the test images
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Sets:
+class Sets(data.ImageSets):
     """What a journey is trained, chosen and measured on."""
 
-    train: Part
-    validation: Part
-    test: Part
     augmented: Part  # the test images cropped and flipped once, as the source measured on them
-    classes: int
 
 
 def generator_of(config: Config) -> torch.Generator:
@@ -49,18 +45,16 @@ def sets_of(config: Config, device: str) -> Sets:
         rows = torch.randint(count, (count,), generator=draw)
     else:
         rows = torch.randperm(count, generator=draw).tensor_split(config.members)[config.member]
-    rows = rows.to(sets.train.labels.device)
-    return dataclasses.replace(sets, train=Part(sets.train.images[rows], sets.train.labels[rows]))
+    return dataclasses.replace(sets, train=sets.train.subset(rows))
 
 
 @functools.lru_cache(maxsize=2)
 def _whole_sets(dataset: str, device: str, *, seed: int, train_samples: int | None) -> Sets:
-    """The parts of a data set, kept for the next run: in [0, 1], colour ones with mean 0 and deviation 1."""
-    stored = (data.load(dataset, split, device=device) for split in ("train", "test"))
-    whole, test = (Part(split.images, split.labels) for split in stored)
-    parts = data.image_parts(whole, test, seed=seed, train_samples=train_samples, normalized=dataset not in GREY)
-    moved = augment_of(parts["test"].images)(parts["test"].images, generator=data.generator(seed + AUGMENTED_SEED))
-    return Sets(**parts, augmented=Part(moved, parts["test"].labels), classes=len(data.classes(dataset)))
+    """The parts of a data set, kept for the next run."""
+    sets = data.image_sets(dataset, device, seed=seed, train_samples=train_samples)
+    images, labels = sets.test
+    moved = augment_of(images)(images, generator=data.generator(seed + AUGMENTED_SEED))
+    return Sets(**vars(sets), augmented=Part(moved, labels))
 
 
 def accuracy(predictions: Int[Tensor, " batch"], labels: Int[Tensor, " batch"]) -> float:

@@ -1,6 +1,4 @@
-"""The engine: one training loop for all papers. It takes networks, objectives, optimizers and batches, never a paper;
-data lives on the device as whole tensors, and nothing waits for the device within an epoch.
-"""
+"""The engine: one training loop for all papers, in which nothing waits for the device within an epoch."""
 
 from ..lazily import attach
 
@@ -9,9 +7,9 @@ __all__ = attach(
     {
         "checkpoint": ["DamagedFile", "Opening", "cached_weights", "save_weights"],
         "device": ["choose_device", "describe", "one_thread"],
-        "evaluate": ["images_at_once", "predict", "predict_each"],
+        "evaluate": ["accuracy", "images_at_once", "predict", "predict_each"],
         "loop": ["fit"],
-        "processes": ["each"],
+        "processes": ["each", "each_group"],
         "replica": ["Kept", "Outcome", "Progress", "Replica", "cross_entropy"],
     },
 )

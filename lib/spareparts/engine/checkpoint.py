@@ -3,7 +3,6 @@
 import contextlib
 import hashlib
 import io
-import os
 import time
 import warnings
 from collections.abc import Sequence
@@ -13,6 +12,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from ..whole import replacing
 from .replica import Outcome, Run, generators
 
 # Trained weights in the cache, so that a later instrument needs no training
@@ -30,17 +30,13 @@ def save_weights(network: nn.Module, path: Path, *, commit: str = "unknown") -> 
 
 
 def write(content: dict[str, Any], path: Path) -> None:
-    """Write a file for `read` whole: under a temporary name, then renamed; warn where it cannot be written."""
+    """Write a file for `read`; warn where it cannot be written."""
     buffer = io.BytesIO()
     torch.save({**content, CHECKSUM: checksum(content)}, buffer)
-    temporary = path.with_name(f".{path.name}-{os.getpid()}.part")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_bytes(buffer.getvalue())
-        temporary.replace(path)
+        with replacing(path) as file:
+            file.write(buffer.getvalue())
     except OSError as error:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
         warnings.warn(f"weights not cached in {path}: {error.strerror or error}", stacklevel=3)
 
 

@@ -12,10 +12,7 @@ PRECISIONS = ("float32", "bfloat16", "tf32")
 
 
 def describe(device: torch.device | str) -> str:
-    """Name of the device as a record holds it: the GPU's, or the processor's with its instructions and threads.
-
-    Two runs can be expected to agree to the last bit only where all of this is the same.
-    """
+    """The device in a record: runs can be expected to agree to the last bit only where all of this is the same."""
     device = torch.device(device)
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)

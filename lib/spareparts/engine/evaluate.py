@@ -8,6 +8,9 @@ from jaxtyping import Shaped
 from torch import Tensor, nn
 from torch.func import functional_call, stack_module_state, vmap
 
+from .. import checks
+from ..data import ImagePart
+
 BATCH = 500
 IN_CACHE = 100  # images at once, of which a processor's cache holds what a convolution gives
 Read = Callable[[Any], tuple[Tensor, ...]]
@@ -32,6 +35,13 @@ def predict(
     parts = [read(network(chunk)) for chunk in _chunks(inputs)]
     network.train(training)
     return tuple(torch.cat(tensors) for tensors in zip(*parts, strict=True))
+
+
+def accuracy(network: nn.Module, part: ImagePart) -> float:
+    """Images classified correctly, in %; `ValueError` for labels that are not one an image."""
+    checks.equally_many(**part._asdict())
+    (scores,) = predict(network, part.images)
+    return 100 * float((scores.argmax(1) == part.labels).double().mean())
 
 
 @torch.inference_mode()

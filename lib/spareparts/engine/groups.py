@@ -15,10 +15,7 @@ UNKNOWN = ("dampening", "maximize", "nesterov", "differentiable")  # options of 
 
 
 def probe(replica: Replica, *, precision: str) -> tuple[frozenset[str], int]:
-    """Names of the parameters that the objective does not depend on, and bytes that a step takes (0 but on CUDA).
-
-    The next batch goes through the replica in evaluation mode and back; nothing of it changes.
-    """
+    """Names of the parameters that the objective does not depend on, and bytes that a step takes (0 but on CUDA)."""
     network, batches = replica.network.eval(), replica.batches
     kept = batches.state_dict()
     parameters = {name: p for name, p in network.named_parameters() if p.requires_grad}
@@ -89,10 +86,7 @@ def _own_obstacle(replica: Replica) -> str | None:
 
 
 def fitting(count: int, *, each: int, free: int) -> int:
-    """How many of `count` replicas fit at once, in groups of nearly equal size, at least one a group.
-
-    `each` is what one takes and `free` what there is, in bytes; where nothing was measured all are one group.
-    """
+    """How many of `count` replicas of `each` bytes (0: unknown) fit into `free`, in groups of nearly equal size."""
     if each <= 0:
         return count
     most = min(count, max(1, int(SHARE * free / (MARGIN * each))))

@@ -2,6 +2,7 @@
 
 import collections
 import contextlib
+import functools
 import multiprocessing
 import os
 import pickle
@@ -11,6 +12,7 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from multiprocessing.connection import Connection, wait
 from typing import Any, TypeVar
+from unittest import mock
 
 import torch
 from tqdm import tqdm
@@ -34,11 +36,11 @@ def each(
     device: str = "cpu",
     progress: bool = False,
 ) -> Iterator[tuple[Config, Result]]:
-    """Yield each config with `function(config)` as soon as it is there, in whatever order.
+    """Yield each config with `function(config)`, both picklable, as soon as it is there, in whatever order.
 
-    The function and the configs must be picklable. With one worker, on a GPU (`device`), and inside the worker of a
-    sweep, this process does the work. What fails does not stop the others: the first error is raised after their
-    results, with notes that name every config that failed; `WorkerDied` where a process was killed.
+    With one worker, on a GPU (`device`), and inside the worker of a sweep, this process does the work. What fails does
+    not stop the others: the first error is raised after their results, with notes that name every config that failed;
+    `WorkerDied` where a process was killed.
     """
     configs = list(configs)
     count = 1 if torch.device(device).type == "cuda" else min(worker_count(workers), len(configs))
@@ -55,6 +57,30 @@ def each(
         for config, error in failures:
             first.add_note(f"failed: {config!r} ({type(error).__name__})")
         raise first
+
+
+def each_group(
+    function: Callable[..., Iterable[tuple[Config, Result]]],
+    groups: Iterable[Sequence[Config]],
+    *,
+    device: str,
+    workers: int | None = None,
+    progress: bool = False,
+) -> Iterator[tuple[Config, Result]]:
+    """What `function(group, device=, progress=)` yields of groups that train side by side; on a CPU `each` config's."""
+    work = functools.partial(function, device=device, progress=progress)
+    if torch.device(device).type != "cuda":
+        configs = [config for group in groups for config in group]
+        yield from each(functools.partial(_alone, work), configs, workers=workers, progress=progress)
+        return
+    for group in groups:
+        with one_thread():
+            yield from work(group)
+
+
+def _alone(function: Callable[[list[Config]], Iterable[tuple[Config, Result]]], config: Config) -> Result:
+    ((_, result),) = function([config])
+    return result
 
 
 def worker_count(workers: int | None) -> int:
@@ -118,7 +144,7 @@ class Worker:
         spawn = multiprocessing.get_context("spawn")
         self.connection, theirs = spawn.Pipe()
         self.process = spawn.Process(target=serve, args=(function, theirs), daemon=True)
-        with environment(OMP_NUM_THREADS="1", **{MARK: "1"}), _interrupts_ignored():
+        with mock.patch.dict(os.environ, {"OMP_NUM_THREADS": "1", MARK: "1"}), _interrupts_ignored():
             self.process.start()
         theirs.close()  # so that its death shows as the end of the connection
         self.config: Any = None
@@ -187,18 +213,3 @@ def _interrupts_ignored() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
-
-
-@contextlib.contextmanager
-def environment(**values: str) -> Iterator[None]:
-    """Environment variables that hold inside, for the processes that are started there."""
-    before = {name: os.environ.get(name) for name in values}
-    os.environ.update(values)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value

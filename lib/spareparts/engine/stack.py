@@ -15,10 +15,7 @@ NUMBERS = ("lr", "momentum", "weight_decay")  # of a parameter group, each repli
 
 
 class Stack:
-    """The tensors of replicas stacked along a first axis, as long as they train side by side.
-
-    Each replica's module and optimizer hold views, so that whatever reads or changes them sees the replica as it is.
-    """
+    """The tensors of replicas stacked along a first axis; each replica's module and optimizer hold views of them."""
 
     def __init__(self, replicas: Sequence[Replica], *, unused: Collection[str]) -> None:
         self.replicas = list(replicas)

@@ -54,6 +54,7 @@ class Config(RunConfig):
 
     word: ClassVar[str] = "experts"
     revision: ClassVar[int] = 1
+    source: ClassVar[Any] = data
 
     dataset: str = "mnist"
     arm: str = "baseline"  # one of ARMS
@@ -98,16 +99,6 @@ class Config(RunConfig):
             raise ValueError(f"arm 'simclr' compares two augmented views: augment must be True, got {self.augment}")
         if self.arm in BALANCED and self.chosen_experts > self.experts:
             raise ValueError(f"chosen_experts must be at most {self.experts}, the experts, got {self.chosen_experts}")
-
-    @property
-    def fingerprint(self) -> str:
-        """Sha256 of the data set's arrays."""
-        return data.fingerprint(self.dataset)
-
-    @property
-    def fidelity(self) -> str:
-        """How the data set relates to the official files."""
-        return data.fidelity(self.dataset)
 
     @property
     def protocol(self) -> str:

@@ -1,12 +1,10 @@
 """From configs to results: train each mixture, then measure it on the test set at the last step."""
 
 import dataclasses
-import functools
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from .. import data, engine
@@ -48,28 +46,16 @@ class GateCurve(engine.Kept):
 def run(
     configs: Iterable[Config], *, device: str | None = None, workers: int | None = None, progress: bool = True
 ) -> Iterator[tuple[Config, Result]]:
-    """Train and measure each config, yielding its result as soon as it is there.
+    """Train and measure each config, yielding its result as soon as it is there; all data are loaded first.
 
     On CUDA, which is chosen where there is one, configs that differ in seed or scalars only train side by side; on a
-    CPU each core runs one at a time (`workers` sets how many, see `engine.each`). All data are loaded before training
-    starts, so that a missing set costs nothing. Raises `ValueError` for a device that is not there.
+    CPU each core runs one at a time (`engine.each_group`). Raises `ValueError` for a device that is not there.
     """
     configs, device = list(configs), engine.choose_device(device)
     for dataset in {config.dataset for config in configs}:
         data.load(dataset, "train")
-    if torch.device(device).type == "cuda":
-        for group in groups(configs, free=SCALARS, most=GROUP):
-            with engine.one_thread():
-                yield from run_group(group, device=device, progress=progress)
-        return
-    work = functools.partial(run_one, device=device, progress=progress)
-    yield from engine.each(work, configs, workers=workers, progress=progress)
-
-
-def run_one(config: Config, *, device: str, progress: bool = True) -> Result:
-    """Train and measure one config."""
-    ((_, result),) = run_group([config], device=device, progress=progress)
-    return result
+    alike = groups(configs, free=SCALARS, most=GROUP)
+    yield from engine.each_group(run_group, alike, device=device, workers=workers, progress=progress)
 
 
 def run_group(

@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 
 import torch
 from jaxtyping import Float, Int
-from sklearn.model_selection import train_test_split
 from torch import Tensor
 
 from .. import data, engine
@@ -34,13 +33,9 @@ def tensors(dataset: str, split: str, device: str) -> tuple[Tensor, Tensor, int]
 def training_set(config: Config, device: str) -> tuple[Tensor, Tensor, int]:
     """The training images of a run: all, or a stratified draw of `train_samples` by the run's seed."""
     images, labels, classes = tensors(config.dataset, "train", device)
-    if config.train_samples is None or config.train_samples == len(labels):
+    if config.train_samples is None:
         return images, labels, classes
-    if not classes <= config.train_samples < len(labels):
-        raise ValueError(f"train_samples must lie in {classes}..{len(labels)}, got {config.train_samples}")
-    own = {"train_size": config.train_samples, "random_state": config.seed}
-    chosen, _ = train_test_split(range(len(labels)), stratify=labels.cpu().numpy(), **own)
-    picked = torch.tensor(chosen, device=images.device)
+    picked = data.stratified(labels, config.train_samples, seed=config.seed).to(device)
     return images[picked], labels[picked], classes
 
 

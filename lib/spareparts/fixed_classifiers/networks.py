@@ -4,12 +4,11 @@ import dataclasses
 import functools
 import itertools
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import torch
 from jaxtyping import Float, Int
-from sklearn.model_selection import train_test_split
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -54,7 +53,7 @@ def replica(config: Config, sets: "Sets", device: str) -> engine.Replica:
     network.to(device)
     augment = sets.shape[0] == 3 if config.augment is None else config.augment
     own = {"batch_size": min(settings.batch_size, len(sets.train.labels)), "generator": stream}
-    if isinstance(sets.train, StoredImages):
+    if isinstance(sets.train, data.ImagePart):
         change = data.crop_and_flip if augment else None
         batches = data.Batches(sets.train.images, sets.train.labels, augment=change, **own)
     else:  # of a whole folder's images at several sizes
@@ -144,24 +143,7 @@ def objective_of(loss: str, other_target: float = -1.0) -> Callable:
 # The images of a run
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
-class StoredImages:
-    """Images in memory, read as those of `data.StreamedImages` are."""
-
-    images: Float[Tensor, "samples channels height width"]
-    labels: Int[Tensor, " samples"]
-
-    def subset(self, rows: Int[Tensor, " chosen"]) -> "StoredImages":
-        """The images of those numbers."""
-        rows = rows.to(self.labels.device)
-        return StoredImages(images=self.images[rows], labels=self.labels[rows])
-
-    def chunks(self, batch_size: int) -> Iterator[Float[Tensor, "batch channels height width"]]:
-        """All images in order."""
-        yield from self.images.split(batch_size)
-
-
-Images = StoredImages | data.StreamedImages
+Images = data.ImagePart | data.StreamedImages
 
 
 class Sets(NamedTuple):
@@ -197,11 +179,11 @@ def _sets(config: Config, device: str) -> Sets:
         else:
             found = data.load(config.dataset, split, device=device)
             rows, labels = rows_of(found.labels, kept, samples=samples, seed=config.seed)
-            parts.append(StoredImages(images=data.to_float(found.images[rows.to(device)]), labels=labels))
+            parts.append(data.ImagePart(data.to_float(found.images[rows.to(device)]), labels))
     shape = (3, size, size) if folder else tuple(parts[0].images.shape[1:])
     if shape[0] == 3 and not folder:
         moments = data.channel_statistics(parts[0].images)
-        parts = [dataclasses.replace(part, images=data.normalize(part.images, *moments)) for part in parts]
+        parts = [part._replace(images=data.normalize(part.images, *moments)) for part in parts]
     return Sets(*parts, count, shape)
 
 
@@ -210,7 +192,7 @@ def rows_of(
 ) -> tuple[Int[Tensor, " taken"], Int[Tensor, " taken"]]:
     """Numbers and new labels of the images to take: all of the classes that are kept (None: all), or a draw of them."""
     rows = torch.arange(len(labels)) if kept is None else torch.isin(labels.cpu(), kept).nonzero().flatten()
-    rows = rows if samples is None else rows[stratified(labels.cpu()[rows], samples, seed=seed)]
+    rows = rows if samples is None else rows[data.stratified(labels.cpu()[rows], samples, seed=seed)]
     taken = labels[rows.to(labels.device)].long()
     return rows, taken if kept is None else torch.searchsorted(kept.to(labels.device), taken)
 
@@ -237,14 +219,3 @@ def choose_classes(
     else:
         order = mixed(itertools.chain(*groups)) if choice == "drawn" else list(itertools.chain(*own))
     return torch.tensor(order[:count]).sort().values
-
-
-def stratified(labels: Int[Tensor, " samples"], count: int, *, seed: int) -> Int[Tensor, " chosen"]:
-    """Numbers of `count` samples, of every class its share; `ValueError` unless there are classes..samples of them."""
-    classes, total = len(labels.unique()), len(labels)
-    if not classes <= count <= total:
-        raise ValueError(f"train_samples must lie in {classes}..{total}, got {count}")
-    if total - count < classes:  # fewer than the other side of a stratified draw needs
-        return torch.arange(count)
-    chosen, _ = train_test_split(range(total), train_size=count, stratify=labels.cpu().numpy(), random_state=seed)
-    return torch.tensor(chosen)

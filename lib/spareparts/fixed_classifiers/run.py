@@ -35,10 +35,10 @@ SHOWN = 0.1  # of the training images, if that is more
 def run(
     configs: Iterable[Config], *, device: str | None = None, workers: int | None = None, progress: bool = True
 ) -> Iterator[tuple[Config, Result]]:
-    """Run each config, yielding its result as soon as it is there; all data are loaded before, if they are there.
+    """Run each config, yielding its result as soon as it is there; all data are loaded first.
 
     On CUDA, which is chosen where there is one, networks on images that differ in seed or scalars only train side by
-    side; on a CPU each core runs one at a time, or `workers` in all. Raises `ValueError` for a device that is absent.
+    side; on a CPU each core runs one at a time (`engine.each_group`). Raises `ValueError` for a device that is absent.
     """
     configs, device = list(configs), engine.choose_device(device)
     for dataset in {config.dataset for config in configs if config.experiment == "images"}:
@@ -46,21 +46,10 @@ def run(
             data.load(dataset, "train")
     for corpus in {config.corpus for config in configs if config.experiment == "language"}:
         data.load_text(corpus)
-    if torch.device(device).type == "cuda":
-        images = [config for config in configs if config.experiment == "images"]
-        others = ([config] for config in configs if config.experiment != "images")
-        for group in (*groups(images, free=SIDE_BY_SIDE, most=GROUP), *others):
-            with engine.one_thread():
-                yield from run_group(group, device=device, progress=progress)
-        return
-    work = functools.partial(run_one, device=device, progress=progress)
-    yield from engine.each(work, configs, workers=workers, progress=progress)
-
-
-def run_one(config: Config, *, device: str, progress: bool = True) -> Result:
-    """Run one config."""
-    ((_, result),) = run_group([config], device=device, progress=progress)
-    return result
+    images = [config for config in configs if config.experiment == "images"]
+    others = ([config] for config in configs if config.experiment != "images")
+    alike = (*groups(images, free=SIDE_BY_SIDE, most=GROUP), *others)
+    yield from engine.each_group(run_group, alike, device=device, workers=workers, progress=progress)
 
 
 def run_group(

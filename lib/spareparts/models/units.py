@@ -59,7 +59,7 @@ def _plain(layers: Mapping[str, nn.Module]) -> list[Group]:
         elif isinstance(layer, _BatchNorm):
             own += _entries(name, layer)
         elif any(True for _ in layer.parameters()):
-            raise ValueError(f"units can be matched in plain layers, got {type(layer).__name__} in {name!r}")
+            own = []  # what a layer of another kind reads stays in its order
     return groups
 
 

@@ -1,7 +1,6 @@
-"""Records: every number of the book comes from one of these, one file a run, written once and never edited.
+"""Records, one file a run: a frozen `RunConfig` gives the hash that names `<folder>/<word>/<hash>.json` (and `.npz`).
 
-A frozen `RunConfig` gives a hash, the hash names `<folder>/<word>/<hash>.json` (and `.npz` for arrays). Records are
-read from the committed folder and, over it, from `$SPAREPARTS_RECORDS`; they are written to the latter where it is set.
+They are read from the committed folder and, over it, `$SPAREPARTS_RECORDS`, which they are written to where it is set.
 """
 
 from ..lazily import attach

@@ -43,10 +43,7 @@ def frame(source: str | type[RunConfig]) -> pd.DataFrame:
 
 
 def load_or_run(configs: Sequence[RunConfig], run: store.Run, *, missing: str = "list") -> pd.DataFrame:
-    """Tidy rows of the configs that have a record; the others are listed, or run and recorded one by one.
-
-    `missing` is `list` or `run`. Each result is written as soon as `run` yields it, so a cut-off loses nothing.
-    """
+    """Tidy rows of the configs that have a record; the others, `missing`, are listed (`list`), or made (`run`)."""
     if missing not in ("list", "run"):
         raise ValueError(f"missing must be 'list' or 'run', got {missing!r}")
     todo = store.unrecorded(configs)

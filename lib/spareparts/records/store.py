@@ -12,7 +12,6 @@ import os
 import platform
 import re
 import subprocess
-import tempfile
 import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -22,6 +21,7 @@ from typing import Any
 import numpy as np
 import platformdirs
 
+from ..whole import replacing
 from .claim import Claims
 from .config import RunConfig, defaults_of, key, recorded_key
 
@@ -124,20 +124,11 @@ def versions() -> dict[str, str]:
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Write a file under a temporary name, sync, rename; on failure nothing is left and `RecordError` says why."""
-    temporary = None
+    """Write a file; on failure nothing is left and `RecordError` says why."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".", suffix=".part", delete=False) as file:
-            temporary = Path(file.name)
+        with replacing(path) as file:
             file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.chmod(0o644)
-        temporary.replace(path)
     except OSError as error:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)
         raise RecordError(f"cannot write {path}: {error.strerror or error}; nothing was left half written") from error
 
 
@@ -258,10 +249,7 @@ def lock_path(config: RunConfig) -> Path:
 
 
 def make(configs: Sequence[RunConfig], run: Run) -> None:
-    """Run and record one by one what has no record; what another process is making is waited for.
-
-    Raises `RecordError` where the records of these runs could not be written, before any training starts.
-    """
+    """Run and record what has no record; others' runs are waited for. `RecordError` first if none can be written."""
     for folder in {lock_path(config).parent for config in configs}:
         probe = folder / f".probe-{os.getpid()}"
         write_whole(probe, b"")

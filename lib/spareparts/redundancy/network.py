@@ -16,7 +16,7 @@ from .config import Config
 from .measures import output_similarity, over_training
 from .pruning import GREEDY, compact, cut, halves, measure_pruning, pruning_order, unit_rows, weighted
 from .spectra import RANKS, main_angle, random_angles, rank_accuracies
-from .training import Part, Sets, Trained, accuracy, build, sets_of, settings_of, train
+from .training import Part, Sets, Trained, build, sets_of, settings_of, train
 
 Found = tuple[dict[str, Any], dict[str, np.ndarray]]  # metrics and arrays of a record
 
@@ -80,8 +80,8 @@ def about_training(trained: Trained, sets: Sets, given: Part) -> dict[str, float
     """Accuracies (%), the smallest loss of validation (nats) its step, and units without weights or never firing."""
     watch, weights = trained.watch, trained.network.get_submodule(STUDIED).weight
     return {
-        "accuracy": accuracy(halves(trained.network, STUDIED)[1], given),
-        "train_accuracy": accuracy(trained.network, sets.train.first(TRAIN_IMAGES)),
+        "accuracy": engine.accuracy(halves(trained.network, STUDIED)[1], given),
+        "train_accuracy": engine.accuracy(trained.network, sets.train.first(TRAIN_IMAGES)),
         "validation_loss": watch.losses[watch.steps.index(watch.best_step)],
         "best_step": watch.best_step,
         "dead_units": int((~weights.flatten(1).any(1)).sum()),
@@ -154,7 +154,7 @@ def retrain(config: Config, *, progress: bool = True) -> Found:
         return round(train_on(pruned, config, sets, progress=progress), 2)
 
     metrics = {
-        "accuracy": accuracy(trained, sets.test),
+        "accuracy": engine.accuracy(trained, sets.test),
         "unpruned_accuracy": train_on(trained, config, sets, progress=progress),
         "removed": list(REMOVED),
         "retrained_accuracy": {choice: [retrained(choice, share) for share in REMOVED] for choice in CHOICES},
@@ -193,7 +193,7 @@ def train_on(network: nn.Sequential, config: Config, sets: Sets, *, progress: bo
         name=f"retrain seed {config.seed}",
         progress=progress,
     )
-    return accuracy(again.network, sets.test)
+    return engine.accuracy(again.network, sets.test)
 
 
 # Draw the classifier anew: the report reset the convolutions to their start and trained as long again. If they become
@@ -222,9 +222,9 @@ def resample(config: Config, *, progress: bool = True) -> Found:
     redrawn_layer = weighted(network)[len(layers)]
     weight = network.get_submodule(redrawn_layer).weight.detach()
     rank = min(sets.classes, *weight.shape)
-    metrics: dict[str, Any] = {"kept_layers": layers, "network_accuracy": accuracy(network, sets.test)}
+    metrics: dict[str, Any] = {"kept_layers": layers, "network_accuracy": engine.accuracy(network, sets.test)}
     for name, each in trained.items():
-        metrics[f"{name}_accuracy"] = accuracy(each, sets.test)
+        metrics[f"{name}_accuracy"] = engine.accuracy(each, sets.test)
         pairs = [[layer_outputs(one, images, layer=layer) for one in (network, each)] for layer in layers]
         metrics[f"{name}_output_matched"] = [round(matched_correlation(*pair), DIGITS) for pair in pairs]
         metrics[f"{name}_angle"] = main_angle(weight, each.get_submodule(redrawn_layer).weight.detach(), rank=rank)

@@ -10,9 +10,10 @@ from jaxtyping import Bool, Int
 from torch import Tensor, nn
 
 from .. import data, engine
+from ..engine import accuracy
 from .config import Config
 from .pruning import compact, pruning_order, unit_rows, weighted
-from .training import Sets, Settings, accuracy, build, fit, replica_of, sets_of, settings_of
+from .training import Sets, Settings, build, fit, replica_of, sets_of, settings_of
 
 # Single weights
 

@@ -1,8 +1,6 @@
 """From a config to a trained network: images, network and optimizer as Figure 1 states them, and the training."""
 
 import copy
-import dataclasses
-import functools
 import math
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,17 +10,15 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
-from .. import checks, data, engine, models
+from .. import data, engine, models
 from ..records import Diverged
 from .config import LENET, Config
 from .pruning import cut
 
 # Images, networks, optimizers
 
-Part = data.ImagePart
-GREY = ("mnist", "fashion_mnist", "digits")  # are scaled to [0, 1] only
+Part, Sets = data.ImagePart, data.ImageSets
 INITIALIZATIONS = {"glorot": "glorot_normal", "pytorch": "pytorch"}  # of a config, as `models.initialize` names them
-SHUFFLE_SEED = 10_000  # added to the seed: shuffled labels must not depend on how the images are drawn
 
 
 class Settings(NamedTuple):
@@ -46,16 +42,6 @@ FIGURE_1 = {
 FIGURE_1["vgg_19_bn"] = FIGURE_1["vgg_19"]
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Sets:
-    """What a network is trained, chosen and measured on."""
-
-    train: Part
-    validation: Part
-    test: Part
-    classes: int
-
-
 def settings_of(config: Config, stated: Settings | None = None) -> Settings:
     """Figure 1's settings, or those that an experiment states, with what the config changes."""
     changed = {name: getattr(config, name) for name in ("optimizer", "learning_rate", "iterations", "precision")}
@@ -63,38 +49,10 @@ def settings_of(config: Config, stated: Settings | None = None) -> Settings:
     return stated._replace(**{name: value for name, value in changed.items() if value is not None})
 
 
-@functools.lru_cache(maxsize=2)
-def load_sets(
-    dataset: str,
-    device: str,
-    *,
-    seed: int,
-    classes: int | None = None,
-    train_samples: int | None = None,
-    shuffled_labels: bool = False,
-) -> Sets:
-    """The parts of a data set by a seed alone; kept for the next run.
-
-    Images are in [0, 1]; colour ones are normalized to mean 0 and deviation 1 in each channel of those trained on.
-    Raises `ValueError` for more training images than there are.
-    """
-    parts = []
-    for split in ("train", "test"):
-        found = data.load(dataset, split, device=device)
-        rows = slice(None) if classes is None else found.labels < classes
-        parts.append(Part(found.images[rows], found.labels[rows]))
-    train, test = parts
-    if shuffled_labels:
-        order = torch.randperm(len(train.labels), generator=data.generator(seed + SHUFFLE_SEED)).to(device)
-        train = train._replace(labels=train.labels[order])
-    own = data.image_parts(train, test, seed=seed, train_samples=train_samples, normalized=dataset not in GREY)
-    return Sets(**own, classes=classes or len(data.classes(dataset)))
-
-
 def sets_of(config: Config, device: str) -> Sets:
     """The parts of a config's data set."""
-    names = ("seed", "classes", "train_samples", "shuffled_labels")
-    return load_sets(config.dataset, device, **{name: getattr(config, name) for name in names})
+    own = {name: getattr(config, name) for name in ("seed", "train_samples", "shuffled_labels")}
+    return data.image_sets(config.dataset, device, first_classes=config.classes, **own)
 
 
 def build(config: Config, sets: Sets, *, generator: torch.Generator) -> nn.Sequential:
@@ -213,10 +171,3 @@ def fit(replica: engine.Replica, *, steps: int, **how: Any) -> engine.Outcome:
     if end.diverged_step is not None:
         raise Diverged(end.diverged_step)
     return end
-
-
-def accuracy(network: nn.Module, part: Part) -> float:
-    """Images classified correctly, in %; `ValueError` for labels that are not one an image."""
-    checks.equally_many(**part._asdict())
-    (scores,) = engine.predict(network, part.images)
-    return 100 * float((scores.argmax(1) == part.labels).double().mean())

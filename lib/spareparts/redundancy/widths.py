@@ -13,7 +13,7 @@ from ..records import Diverged
 from .config import Config
 from .measures import output_similarity
 from .pruning import by_unit, cut
-from .training import Part, accuracy, build, fit, replica_of, sets_of, settings_of
+from .training import Part, build, fit, replica_of, sets_of, settings_of
 
 LAYER = "fc1"
 IMAGES = 1_000  # held-out images on which units are removed and their outputs compared
@@ -84,7 +84,7 @@ def fit_exactly(
         except Diverged as end:
             raise Diverged(steps + end.step) from None
         steps += count
-        error = 100 - accuracy(network, train)
+        error = 100 - engine.accuracy(network, train)
     return steps, error
 
 
@@ -98,7 +98,7 @@ def width(config: Config, *, progress: bool = True) -> tuple[dict[str, Any], dic
     network = build(config, sets, generator=stream)
     initial = copy.deepcopy(network)
     steps, error = fit_exactly(network, sets.train, config, stream=stream, progress=progress)
-    test = accuracy(network, sets.test)
+    test = engine.accuracy(network, sets.test)
     metrics: dict[str, Any] = {"steps": steps, "train_error": error, "accuracy": test, "gap": 100 - error - test}
     metrics |= distances(network, initial)
     held_out = sets.validation.first(IMAGES)

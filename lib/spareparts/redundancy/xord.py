@@ -21,7 +21,7 @@ from .. import data, engine, models
 from .config import Config
 from .measures import centred, same_spectrum
 from .pruning import normalized
-from .training import INITIALIZATIONS, Sets, Settings, accuracy, fit, sets_of, settings_of, train
+from .training import INITIALIZATIONS, Sets, Settings, fit, sets_of, settings_of, train
 
 # XORD
 
@@ -237,6 +237,6 @@ def filters(config: Config, *, progress: bool = True) -> tuple[dict[str, Any], d
         "untrained_centred": centred(initial),
         "spectrum": same_spectrum(torch.linalg.svdvals(rows.double()), units=len(rows), generator=stream),
     }
-    metrics = {"accuracy": accuracy(trained.network, sets.test), "best_step": trained.watch.best_step}
+    metrics = {"accuracy": engine.accuracy(trained.network, sets.test), "best_step": trained.watch.best_step}
     angles = {kind: angles_to_centres(own, seed=config.seed) for kind, own in kinds.items()}
     return metrics | {f"{kind}_angle": float(found.mean()) for kind, found in angles.items()}, {}

@@ -74,10 +74,7 @@ def _reach(address: str, security: Security) -> Iterator[Client]:
 
 
 def client_security(address: str, certificates: Sequence[Path | None]) -> Security:
-    """What a client needs to talk to a scheduler: certificates given here, or those of Dask's own configuration.
-
-    ValueError where an address `tls://` has none of either, or another address has some; OSError for a missing file.
-    """
+    """What a client needs to talk to a scheduler: certificates given here, or those of Dask's own configuration."""
     names = ("tls_ca_file", "tls_client_cert", "tls_client_key")
     given = {name: str(path) for name, path in zip(names, certificates, strict=False) if path is not None}
     for path in given.values():

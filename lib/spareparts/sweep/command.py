@@ -99,10 +99,7 @@ def sweep(
     yes: bool = True,
     **where: Any,
 ) -> int:
-    """Execute what is left of the cells; exit status 0 if all is there in the end, 1 if not, 130 after Ctrl-C.
-
-    Without `yes` somebody at a terminal is asked before much time is spent. `where` goes to `cluster.connect`.
-    """
+    """Execute what is left of the cells, `where` as `cluster.connect` has it; exit status 0, 1 (some fail) or 130."""
     found = survey(cells)
     todo = [cell for cell in cells if not is_done(cell, found)]
     console = console or Console(stderr=as_json)

@@ -7,8 +7,6 @@ import statistics
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-# Durations as people write and read them
-
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -31,8 +29,6 @@ def show_duration(seconds: float | None) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 2 * 3600 else f"{seconds / 3600:.1f} h"
 
 
-# By the records of runs like it
-
 LENGTHS = ("steps", "epochs")
 Settings, Items = Mapping[str, Any], frozenset[tuple[str, Any]]
 
@@ -40,8 +36,7 @@ Settings, Items = Mapping[str, Any], frozenset[tuple[str, Any]]
 def estimator(recorded: Iterable[tuple[Settings, float]], *, defaults: Settings) -> Callable[[Settings], float | None]:
     """A function from a run's settings to its seconds: the median of the recorded runs that agree in most settings.
 
-    `recorded` has the settings and the seconds of runs; one that is older than a setting had its default. Where the
-    number of steps or epochs differs, their seconds are scaled by it, if both are given.
+    A run that is older than a setting had its default; seconds are scaled by the number of steps and epochs.
     """
     groups: dict[Items, list[float]] = collections.defaultdict(list)  # of runs that differ in nothing but their seed
     for settings, seconds in recorded:

@@ -1,27 +1,4 @@
-"""The cells of a sweep, one executed notebook each, from options of the command line or from a file.
-
-A sweep file is YAML, and every part of it may be left out. `sweeps/experts.yaml` sweeps `experts.py` beside that folder
-unless it names another notebook, relative to itself.
-
-    notebook: ../experts.py
-    parameters:                 # the same in every cell
-      STEPS: 1500
-    grid:                       # one cell for every combination
-      DATASETS: [mnist, cifar10]
-      SEEDS: 1..10              # as in --grid: a range, or values with commas
-    zip:                        # each group is one axis of the grid: its lists go along together
-      - {SNNL_WEIGHTS: [0.1, 1.0], PRECISION: [float32, bfloat16]}
-    exclude:                    # cells that match an entry are left out; an entry names one value or several
-      - {DATASETS: cifar10, SEEDS: 6..10}
-    override:                   # other values for the cells that match
-      - where: {DATASETS: cifar10}
-        parameters: {STEPS: 3000}
-
-Several grids stand in a list `blocks`, each with these parts and, if it likes, a `name`; what stands beside `blocks`
-holds for all of them. A value of a list parameter that is no list itself becomes a list of one, so `SEEDS: [[1, 2],
-[3, 4]]` makes cells of two seeds each. A parameter MISSING is set to `run` unless told otherwise. A notebook is
-executed up to the cell tagged `runs`, and to its end where it has none or where its pages are asked for.
-"""
+"""The cells of a sweep, a notebook each, from options or from a file; `book/sweeps.md` says what stands in that."""
 
 import dataclasses
 import functools

@@ -18,10 +18,7 @@ from .task import Outcome
 
 
 class Board(Live):
-    """A live table of a sweep: what is done, running, failed and left, and when it should end.
-
-    Each notebook that ends leaves a line above the table, so that a log file reads as well as a terminal.
-    """
+    """A live table of a sweep; each notebook that ends leaves a line above it, which a log file keeps."""
 
     def __init__(self, total: int, *, workers: Callable[[], int], console: Console) -> None:
         self.total, self.workers, self.began = total, workers, time.monotonic()

@@ -42,11 +42,7 @@ def paper_module(word: str) -> ModuleType | None:
 
 
 def planned(module: ModuleType, parameters: dict[str, Any]) -> list[records.RunConfig]:
-    """The configs that a notebook with these parameters needs; ValueError where they cannot be run.
-
-    `plan` gets them under their names in lower case, `DATASETS` as `datasets`, as far as it has arguments for them;
-    where it takes any setting, the fields of `Config` are arguments too.
-    """
+    """The configs of a notebook: `plan` of the parameters that it, or `Config`, knows; ValueError for unfit ones."""
     arguments = inspect.signature(module.plan).parameters.values()
     names = {argument.name for argument in arguments if argument.kind is not argument.VAR_KEYWORD}
     if any(argument.kind is argument.VAR_KEYWORD for argument in arguments):
@@ -121,10 +117,7 @@ def cost(runs: Iterable[PlannedRun]) -> float | None:
 
 
 def grouped(runs: Iterable[PlannedRun], *, lines: int = 50) -> list[tuple[dict[str, Any], list[PlannedRun]]]:
-    """Runs under those settings that vary, but for the seed: as many of them as make no more than so many groups.
-
-    The settings are taken in the order of `Config`, so that the first, mostly the data set, is always among them.
-    """
+    """Runs under the first settings that vary, but for the seed: as many as make no more than so many groups."""
     runs = list(runs)
     values = {name: {repr(run.config[name]) for run in runs} for name in runs[0].config} if runs else {}
     varied = [name for name, different in values.items() if name != "seed" and len(different) > 1]

@@ -34,10 +34,7 @@ class Outcome:
 
 
 def run_cell(cell: Cell, environment: dict[str, str], deadline: float | None, *after: Outcome) -> Outcome:
-    """Execute a cell's notebook; an error in one of its cells, or a deadline, in seconds, that passes, is an outcome.
-
-    A kernel that dies raises instead, so that Dask tries again. `after` are cells that have to end first.
-    """
+    """Execute a cell's notebook once those `after` ended; a kernel that dies raises, so that Dask tries again."""
     from distributed import get_worker
 
     os.environ.update(environment)
@@ -73,10 +70,9 @@ def failure(cell: Cell, deadline: float | None, *, wanted: Callable[[], bool] = 
 
 
 def watched(work: Callable[[], object], deadline: float | None, *, wanted: Callable[[], bool]) -> None:
-    """Do work in a thread, and kill this process's kernels when the deadline passes or nobody wants it any more.
+    """Do work in a thread, and kill this process's kernels when the deadline (s) passes or nobody wants it any more.
 
-    Raises what the work raises, or `Overdue` after the deadline, in seconds, None for none: mostly work ends with its
-    kernel, and is left alone where it does not within `GRACE`.
+    Raises what the work raises, or `Overdue`; work that does not end with its kernel within `GRACE` is left alone.
     """
     errors: list[BaseException] = []
 
