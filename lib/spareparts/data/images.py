@@ -109,13 +109,16 @@ def image_sets(
 
 
 def stratified(labels: Int[Tensor, " samples"], count: int, *, seed: int) -> Int[Tensor, " chosen"]:
-    """Numbers of `count` samples, of every class its share; `ValueError` unless there are classes..samples of them."""
+    """Numbers of `count` samples, of every class its share; the first ones where fewer are left out than classes.
+
+    `ValueError` unless there are classes..samples of them.
+    """
     from sklearn.model_selection import train_test_split
 
     least, total = len(labels.unique()), len(labels)
     if not least <= count <= total:
         raise ValueError(f"train_samples must lie in {least}..{total}, got {count}")
-    if total - count < least:  # fewer than the other side of a stratified draw needs
+    if total - count < least:  # too few to be drawn by their shares
         return torch.arange(count)
     chosen, _ = train_test_split(range(total), train_size=count, stratify=labels.cpu().numpy(), random_state=seed)
     return torch.tensor(chosen)
