@@ -56,45 +56,12 @@ def test_batches_go_on_from_a_saved_state_as_if_never_stopped(steps):
         assert torch.equal(expected.labels, found.labels)
 
 
-def test_a_state_of_longer_epochs_is_refused():
-    longer = numbered(20, batch_size=5)
-    epoch(longer)
-    with pytest.raises(ValueError, match=r"position must lie in 0\.\.2"):
-        numbered(10, batch_size=5).load_state_dict(longer.state_dict())
-
-
-@pytest.mark.parametrize("batch_size", [0, -1, 11])
-def test_a_batch_size_outside_the_samples_is_refused(batch_size):
-    with pytest.raises(ValueError, match=rf"1\.\.10, the number of samples, got {batch_size}"):
-        numbered(10, batch_size=batch_size)
-
-
-@pytest.mark.usefixtures("unchecked")
-def test_inputs_and_labels_must_be_equally_many():
-    with pytest.raises(ValueError, match="equally many and at least one, got 3 and 2"):
-        Batches(torch.zeros(3, 1), torch.zeros(2, dtype=torch.long), batch_size=1, generator=generator(0))
-
-
-@pytest.mark.parametrize("seed", [-1, 1.0, True, None])
-@pytest.mark.usefixtures("unchecked")
-def test_a_seed_must_be_a_whole_number(seed):
-    with pytest.raises(ValueError, match="seed must be an integer of at least 0"):
-        generator(seed)
-
-
 def test_to_float_divides_by_255_and_puts_channels_first():
     colour = torch.randint(256, (2, 4, 5, 3), dtype=torch.uint8, generator=generator(0))
     assert torch.equal(to_float(colour), colour.permute(0, 3, 1, 2) / 255)
     assert to_float(colour).is_contiguous()
     grey = load("digits", "test").images
     assert (to_float(grey).shape, to_float(grey).max().item()) == ((360, 1, 8, 8), 1.0)
-
-
-@pytest.mark.parametrize("images", [torch.zeros(2, 4, 5), torch.zeros(2, 4, 5, 2, dtype=torch.uint8)])
-@pytest.mark.usefixtures("unchecked")
-def test_to_float_refuses_what_is_not_stored_images(images):
-    with pytest.raises(ValueError, match=r"must be uint8, \(n, h, w\) or \(n, h, w, 3\)"):
-        to_float(images)
 
 
 def test_normalizing_by_their_own_moments_gives_mean_0_and_deviation_1():
@@ -104,11 +71,6 @@ def test_normalizing_by_their_own_moments_gives_mean_0_and_deviation_1():
     assert found_mean.numpy() == pytest.approx(0, abs=1e-5)
     assert found_std.numpy() == pytest.approx(1, abs=1e-5)
     assert torch.equal(normalize(images, [0.0] * 3, [1.0] * 3), images)
-
-
-def test_a_deviation_of_0_is_refused():
-    with pytest.raises(ValueError, match="std must be positive, got"):
-        normalize(torch.zeros(2, 3, 4, 4), [0.0] * 3, [1.0, 0.0, 1.0])
 
 
 def images_of(count: int = 64) -> torch.Tensor:
@@ -147,6 +109,22 @@ def test_batches_augment_with_their_own_generator():
     assert torch.equal(next(batches).inputs, crop_and_flip(images[order], generator=by_hand))
 
 
-def test_a_negative_padding_is_refused():
-    with pytest.raises(ValueError, match="at least 0 pixels, got -1"):
-        crop_and_flip(images_of(), padding=-1, generator=generator(0))
+@pytest.mark.parametrize(
+    ("ask", "message"),
+    [
+        (lambda: numbered(10, batch_size=5).load_state_dict({"position": 3}), r"position must lie in 0\.\.2"),
+        *((lambda size=size: numbered(10, batch_size=size), f"number of samples, got {size}") for size in (0, -1, 11)),
+        (lambda: Batches(torch.zeros(3, 1), torch.arange(2), batch_size=1, generator=generator(0)), "equally many"),
+        *(
+            (lambda seed=seed: generator(seed), "seed must be an integer of at least 0")
+            for seed in (-1, 1.0, True, None)
+        ),
+        (lambda: to_float(torch.zeros(2, 4, 5)), r"must be uint8, \(n, h, w\) or \(n, h, w, 3\)"),
+        (lambda: to_float(torch.zeros(2, 4, 5, 2, dtype=torch.uint8)), r"must be uint8"),
+        (lambda: normalize(torch.zeros(2, 3, 4, 4), [0.0] * 3, [1.0, 0.0, 1.0]), "std must be positive, got"),
+        (lambda: crop_and_flip(images_of(), padding=-1, generator=generator(0)), "at least 0 pixels, got -1"),
+    ],
+)
+def test_what_makes_no_batches_is_refused(unchecked, ask, message):
+    with pytest.raises(ValueError, match=message):
+        ask()

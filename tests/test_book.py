@@ -19,6 +19,7 @@ PAGES = re.findall(r"(?:root|file): (\S+)", (ROOT / "_toc.yml").read_text())
 LOADED = r'(?:<script[^>]* src|<link[^>]*rel="stylesheet"[^>]* href)="([^"]+)"'
 PAPERS = ("experts", "distancing", "fixed_classifiers", "class_rates", "redundancy", "cross_examination")
 CHAPTERS = [f"book/executed/{paper}" for paper in PAPERS]
+NUMBERED = [page for page in PAGES if page.startswith(tuple(CHAPTERS)) or page.endswith("theories")]
 
 
 @pytest.fixture(scope="session")
@@ -85,7 +86,9 @@ def test_every_page_has_a_description_and_a_missing_one_a_page(site):
     for name in PAGES:
         page = (site / f"{name}.html").read_text(encoding="utf-8")
         assert re.search(r'<meta name="description" content="[^"]{20,}"', page), name
+        assert not re.search("og:image|<base href=|/edit/main/|mybinder.org", page)  # not known yet
     assert "There is no such page" in (site / "404.html").read_text(encoding="utf-8")
+    assert not (site / "sitemap.xml").exists()
 
 
 RAW = "[...document.querySelectorAll('.math')].filter(formula => !formula.querySelector('mjx-container'))"
@@ -113,21 +116,20 @@ def test_a_page_needs_no_network_fits_the_screen_and_shows_all_its_formulas_and_
         assert alternatives and all(alternatives)
 
 
-def test_every_figure_is_numbered_and_referred_to(site):
-    for path in site.glob("book/**/*.html"):
-        page = path.read_text(encoding="utf-8")
-        figures = re.findall(r'<figure[^>]*id="(fig-[^"]+)"', page)
-        assert page.count('class="caption-number">Figure ') == len(figures), path.stem
-        assert [name for name in figures if f'class="reference internal" href="#{name}"' not in page] == [], path.stem
-
-
-def test_every_table_of_a_chapter_is_numbered_and_referred_to(site):
-    for name in [page for page in PAGES if page.startswith(tuple(CHAPTERS)) or page.endswith("theories")]:
+@pytest.mark.parametrize(
+    ("kind", "pages", "shown"),
+    [
+        ("Figure", PAGES, r'<figure[^>]*id="fig-'),
+        ("Table", NUMBERED, r'<table (?:border="1" class="dataframe"|id="T_)'),
+    ],
+)
+def test_every_figure_and_every_table_of_a_chapter_is_numbered_and_referred_to(site, kind, pages, shown):
+    for name in pages:
         page = (site / f"{name}.html").read_text(encoding="utf-8")
-        tables = re.findall(r'<figure class="numbered-table" id="(tab-[^"]+)"', page)
-        assert len(re.findall(r'<table (?:border="1" class="dataframe"|id="T_)', page)) == len(tables) > 0, name
-        assert page.count('class="caption-number">Table ') == len(tables), name
-        assert [table for table in tables if f'class="reference internal" href="#{table}"' not in page] == [], name
+        names = re.findall(rf'<figure[^>]*id="({kind[:3].lower()}-[^"]+)"', page)
+        assert len(re.findall(shown, page)) == len(names) == page.count(f'class="caption-number">{kind} '), name
+        assert [own for own in names if f'class="reference internal" href="#{own}"' not in page] == [], name
+        assert names or kind == "Figure", name
 
 
 @pytest.mark.browser

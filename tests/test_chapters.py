@@ -39,10 +39,7 @@ CHAPTERS = {
         "not seen (reduced)",
     ),
     "experts": Chapter(
-        SEEDS | {"STEPS": 20, "DEMO_STEPS": 20},
-        "live experts",
-        ("baseline", "snnl"),
-        "not seen (reduced)",
+        SEEDS | {"STEPS": 20, "DEMO_STEPS": 20}, "live experts", ("baseline", "snnl"), "not seen (reduced)"
     ),
     "fixed_classifiers": Chapter(
         SEEDS

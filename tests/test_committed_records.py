@@ -21,12 +21,9 @@ def committed():
     return {path: json.loads(path.read_text()) for path in paths}
 
 
-def test_numbers_take_at_most_4_kb_and_arrays_200(committed):
+def test_numbers_take_at_most_4_kb_and_arrays_200_which_belong_to_a_record(committed):
     limits = {".json": 4 * 1024, ".npz": 200 * 1024}
     assert [path.name for path in FOLDER.glob("*/*") if path.stat().st_size > limits.get(path.suffix, 0)] == []
-
-
-def test_all_arrays_belong_to_a_record(committed):
     assert {path.with_suffix(".json") for path in FOLDER.glob("*/*.npz")} <= committed.keys()
 
 
@@ -42,11 +39,8 @@ def test_no_metric_has_the_name_of_a_setting_which_it_would_hide_in_a_row(commit
     assert [path.name for path, record in committed.items() if record["config"].keys() & record["metrics"].keys()] == []
 
 
-def test_every_record_comes_from_committed_code(committed):
+def test_every_record_says_how_and_on_what_it_ran_and_comes_from_committed_code(committed):
     assert [path.name for path, record in committed.items() if not re.fullmatch("[0-9a-f]{12}", record["commit"])] == []
-
-
-def test_every_record_says_how_and_on_what_it_ran(committed):
     for path, record in committed.items():
         assert record["protocol"] in ("paper", "reduced"), path
         assert record["outcome"] in ("finished", "diverged"), path

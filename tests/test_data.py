@@ -13,7 +13,6 @@ import torch
 from torchvision import datasets
 
 from spareparts import data
-from spareparts.data.download import file_name_order
 from spareparts.data.sets import KNOWN
 
 ORDER = ("train_images", "train_labels", "test_images", "test_labels")
@@ -292,29 +291,11 @@ def test_cifar100_keeps_the_label_sequence_and_orders_each_class_by_file_name(da
     assert data.fetch("cifar100").exists()
 
 
-def test_the_file_name_order_sorts_within_classes_and_is_a_projection():
-    random = np.random.default_rng(0)
-    labels = random.integers(0, 5, 200)
-    names = np.array([f"{number:04d}.png" for number in random.permutation(200)])
-    order = file_name_order(labels, names)
-    assert sorted(order) == list(range(200))
-    assert np.array_equal(labels[order], labels)
-    assert all((np.sort(own) == own).all() for own in (names[order][labels == label] for label in range(5)))
-    assert np.array_equal(file_name_order(labels, names[order]), np.arange(200))
-
-
 def test_a_download_with_another_fingerprint_is_refused_and_not_kept(data_folder, monkeypatch):
     monkeypatch.setattr(datasets, "MNIST", FakeMNIST)
     with pytest.raises(data.DataCorrupt, match=f"{KNOWN['mnist'].sha256}, found {data.digest(MNIST)}"):
         data.fetch("mnist")
     assert not list(data_folder.iterdir())
-
-
-def test_an_altered_file_is_not_replaced_by_fetching(data_folder):
-    (data_folder / "mnist.npz").write_bytes(b"not an archive")
-    with pytest.raises(data.DataCorrupt, match="move it away first"):
-        data.fetch("mnist")
-    assert (data_folder / "mnist.npz").read_bytes() == b"not an archive"
 
 
 @pytest.mark.parametrize("error", [URLError("no route to host"), RuntimeError("Error downloading\nTried a mirror")])
@@ -330,9 +311,13 @@ def test_without_a_network_one_error_names_the_set_and_the_folder(data_folder, m
     assert not list(data_folder.iterdir())
 
 
-def test_only_sets_with_an_official_source_can_be_fetched(data_folder):
+def test_only_sets_with_an_official_source_can_be_fetched_and_an_altered_file_is_not_replaced(data_folder):
     with pytest.raises(ValueError, match="cannot fetch 'digits'; what can be: mnist, fashion_mnist"):
         data.fetch("digits")
+    (data_folder / "mnist.npz").write_bytes(b"not an archive")
+    with pytest.raises(data.DataCorrupt, match="move it away first"):
+        data.fetch("mnist")
+    assert (data_folder / "mnist.npz").read_bytes() == b"not an archive"
 
 
 def test_a_disk_that_fills_up_leaves_nothing_behind(data_folder, monkeypatch):

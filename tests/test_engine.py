@@ -56,15 +56,6 @@ def test_neither_how_often_it_calls_back_nor_a_callback_that_evaluates_changes_t
     assert torch.equal(state(one), state(other))
 
 
-def test_one_after_another_a_replica_gives_what_it_gives_alone():
-    together, alone = [replica(seed) for seed in (1, 2, 3)], [replica(seed) for seed in (1, 2, 3)]
-    ends = quiet(together)
-    for mine, end, lonely in zip(together, ends, alone, strict=True):
-        (lonely_end,) = quiet([lonely])
-        assert end.losses == lonely_end.losses
-        assert torch.equal(state(mine), state(lonely))
-
-
 def test_within_a_stretch_the_host_never_waits():
     few, many = (host_reads(lambda steps=steps: quiet([replica()], steps=steps, every=STEPS)) for steps in (2, STEPS))
     assert few == many > 0
@@ -73,7 +64,7 @@ def test_within_a_stretch_the_host_never_waits():
 # Callbacks and gradients
 
 
-def test_callbacks_come_after_each_stretch_and_after_the_last_step():
+def test_callbacks_come_after_each_stretch_an_epoch_by_default_and_after_the_last_step():
     seen, order = [], []
     mine = replica()
     (end,) = quiet([mine], steps=10, every=4, callbacks=[seen.append, lambda progress: order.append(len(seen))])
@@ -82,9 +73,6 @@ def test_callbacks_come_after_each_stretch_and_after_the_last_step():
     assert all(progress.replica is mine for progress in seen)
     assert order == [1, 2, 3]
     assert end.losses == pytest.approx([progress.losses.mean().item() for progress in seen])
-
-
-def test_a_stretch_is_an_epoch_by_default():
     steps = []
     quiet([replica()], callbacks=[lambda progress: steps.append(progress.step)])
     assert steps == [5, 10, STEPS]  # 40 samples in batches of 8

@@ -13,15 +13,7 @@ import psutil
 import pytest
 
 from spareparts import execute as execution
-from spareparts.execute import (
-    REQUESTED,
-    ROOT,
-    RUNS,
-    NotebookError,
-    execute,
-    last_tagged,
-    toc_notebooks,
-)
+from spareparts.execute import REQUESTED, ROOT, RUNS, NotebookError, execute, last_tagged, toc_notebooks
 from spareparts.parameters import read_notebook
 from spareparts.verify import papers
 

@@ -97,14 +97,11 @@ def test_networks_give_a_score_a_class_from_features_that_are_not_negative(name)
         assert torch.equal(network(IMAGES), features)
 
 
-def test_glorot_weights_have_variance_two_over_fan_in_plus_fan_out_and_no_bias():
+def test_weights_have_glorots_or_hes_variance():
     layer = lenet_300_100(generator=generator(0)).fc1
     assert layer.weight.var().item() == pytest.approx(2 / (784 + 300), rel=0.02)
     assert layer.weight.mean().item() == pytest.approx(0, abs=4 * (2 / 1084 / 235_200) ** 0.5)
     assert not layer.bias.any()
-
-
-def test_hes_weights_have_variance_two_over_the_units_that_a_filter_feeds():
     weight = resnet(20, generator=generator(5)).blocks[-1].convolution2.weight  # 64 filters of 3x3 feed 576 units
     assert weight.var().item() == pytest.approx(2 / 576, rel=0.05)
 
@@ -145,24 +142,15 @@ def test_a_resnet_has_as_many_features_as_it_is_asked_for(features, shortcut):
     assert network.classifier.in_features == features
 
 
-def test_the_padded_shortcut_takes_every_other_pixel_and_adds_zeros_on_both_sides():
+def test_the_padded_shortcut_adds_zeros_and_a_dense_layer_its_growth():
     images = torch.arange(32.0).view(1, 2, 4, 4)
     found = Padding(2, 4)(images)
     assert torch.equal(found[:, 1:3], images[:, :, ::2, ::2])
     assert found[:, [0, 3]].abs().sum() == 0
-
-
-def test_a_dense_layer_passes_its_input_on_and_adds_growth_filters():
     images = torch.randn(2, 8, 6, 6, generator=generator(1))
     layer = initialize(DenseLayer(8, 4), "he_normal", generator=generator(0))
     assert layer(images).shape == (2, 12, 6, 6)
     assert torch.equal(layer(images)[:, :8], images)
-
-
-def test_shufflenet_gives_a_score_a_class():
-    network = shufflenet(generator=generator(0), groups=8, classes=6).eval()
-    images = torch.randn(2, 3, 64, 64, generator=generator(1))
-    assert network(images).shape == (2, 6) and network.features(images).shape == (2, 1536)
 
 
 def test_mobilenet_v2_halves_an_image_three_times_and_costs_91_million_multiplications():
@@ -224,21 +212,15 @@ def test_other_networks_are_refused(build, wrong, message):
 # Dropout
 
 
-def test_dropout_keeps_the_mean_and_drops_its_share():
+def test_dropout_keeps_the_mean_drops_its_share_by_its_own_generator_and_only_in_training():
     found = Dropout(0.3, generator=generator(0))(torch.ones(200, 500))
     assert (found == 0).float().mean().item() == pytest.approx(0.3, abs=0.01)
     assert found.mean().item() == pytest.approx(1, abs=0.01)
     assert found.max().item() == pytest.approx(1 / 0.7)
-
-
-def test_dropout_uses_its_own_generator():
     inputs, before = torch.ones(4, 6), torch.random.get_rng_state()
     one, other = (Dropout(0.5, generator=generator(2)) for _ in range(2))
     assert torch.equal(one(inputs), other(inputs))
     assert torch.equal(torch.random.get_rng_state(), before)
-
-
-def test_without_training_or_probability_nothing_is_dropped_or_drawn():
     inputs, draw = torch.ones(4, 6), generator(2)
     assert torch.equal(Dropout(0.5, generator=draw).eval()(inputs), inputs)
     assert torch.equal(Dropout(0.0, generator=draw)(inputs), inputs)

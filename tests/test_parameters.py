@@ -4,14 +4,7 @@ import pytest
 
 from spareparts.documents import read_yaml
 from spareparts.execute import ROOT
-from spareparts.parameters import (
-    checked,
-    defaults_in,
-    literals,
-    parameter_defaults,
-    parse_settings,
-    read_notebook,
-)
+from spareparts.parameters import checked, defaults_in, literals, parameter_defaults, parse_settings, read_notebook
 
 CELL = """\
 STEPS = 10  # steps

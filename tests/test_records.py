@@ -123,13 +123,10 @@ def test_a_seed_that_a_library_would_refuse_is_refused_before_anything_starts(se
         Toy(seed=seed)
 
 
-def test_a_name_must_be_a_known_one():
+def test_a_setting_is_a_known_name_and_at_its_default_where_its_kind_does_not_use_it():
     Toy(samples=None)._check_names({"samples": (None, 5), "seed": range(3)})
     with pytest.raises(ValueError, match="samples must be one of None, 5, got 6"):
         Toy(samples=6)._check_names({"samples": (None, 5)})
-
-
-def test_a_setting_that_its_kind_does_not_use_must_stay_at_its_default():
     users = {"rate": (1, 2), "samples": ()}
     Toy(seed=1, rate=0.1)._check_users("seed", users)
     Toy(seed=3, shuffle=False)._check_users("seed", users)
@@ -248,6 +245,8 @@ def test_what_is_found_is_kept_to_five_digits_with_its_time_and_device():
     assert found.metrics == {"a": 0.33333, "b": [2, 3.3333e-10]}
     assert found.outcome == "finished" and found.diverged_step is None
     assert found.device == "processor" and found.seconds > 0 and found.arrays["c"].tolist() == [1, 1]
+    assert rounded({"x": (True, "word", 123456789, None)}) == {"x": [True, "word", 123456789, None]}
+    assert rounded(math.inf) == math.inf and math.isnan(rounded(math.nan))
 
 
 def test_work_that_diverged_is_a_result_with_its_step_and_other_errors_are_none():
@@ -260,13 +259,10 @@ def test_work_that_diverged_is_a_result_with_its_step_and_other_errors_are_none(
         measured(lambda: 1 / 0, device="processor")
 
 
-def test_what_is_no_finite_float_stays_as_it_is():
-    assert rounded({"x": (True, "word", 123456789, None)}) == {"x": [True, "word", 123456789, None]}
-    assert rounded(math.inf) == math.inf and math.isnan(rounded(math.nan))
-
-
-def test_a_setting_without_a_value_is_left_open_and_one_value_is_a_list_of_one():
+def test_a_setting_without_a_value_is_left_open_and_the_last_one_changes_fastest():
     assert given_lists({"a": None, "b": [], "c": 0, "d": (1, 2), "e": range(2)}) == {"c": [0], "d": [1, 2], "e": [0, 1]}
+    assert combinations({"a": [1, 2], "b": [3, 4]})[:2] == [{"a": 1, "b": 3}, {"a": 1, "b": 4}]
+    assert combinations({}) == [{}]
 
 
 @pytest.mark.parametrize("values", [(), [1, 1]])
@@ -275,8 +271,3 @@ def test_a_list_that_names_nothing_or_something_twice_is_refused(values):
         check_lists({"seeds": values})
     with pytest.raises(ValueError, match="seeds must name"):
         given_lists({"seeds": values})
-
-
-def test_the_last_setting_changes_fastest_and_nothing_to_vary_is_one_combination():
-    assert combinations({"a": [1, 2], "b": [3, 4]})[:2] == [{"a": 1, "b": 3}, {"a": 1, "b": 4}]
-    assert combinations({}) == [{}]

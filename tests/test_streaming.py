@@ -1,31 +1,20 @@
 """Folders of images: read in the order that a seed gives, cropped and flipped by it alone."""
 
-import numpy as np
 import pytest
 import torch
-from PIL import Image
+from made import CLASSES, folder_of_images
 
 from spareparts import data
 from spareparts.data import StreamedBatches, generator, load_folder, sets, streaming
 
-CLASSES = ("ant", "bee", "cow")
 SIZE = 8
 
 
 @pytest.fixture
-def pets(tmp_path, monkeypatch):
-    """Four images a class for training and two for testing, of different sizes and kinds, each class of one grey."""
-    monkeypatch.setenv("SPAREPARTS_DATA", str(tmp_path))
+def pets(data_folder, monkeypatch):
     monkeypatch.setattr(streaming, "_workers", lambda: 0)
-    draw = np.random.default_rng(0)
-    for split, count in (("train", 4), ("val", 2)):
-        for number, title in enumerate(CLASSES):
-            folder = tmp_path / "pets" / split / title
-            folder.mkdir(parents=True)
-            for place in range(count):
-                noise = draw.integers(0, 20, (12 + place, 16), dtype=np.uint8)
-                Image.fromarray(noise + np.uint8(80 * number)).save(folder / f"{place}.{('png', 'JPEG')[place % 2]}")
-    return tmp_path / "pets"
+    folder_of_images(data_folder / "pets", train=4, test=2)
+    return data_folder / "pets"
 
 
 def grey(images: torch.Tensor) -> torch.Tensor:

@@ -99,23 +99,6 @@ def test_a_file_stands_for_its_cells(notebook, document, cells):
 
 
 @pytest.mark.parametrize(
-    ("text", "complaint"),
-    [
-        ("grid: {SEEDS: [1], SEEDS: [2]}", 'line 1: found duplicate key "SEEDS"'),
-        ("grid: [1, 2\nSEEDS: {", "line 2: expected"),
-    ],
-)
-def test_what_is_no_yaml_is_refused_in_one_line(notebook, text, complaint):
-    path = notebook.parent / "sweeps" / "tiny.yaml"
-    path.write_text(text)
-    with pytest.raises(ValueError, match=rf"tiny\.yaml: {complaint}") as caught:
-        from_file(path)
-    assert "\n" not in str(caught.value)
-    path.write_text("grid: {SEEDS: [010, 011]}")
-    assert [cell.parameters["SEEDS"] for cell in from_file(path)] == [[10], [11]]
-
-
-@pytest.mark.parametrize(
     ("grid", "settings", "complaint"),
     [
         (["SEED=1..5"], [], r"no parameter SEED: did you mean SEEDS\?"),
@@ -177,8 +160,7 @@ def test_what_is_no_duration_is_refused(text):
 
 
 @pytest.mark.parametrize(
-    ("seconds", "text"),
-    [(None, "unknown"), (0.25, "0.2 s"), (45, "45 s"), (600, "10 min"), (9000, "2.5 h")],
+    ("seconds", "text"), [(None, "unknown"), (0.25, "0.2 s"), (45, "45 s"), (600, "10 min"), (9000, "2.5 h")]
 )
 def test_durations_are_rounded_for_reading(seconds, text):
     assert show_duration(seconds) == text

@@ -7,7 +7,6 @@ from rich.console import Console
 from toy import Toy, result
 
 from spareparts import experts, processor, records, table
-from spareparts.execute import ROOT
 from spareparts.parameters import defaults_in
 from spareparts.sweep import command, grid
 from spareparts.sweep import survey as module
@@ -50,30 +49,11 @@ def test_parameters_and_fields_of_config_reach_plan_under_their_names_in_lower_c
     assert planned(toy, asked) == toy_plan(seeds=[1, 2], rates=[0.1], samples=5)
 
 
-def test_what_plan_refuses_is_refused_here(toy):
+def test_what_plan_refuses_is_refused_and_a_module_of_no_paper_has_no_plan(toy):
     with pytest.raises(ValueError, match=r"toy: .*seeds"):
         planned(toy, {})
     with pytest.raises(ValueError, match="datasets must name at least one value and none twice"):
         planned(experts, {"DATASETS": ["mnist", "mnist"], "SEEDS": [1]})
-
-
-def test_the_published_sweep_of_the_experts_has_its_core_its_factors_and_figure_7():
-    configs = [run.config for run in distinct(survey(from_file(ROOT / "notebooks" / "sweeps" / "experts.yaml")))]
-    long = [config for config in configs if config["steps"] == 1500]
-    ours = {"centred_gate": 0.0, "normalised_gate": False, "temperature_schedule": "constant"}
-    core = [config for config in long if all(config[name] == value for name, value in ours.items())]
-    assert len(core) == 4 * 10 * 2 and {config["arm"] for config in core} == {"baseline", "snnl"}
-    assert sum(config["centred_gate"] == 1 for config in long) == 4 * 5 * 3
-    assert {config["arm"] for config in configs} == set(experts.ARMS)
-    drawn = {config["snnl_weight"] for config in configs if config["train_samples"] == 25_000}
-    assert len(drawn) == 31 and {-100.0, 0.0, 100.0} < drawn
-    assert {config["precision"] for config in configs if config["dataset"] == "fashion_mnist"} == {
-        "float32",
-        "bfloat16",
-    }
-
-
-def test_a_module_of_no_paper_has_no_plan():
     for word in ("stats", "sweep", "ledger", "no word"):
         assert module.paper_module(word) is None
     assert module.paper_module("experts") is experts

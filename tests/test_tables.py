@@ -226,24 +226,18 @@ def split(table, **settings):
     return data.partition(table, generator=data.generator(1), **settings)
 
 
-def test_parts_are_disjoint_and_together_the_training_file(twonorm):
+def test_parts_are_disjoint_and_their_columns_scaled_to_mean_zero_and_deviation_one(twonorm):
     parts = split(twonorm)
     rows = torch.cat([parts.train.inputs, parts.validation.inputs, parts.test.inputs])
     assert len(rows) == len(torch.unique(rows, dim=0)) == 7400
     assert len(parts.validation.labels) == round(0.15 * 3700)
     assert parts.official is None
-
-
-def test_columns_have_mean_zero_and_deviation_one_over_what_they_are_scaled_by(twonorm):
     whole = split(twonorm)
     rows = torch.cat([whole.train.inputs, whole.validation.inputs, whole.test.inputs])
     train = split(twonorm, scaling="train").train.inputs
     for found in (rows, train):
         assert torch.allclose(found.mean(0), torch.zeros(20), atol=1e-5)
         assert torch.allclose(found.std(0), torch.ones(20), atol=1e-4)
-
-
-def test_a_constant_column_becomes_zero(twonorm):
     features = twonorm.features.copy()
     features[:, 3] = 5
     parts = split(dataclasses.replace(twonorm, features=features))

@@ -180,16 +180,13 @@ def test_windows_that_cannot_be_are_refused(settings, message):
 # The drawn text
 
 
-def test_the_drawn_text_is_the_same_every_time_and_has_lines_of_one_length():
+def test_the_drawn_text_is_the_same_every_time_has_lines_of_one_length_and_follows_its_chain():
     found = texts.drawn_text()
     assert found == texts.drawn_text()
     assert {len(line.split()) for line in found["train"]} == {texts.LENGTH}
     loaded = data.load_text("generated")
     assert len(loaded.vocabulary) == texts.GROUPS * texts.SIZE + 1
     assert len(loaded.train) == texts.LINES["train"] * (texts.LENGTH + 1)
-
-
-def test_the_drawn_text_follows_its_chain():
     following, within = texts.chain()
     assert np.allclose(following.sum(1), 1) and np.isclose(within.sum(), 1)
     pairs = np.zeros_like(following)

@@ -23,9 +23,11 @@ def test_sides_are_paired_by_seed_in_the_order_that_they_are_named():
     assert paired(runs, "accuracy", arm=("b", "a")).first.tolist() == [3, 4]
 
 
-def test_a_seed_with_one_side_or_without_a_value_is_left_out():
+def test_a_seed_is_paired_once_and_with_values_only():
     runs = frame(run(1, "a", 1.0), run(1, "b", np.nan), run(2, "a", 1.0), run(3, "a", 1.0), run(3, "b", 2.0))
     assert paired(runs, "accuracy", arm=("a", "b")).second.tolist() == [2.0]
+    with pytest.raises(ValueError, match="seed 1 has two runs with arm = 'a'"):
+        paired(frame(run(1, "a", 1.0), run(1, "a", 1.0), run(1, "b", 2.0)), "accuracy", arm=("a", "b"))
 
 
 def test_one_reduced_run_makes_the_pairs_reduced_and_an_unpaired_one_does_not():
@@ -44,11 +46,6 @@ def test_runs_of_unequal_settings_are_never_paired(name):
 def test_settings_that_go_with_a_side_may_be_named():
     runs = frame(run(1, "a", 1.0), run(1, "b", 2.0, steps=20))
     assert paired(runs, "accuracy", arm=("a", "b"), beside=["steps"]).second.tolist() == [2.0]
-
-
-def test_two_runs_of_one_seed_and_side_are_refused():
-    with pytest.raises(ValueError, match="seed 1 has two runs with arm = 'a'"):
-        paired(frame(run(1, "a", 1.0), run(1, "a", 1.0), run(1, "b", 2.0)), "accuracy", arm=("a", "b"))
 
 
 def test_names_that_the_runs_lack_are_refused_with_those_that_they_have():

@@ -87,9 +87,12 @@ def test_a_mean_on_the_other_side_of_the_ranks_decides_nothing():
     assert found.verdict == "undecided" and found.note.endswith("but mean and ranks differ in sign")
 
 
-def test_the_expected_sign_is_a_sign():
+def test_the_expected_sign_is_one_a_margin_is_not_0_and_one_run_is_no_test():
     with pytest.raises(ValueError, match=r"expected must be \+1 or -1, got 0"):
         sign(pairs(1, 2), 0)
+    with pytest.raises(ValueError, match="threshold must not be 0"):
+        beyond(pairs(1, 2), threshold=0, expected=1, unit="")
+    assert within(pairs(1), margin=0.5, unit="").note == "one run is no test"
 
 
 @pytest.mark.parametrize(
@@ -122,12 +125,6 @@ def test_a_margin_is_decided_by_where_the_interval_lies(differences, threshold, 
     assert beyond(pairs(*differences), threshold=threshold, expected=expected, unit="").verdict == word
 
 
-def test_a_margin_of_zero_is_refused_and_one_run_is_no_test():
-    with pytest.raises(ValueError, match="threshold must not be 0"):
-        beyond(pairs(1, 2), threshold=0, expected=1, unit="")
-    assert within(pairs(1), margin=0.5, unit="").note == "one run is no test"
-
-
 @pytest.mark.parametrize(
     ("words", "whole"),
     [
@@ -155,18 +152,12 @@ def enumerate_names(words):
     return ((f"part {number}", part(word)) for number, word in enumerate(words))
 
 
-def test_the_whole_names_the_parts_that_failed_and_those_that_are_missing():
+def test_the_whole_names_what_failed_and_is_missing_has_the_smallest_n_and_is_reduced_if_a_part_is():
     verdict = combine({"mnist": part("not reproduced"), "cifar10": not_run(), "cifar100": not_run()})
     assert verdict.note == "not reproduced: mnist +0.2 points; not run: cifar10, cifar100"
-
-
-def test_the_whole_has_the_smallest_n_that_ran_and_is_reduced_if_any_part_is():
     verdict = combine({"a": part("reproduced", 10), "b": part("reproduced", 3, "reduced"), "c": not_run()})
     assert (verdict.n, verdict.protocol) == (3, "reduced")
     assert combine({"a": not_run()}).protocol is None
-
-
-def test_a_whole_has_parts():
     with pytest.raises(ValueError, match="at least one part, got none"):
         combine({})
 

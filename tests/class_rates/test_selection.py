@@ -57,9 +57,6 @@ def test_a_run_has_converged_where_its_loss_is_clearly_below_that_of_the_best_co
     assert converged(runs).tolist() == [True, True, False, False, False]
     assert not converged(runs.assign(outcome="diverged")).any()
     assert converged(runs.drop(columns="label_entropy")).all()  # of labels that nobody knows
-
-
-def test_the_entropy_that_one_run_recorded_serves_all_of_its_data_set_and_seed():
     runs = pd.DataFrame([line(), rated(loss=CHANCE) | {"label_entropy": np.nan}])
     assert converged(runs).tolist() == [True, False]
 
@@ -120,21 +117,6 @@ def test_every_committed_run_belongs_to_at_most_one_variant_and_keeps_its_hash()
     some = runs.iloc[::50]
     assert [key(Config(**row.settings)) for row in some.itertuples()] == some.hash.tolist()
     assert key(Config(dataset="car", activation="relu", arm="class_rates", seed=3, cutoff=20)) == "4c0800d498665bd1"
-
-
-@pytest.mark.parametrize(
-    "settings",
-    [
-        {"learning_rate": 0.03},
-        {"epochs": 5},
-        {"dataset": "generated-twonorm"},
-        {"arm": "class_rates", "groups": "shuffled"},
-        {"initialization": "he"},
-    ],
-)
-def test_what_the_paper_did_not_do_is_not_called_its_protocol(settings):
-    assert Config(**{"dataset": "car"} | settings).protocol == "reduced"
-    assert Config(dataset="car", arm="class_rates", rate_learning_rate=100.0, cutoff=30).protocol == "paper"
 
 
 def test_the_sweep_makes_every_variant_and_every_set_but_the_one_that_cannot_be_had():

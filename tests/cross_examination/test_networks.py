@@ -40,25 +40,6 @@ def test_a_plan_gives_a_setting_to_the_arms_that_use_it():
     assert cross_examination.plan(arms=[]) == cross_examination.plan(arms=ARMS)  # as a notebook's defaults have it
 
 
-@pytest.mark.parametrize(
-    ("settings", "message"),
-    [
-        ({"arm": "snnl"}, "arm must be one of control"),
-        ({"epochs": 0}, "epochs must be at least 1, got 0"),
-        ({"learning_rate": float("nan")}, "learning_rate must be finite, got nan"),
-        ({"learning_rate": 0.0}, "learning_rate must be positive, got 0.0"),
-        ({"arm": "mixture", "hidden_units": 101}, "must be shared by 5 experts, got 101"),
-        ({"strength": 3.0}, "does not use strength"),
-        ({"arm": "pushed", "strength": -1.0}, "strength must be at least 0, got -1"),
-        ({"train_samples": 10}, "must fill a batch of 64, got 10"),
-        ({"dataset": "nowhere"}, "nowhere"),
-    ],
-)
-def test_settings_that_cannot_be_trained_with_are_refused(settings, message):
-    with pytest.raises(ValueError, match=message):
-        Config(**settings)
-
-
 # Equal beginnings
 
 

@@ -1,6 +1,4 @@
-"""Configs and their hashes, the sweep, and the benchmark's two sides."""
-
-from pathlib import Path
+"""Standard runs, the sweep, and the benchmark's two sides."""
 
 import pandas as pd
 import pytest
@@ -10,22 +8,8 @@ from torch import nn
 
 from spareparts import distancing
 from spareparts.distancing import Config, journey_of, plan
-from spareparts.records import key
+from spareparts.execute import ROOT
 from spareparts.sweep.grid import from_file
-
-ROOT = Path(__file__).resolve().parents[2]
-RESNET = {"network": "resnet_20", "dataset": "cifar10", "epochs": 40, "checkpoint": 15, "train_samples": 5000}
-HASHES = {
-    "5d002cfed11ac7d1": {"experiment": "cost", "network": "mobilenet_v2", "dataset": "cifar10", "seed": 3},
-    "84b3f3e1a30c26a1": RESNET | {"experiment": "ensemble", "strength": 10.0, "precision": "bfloat16", "members": 2},
-    "91d03f352f26c719": {"seed": 5, "strength": 0.0},
-    "80911d6ef3d62aa0": {"experiment": "pair", "seed": 3, "strength": 0.0},
-    "21edf37d9f6f97a3": {"epochs": 600, "checkpoint": 100, "strength": 0.0},
-}
-
-
-def test_the_hashes_of_committed_records_stay():
-    assert {key(Config(**settings)): settings for settings in HASHES.values()} == HASHES
 
 
 def test_standard_runs_have_every_setting_at_its_default_but_those_named():
@@ -36,9 +20,6 @@ def test_standard_runs_have_every_setting_at_its_default_but_those_named():
     assert distancing.standard(runs, width=...).index.tolist() == [0, 2]
     with pytest.raises(ValueError, match="unknown setting 'height'"):
         distancing.standard(runs, height=1)
-
-
-# The sweep
 
 
 def test_the_sweep_names_runs_that_can_be_made_each_after_the_journeys_that_it_reads():
@@ -57,9 +38,6 @@ def test_the_sweep_names_runs_that_can_be_made_each_after_the_journeys_that_it_r
     long = [config for config in made if config.experiment != "cost" and config.dataset != "digits"]
     trained = {(config.network, config.precision) for config in long}
     assert trained == {("mlp", "float32"), ("resnet_20", "bfloat16")}
-
-
-# The benchmark
 
 
 def test_both_sides_of_the_benchmark_give_one_gradient():

@@ -11,12 +11,7 @@ from spareparts.data import generator
 from spareparts.distancing import Directions, Kernel, Push, checkpoint_penalty
 from spareparts.models import resnet
 
-SETTINGS = [
-    {},
-    {"strength": 10.0, "width": 3.0},
-    {"reduction": "sum"},
-    {"halved_exponent": True, "width": 5.0},
-]
+SETTINGS = [{}, {"strength": 10.0, "width": 3.0}, {"reduction": "sum"}, {"halved_exponent": True, "width": 5.0}]
 
 
 def tensors(seed: int, dtype: torch.dtype = torch.float64) -> list[torch.Tensor]:
@@ -67,13 +62,10 @@ def test_the_force_is_largest_at_half_the_width_and_vanishes_far_away():
     assert abs(force(40.0)) < 1e-80
 
 
-def test_autograd_keeps_no_graph_through_the_parameters():
+def test_autograd_keeps_no_graph_through_the_parameters_and_without_checkpoints_all_is_0():
     parameters = [each.requires_grad_() for each in tensors(1)]
     penalty = checkpoint_penalty(parameters, [tensors(2)] * 8)
     assert {type(function).__name__ for function, _ in penalty.grad_fn.next_functions if function} == {"AccumulateGrad"}
-
-
-def test_without_checkpoints_the_penalty_is_0_and_so_is_its_gradient():
     parameters = [each.requires_grad_() for each in tensors(1)]
     penalty = checkpoint_penalty(parameters, [])
     assert penalty.item() == 0 and not gradients(penalty, parameters).any()
@@ -195,7 +187,7 @@ def test_directions_compare_the_gradient_of_the_loss_with_the_push():
     assert all(math.isnan(value) for value in directions.read().values())
 
 
-def test_directions_look_at_every_so_many_steps_and_push_at_all():
+def test_directions_look_at_every_so_many_steps_and_without_a_push_it_has_none():
     network, alone = network_with_gradients(), network_with_gradients()
     push = pushed(network)
     directions = Directions(push, every=3)
@@ -205,9 +197,6 @@ def test_directions_look_at_every_so_many_steps_and_push_at_all():
     assert len(directions.seen) == 2
     for one, other in zip(network.parameters(), alone.parameters(), strict=True):
         assert torch.equal(one.grad, other.grad)
-
-
-def test_without_a_push_it_has_neither_length_nor_direction():
     directions = Directions(Push(Kernel()), every=1)
     directions(network_with_gradients())
     found = directions.read()

@@ -31,40 +31,6 @@ def test_the_published_journeys_are_the_default():
     assert dataclasses.replace(resnet, epochs=600, checkpoint=100).protocol == "paper"
 
 
-@pytest.mark.parametrize(
-    "settings",
-    [
-        {"epochs": 500},
-        {"precision": "bfloat16"},
-        {"train_samples": 500},
-        {"network": "resnet_20"},
-        {"dataset": "cifar100"},
-    ],
-)
-def test_what_departs_from_them_is_reduced(settings):
-    assert Config(**{"network": "resnet_32", "dataset": "cifar10"} | settings).protocol == "reduced"
-
-
-@pytest.mark.parametrize(
-    "settings, message",
-    [
-        ({"network": "vgg"}, "network must be one of mlp, resnet_20, resnet_32, mobilenet_v2, got 'vgg'"),
-        ({"strength": -1.0}, "strength must be at least 0, got -1.0"),
-        ({"width": 0.0}, "width must be positive, got 0.0"),
-        ({"checkpoint": 40}, "epochs must be more than 40, the last checkpoint's, got 40"),
-        ({"period": 10}, "a constant schedule has no period, got 10"),
-        ({"schedule": "step", "period": 10}, "of a period of whole thirds, got 10"),
-        ({"schedule": "step", "per_batch": True}, "schedule step is per epoch"),
-        ({"subset": "fold", "member": 5}, "member must be less than 5, the folds, got 5"),
-        ({"kind": "bagging"}, "experiment 'journey' does not use kind"),
-        ({"members": 1}, "members must be at least 2, got 1"),
-    ],
-)
-def test_configs_that_cannot_be_run_are_refused(settings, message):
-    with pytest.raises(ValueError, match=message):
-        Config(**settings)
-
-
 def test_an_ensemble_is_about_journeys_like_its_own():
     ensemble = Config(experiment="ensemble", kind="k_fold", members=3, strength=0.0)
     fold = journey_of(ensemble, subset="fold", members=3, member=2)
@@ -76,15 +42,6 @@ def test_a_plan_crosses_its_lists_and_gives_networks_their_own_data():
     configs = distancing.plan(networks=["mlp", "resnet_32"], seeds=[1, 2], strength=[0, 1, 10], width=[])
     assert len(configs) == len({key(config) for config in configs}) == 12
     assert {(config.network, config.dataset) for config in configs} == {("mlp", "mnist"), ("resnet_32", "cifar10")}
-
-
-@pytest.mark.parametrize(
-    "settings",
-    [{"seeds": []}, {"strength": [1, 1]}, {"experiments": ["walk"]}, {"networks": ["vgg"]}, {"other": ["unpushed"]}],
-)
-def test_plans_that_name_nothing_or_something_twice_or_unknown_are_refused(settings):
-    with pytest.raises(ValueError):
-        distancing.plan(**settings)
 
 
 # What is trained

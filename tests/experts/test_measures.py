@@ -188,14 +188,11 @@ def test_shuffling_keeps_what_rows_share_through_their_mean_direction():
     assert abs(found.mean() - expected) < 5 * found.std() / math.sqrt(400)
 
 
-def test_matching_undoes_a_permutation_of_the_hidden_units():
+def test_matching_undoes_a_permutation_is_symmetric_and_never_below_the_plain_cosine():
     one = random(6, 5)
     weights = torch.stack([one, 3 * one[torch.randperm(6, generator=generator(1))]])
     assert pairwise_similarity(weights)[0, 1].item() < 0.9
     assert matched_similarity(weights)[0, 1].item() == pytest.approx(1)
-
-
-def test_matching_is_symmetric_and_never_below_the_plain_cosine():
     weights = random(4, 6, 5)
     matched, plain = matched_similarity(weights), pairwise_similarity(weights)
     assert torch.equal(matched, matched.T)
@@ -209,14 +206,11 @@ def test_alignment_is_the_one_of_centred_gram_matrices():
     assert centered_kernel_alignment(activations).numpy() == pytest.approx(np.array(expected))
 
 
-def test_alignment_ignores_rotation_scale_and_shift():
+def test_alignment_ignores_rotation_scale_and_shift_and_silent_experts_have_none():
     one = random(30, 4)
     rotation, _ = torch.linalg.qr(random(4, 4, seed=1))
     pair = torch.stack([one, 7 * one @ rotation + random(4, seed=2)], dim=1)
     assert centered_kernel_alignment(pair)[0, 1].item() == pytest.approx(1)
-
-
-def test_uncorrelated_activations_and_those_of_a_silent_expert_have_none():
     rows = torch.eye(8, dtype=torch.float64) - 1 / 8  # centred, so that the halves below are orthogonal to each other
     left, _, _ = torch.linalg.svd(rows)
     trio = torch.stack([left[:, :3], left[:, 3:6], torch.zeros(8, 3, dtype=torch.float64)], dim=1)

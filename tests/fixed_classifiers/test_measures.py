@@ -41,12 +41,15 @@ def test_a_tight_frame_has_rows_of_length_one_and_columns_or_rows_that_are_ortho
     assert torch.allclose(product, max(1, classes / features) * torch.eye(min(classes, features)), atol=1e-4)
 
 
-def test_no_frame_is_less_coherent_than_welchs_bound():
+def test_no_frame_is_less_coherent_than_welchs_bound_which_a_simplex_attains():
     bound = welch_bound(64, 100)
     for seed in range(3):
         assert bound < max_coherence(tight_frame(100, 64, generator=generator(seed))) < 0.5
     triangle = tight_frame(3, 2, generator=generator(0))  # the frame that attains it
     assert max_coherence(triangle) == pytest.approx(math.sqrt(1 / (2 * 2)), abs=1e-5)
+    left, values, _ = torch.linalg.svd(torch.eye(4) - 1 / 4)  # four rows in three dimensions
+    assert max_coherence((left * values)[:, :3]) == pytest.approx(welch_bound(3, 4), rel=1e-5) == pytest.approx(1 / 3)
+    assert welch_bound(64, 10) == welch_bound(64, 64) == 0
 
 
 def test_coherence_is_the_cosine_of_the_closest_lines_however_long(monkeypatch):
@@ -69,12 +72,6 @@ def test_coherence_does_not_depend_on_the_rows_lengths_however_tiny_or_huge(firs
 def test_rows_that_are_not_finite_have_no_coherence(value):
     with pytest.raises(ValueError, match=rf"matrix must be finite, got .*{value}.* at \[1, 0\]"):
         max_coherence(torch.tensor([[1.0, 0], [value, 0]]))
-
-
-def test_welchs_bound_is_that_of_a_simplex_and_0_where_rows_can_be_orthogonal():
-    left, values, _ = torch.linalg.svd(torch.eye(4) - 1 / 4)  # four rows in three dimensions
-    assert max_coherence((left * values)[:, :3]) == pytest.approx(welch_bound(3, 4), rel=1e-5) == pytest.approx(1 / 3)
-    assert welch_bound(64, 10) == welch_bound(64, 64) == 0
 
 
 def test_epochs_to_an_accuracy_are_counted_to_the_first_that_reaches_it():

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from made import folder_of_images
 from torch import nn
 
 from spareparts import data, engine, fixed_classifiers
@@ -145,20 +145,11 @@ def test_networks_of_one_group_train_side_by_side_as_they_do_alone():
 
 # Folders of images, and what was cut off
 
-CLASSES = ("ant", "bee", "cow")
-
 
 @pytest.fixture
-def pets(tmp_path, monkeypatch):
-    """Images of three classes, each of one grey."""
-    monkeypatch.setenv("SPAREPARTS_DATA", str(tmp_path))
+def pets(data_folder, monkeypatch):
     monkeypatch.setattr(streaming, "_workers", lambda: 0)
-    for split, count in (("train", 8), ("val", 3)):
-        for number, title in enumerate(CLASSES):
-            folder = tmp_path / "pets" / split / title
-            folder.mkdir(parents=True)
-            for place in range(count):
-                Image.new("RGB", (40, 36), (80 * number + place,) * 3).save(folder / f"{place}.png")
+    folder_of_images(data_folder / "pets", train=8, test=3)
     return Config(dataset="pets", network="mlp", head="hadamard", epochs=6, batch_size=8, learning_rate=0.01)
 
 

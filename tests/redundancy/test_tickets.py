@@ -65,15 +65,12 @@ def test_the_weights_of_the_step_asked_for_are_given():
     assert all(torch.equal(kept[name], value) for name, value in shorter.state_dict().items())
 
 
-def test_survivors_drawn_without_preference_have_dispersion_one():
+def test_survivors_drawn_without_preference_have_dispersion_one_and_those_in_few_units_more():
     counts = np.random.default_rng(3).multivariate_hypergeometric([40] * 500, 4000, method="marginals")
     found = concentration(counts, fan_in=40)
     assert found["dispersion"] == pytest.approx(1, abs=0.2)
     assert found["p_value"] > 0.01
     assert found["empty"] == pytest.approx(found["expected_empty"], abs=0.01)
-
-
-def test_survivors_in_few_units_are_told_from_chance():
     found = concentration(np.array([40] * 10 + [0] * 90), fan_in=40)
     assert found["dispersion"] > 10 and found["p_value"] == 1 / 1000
     assert found["empty"] == 0.9
