@@ -2,6 +2,7 @@
 
 import argparse
 import collections
+import contextlib
 import json
 import os
 import random
@@ -72,6 +73,18 @@ def start(folder: Path, *, notebooks: int) -> subprocess.Popen:
     there = prepared(folder)
     with (folder / "output").open("a") as output:
         return subprocess.Popen(command(notebooks, "--workers", "2"), **there, stdout=output, stderr=subprocess.STDOUT)
+
+
+@contextlib.contextmanager
+def ended(*words: str, **settings):
+    """A process in the background, which is ended afterwards."""
+    silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    process = subprocess.Popen(words, **silent, **settings)
+    try:
+        yield process
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
 
 
 def parts(sweep: subprocess.Popen) -> dict[str, list[psutil.Process]]:

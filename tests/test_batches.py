@@ -56,15 +56,12 @@ def test_batches_go_on_from_a_saved_state_as_if_never_stopped(steps):
         assert torch.equal(expected.labels, found.labels)
 
 
-def test_to_float_divides_by_255_and_puts_channels_first():
+def test_bytes_become_floats_and_normalizing_gives_mean_0_and_deviation_1():
     colour = torch.randint(256, (2, 4, 5, 3), dtype=torch.uint8, generator=generator(0))
     assert torch.equal(to_float(colour), colour.permute(0, 3, 1, 2) / 255)
     assert to_float(colour).is_contiguous()
     grey = load("digits", "test").images
     assert (to_float(grey).shape, to_float(grey).max().item()) == ((360, 1, 8, 8), 1.0)
-
-
-def test_normalizing_by_their_own_moments_gives_mean_0_and_deviation_1():
     images = torch.rand(50, 3, 8, 8, generator=generator(0))
     std, mean = torch.std_mean(images, dim=(0, 2, 3))
     found_std, found_mean = torch.std_mean(normalize(images, mean.tolist(), std.tolist()), dim=(0, 2, 3))
@@ -93,15 +90,12 @@ def test_offsets_and_flips_are_drawn_per_image_and_uniformly():
     assert shares.numpy() == pytest.approx([1 / 6, 1 / 3, 1 / 3, 1 / 6], abs=0.015)
 
 
-def test_crops_are_fixed_by_the_generator_leave_the_input_alone_and_are_of_bytes_as_of_floats():
+def test_crops_are_fixed_by_the_generator_also_that_of_batches_and_leave_the_input_alone():
     stored = torch.randint(256, (8, 3, 6, 8), dtype=torch.uint8, generator=generator(0))
     before = stored.clone()
     one, other = (crop_and_flip(stored, padding=2, generator=generator(seed)) for seed in (0, 1))
     assert torch.equal(one / 255, crop_and_flip(stored / 255, padding=2, generator=generator(0)))
     assert not torch.equal(one, other) and torch.equal(stored, before)
-
-
-def test_batches_augment_with_their_own_generator():
     images, labels = images_of(), torch.arange(64)
     batches = Batches(images, labels, batch_size=64, generator=generator(5), augment=crop_and_flip)
     by_hand = generator(5)

@@ -48,12 +48,9 @@ def test_the_ratio_is_other_over_ours(ours, other, found):
     assert not isinstance(other, dict) or "no workers 8, two workers 5 ms/step" in row_found["note"]
 
 
-def test_rounds_are_told_where_they_differ_and_not_where_bytes_are_counted():
+def test_rounds_are_told_where_they_differ_and_a_timed_side_gives_milliseconds_a_step():
     assert "Medians of 3 rounds, single rounds 3 to 6." in compare("fake", row(2, [9, 6, 8, 12]), seconds=0)["note"]
     assert compare("fake", row(2, 6), seconds=0)["note"] == "Fake. The same in every round."
-
-
-def test_a_timed_side_gives_milliseconds_a_step():
     calls = []
     assert 0 < timed(lambda: calls.append(1), steps=1000)() < 1 and calls == [1]
 
@@ -124,19 +121,13 @@ def test_the_plain_mixture_is_the_same_network_with_the_same_loss_as_ours():
     assert plain_objective(plain, images, labels).item() == pytest.approx(expected.item(), rel=1e-5)
 
 
-def test_the_committed_rows_state_ratios_that_follow_from_both_sides():
+def test_committed_ratios_follow_from_both_sides_which_have_the_same_processors():
     for found in read():
         assert found["ratio"] == pytest.approx(found["other"] / found["ours"], rel=2e-3), found["name"]
-
-
-def test_both_sides_of_a_confined_row_have_the_same_processors():
     before = os.sched_getaffinity(0)
     with confined(1):
         assert len(os.sched_getaffinity(0)) == 1
     assert os.sched_getaffinity(0) == before
-
-
-# The soft nearest neighbor loss
 
 
 @pytest.fixture
@@ -171,9 +162,6 @@ SMALL = ["snnl_time", "snnl_time_large", "snnl_memory", "hadamard_4096", "head_s
 def test_a_row_can_be_measured(small, name):
     found = compare(name, command.subjects()[name](), seconds=0)
     assert found["ours"] > 0 and found["other"] > 0 and "256" in found["note"]
-
-
-# Many replicas
 
 
 class Worker:

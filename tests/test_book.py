@@ -70,13 +70,10 @@ def _note_if_outside(url, wrong):
         wrong.append(f"outside: {url}")
 
 
-def test_the_book_builds_without_a_warning_and_weighs_less_than_forty_megabytes(site):
+def test_the_book_builds_without_a_warning_with_the_verdicts_of_the_lock_and_below_forty_megabytes(site):
     assert all((site / f"{page}.html").is_file() for page in PAGES)
     assert (site / ".nojekyll").is_file()  # as it is served with folders of an underscore
     assert sum(path.stat().st_size for path in site.rglob("*") if path.is_file()) < 40e6
-
-
-def test_the_verdicts_of_the_chapters_are_those_of_the_lock(site):
     executed = site.parents[1] / "book" / "executed"
     chapters = sorted(path for path in executed.glob("*.ipynb") if path.stem != "ledger")
     assert claims.changes(claims.collect(chapters)) == []

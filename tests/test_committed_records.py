@@ -27,15 +27,12 @@ def test_numbers_take_at_most_4_kb_and_arrays_200_which_belong_to_a_record(commi
     assert {path.with_suffix(".json") for path in FOLDER.glob("*/*.npz")} <= committed.keys()
 
 
-def test_every_record_is_under_the_hash_of_its_config(committed):
+def test_every_record_is_under_the_hash_of_its_config_and_no_metric_hides_a_setting(committed):
     for path, record in committed.items():
         paper = importlib.import_module(f"spareparts.{path.parent.name}")
         config = paper.Config(**record["config"])
         assert (key(config), config.word, config.fingerprint) == (path.stem, record["word"], record["fingerprint"])
         assert config.protocol in (record["protocol"], "reduced")  # what was called the paper's may prove not to be
-
-
-def test_no_metric_has_the_name_of_a_setting_which_it_would_hide_in_a_row(committed):
     assert [path.name for path, record in committed.items() if record["config"].keys() & record["metrics"].keys()] == []
 
 

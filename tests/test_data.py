@@ -12,7 +12,7 @@ import pytest
 import torch
 from torchvision import datasets
 
-from spareparts import data
+from spareparts import claims, data
 from spareparts.data.sets import KNOWN
 
 ORDER = ("train_images", "train_labels", "test_images", "test_labels")
@@ -330,3 +330,14 @@ def test_a_disk_that_fills_up_leaves_nothing_behind(data_folder, monkeypatch):
     with pytest.raises(OSError, match="No space left"):
         data.fetch("mnist")
     assert not list(data_folder.iterdir())
+
+
+def test_the_labels_that_a_page_reads_are_those_of_the_test_images():
+    text = (claims.BOOK / "reference" / "mnist_test_labels.txt").read_text(encoding="utf-8")
+    labels = np.array([*"".join(text.split())], dtype=int)
+    assert np.bincount(labels).tolist() == [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]
+    try:
+        stored = data.load("mnist", "test").labels.numpy()
+    except data.DataMissing:
+        pytest.skip("MNIST is not here")
+    assert labels.tolist() == stored.tolist()

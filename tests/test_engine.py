@@ -27,9 +27,6 @@ def bare_loop(mine: Replica, *, steps: int = STEPS) -> list[float]:
     return losses
 
 
-# Against a bare loop
-
-
 def test_fit_is_the_bare_loop_to_the_last_bit_and_leaves_the_global_random_state_alone():
     ours, theirs, before = replica(), replica(), torch.random.get_rng_state()
     ours.network.eval()  # it is put into training mode, however it comes
@@ -59,9 +56,6 @@ def test_neither_how_often_it_calls_back_nor_a_callback_that_evaluates_changes_t
 def test_within_a_stretch_the_host_never_waits():
     few, many = (host_reads(lambda steps=steps: quiet([replica()], steps=steps, every=STEPS)) for steps in (2, STEPS))
     assert few == many > 0
-
-
-# Callbacks and gradients
 
 
 def test_callbacks_come_after_each_stretch_an_epoch_by_default_and_after_the_last_step():
@@ -95,9 +89,6 @@ def test_adjust_sees_and_may_change_the_gradients_before_the_step():
     assert len(seen) == 2
     assert torch.equal(seen[0], first[0].weight.grad)
     assert all(torch.equal(old, new) for old, new in zip(before, mine.network.parameters(), strict=True))
-
-
-# Divergence
 
 
 def bad_at(step: int, value: float):
@@ -139,18 +130,12 @@ def test_a_diverged_replica_leaves_the_others_alone():
     assert torch.equal(state(replicas[2]), state(alone[1]))
 
 
-# Precision and bad input
-
-
-def test_bfloat16_stays_near_float32_and_leaves_the_weights_in_float32():
+def test_bfloat16_stays_near_float32_and_sees_the_new_weights_at_every_step():
     full, half = replica(), replica()
     (full_end,), (half_end,) = quiet([full], every=1), quiet([half], every=1, precision="bfloat16")
     assert all(parameter.dtype == torch.float32 for parameter in half.network.parameters())
     assert half_end.losses == pytest.approx(full_end.losses, rel=0.05)
     assert half_end.losses != full_end.losses
-
-
-def test_bfloat16_sees_the_new_weights_at_every_step():
     mine = replica()
     mine = dataclasses.replace(mine, batches=[next(mine.batches)] * 6, schedule=None)
     (end,) = quiet([mine], steps=6, every=1, precision="bfloat16")

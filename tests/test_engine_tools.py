@@ -40,9 +40,6 @@ def test_prediction_in_batches_is_one_pass_in_evaluation_mode_that_changes_nothi
     assert torch.equal(scores.argmax(1), classes)
 
 
-# Weights
-
-
 def test_weights_are_read_as_they_were_written_whole_or_not_at_all(tmp_path, monkeypatch):
     path = tmp_path / "new" / "weights.pt"
     save_weights(network(1), path)
@@ -82,9 +79,6 @@ def test_no_bit_of_a_file_can_be_turned_unnoticed(tmp_path):
         with contextlib.suppress(DamagedFile):
             found = read(path)
             assert all(torch.equal(value, found[name]) for name, value in expected.items())
-
-
-# Device
 
 
 def test_one_thread_and_tf32_hold_inside_only():

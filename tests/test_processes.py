@@ -60,13 +60,10 @@ def test_what_fails_is_told_by_its_config_once_all_others_are_done(spread):
     assert sorted(caught.value.__notes__) == [f"failed: {asked[n]!r} ({kind})" for n, kind in kinds.items()]
 
 
-def test_a_killed_process_is_told_with_its_signal(spread):
+def test_an_error_stops_no_other_run_in_this_process_and_a_killed_one_is_told_with_its_signal(spread):
     told = r"the process that ran {.*'dies': True} died \(killed by signal 9, often for lack"
     with pytest.raises(WorkerDied, match=told):
         list(engine.each(work.square, configs(2, at_0={"dies": True}), workers=2))
-
-
-def test_in_this_process_too_an_error_stops_no_other_run():
     asked = configs(4, at_1={"fails": True}, at_2={"fails": True})
     rest = engine.each(work.square, asked, workers=1)
     assert squares([next(rest), next(rest)]) == [0, 9]
@@ -127,9 +124,6 @@ def test_by_default_there_is_a_worker_for_each_core_and_more_are_warned_of(sprea
 def test_less_than_one_worker_is_refused(workers):
     with pytest.raises(ValueError, match="workers must be at least 1, or None for one a core, got"):
         list(engine.each(work.square, configs(1), workers=workers))
-
-
-# The experts' runs
 
 
 def test_runs_in_two_processes_are_those_in_this_one_to_the_last_bit(spread):

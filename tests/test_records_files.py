@@ -69,9 +69,6 @@ def test_a_cut_off_write_never_shows_under_the_records_name(records_folder, monk
     assert not any(name.endswith(".json") for name in seen)
 
 
-# Folders
-
-
 @pytest.fixture
 def committed(tmp_path, monkeypatch):
     """A stand-in for the committed folder."""
@@ -105,9 +102,6 @@ def test_ones_own_folder_may_be_written_as_in_a_shell_and_without_one_it_is_the_
     assert records.folders()[0] == Path.home() / "own"
     assert records.weights_path(Toy()) == Path.home() / "cache" / "weights" / "toy" / f"{key(Toy())}.pt"
     assert environment()["SPAREPARTS_RECORDS"] == str((Path.home() / "own").resolve())
-
-
-# Reading
 
 
 def test_two_states_of_changed_code_share_no_checkpoint(monkeypatch, tmp_path):

@@ -11,7 +11,7 @@ from toy_training import host_reads
 
 from spareparts import experts
 from spareparts.engine import Replica, choose_device, fit, predict, predict_each
-from spareparts.engine.groups import fitting, probe
+from spareparts.engine.groups import fitting
 from spareparts.engine.loop import SideBySide, _choose
 from spareparts.engine.trainers import Captured
 from spareparts.experts.run import SCALARS
@@ -172,16 +172,6 @@ def test_networks_evaluated_side_by_side_give_what_each_gives(family):
 )
 def test_groups_fit_the_memory_and_are_nearly_equal(count, each, free, size):
     assert fitting(count, each=each, free=free) == size
-
-
-def test_the_probe_changes_nothing_and_finds_what_a_step_needs():
-    (replica,) = mixtures([1], torch.float32, arm="ensemble")
-    drawn = replica.batches.generator.get_state()
-    before = {name: value.clone() for name, value in replica.network.state_dict().items()}
-    assert probe(replica, precision="float32") == ({"gate.weight", "gate.bias"}, 0)
-    assert torch.equal(replica.batches.generator.get_state(), drawn)
-    assert all(torch.equal(before[name], value) for name, value in replica.network.state_dict().items())
-    assert replica.network.training
 
 
 def short_of(memory: int, *, at_step: int):

@@ -34,7 +34,7 @@ def parameters(document, notebook):
     return [cell.parameters for cell in from_file(path)]
 
 
-def test_a_grid_has_one_cell_for_every_combination(notebook):
+def test_a_grid_has_one_cell_for_every_combination_and_each_an_output_of_its_own(notebook):
     cells = from_options(notebook, ["DATASETS=mnist,fashion_mnist", "SEEDS=1..5"])
     combinations = itertools.product(["mnist", "fashion_mnist"], range(1, 6))
     assert [(cell.parameters["DATASETS"], cell.parameters["SEEDS"]) for cell in cells] == [
@@ -42,6 +42,11 @@ def test_a_grid_has_one_cell_for_every_combination(notebook):
     ]
     assert len({cell.output for cell in cells}) == 10
     assert cells[0].name == "DATASETS=mnist SEEDS=1"
+    before = from_options(notebook, ["SEEDS=1"])[0].output
+    assert before == from_options(notebook, ["SEEDS=1"])[0].output
+    assert before != from_options(notebook, ["SEEDS=1"], ["STEPS=11"])[0].output
+    notebook.write_text(NOTEBOOK.replace("print(STEPS)", "print(-STEPS)"))
+    assert before != from_options(notebook, ["SEEDS=1"])[0].output
 
 
 def test_what_is_set_keeps_its_list_a_grid_of_no_list_has_single_values_and_what_is_missing_is_made(notebook):
@@ -52,22 +57,11 @@ def test_what_is_set_keeps_its_list_a_grid_of_no_list_has_single_values_and_what
     assert from_options(notebook, ["STEPS=5"])[0].given == {"STEPS": 5, "MISSING": "run"}
 
 
-def test_the_executed_notebook_is_named_by_notebook_and_parameters(notebook):
-    before = from_options(notebook, ["SEEDS=1"])[0].output
-    assert before == from_options(notebook, ["SEEDS=1"])[0].output
-    assert before != from_options(notebook, ["SEEDS=1"], ["STEPS=11"])[0].output
-    notebook.write_text(NOTEBOOK.replace("print(STEPS)", "print(-STEPS)"))
-    assert before != from_options(notebook, ["SEEDS=1"])[0].output
-
-
-def test_excluded_combinations_are_left_out(notebook):
+def test_excluded_cells_are_left_out_and_others_that_match_get_other_values(notebook):
     grid = {"DATASETS": ["mnist", "digits"], "SEEDS": "1..4"}
     cells = parameters({"grid": grid, "exclude": [{"DATASETS": "digits", "SEEDS": "2..4"}]}, notebook)
     found = [(cell["DATASETS"][0], cell["SEEDS"][0]) for cell in cells]
     assert found == [("mnist", 1), ("mnist", 2), ("mnist", 3), ("mnist", 4), ("digits", 1)]
-
-
-def test_cells_that_match_get_other_values_also_where_a_parameter_stands_at_its_default(notebook):
     override = [{"where": {"DATASETS": "digits"}, "parameters": {"STEPS": 99}}]
     document = {"parameters": {"STEPS": 7}, "grid": {"DATASETS": ["mnist", "digits"]}, "override": override}
     assert [cell["STEPS"] for cell in parameters(document, notebook)] == [7, 99]

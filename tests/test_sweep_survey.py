@@ -1,5 +1,4 @@
 import dataclasses
-import sys
 from types import ModuleType, SimpleNamespace
 
 import pytest
@@ -7,12 +6,11 @@ from rich.console import Console
 from toy import Toy, result
 
 from spareparts import experts, processor, records, table
-from spareparts.parameters import defaults_in
-from spareparts.sweep import command, grid
+from spareparts.sweep import command
 from spareparts.sweep import survey as module
 from spareparts.sweep.cluster import predecessors
 from spareparts.sweep.estimate import estimator
-from spareparts.sweep.grid import Cell, from_file, with_pages
+from spareparts.sweep.grid import Cell, with_pages
 from spareparts.sweep.progress import runs_table, settings_words, spans
 from spareparts.sweep.survey import PlannedRun, cost, distinct, grouped, is_done, planned, survey
 
@@ -49,11 +47,14 @@ def test_parameters_and_fields_of_config_reach_plan_under_their_names_in_lower_c
     assert planned(toy, asked) == toy_plan(seeds=[1, 2], rates=[0.1], samples=5)
 
 
-def test_what_plan_refuses_is_refused_and_a_module_of_no_paper_has_no_plan(toy):
+def test_what_plan_refuses_is_refused_here(toy):
     with pytest.raises(ValueError, match=r"toy: .*seeds"):
         planned(toy, {})
     with pytest.raises(ValueError, match="datasets must name at least one value and none twice"):
         planned(experts, {"DATASETS": ["mnist", "mnist"], "SEEDS": [1]})
+
+
+def test_a_module_of_no_paper_has_no_plan():
     for word in ("stats", "sweep", "ledger", "no word"):
         assert module.paper_module(word) is None
     assert module.paper_module("experts") is experts
@@ -107,7 +108,7 @@ def test_a_run_costs_the_median_of_the_nearest_recorded_ones_scaled_by_its_steps
     assert estimator(RECORDED, defaults={})(settings | {"samples": None, "seed": 9}) == pytest.approx(seconds)
 
 
-def test_seconds_are_not_scaled_where_a_length_is_open_and_a_record_older_than_a_setting_had_its_default():
+def test_seconds_are_not_scaled_where_a_length_is_open_and_without_records_the_cost_is_unknown():
     recorded = [({"epochs": None, "network": "a"}, 4.0), ({"epochs": 10, "network": "b", "augment": False}, 6.0)]
     estimate = estimator(recorded, defaults={"network": "a", "augment": True})
     assert estimate({"epochs": None, "network": "a", "augment": True}) == 4
@@ -115,39 +116,18 @@ def test_seconds_are_not_scaled_where_a_length_is_open_and_a_record_older_than_a
     assert estimate({"epochs": 5, "network": "b", "augment": False}) == 3
     assert estimate({"epochs": None, "network": "b", "augment": False}) == 6
     assert estimate({"epochs": 10, "network": "a", "augment": False}) == 6
-
-
-def test_every_record_and_every_notebook_is_read_once_however_many_cells_there_are(toy, tmp_path, monkeypatch):
-    for seed in (1, 2, 3):
-        records.save(Toy(seed=seed), result())
-    read, store = [], sys.modules["spareparts.records.store"]
-    monkeypatch.setattr(store, "read", lambda path, once=store.read: read.append(path) or once(path))
-    survey([cell(tmp_path, str(place), SEEDS=[1, 2, 3, 4]) for place in range(5)])
-    assert len(read) == len(set(read)) == 3
-    (tmp_path / "sweeps").mkdir()
-    (tmp_path / "tiny.py").write_text(NOTEBOOK)
-    (tmp_path / "sweeps" / "tiny.yaml").write_text("blocks: [{grid: {SEEDS: 1..2}}, {grid: {SEEDS: 3..4}}]")
-    opened = []
-    monkeypatch.setattr(grid, "defaults_in", lambda path: opened.append(path) or defaults_in(path))
-    assert len(from_file(tmp_path / "sweeps" / "tiny.yaml")) == 4 and len(opened) == 1
-
-
-def test_without_records_the_cost_is_unknown_and_with_all_of_them_nothing():
     assert estimator([], defaults={})({"steps": 1}) is None
     assert cost([run(1, seconds=None), run(2)]) is None
     assert cost([run(1, recorded=True), run(2, recorded=True)]) == 0
     assert cost([run(1, recorded=True), run(2), run(3)]) == 4
 
 
-def test_runs_that_differ_in_their_seed_only_share_a_line_and_the_table_stays_short():
+def test_a_line_names_what_is_not_at_its_default_joins_seeds_and_the_table_stays_short(toy, tmp_path):
     runs = [run(seed, arm=arm, steps=5) for arm in ("a", "b") for seed in (1, 2, 3)]
     assert [settings for settings, _ in grouped(runs)] == [{"arm": "a"}, {"arm": "b"}]
     assert runs_table(runs).row_count == 3  # with the total
     runs = [run(1, dataset=str(number % 10), rate=number) for number in range(100)]
     assert [settings for settings, _ in grouped(runs)] == [{"dataset": str(number)} for number in range(10)]
-
-
-def test_a_line_names_the_first_setting_and_those_that_are_not_at_their_default_and_joins_seeds(toy, tmp_path):
     settings = {"experiment": "journey", "network": "mlp", "schedule": "cosine", "strength": 0.0, "period": None}
     assert settings_words(settings, usual={"experiment", "network"}) == "journey, cosine, strength 0.0, period None"
     assert settings_words({}) == ""

@@ -91,13 +91,10 @@ def test_a_file_has_a_row_a_run_with_everything(saved, tmp_path, suffix):
     assert list(json.loads(curve) if suffix == ".csv" else curve) == [1, 2.5]
 
 
-def test_a_list_where_others_have_a_number_is_text_in_a_parquet_file(tmp_path):
+def test_a_file_holds_lists_beside_numbers_and_what_was_escaped_for_pages_as_it_was(tmp_path, saved, monkeypatch):
     runs = pd.DataFrame({"settings": [{}, {}], "versions": [{}, {}], "distance": [1.5, [1, 2]], "seed": [1, 2]})
     table.write(runs, tmp_path / "runs.parquet")
     assert pd.read_parquet(tmp_path / "runs.parquet").distance.astype(str).tolist() == ["1.5", "[1, 2]"]
-
-
-def test_what_was_escaped_for_pages_is_itself_in_a_file(saved, tmp_path, monkeypatch):
     monkeypatch.setattr(Toy, "fidelity", "a < b & c")
     records.save(Toy(seed=9), result())
     shown(output=tmp_path / "runs.csv")

@@ -248,15 +248,12 @@ def draw(name, samples=40_000):
     return GENERATORS[name](samples, np.random.default_rng(1))
 
 
-def test_the_best_classifier_of_twonorm_errs_as_its_definition_says():
+def test_generated_sets_have_the_best_error_of_their_definition():
     """The optimal rule is the sign of the sum; its error is the normal tail at 2."""
     features, labels = draw("twonorm")
     error = ((features.sum(1) < 0) != labels).mean()
     assert error == pytest.approx(stats.norm.sf(2), abs=0.004)
-
-
-def test_a_lit_display_errs_as_its_noise_and_segments_say():
-    """The nearest digit errs in about 26 of 100 displays (Breiman 1984)."""
+    # The nearest digit errs in about 26 of 100 displays (Breiman 1984).
     features, labels = draw("led-display")
     digits = np.array([[int(bit) for bit in row] for row in SEGMENTS])
     error = (cdist(features, digits, "cityblock").argmin(1) != labels).mean()

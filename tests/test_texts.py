@@ -56,9 +56,6 @@ def served(monkeypatch, **parts):
     return asked
 
 
-# Words
-
-
 def test_words_are_numbered_by_frequency_and_every_line_ends_with_a_word(folder):
     write(folder, **PARTS)
     found = data.load_text("wikitext_2")
@@ -98,9 +95,6 @@ def test_the_listing_tells_what_is_there_and_whole(folder):
     assert rows()["wikitext_2"][1:] == (True, f"{sum(map(len, PARTS.values()))} bytes of text", folder)
     write(folder, test="x")
     assert rows()["wikitext_2"].intact is False
-
-
-# Fetching
 
 
 def test_wikitext_2_is_fetched_once_and_reads_as_the_archive_has_it(folder, monkeypatch, capsys):
@@ -144,9 +138,6 @@ def test_without_a_whole_archive_one_error_says_what_to_do(folder, monkeypatch, 
         data.fetch("wikitext_2")
 
 
-# Columns and windows
-
-
 @given(some.integers(1, 5), some.integers(1, 7), some.integers(10, 60))
 def test_windows_walk_through_every_column_in_order(columns, length, count):
     words = torch.arange(count)
@@ -175,9 +166,6 @@ def test_windows_go_on_where_their_state_was_taken():
 def test_windows_that_cannot_be_are_refused(settings, message):
     with pytest.raises(ValueError, match=message):
         data.Windows(torch.arange(10), columns=settings[0], length=settings[1])
-
-
-# The drawn text
 
 
 def test_the_drawn_text_is_the_same_every_time_has_lines_of_one_length_and_follows_its_chain():

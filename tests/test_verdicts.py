@@ -57,34 +57,28 @@ def test_a_verdict_that_no_reader_could_interpret_is_refused(change, message):
         Verdict(**fields | change)
 
 
-def test_a_significant_difference_is_reproduced_or_not_by_its_sign():
+def test_a_significant_difference_is_decided_by_its_sign_if_mean_and_ranks_agree():
     plan, test = higher(8), paired_wilcoxon(np.zeros(8), np.arange(1.0, 9))
     found = decided(plan)
     assert (found.verdict, found.effect, found.interval, found.n) == ("reproduced", 4.5, test.interval, 8)
     assert (found.protocol, found.unit, found.note) == ("paper", "points", "p = 0.0078")
     assert decided(dataclasses.replace(plan, expected=-1)).verdict == "not reproduced"
+    plan = sign(pairs(*range(1, 20), -1000), +1)
+    assert plan.test.rank_biserial > 0 > plan.test.mean_difference
+    found = decided(plan)
+    assert found.verdict == "undecided" and found.note.endswith("but mean and ranks differ in sign")
 
 
-def test_pairs_too_few_to_decide_anything_say_so():
+def test_few_pairs_or_a_correction_leave_a_difference_undecided():
     assert (decided(higher(5)).verdict, decided(higher(5)).note) == ("undecided", "n = 5 allows no p below 0.0625")
     found = decided(*[higher(7)] * 4)
     assert (found.verdict, found.note) == ("undecided", "n = 7 allows no p below 0.0156, 0.0625 over 4 tests")
     assert decided(*[higher(8)] * 4).verdict == "reproduced"
-
-
-def test_correction_can_take_significance_away_by_tests_that_have_not_run_too():
     found = decide_all({"a": higher(6), "b": sign(pairs(), +1)})
     assert (found["a"].verdict, found["b"].verdict) == ("undecided", "not run")
     assert decided(higher(6)).verdict == "reproduced"
     mixed = sign(pairs(*range(1, 9), -9), +1)
     assert (decided(mixed).verdict, decided(mixed).note) == ("undecided", f"p = {mixed.test.p:.2g}")
-
-
-def test_a_mean_on_the_other_side_of_the_ranks_decides_nothing():
-    plan = sign(pairs(*range(1, 20), -1000), +1)
-    assert plan.test.rank_biserial > 0 > plan.test.mean_difference
-    found = decided(plan)
-    assert found.verdict == "undecided" and found.note.endswith("but mean and ranks differ in sign")
 
 
 def test_the_expected_sign_is_one_a_margin_is_not_0_and_one_run_is_no_test():

@@ -28,9 +28,6 @@ def sets():
     return sets_of(Config(**SMALL), "cpu")
 
 
-# Information
-
-
 def test_a_unit_that_names_the_class_tells_all_and_a_constant_one_nothing():
     labels = np.arange(800) % 8
     activations = np.stack([labels, np.full(800, 2.0), np.minimum(labels, 1)], axis=1).astype(float)
@@ -65,18 +62,12 @@ def test_what_cannot_be_read_is_refused(measure, values, labels, message):
         measure(values, labels)
 
 
-# Classes of a unit
-
-
 def test_a_unit_of_one_class_is_fully_selective_and_one_of_all_classes_or_of_none_is_not():
     labels = np.arange(60) % 6
     activations = np.stack([(labels == 2) * 3.0, np.ones(60), np.zeros(60), (labels < 2) * 1.0, labels / 5], axis=1)
     assert selectivity(activations, labels) == pytest.approx([1, 0, 0, (1 - 0.2) / (1 + 0.2), (1 - 0.4) / (1 + 0.4)])
     assert classes_fired_for(activations, labels).tolist() == [1, 6, 0, 2, 5]
     assert selectivity(7 * activations, labels) == pytest.approx(selectivity(activations, labels))
-
-
-# Two networks
 
 
 def test_the_same_units_in_another_order_are_at_no_distance_and_behind_no_barrier(sets):
@@ -98,9 +89,6 @@ def test_spare_units_are_shared_by_equal_layers_by_chance_in_half_and_not_at_all
     assert shared_spare(rows, other) == pytest.approx(0.5, abs=0.1)
 
 
-# The cost of a fixed classifier
-
-
 @pytest.mark.parametrize("arm", ["control", "fixed_head", "centred"])
 def test_only_the_last_layer_is_exchanged_and_the_network_that_is_asked_stays_as_it_was(sets, arm):
     config = Config(**SMALL, arm=arm)
@@ -113,9 +101,6 @@ def test_only_the_last_layer_is_exchanged_and_the_network_that_is_asked_stays_as
     assert -100 <= frozen_cost(network, sets, config, progress=False)["frozen_cost"] <= 100
     for name, value in network.state_dict().items():
         assert torch.equal(value, before[name])
-
-
-# All of it
 
 
 def test_every_arm_is_examined_twice_alike_and_held_against_its_control():

@@ -22,9 +22,6 @@ def logits_of(members, *, images=2_000, shared=1.0, own=1.0, seed=1):
     return common + own * torch.randn(members, images, 5, generator=draw), labels
 
 
-# Behaviour
-
-
 def test_disagreement_counts_images_with_two_answers(unchecked):
     first, second = torch.tensor([0, 1, 2, 3]), torch.tensor([0, 1, 3, 2])
     assert disagreement(first, second) == 0.5
@@ -42,9 +39,6 @@ def test_errors_correlate_as_numpy_says_and_not_at_all_without_any():
     assert error_correlation(first, first) == pytest.approx(1)
     assert error_correlation(first, ~first) == pytest.approx(-1)
     assert math.isnan(error_correlation(first, torch.zeros(200, dtype=torch.bool)))
-
-
-# Ensembles
 
 
 def test_weights_choose_members():

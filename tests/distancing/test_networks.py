@@ -31,9 +31,6 @@ def ran(made):
     return result
 
 
-# What journeys leave
-
-
 def test_a_journey_is_made_once_and_then_read_from_the_cache(monkeypatch):
     made = left_behind(config(), progress=False)
     assert left_path(config(), 1).exists() and left_path(config(), 3).exists()
@@ -42,9 +39,6 @@ def test_a_journey_is_made_once_and_then_read_from_the_cache(monkeypatch):
     assert len(made) == len(again) == 2
     for one, other in zip(made, again, strict=True):
         assert squared_distance(point_of(one), point_of(other)) == 0
-
-
-# Pairs
 
 
 def test_a_pair_begins_and_ends_at_its_networks_and_fits_into_a_record(records_folder):
@@ -84,27 +78,18 @@ def test_a_pair_is_measured_where_no_curve_can_be_fitted(monkeypatch):
     assert "line_error_barrier" in metrics and "curve_error_barrier" not in metrics
 
 
-# Ridges
-
-
-def test_ways_of_a_ridge_begin_at_the_checkpoint_and_a_renamed_network_is_itself():
+def test_ways_of_a_ridge_begin_at_the_checkpoint_and_its_ray_is_as_long_as_its_line():
     result = ran(config(experiment="ridge", strength=100.0))
     metrics, arrays = result.metrics, result.arrays
     assert len(arrays) == 6 and len({values[0] for values in arrays.values()}) == 1
     assert arrays["line_errors"][-1] == arrays["circle_errors"][-1] == arrays["curve_errors"][-1]
     assert arrays["renamed_errors"][-1] == arrays["renamed_errors"][0]
     assert metrics["push_force"][0] == pytest.approx(-metrics["push_force"][1], rel=1e-4)  # along the way alone
-
-
-def test_the_ray_of_a_ridge_is_as_long_as_its_line():
     made = config(experiment="ridge", strength=100.0)
     first, second = left_behind(journey_of(made), progress=False)
     ways = pairs.ridge_ways(first, second, made, sets_of(made, "cpu"))
     for position in (0.0, 0.5, 1.0):
         assert length_of(ways["ray"](position)) == pytest.approx(length_of(ways["line"](position)), rel=1e-4)
-
-
-# Ensembles
 
 
 def test_snapshots_are_the_checkpoints_and_the_end():
@@ -132,9 +117,6 @@ def test_an_ensemble_agrees_with_its_members_and_fits_into_a_record(records_fold
     assert metrics["predicted_errors"][0] == pytest.approx(metrics["measured_errors"][0], rel=0.2)
     assert len(metrics["measured_errors"]) == 3
     assert records.save(made, result).stat().st_size < 4096
-
-
-# Cost
 
 
 def test_no_checkpoint_costs_nothing_and_eight_cost_most():

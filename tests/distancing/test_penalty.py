@@ -32,9 +32,6 @@ def gradients(penalty: torch.Tensor, parameters: list[torch.Tensor]) -> torch.Te
     return torch.cat([each.flatten() for each in torch.autograd.grad(penalty, parameters)])
 
 
-# Value and gradient
-
-
 @pytest.mark.parametrize("settings", SETTINGS)
 @pytest.mark.parametrize("count", [1, 2, 5])
 def test_value_and_gradient_are_those_of_the_formula_by_autograd(settings, count):
@@ -71,9 +68,6 @@ def test_autograd_keeps_no_graph_through_the_parameters_and_without_checkpoints_
     assert penalty.item() == 0 and not gradients(penalty, parameters).any()
 
 
-# What is refused
-
-
 @pytest.mark.parametrize(
     "settings, message",
     [
@@ -102,9 +96,6 @@ def test_checkpoints_that_are_not_of_this_network_are_refused(checkpoint, messag
         checkpoint_penalty(tensors(1), [tensors(3), checkpoint])
     with pytest.raises(ValueError, match="at least one tensor, got none"):
         checkpoint_penalty([], [])
-
-
-# In training
 
 
 def network_with_gradients(layout: torch.memory_format = torch.contiguous_format) -> nn.Module:
@@ -169,9 +160,6 @@ def test_near_a_checkpoint_each_step_of_momentum_sgd_multiplies_the_distance_as_
         optimizer.step()
         lengths.append(own.detach().norm().item())
     assert lengths[-1] / lengths[-2] == pytest.approx(1 + 0.01 / 0.1 * 2 * 10 / 1000, abs=5e-5)
-
-
-# Directions
 
 
 def test_directions_compare_the_gradient_of_the_loss_with_the_push():

@@ -37,9 +37,6 @@ def test_every_factor_tries_settings_of_its_own_and_figure_7_thirty_weights_and_
     assert {(config.arm, config.train_samples) for config in configs} == {("snnl", 25_000)}
 
 
-# Network
-
-
 def mixture(*, size: int = 8, seed: int = 0, **settings) -> Mixture:
     shape = {"channels": 1, "size": size, "classes": 10, "experts": 5, "hidden_units": 16}
     return Mixture(**shape | settings, generator=generator(seed))
@@ -142,9 +139,6 @@ def test_a_transformer_sees_where_a_patch_lies():
     first, second = network(batch), network(mirrored)
     assert [block.shape for block in first.blocks] == [(12, 4, 64)] * 2
     assert not torch.allclose(first.features.view(12, 4, 64).sum(1), second.features.view(12, 4, 64).sum(1), atol=1e-5)
-
-
-# Loss
 
 
 class Fixed(torch.nn.Module):

@@ -240,14 +240,11 @@ def gated(**changed) -> torch.Tensor:
     return gated_cross_entropy(**given | changed)
 
 
-def test_it_is_the_mean_of_pytorchs_cross_entropies_weighted_by_the_gates():
+def test_gated_cross_entropy_is_the_mean_of_pytorchs_weighted_by_the_gates():
     logits, gates = torch.randn(12, 4, 3, generator=generator(5)), torch.rand(12, 4, generator=generator(6)).softmax(1)
     each = torch.stack([cross_entropy(logits[:, k], classes(), reduction="none") for k in range(4)], dim=1)
     assert gated().item() == pytest.approx((gates * each).sum(1).mean().item())
     assert gated(expert_logits=torch.full((12, 4, 3), 50.0)).item() == pytest.approx(math.log(3))
-
-
-def test_its_gradients_are_those_of_finite_differences():
     gates = torch.rand(6, 2, generator=generator(6), dtype=torch.float64).softmax(1).requires_grad_()
     scores = torch.randn(6, 2, 3, generator=generator(5), dtype=torch.float64, requires_grad=True)
     assert torch.autograd.gradcheck(lambda g, o: gated_cross_entropy(g, o, classes(6)), (gates, scores))

@@ -6,7 +6,6 @@ import warnings
 import pytest
 import scipy.linalg
 import torch
-from torch.func import functional_call, grad, vmap
 
 from spareparts.data import generator
 from spareparts.fixed_classifiers import CoincidingRows, FixedClassifier, fast_hadamard_transform, hadamard, sylvester
@@ -23,9 +22,6 @@ def head(features: int, classes: int, *, kind: str = "hadamard", seed: int = 1, 
 
 def matrix_of(size: int) -> torch.Tensor:
     return torch.from_numpy(scipy.linalg.hadamard(size)).double()
-
-
-# The fast transform
 
 
 @pytest.mark.parametrize("shape", [(3, 1), (3, 2), (3, 8), (3, 64), (3, 1024), (16,), (2, 3, 16), (0, 16)])
@@ -73,9 +69,6 @@ def test_what_has_no_transform_is_refused(unchecked, inputs, message):
         fast_hadamard_transform(inputs)
 
 
-# Matrices
-
-
 def test_rows_far_down_are_those_of_the_definition():
     rows, columns = torch.tensor([2**30 - 1, 2**20 + 5]), torch.tensor([3, 2**29, 2**20 + 1])
     expected = [[(-1) ** (int(i) & int(j)).bit_count() for j in columns] for i in rows]
@@ -98,9 +91,6 @@ def test_paleys_next_order_is_the_smallest_that_primes_give(least, order):
 def test_orders_without_paleys_matrix_are_refused(order):
     with pytest.raises(ValueError, match=f"order must be a prime plus 1 .*, got {order}"):
         paley(order)
-
-
-# Heads
 
 
 @pytest.mark.parametrize(("features", "classes"), [(64, 10), (12, 5), (100, 16), (16, 100), (7, 1), (1, 7), (33, 32)])
@@ -177,18 +167,3 @@ def test_scattered_coordinates_come_back_with_the_state():
     other.load_state_dict(made.state_dict())
     assert torch.equal(made(features), other(features))
     assert list(made.state_dict()) == ["bias", "scale", "projection.columns"]
-
-
-@pytest.mark.parametrize("options", [{"coordinates": "scattered"}, {"skip_ones": True}])
-def test_replicas_side_by_side_have_the_scores_and_gradients_of_each(monkeypatch, options):
-    monkeypatch.setattr(hadamard, "CROSSOVER", 0)
-    made = [head(20, 9, seed=seed, **options) for seed in (1, 2, 3)]
-    features = random(3, 5, 20, dtype=torch.float32)
-    buffers = {name: torch.stack([each.get_buffer(name) for each in made]) for name, _ in made[0].named_buffers()}
-
-    def loss(inputs: torch.Tensor, own: dict[str, torch.Tensor]) -> torch.Tensor:
-        return functional_call(made[0], own, (inputs,)).square().mean()
-
-    found = vmap(grad(loss))(features, buffers)
-    for own, inputs, gradient in zip(made, features, found, strict=True):
-        assert torch.allclose(grad(loss)(inputs, dict(own.named_buffers())), gradient, atol=1e-6)

@@ -136,9 +136,6 @@ def test_an_option_of_another_kind_is_refused():
         head(kind="learned", rank=3, matrix="paley")
 
 
-# What heads cost
-
-
 @pytest.mark.parametrize(
     ("kind", "numbers"), [("learned", 160), ("orthonormal", 160), ("hadamard", 0), ("low_rank", 52)]
 )

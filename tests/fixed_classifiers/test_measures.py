@@ -91,22 +91,16 @@ def test_growth_is_told_by_the_form_that_made_it(shape, time):
     assert found[shape].criterion <= best + 2.5  # a form that contains it costs one parameter, worth about 2
 
 
-def test_the_criterion_is_akaikes_with_a_price_for_every_parameter():
+def test_the_criterion_is_akaikes_with_a_price_for_every_parameter_and_few_values_have_none():
     values = np.sqrt(STEPS) + 0.1 * np.random.default_rng(2).normal(size=len(STEPS))
     for shape, count in (("square root", 3), ("power", 4)):
         fit, n = fit_growth(STEPS, values, shape=shape), len(STEPS)
         price = 2 * count + 2 * count * (count + 1) / (n - count - 1)
         assert fit.criterion == pytest.approx(n * np.log(np.square(values - fit.values).mean()) + price)
-
-
-def test_few_values_and_other_forms_are_refused():
     with pytest.raises(ValueError, match="at least 6, got 5 and 5"):
         fit_growth(STEPS[:5], STEPS[:5], shape="line")
     with pytest.raises(ValueError, match="shape must be one of logarithm"):
         fit_growth(STEPS, STEPS, shape="cubic")
-
-
-# Losses
 
 
 @pytest.mark.parametrize(("loss", "power"), [("cosine_absolute", 1), ("cosine_squared", 2)])

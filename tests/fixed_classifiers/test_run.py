@@ -1,4 +1,4 @@
-"""Networks with learned and fixed heads: what is trained, on what, and what is read of it; on the digits."""
+"""Networks with learned and fixed heads: which runs there are, what is trained, on what, and what is read of it."""
 
 import dataclasses
 
@@ -12,7 +12,7 @@ from spareparts import data, engine, fixed_classifiers
 from spareparts.data import streaming
 from spareparts.fixed_classifiers import Config, FixedClassifier, networks
 from spareparts.fixed_classifiers.heads import Signs
-from spareparts.fixed_classifiers.networks import sets_of, settings_of
+from spareparts.fixed_classifiers.networks import choose_classes, sets_of, settings_of, stratified
 from spareparts.fixed_classifiers.run import Readings, evaluate, run_group, stretch
 from spareparts.records import key, save, weights_path
 
@@ -22,9 +22,6 @@ TINY = Config(dataset="digits", network="mlp", epochs=2, train_samples=200)
 def made(**settings):
     config = dataclasses.replace(TINY, **settings)
     return config, networks.replica(config, sets_of(config, "cpu"), "cpu")
-
-
-# What is trained
 
 
 @pytest.mark.parametrize("head", ["normalised", "orthonormal", "hadamard", "frozen", "sparse"])
@@ -73,9 +70,6 @@ def test_signs_have_a_constant_norm_and_pass_the_gradient_inside_one_deviation()
     head = FixedClassifier(16, 10, kind="hadamard", binarised=True, generator=data.generator(3)).eval()
     expected = nn.functional.normalize(head.signs(features)) @ head.matrix.T
     torch.testing.assert_close(head(features), expected, rtol=1e-5, atol=1e-5)
-
-
-# What is read
 
 
 @pytest.mark.parametrize("epoch, epochs, expected", [(39, 15, 3), (390, 164, 390), (97, 10, 1), (6, 2, 1)])
@@ -143,9 +137,6 @@ def test_networks_of_one_group_train_side_by_side_as_they_do_alone():
         np.testing.assert_allclose(result.arrays["batch_loss"], alone.arrays["batch_loss"], rtol=1e-3)
 
 
-# Folders of images, and what was cut off
-
-
 @pytest.fixture
 def pets(data_folder, monkeypatch):
     monkeypatch.setattr(streaming, "_workers", lambda: 0)
@@ -153,16 +144,13 @@ def pets(data_folder, monkeypatch):
     return Config(dataset="pets", network="mlp", head="hadamard", epochs=6, batch_size=8, learning_rate=0.01)
 
 
-def test_a_folder_runs_as_a_set_in_memory_does(pets):
+def test_a_folder_runs_as_a_set_in_memory_does_on_classes_and_images_that_the_seed_draws(pets):
     assert pets.protocol == "reduced" and len(key(pets)) == 16 and "folder" in pets.fidelity
     ((_, first),) = fixed_classifiers.run([pets], progress=False, workers=1)
     ((_, second),) = fixed_classifiers.run([pets], progress=False, workers=1)
     assert first.metrics == second.metrics and first.outcome == "finished"
     assert first.metrics["accuracy"] > 60  # chance is a third
     assert first.arrays["labels"].tolist() == [0] * 3 + [1] * 3 + [2] * 3
-
-
-def test_classes_and_images_of_a_folder_are_drawn_by_the_seed(pets):
     config = dataclasses.replace(pets, classes=2, train_samples=6)
     found = sets_of(config, "cpu")
     assert found.classes == 2 and found.shape == (3, 32, 32)
@@ -192,3 +180,55 @@ def test_readings_go_on_where_a_checkpoint_kept_them():
     engine.fit([dataclasses.replace(trained, callbacks=(one, other))], steps=epoch, every=epoch, progress=False)
     assert other.steps == one.steps and other.sizes == one.sizes and other.errors == one.errors
     assert len(one.errors) == 3 and np.shape(one.norms) == (3, 200)
+
+
+PAIRS = [(0, 1, 2), (3, 4, 5), (6, 7, 8), (9,)]
+
+
+def test_the_published_protocol_is_the_default():
+    assert settings_of(Config()) == (0.1, 128, 164, (81 / 164, 122 / 164))
+    assert settings_of(Config(network="densenet_bc_100_12", dataset="cifar100"))[1:3] == (64, 300)
+
+
+def test_a_plan_crosses_its_lists_and_leaves_out_what_a_head_or_a_scale_does_not_use():
+    heads = ["learned", "orthonormal"]
+    configs = fixed_classifiers.plan(heads=heads, scale=[0.1, 1.0], seeds=[1, 2], networks=["resnet_20"])
+    assert len(configs) == len({key(config) for config in configs}) == 6
+    assert {config.scale for config in configs if config.head == "learned"} == {None}
+    language = fixed_classifiers.plan(experiments=["language"], heads=heads, epochs=3)
+    assert [config.embedding for config in language] == list(fixed_classifiers.EMBEDDINGS)
+    assert all(config.head == "learned" and config.network == "resnet_56" for config in language)
+    crossed = fixed_classifiers.plan(heads=["orthonormal"], loss=["cross_entropy", "cosine_squared"], initial_scale=9.0)
+    assert [(config.loss, config.initial_scale) for config in crossed] == [("cross_entropy", 9), ("cosine_squared", 1)]
+    (held,) = fixed_classifiers.plan(heads=["orthonormal"], scale=2.0, initial_scale=9.0)
+    assert (held.scale, held.initial_scale) == (2.0, 1.0)
+
+
+@pytest.mark.parametrize("count, fewest, most", [(2, 1, 2), (3, 1, 3), (4, 2, 4), (6, 2, 4), (10, 4, 4)])
+def test_classes_within_and_across_are_of_as_few_and_as_many_groups_as_can_be(count, fewest, most):
+    group_of = {label: number for number, group in enumerate(PAIRS) for label in group}
+    for seed in range(20):
+        chosen = {
+            choice: choose_classes(PAIRS, count, choice=choice, generator=data.generator(seed)).tolist()
+            for choice in ("within", "across", "drawn")
+        }
+        assert all(len(set(labels)) == count and labels == sorted(labels) for labels in chosen.values())
+        number = {choice: len({group_of[label] for label in labels}) for choice, labels in chosen.items()}
+        # a group of one that is drawn early takes the place of a larger one
+        assert fewest <= number["within"] <= fewest + 1 and number["across"] == most
+    with pytest.raises(ValueError, match=r"count must lie in 2\.\.10, the classes, got 11"):
+        choose_classes(PAIRS, 11, choice="drawn", generator=data.generator(1))
+
+
+def test_every_class_has_its_share_of_a_draw_and_a_run_on_some_classes_sees_these_only():
+    labels = torch.arange(300) % 3
+    chosen = stratified(labels, 60, seed=1)
+    assert labels[chosen].bincount().tolist() == [20, 20, 20]
+    assert len(chosen.unique()) == 60 and not torch.equal(chosen, stratified(labels, 60, seed=2))
+    with pytest.raises(ValueError, match=r"train_samples must lie in 3\.\.300, got 301"):
+        stratified(labels, 301, seed=1)
+    found = sets_of(dataclasses.replace(TINY, classes=3, train_samples=90), "cpu")
+    assert found.classes == 3 and found.shape == (1, 8, 8)
+    assert found.train.labels.bincount().tolist() == [30, 30, 30]
+    assert found.test.labels.unique().tolist() == [0, 1, 2]
+    assert 100 < len(found.test.labels) < 120

@@ -17,9 +17,6 @@ def random(*shape: int, seed: int = 0) -> torch.Tensor:
     return torch.randn(*shape, generator=generator(seed), dtype=torch.float64)
 
 
-# Clustering and its nulls
-
-
 def test_a_shared_shift_raises_the_potential_until_the_mean_is_removed():
     rows = random(100, 200)
     shifted = rows + 0.5 * rows.norm(dim=1).mean() * normalize(random(1, 200, seed=1))
@@ -36,9 +33,6 @@ def test_rows_of_the_same_spectrum_have_it_and_clusters_lie_nearer_each_other_th
     assert found["random_potential"] == pytest.approx(40 + 40 * 39 / 30, rel=0.02)  # N + N (N - 1) / d
     assert found["potential"] > 2 * found["random_potential"]
     assert found["nearest"] > found["spectrum_nearest"] + 0.1
-
-
-# Units in motion
 
 
 def test_similarity_of_outputs_is_numpys_correlation_and_zero_for_a_constant_unit():
@@ -65,9 +59,6 @@ def test_links_are_the_pairs_above_a_cutoff_and_groups_are_their_components():
     assert measures.count_links(similarity, cutoff=0.25) == (3, 2, 3, 0)
     assert measures.count_links(similarity, cutoff=0.5) == (2, 1, 3, 2)
     assert measures.count_links(similarity, cutoff=0.95) == (0, 0, 1, 5)
-
-
-# All of it
 
 
 def test_a_growing_signal_of_two_directions_is_found_at_the_last_epoch_and_not_at_the_first():

@@ -14,9 +14,6 @@ def random(*shape: int, seed: int = 0) -> torch.Tensor:
     return torch.randn(*shape, generator=generator(seed), dtype=torch.float64)
 
 
-# Singular values and what few of them keep
-
-
 @pytest.mark.parametrize("shape", [(6, 9), (5, 60)])  # the second by its small square
 def test_singular_values_are_numpys(shape):
     rows = random(*shape)
@@ -61,9 +58,6 @@ def test_what_is_no_spectrum_is_refused(call, message):
         call()
 
 
-# Noise
-
-
 @pytest.mark.parametrize("ratio", [0.1, 0.38, 1.0])
 def test_the_law_has_the_mean_one_and_the_variance_of_its_ratio(ratio):
     grid, below = spectra.law(ratio)
@@ -93,18 +87,12 @@ def test_strong_directions_are_counted_and_their_norm_is_the_signals():
     assert fit.variance == pytest.approx(0.01, rel=0.05)
 
 
-# Subspaces
-
-
-def test_angles_are_those_between_lines_and_planes():
+def test_angles_are_those_between_lines_and_planes_and_of_random_spaces_those_of_their_sizes():
     first, second = torch.eye(4)[:1], torch.tensor([[1.0, 1, 0, 0], [0, 0, 0, 5]])
     assert spectra.principal_angles(first, second).tolist() == pytest.approx([45])
     assert spectra.principal_angles(second, 3 * second).tolist() == pytest.approx([0, 0], abs=1e-5)
     # two groups that span everything
     assert spectra.principal_angles(random(9, 4), random(5, 4, seed=1)).tolist() == pytest.approx([0] * 4, abs=1e-5)
-
-
-def test_random_spaces_have_the_mean_cosine_of_their_sizes():
     drawn = spectra.random_angles(first=3, second=5, fan_in=40, draws=200, generator=generator(0))
     assert drawn.shape == (200, 3) and (drawn.diff(dim=1) >= 0).all()
     # the mean squared cosine between random spaces of a and b dimensions is max(a, b) / d

@@ -70,9 +70,6 @@ def test_a_run_stops_where_every_training_image_is_classified_correctly():
     assert repeated == sorted(repeated, reverse=True) and len(repeated) == len(CORRELATIONS)
 
 
-# Filters
-
-
 def test_angles_to_the_centres_are_those_of_directions_whatever_the_lengths():
     lengths = torch.rand(20, 1, generator=generator(4)).add(0.1)
     assert angles_to_centres(torch.eye(4).repeat(5, 1) * lengths, seed=0).max() < 0.01
