@@ -25,18 +25,15 @@ def test_an_epoch_visits_every_sample_exactly_once_with_its_label(count, data):
         assert all(torch.equal(batch.inputs[:, 0].long(), batch.labels) for batch in found)
 
 
-def test_a_smaller_last_batch_is_dropped_or_kept():
-    batches = numbered(10, batch_size=4)
-    assert len(batches) == 2
-    assert torch.cat(epoch(batches)).unique().numel() == 8
-    assert [len(labels) for labels in epoch(numbered(10, batch_size=4, drop_last=False))] == [4, 4, 2]
-
-
-def test_the_order_is_the_permutation_that_the_generator_draws_anew_for_each_epoch():
+def test_the_order_is_a_permutation_drawn_anew_for_each_epoch_whose_last_batch_is_dropped_or_kept():
     batches, draw, before = numbered(40, batch_size=8, seed=3), generator(3), torch.random.get_rng_state()
     for _ in range(2):
         assert torch.equal(torch.cat(epoch(batches)), torch.randperm(40, generator=draw))
     assert torch.equal(torch.random.get_rng_state(), before)
+    batches = numbered(10, batch_size=4)
+    assert len(batches) == 2
+    assert torch.cat(epoch(batches)).unique().numel() == 8
+    assert [len(labels) for labels in epoch(numbered(10, batch_size=4, drop_last=False))] == [4, 4, 2]
 
 
 @pytest.mark.parametrize("steps", [0, 1, 4, 5, 7])
@@ -74,15 +71,12 @@ def images_of(count: int = 64) -> torch.Tensor:
     return torch.rand(count, 3, 6, 8, generator=generator(0)) + 1  # never 0, so that padding can be told apart
 
 
-def test_every_crop_is_a_window_of_the_padded_image_or_its_mirror():
+def test_every_crop_is_a_window_of_the_padded_image_or_its_mirror_drawn_uniformly():
     images = images_of()
     found = crop_and_flip(images, padding=2, generator=generator(0))
     windows = torch.nn.functional.pad(images, (2,) * 4).unfold(2, 6, 1).unfold(3, 8, 1)  # n c 5 5 6 8
     for image, around in zip(found, windows.movedim(1, 3), strict=True):
         assert any(torch.equal(image, window) or torch.equal(image, window.flip(-1)) for window in around.flatten(0, 1))
-
-
-def test_offsets_and_flips_are_drawn_per_image_and_uniformly():
     ramp = (torch.arange(8.0) + 1).expand(20_000, 1, 6, 8)
     first = crop_and_flip(ramp, padding=1, generator=generator(0))[:, 0, 3, 3]
     # Column 3 shows pixel 2, 3 or 4; mirrored, column 3 of 8 shows 3, 4 or 5: six equally likely cases.

@@ -1,6 +1,7 @@
 """The benchmarks: what a ratio is, what a merge keeps, what a skipped row says; both sides do the same work."""
 
 import os
+from unittest.mock import MagicMock
 
 import benchmarks.engine as engine_rows
 import pytest
@@ -164,22 +165,10 @@ def test_a_row_can_be_measured(small, name):
     assert found["ours"] > 0 and found["other"] > 0 and "256" in found["note"]
 
 
-class Worker:
-    """A worker that takes a second a step, in its own time."""
-
-    def __init__(self, start: float) -> None:
-        self.start = start
-
-    def begin(self, steps: int) -> None:
-        self.steps = steps
-
-    def answer(self):
-        return (self.start, self.start + self.steps, 0), None
-
-
 def test_two_workers_at_once_take_half_the_time_for_a_step_and_one_after_the_other_all_of_it():
-    assert replicas.together([Worker(5.0), Worker(5.0)], steps=4) == pytest.approx(500)
-    assert replicas.together([Worker(5.0), Worker(9.0)], steps=4) == pytest.approx(1000)
+    at_5, at_9 = (MagicMock(answer=lambda start=start: ((start, start + 4, 0), None)) for start in (5.0, 9.0))
+    assert replicas.together([at_5, at_5], steps=4) == pytest.approx(500)
+    assert replicas.together([at_5, at_9], steps=4) == pytest.approx(1000)
 
 
 def test_without_two_cores_a_library_instructions_or_a_gpu_rows_are_skipped_with_the_reason(monkeypatch):

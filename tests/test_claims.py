@@ -198,7 +198,7 @@ def test_a_claim_that_is_decided_twice_or_nowhere_is_named(tmp_path):
         claims.collect([executed(tmp_path, "a", decision, decision)], path=path)
 
 
-def test_the_lock_names_what_changed_and_nothing_else(tmp_path):
+def test_the_lock_has_a_line_for_every_claim_and_names_what_changed_and_nothing_else(tmp_path):
     path, lock = two_claims(tmp_path), tmp_path / "verdicts.csv"
     claims.write_lock(ledger({"experts-2": HIGHER}, path=path), lock)
     assert claims.changes(ledger({"experts-2": HIGHER}, path=path), lock) == []
@@ -206,16 +206,4 @@ def test_the_lock_names_what_changed_and_nothing_else(tmp_path):
     assert claims.changes(ledger({"experts-2": lower}, path=path), lock) == [
         "experts-2: seen (reduced), reduced, n = 5 -> undecided, paper, n = 4"
     ]
-
-
-def test_the_picture_of_the_readme_becomes_that_of_the_executed_ledger(tmp_path, monkeypatch):
-    monkeypatch.setenv(claims.EXECUTED, str(tmp_path))
-    with pytest.raises(FileNotFoundError):
-        claims.keep_picture(tmp_path / "kept.png")
-    (tmp_path / "verdicts.png").write_bytes(b"drawn")
-    claims.keep_picture(tmp_path / "kept.png")
-    assert (tmp_path / "kept.png").read_bytes() == b"drawn"
-
-
-def test_the_committed_lock_has_a_line_for_every_claim():
     assert list(claims.read_lock().index) == [claim.id for claim in claims.load()]

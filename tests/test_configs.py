@@ -59,8 +59,6 @@ REFUSED = {
         ({"arm": "baseline", "snnl_weight": 10.0}, "arm 'baseline' does not use snnl_weight.* got 10.0"),
         ({"arm": "raw", "temperature_schedule": "learned"}, "arm 'raw' does not use temperature_schedule"),
         ({"arm": "supcon", "distance": "squared_euclidean"}, "arm 'supcon' does not use distance"),
-        ({"arm": "raw", "filters": 16}, "arm 'raw' does not use filters"),
-        ({"arm": "snnl", "balance_weight": 1.0}, "arm 'snnl' does not use balance_weight"),
         ({"arm": "ensemble", "centred_gate": 0.5}, "arm 'ensemble' does not use centred_gate"),
     ],
     fixed_classifiers: [

@@ -68,10 +68,17 @@ def test_a_set_in_the_one_form_loads_as_it_was_written(data_folder, colour):
     assert (data.classes("mine"), data.fidelity("mine")) == (("a", "b", "c"), "made by a test")
 
 
-def test_the_digest_is_sha256_over_images_then_labels_train_then_test_whatever_their_memory_layout():
+def test_the_digest_is_sha256_over_all_arrays_and_the_fingerprint_of_ones_own_set_knows_its_classes_too(data_folder):
     arrays = tiny(colour=True)
     assert data.digest(arrays) == hashlib.sha256(b"".join(arrays[key].tobytes() for key in ORDER)).hexdigest()
     assert data.digest({key: np.asfortranarray(array) for key, array in arrays.items()}) == data.digest(arrays)
+    path = save_tiny()
+    found = [data.fingerprint("mine")]
+    assert found == [hashlib.sha256(json.dumps([data.digest(tiny()), ["a", "b", "c"]]).encode()).hexdigest()]
+    for names in (["a", "c", "b"], ["a", "b", "c", "d"]):
+        alter(path, classes=names)
+        found.append(data.fingerprint("mine"))
+    assert len(set(found)) == 3
 
 
 @pytest.mark.parametrize(("name", "count"), [("mnist", 10), ("cifar10", 10), ("cifar100", 100), ("digits", 10)])
@@ -85,16 +92,6 @@ def test_superclasses_are_twenty_groups_of_five_of_the_hundred_classes():
     assert {len(labels) for labels in groups.values()} == {5} and len(groups) == 20
     assert sorted(label for labels in groups.values() for label in labels) == list(range(100))
     assert groups["aquatic mammals"] == (4, 30, 55, 72, 95)  # as the official file numbers them
-
-
-def test_the_fingerprint_of_ones_own_set_knows_its_arrays_and_its_classes(data_folder):
-    path = save_tiny()
-    found = [data.fingerprint("mine")]
-    assert found == [hashlib.sha256(json.dumps([data.digest(tiny()), ["a", "b", "c"]]).encode()).hexdigest()]
-    for names in (["a", "c", "b"], ["a", "b", "c", "d"]):
-        alter(path, classes=names)
-        found.append(data.fingerprint("mine"))
-    assert len(set(found)) == 3
 
 
 def test_a_known_set_is_what_is_known_whatever_its_json_says(data_folder, monkeypatch):
@@ -123,7 +120,7 @@ def test_no_name_of_other_characters_is_looked_for(data_folder, name):
             ask(name)
 
 
-def test_missing_data_names_the_set_the_folder_and_the_command(data_folder):
+def test_missing_data_names_the_set_the_command_and_the_folder_in_the_users_cache_or_ones_own(data_folder, monkeypatch):
     wanted = rf"'cifar10'.*{data_folder}.*python -m spareparts data fetch cifar10"
     with pytest.raises(data.DataMissing, match=wanted) as caught:
         data.load("cifar10", "train")
@@ -131,6 +128,9 @@ def test_missing_data_names_the_set_the_folder_and_the_command(data_folder):
     save_tiny().with_suffix(".json").unlink()
     with pytest.raises(data.DataMissing, match=r"mine\.npz needs mine\.json beside it"):
         data.load("mine", "train")
+    assert data.root() == data_folder
+    monkeypatch.delenv("SPAREPARTS_DATA")
+    assert data.root().parts[-2:] == ("spareparts", "data")
 
 
 def test_an_altered_file_is_refused_with_both_fingerprints_and_kept(data_folder):
@@ -222,12 +222,6 @@ def test_what_was_listed_as_whole_is_read_again_only_once_it_has_changed(data_fo
     else:
         monkeypatch.setitem(KNOWN, "mnist", KNOWN["mnist"]._replace(sha256="0" * 64))
     assert {row.name: row.intact for row in data.listing()}[name] is False
-
-
-def test_the_root_is_the_users_cache_folder_unless_one_is_named(data_folder, monkeypatch):
-    assert data.root() == data_folder
-    monkeypatch.delenv("SPAREPARTS_DATA")
-    assert data.root().parts[-2:] == ("spareparts", "data")
 
 
 @pytest.mark.parametrize("name", [name for name in KNOWN if name != "digits"])

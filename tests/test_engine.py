@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 from torch.nn.functional import cross_entropy
-from toy_training import STEPS, host_reads, network, objective, quiet, replica, state
+from toy_training import STEPS, host_reads, objective, quiet, replica, state
 
 from spareparts.engine import Replica
 
@@ -157,8 +157,3 @@ def test_settings_that_cannot_be_trained_with_are_refused_before_the_first_step(
     with pytest.raises(ValueError, match=message):
         quiet([mine], **settings)
     assert torch.equal(state(mine), before)
-
-
-def test_replicas_of_another_architecture_are_refused_by_name():
-    with pytest.raises(ValueError, match="replicas must share one architecture: seed 2 differs from seed 1"):
-        quiet([replica(1), replica(2, net=network(width=9))])

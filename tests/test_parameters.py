@@ -102,11 +102,6 @@ def test_a_value_is_what_its_annotation_says_or_the_core_schema_where_the_defaul
     assert given == value and type(given) is type(value)
 
 
-def test_the_parameters_are_those_of_the_whole_notebook():
-    for path in (ROOT / "notebooks").glob("*.py"):
-        assert defaults_in(path) == parameter_defaults(read_notebook(path)), path
-
-
 def test_a_cell_is_read_as_python_whatever_its_texts_and_comments_hold():
     source = '%load_ext nothing\nPATH = "a=b"  # x = 1\nA = B = 2\n# C = 3\nTEXT = """\nD = 4\n"""\nE: int'
     assert literals(source) == {"PATH": "a=b", "A": 2, "B": 2, "TEXT": "\nD = 4\n"}
@@ -126,6 +121,8 @@ def test_the_cell_is_found_in_every_form_of_text_and_a_broken_notebook_refused_i
         with pytest.raises(ValueError, match=r"a\.ipynb is no whole notebook") as caught:
             read_notebook(tmp_path / "a.ipynb")
         assert "\n" not in str(caught.value)
+    for path in (ROOT / "notebooks").glob("*.py"):
+        assert defaults_in(path) == parameter_defaults(read_notebook(path)), path
 
 
 def test_yaml_is_that_of_version_1_2():

@@ -46,6 +46,8 @@ def signed_rank_p(differences) -> float:
 def test_n_pairs_of_one_sign_attain_two_over_two_to_the_n(n, smallest):
     test = paired_wilcoxon(np.zeros(n), np.arange(1.0, n + 1))
     assert test.p == test.smallest_p == smallest
+    # Ranks 1, 2, 3, of which 2 is negative: (1 + 3 - 2) / 6.
+    assert paired_wilcoxon([0.0, 0.0, 0.0], [1.0, -2.0, 3.0]).rank_biserial == pytest.approx(1 / 3)
 
 
 def test_pairs_without_a_difference_do_not_lower_the_least_p_and_equal_arms_have_no_effect():
@@ -105,11 +107,6 @@ def test_swapping_the_arms_keeps_p_which_lies_above_the_smallest_and_turns_the_e
     assert test.interval[0] <= test.interval[1]
 
 
-def test_the_rank_biserial_correlation_is_the_balance_of_the_rank_sums():
-    # Ranks 1, 2, 3, of which 2 is negative: (1 + 3 - 2) / 6.
-    assert paired_wilcoxon([0.0, 0.0, 0.0], [1.0, -2.0, 3.0]).rank_biserial == pytest.approx(1 / 3)
-
-
 @pytest.mark.parametrize(
     ("first", "second", "message"),
     [
@@ -132,6 +129,9 @@ def test_holm_multiplies_the_ordered_p_values_by_m_and_down_and_never_lets_them_
     adjusted = holm({"a": 0.01, "b": 0.04, "c": 0.03, "d": 0.005})
     assert adjusted == pytest.approx({"d": 0.02, "a": 0.03, "c": 0.06, "b": 0.06})
     assert holm({}) == {}
+    for wrong in (-0.1, 1.1, math.nan):
+        with pytest.raises(ValueError, match=f"got {wrong} for 'mnist'"):
+            holm({"mnist": wrong})
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=8))
@@ -140,12 +140,6 @@ def test_holm_lies_between_the_raw_p_and_bonferronis(p_values):
     adjusted = holm({str(position): p for position, p in enumerate(p_values)})
     for raw, corrected in zip(p_values, adjusted.values(), strict=True):
         assert raw <= corrected * (1 + 1e-12) and corrected <= min(1, raw * len(p_values)) * (1 + 1e-12)
-
-
-@pytest.mark.parametrize("p", [-0.1, 1.1, math.nan])
-def test_holm_refuses_what_is_no_probability(p):
-    with pytest.raises(ValueError, match=f"got {p} for 'mnist'"):
-        holm({"mnist": p})
 
 
 # McNemar
@@ -251,25 +245,16 @@ def test_the_power_of_equivalence_is_how_often_simulated_equal_arms_pass(n, sd):
     assert equivalence_power(n, sd, margin=0.5) == pytest.approx(passed.mean(), abs=0.015)
 
 
-@pytest.mark.parametrize(("sd", "power"), [(0.01, 1.0), (0.0, 1.0), (50.0, 0.0)])
-def test_power_goes_from_one_without_noise_to_nothing_with_much(sd, power):
-    assert equivalence_power(500, sd, margin=0.5) == pytest.approx(power, abs=1e-6)
-
-
-def test_differences_without_spread_are_decided_by_the_margin_alone():
+def test_without_spread_the_margin_alone_decides_and_power_goes_from_one_without_noise_to_nothing_with_much():
     # A quarter is exact in binary: every difference is the same number.
     inside, outside = (equivalence(FIVE, np.add(FIVE, 0.25), margin=margin) for margin in (0.5, 0.2))
     assert (inside.p, inside.equivalent, inside.interval) == (0, True, (0.25, 0.25))
     assert (outside.p, outside.equivalent, outside.power) == (1, False, 1)
-
-
-@pytest.mark.parametrize("margin", [0.0, math.nan])
-def test_a_margin_is_positive(margin):
-    with pytest.raises(ValueError, match=f"margin must be positive, got {margin}"):
-        equivalence(FIVE, np.multiply(FIVE, 1.1), margin=margin)
-
-
-def test_power_needs_two_pairs():
+    for margin in (0.0, math.nan):
+        with pytest.raises(ValueError, match=f"margin must be positive, got {margin}"):
+            equivalence(FIVE, np.multiply(FIVE, 1.1), margin=margin)
+    for sd, power in ((0.01, 1.0), (0.0, 1.0), (50.0, 0.0)):
+        assert equivalence_power(500, sd, margin=0.5) == pytest.approx(power, abs=1e-6)
     with pytest.raises(ValueError, match=r"at least 2 pairs .* got n = 1"):
         equivalence_power(1, 0.3, margin=0.5)
 

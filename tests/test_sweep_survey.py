@@ -5,7 +5,7 @@ import pytest
 from rich.console import Console
 from toy import Toy, result
 
-from spareparts import experts, processor, records, table
+from spareparts import experts, records, table
 from spareparts.sweep import command
 from spareparts.sweep import survey as module
 from spareparts.sweep.cluster import predecessors
@@ -42,12 +42,9 @@ def run(seed=1, *, recorded=False, seconds=2.0, **config):
     return PlannedRun(word="toy", key=str(seed), config={"seed": seed} | config, recorded=recorded, seconds=seconds)
 
 
-def test_parameters_and_fields_of_config_reach_plan_under_their_names_in_lower_case(toy):
+def test_parameters_reach_plan_under_their_names_in_lower_case_and_what_it_refuses_is_refused(toy):
     asked = {"SEEDS": [1, 2], "RATES": [0.1], "SAMPLES": 5, "DEMO_STEPS": 3}
     assert planned(toy, asked) == toy_plan(seeds=[1, 2], rates=[0.1], samples=5)
-
-
-def test_what_plan_refuses_is_refused_here(toy):
     with pytest.raises(ValueError, match=r"toy: .*seeds"):
         planned(toy, {})
     with pytest.raises(ValueError, match="datasets must name at least one value and none twice"):
@@ -60,7 +57,7 @@ def test_a_module_of_no_paper_has_no_plan():
     assert module.paper_module("experts") is experts
 
 
-def test_a_planned_cell_is_done_when_all_its_runs_have_records_and_the_page_that_is_asked_for_is_there(toy, tmp_path):
+def test_a_cell_is_done_when_its_runs_have_records_and_the_page_that_is_asked_for_is_there(toy, tmp_path):
     one = cell(tmp_path, SEEDS=[1, 2])
     (page,) = with_pages([one])
     for seed in (1, 2):
@@ -70,9 +67,6 @@ def test_a_planned_cell_is_done_when_all_its_runs_have_records_and_the_page_that
     page.output.parent.mkdir()
     page.output.touch()
     assert is_done(page, survey([page]))
-
-
-def test_a_cell_without_a_plan_is_done_when_its_executed_notebook_is_there(toy, tmp_path):
     one = cell(tmp_path, word="other")
     assert survey([one]) == {} and not is_done(one, {})
     one.output.touch()
@@ -181,14 +175,3 @@ def test_the_last_line_of_a_sweep_is_the_command_that_shows_its_runs(toy, tmp_pa
         records.save(Toy(seed=seed, rate=0.1), result())
     words = command.table_command(cells, found).split()
     assert len(table.select(Toy, words[words.index("--where") + 1 :: 2])) == 3
-
-
-def test_an_estimate_knows_where_bfloat16_is_slow(monkeypatch):
-    monkeypatch.setattr(processor, "lacks_bfloat16", lambda: True)
-    fast, own = ({"config": {"precision": "bfloat16"}, "seconds": 2.0, "committed": whose} for whose in (True, False))
-    plain = {"config": {"precision": "float32"}, "seconds": 2.0, "committed": True}
-    assert [module._here(record) for record in (fast, own, plain)] == [18.0, 2.0, 2.0]
-    told = said(monkeypatch, [run(1, precision="bfloat16")])[1]
-    assert "Some compute in bfloat16: this processor has no instructions" in told
-    monkeypatch.setattr(processor, "lacks_bfloat16", lambda: False)
-    assert module._here(fast) == 2.0

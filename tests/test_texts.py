@@ -107,7 +107,11 @@ def test_wikitext_2_is_fetched_once_and_reads_as_the_archive_has_it(folder, monk
     assert len(asked) == 1
 
 
-def test_only_missing_parts_are_fetched_and_an_altered_one_is_never_replaced(folder, monkeypatch):
+def test_only_missing_parts_are_fetched_and_what_is_not_the_text_is_neither_kept_nor_replaced(folder, monkeypatch):
+    served(monkeypatch, **PARTS | {"test": "other"})
+    with pytest.raises(data.DataCorrupt, match="test as downloaded"):
+        data.fetch("wikitext_2")
+    assert not folder.exists()
     served(monkeypatch, **PARTS)
     write(folder, test=PARTS["test"])
     data.fetch("wikitext_2")
@@ -116,13 +120,6 @@ def test_only_missing_parts_are_fetched_and_an_altered_one_is_never_replaced(fol
     with pytest.raises(data.DataCorrupt, match=r"test.txt is not the expected data"):
         data.fetch("wikitext_2")
     assert (folder / "test.txt").read_text() == "other"
-
-
-def test_a_download_that_is_not_the_text_is_not_kept(folder, monkeypatch):
-    served(monkeypatch, **PARTS | {"test": "other"})
-    with pytest.raises(data.DataCorrupt, match="test as downloaded"):
-        data.fetch("wikitext_2")
-    assert not folder.exists()
 
 
 @pytest.mark.parametrize("parts", [None, {"train": "a"}])
@@ -160,12 +157,9 @@ def test_windows_go_on_where_their_state_was_taken():
     assert torch.equal(next(first).inputs, next(second).inputs)
     with pytest.raises(ValueError, match=r"position must lie in 0..5, got 6"):
         second.load_state_dict({"position": 6})
-
-
-@pytest.mark.parametrize(("settings", "message"), [((6, 1), "1..5, half of"), ((0, 1), "1..5"), ((2, 0), "length")])
-def test_windows_that_cannot_be_are_refused(settings, message):
-    with pytest.raises(ValueError, match=message):
-        data.Windows(torch.arange(10), columns=settings[0], length=settings[1])
+    for columns, length, message in ((6, 1, "1..5, half of"), (0, 1, "1..5"), (2, 0, "length")):
+        with pytest.raises(ValueError, match=message):
+            data.Windows(torch.arange(10), columns=columns, length=length)
 
 
 def test_the_drawn_text_is_the_same_every_time_has_lines_of_one_length_and_follows_its_chain():

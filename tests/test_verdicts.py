@@ -154,9 +154,6 @@ def test_the_whole_names_what_failed_and_is_missing_has_the_smallest_n_and_is_re
     assert combine({"a": not_run()}).protocol is None
     with pytest.raises(ValueError, match="at least one part, got none"):
         combine({})
-
-
-def test_a_level_has_no_sign_and_a_difference_has_one():
     share = Verdict("reproduced", 8.01, None, 1, "paper", "% of the parameters", level=True)
     gain = Verdict("reproduced", 0.5, None, 3, "paper", "points")
     assert combine({"share": share, "gain": gain}).note == "reproduced: share 8.01% of the parameters, gain +0.5 points"

@@ -46,13 +46,10 @@ def rated(cutoff=10, **settings):
     return line(arm="class_rates", cutoff=cutoff, **settings)
 
 
-def test_the_entropy_of_labels_is_that_of_their_shares():
+def test_a_run_has_converged_where_its_loss_is_clearly_below_the_entropy_of_its_labels():
     assert label_entropy(torch.tensor([0, 1, 0, 1])) == pytest.approx(CHANCE)
     assert label_entropy(torch.tensor([0, 0, 2, 2, 2, 2])) == pytest.approx(math.log(3) - 2 * math.log(2) / 3)
     assert label_entropy(torch.tensor([3, 3])) == 0
-
-
-def test_a_run_has_converged_where_its_loss_is_clearly_below_that_of_the_best_constant():
     runs = pd.DataFrame([line(loss=loss) for loss in (0.5, 0.97 * CHANCE, 0.99 * CHANCE, CHANCE, 1e30)])
     assert converged(runs).tolist() == [True, True, False, False, False]
     assert not converged(runs.assign(outcome="diverged")).any()

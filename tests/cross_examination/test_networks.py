@@ -71,8 +71,5 @@ def test_units_removed_from_a_mixture_are_gone_from_the_gate_and_from_every_expe
         with torch.no_grad():
             consumer.weight[:, order[:removed]] = 0
             assert int((network(sets.test.images).argmax(1) == sets.test.labels).sum()) == counts[removed]
-
-
-def test_sums_of_another_width_are_refused():
     with pytest.raises(ValueError, match="sums must have 9 features"):
         cross_examination.Routed(torch.zeros(3, 5, 2), torch.zeros(3, 5))(torch.zeros(4, 8))

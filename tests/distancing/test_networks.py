@@ -54,13 +54,10 @@ def test_a_pair_begins_and_ends_at_its_networks_and_fits_into_a_record(records_f
     assert records.save(made, result).stat().st_size < 4096
 
 
-def test_independent_networks_lie_further_apart_than_a_network_and_its_checkpoint():
+def test_independent_networks_lie_further_apart_and_the_unpushed_twin_is_the_journey_without_strength():
     far, near = (ran(config(experiment="pair", strength=0.0, other=name)) for name in ("independent", "checkpoint"))
     assert far.metrics["squared_distance"] > near.metrics["squared_distance"]
     assert far.metrics["matched_squared_distance"] < far.metrics["squared_distance"]
-
-
-def test_the_unpushed_twin_is_the_same_journey_without_strength():
     result = ran(config(experiment="pair", other="unpushed", strength=100.0, width=10.0))
     twin = left_behind(journey_of(config(), strength=0.0), progress=False)[-1]
     own = left_behind(journey_of(config(), strength=100.0, width=10.0), progress=False)[-1]

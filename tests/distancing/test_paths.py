@@ -42,12 +42,16 @@ def residual(seed):
     return resnet(8, generator=generator(seed), classes=4)
 
 
-def test_a_network_at_its_own_point_is_itself_and_a_copy():
+def test_a_network_at_its_own_point_is_a_copy_and_equal_scores_lose_the_logarithm_of_the_classes():
     network = small(1)
     moved = network_at(network, point_of(network))
     assert torch.equal(moved(IMAGES), network(IMAGES))
     moved.fc1.weight.data.zero_()
     assert network.fc1.weight.abs().sum() > 0
+    network = small(1)
+    nn.init.zeros_(network.fc3.weight)
+    found = measure(network, IMAGES, torch.zeros(40, dtype=torch.long))
+    assert (found.loss, found.error) == pytest.approx((math.log(4), 0))
 
 
 def test_statistics_are_those_of_the_images_so_that_the_length_of_filters_does_not_count():
@@ -60,13 +64,6 @@ def test_statistics_are_those_of_the_images_so_that_the_length_of_filters_does_n
     longer = {name: value * (5 if value.dim() == 4 else 1) for name, value in point_of(network).items()}
     losses = losses_along(network, line(point_of(network), longer), (0, 1))
     assert losses[0] == pytest.approx(losses[1], rel=1e-2)
-
-
-def test_equal_scores_lose_the_logarithm_of_the_classes():
-    network = small(1)
-    nn.init.zeros_(network.fc3.weight)
-    found = measure(network, IMAGES, torch.zeros(40, dtype=torch.long))
-    assert (found.loss, found.error) == pytest.approx((math.log(4), 0))
 
 
 def test_points_of_other_architectures_are_refused():
@@ -105,14 +102,6 @@ def test_a_line_begins_and_ends_at_its_networks_and_is_a_curve_with_its_control_
         assert squared_distance(curved(position), path(position)) == pytest.approx(0, abs=1e-9)
 
 
-def test_the_loss_of_a_linear_network_is_convex_so_that_its_line_has_no_barrier():
-    first, second = (nn.Sequential(nn.Flatten(), nn.Linear(192, 4)) for _ in range(2))
-    for network, seed in ((first, 1), (second, 2)):
-        nn.init.normal_(network[1].weight, generator=generator(seed))
-    places = [0, 0.25, 0.5, 0.75, 1]
-    assert barrier(places, losses_along(first, line(point_of(first), point_of(second)), places)) == 0
-
-
 def test_a_great_circle_keeps_the_length_and_turns_evenly_but_not_between_opposite_points():
     first, second = point_of(small(1)), point_of(small(2))
     circle = great_circle(first, second)
@@ -127,12 +116,17 @@ def test_a_great_circle_keeps_the_length_and_turns_evenly_but_not_between_opposi
         great_circle(point, {name: -value for name, value in point.items()})
 
 
-def test_a_barrier_is_measured_from_the_line_between_the_ends():
+def test_a_barrier_is_measured_from_the_line_between_the_ends_and_a_linear_network_has_none():
     assert barrier([0, 0.5, 1], [1.0, 5.0, 3.0]) == 3
     assert barrier([0, 0.5, 1], [1.0, 2.0, 3.0]) == 0
     assert barrier([0, 0.5, 1], [1.0, 0.0, 3.0]) == 0
     with pytest.raises(ValueError, match="positions must run from 0 to 1"):
         barrier([0, 0.5], [1.0, 2.0])
+    first, second = (nn.Sequential(nn.Flatten(), nn.Linear(192, 4)) for _ in range(2))
+    for network, seed in ((first, 1), (second, 2)):
+        nn.init.normal_(network[1].weight, generator=generator(seed))
+    places = [0, 0.25, 0.5, 0.75, 1]
+    assert barrier(places, losses_along(first, line(point_of(first), point_of(second)), places)) == 0
 
 
 def test_a_fitted_curve_keeps_its_ends_and_lies_lower_than_the_line():

@@ -128,14 +128,11 @@ def test_the_hook_adds_to_each_gradient_what_autograd_would(layout):
         torch.testing.assert_close(parameter.grad, old + added, rtol=1e-10, atol=1e-14)
 
 
-def test_the_hook_leaves_gradients_alone_without_checkpoints_and_without_strength():
+def test_the_hook_leaves_gradients_alone_that_are_none_or_that_no_checkpoint_or_strength_pushes():
     for push in (Push(Kernel()), pushed(network_with_gradients(), strength=0.0)):
         network = network_with_gradients()
         push(network)
         assert all((parameter.grad == 1e-3 * (place + 1)).all() for place, parameter in enumerate(network.parameters()))
-
-
-def test_a_parameter_that_is_not_trained_keeps_having_no_gradient_and_a_checkpoint_stays_where_it_was_left():
     network = network_with_gradients()
     network.classifier.weight.grad = None
     push = pushed(network, checkpoints=1)

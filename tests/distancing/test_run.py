@@ -148,7 +148,7 @@ def rates(name: str, *, epochs: int, steps: int = 2, **settings) -> list[float]:
     return found
 
 
-def test_step_decay_divides_by_ten_twice_and_starts_anew():
+def test_step_decay_divides_by_ten_twice_and_starts_anew_and_a_constant_rate_has_no_schedule():
     found = rates("step", epochs=14, period=6)
     once = [0.1] * 4 + [0.01] * 4 + [0.001] * 4
     assert found == pytest.approx(once + once + [0.1] * 4)
@@ -157,6 +157,8 @@ def test_step_decay_divides_by_ten_twice_and_starts_anew():
         assert step_rate(epoch, period=150) == pytest.approx(theirs.get_last_lr()[0])
         theirs.optimizer.step()
         theirs.step()
+    optimizer = torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=0.1)
+    assert schedule_of(optimizer, "constant", period=6, steps=5) is None
 
 
 def test_cosine_restarts_are_pytorchs_by_epoch_and_by_batch():
@@ -171,11 +173,6 @@ def test_cosine_restarts_are_pytorchs_by_epoch_and_by_batch():
     )
     by_batch = rates("cosine", epochs=14, period=7, per_batch=True)
     assert by_batch == pytest.approx([0.1 * cosine_rate(step, period=14) for step in range(28)])
-
-
-def test_a_constant_rate_has_no_schedule():
-    optimizer = torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=0.1)
-    assert schedule_of(optimizer, "constant", period=6, steps=5) is None
 
 
 def test_standard_runs_have_every_setting_at_its_default_but_those_named():

@@ -18,15 +18,12 @@ from spareparts.records import key
 # Plan
 
 
-def test_a_plan_has_every_data_set_arm_and_seed_and_the_weights_in_the_snnl_arm_only():
+def test_a_plan_has_every_data_set_arm_and_seed_every_factor_its_settings_and_figure_7_thirty_weights():
     configs = plan(datasets=["digits", "mnist"], seeds=[1, 2, 3], snnl_weights=[0.1, 1.0], steps=7, experts=3)
     assert len(configs) == len(set(map(key, configs))) == 2 * 3 * (1 + 2)
     assert {(config.steps, config.experts) for config in configs} == {(7, 3)}
     weights = {(config.arm, config.snnl_weight) for config in configs}
     assert weights == {("baseline", 1.0), ("snnl", 0.1), ("snnl", 1.0)}
-
-
-def test_every_factor_tries_settings_of_its_own_and_figure_7_thirty_weights_and_0_on_25000_images():
     for factor in FACTORS:
         configs = plan(datasets=["cifar10"], seeds=[1], factors=[factor])
         assert len(set(map(key, configs))) == len(configs) == 2 + len(FACTORS[factor])
@@ -59,11 +56,12 @@ def test_pooling_before_the_relu_is_pooling_after_it_in_values_and_gradients():
     assert all(torch.equal(one, other) for one, other in zip(found, expected, strict=True))
 
 
-@pytest.mark.parametrize(
-    ("size", "extractor", "features"), [(28, "convolutional", 3136), (32, "transformer", 4096), (28, None, 784)]
-)
-def test_the_features_are_as_many_as_the_paper_says(size, extractor, features):
-    assert mixture(size=size, extractor=extractor).gate.in_features == features
+def test_the_features_are_as_many_as_the_paper_says_and_layers_start_as_he_and_glorot_say():
+    for size, extractor, features in ((28, "convolutional", 3136), (32, "transformer", 4096), (28, None, 784)):
+        assert mixture(size=size, extractor=extractor).gate.in_features == features
+    network = mixture(size=28, hidden_units=128)
+    assert network.hidden_weight.std().item() == pytest.approx(math.sqrt(2 / 3136), rel=0.01)
+    assert network.output_weight.std().item() == pytest.approx(math.sqrt(2 / (128 + 10)), rel=0.05)
 
 
 def test_stacked_experts_compute_what_each_would_alone():
@@ -74,12 +72,6 @@ def test_stacked_experts_compute_what_each_would_alone():
         logits = hidden @ network.output_weight[expert].T + network.output_bias[expert]
         assert output.logits[:, expert].detach().numpy() == pytest.approx(logits.detach().numpy(), abs=1e-5)
     assert output.gates.sum(1).tolist() == pytest.approx([1.0] * 12)
-
-
-def test_hidden_layers_start_as_he_and_output_layers_as_glorot_say():
-    network = mixture(size=28, hidden_units=128)
-    assert network.hidden_weight.std().item() == pytest.approx(math.sqrt(2 / 3136), rel=0.01)
-    assert network.output_weight.std().item() == pytest.approx(math.sqrt(2 / (128 + 10)), rel=0.05)
 
 
 def test_a_mixture_predicts_by_its_largest_gate_and_an_ensemble_by_the_mean():

@@ -95,14 +95,11 @@ def collapse(**changed):
     return predicted_collapse(**start | {"momentum": 0.0} | changed)
 
 
-def test_without_momentum_a_gap_grows_at_first_by_rate_times_mean_square_times_half_the_losses_difference():
+def test_rate_mean_and_losses_decide_when_a_gate_collapses():
     """Two experts at even gates: each step moves the gap by rate (|m|^2 + 1) * 2 * (1/2)(1/2)(l_2 - l_1)."""
     step = 1e-3 * 1000 * 0.5 * 0.5
     assert collapse(gap=0.99 * step) == 1
     assert collapse(gap=1.01 * step) == 2
-
-
-def test_the_mean_and_the_losses_decide_when_a_gate_collapses():
     assert collapse(mean_square=0.0) is None  # its bias alone
     assert collapse() < collapse(mean_square=499.0) <= 500
     assert collapse(losses=[2.0, 2.0]) is None
@@ -127,22 +124,19 @@ def test_the_published_layer_sizes_have_these_chance_levels(entries, experts, hu
     assert found == pytest.approx(hundredfold, abs=5e-4, nan_ok=True)
 
 
-def test_random_experts_have_the_predicted_spread():
+def test_random_experts_and_shuffled_rows_have_the_predicted_spread():
     found = torch.stack([measures.embedding_similarity(random(4, 5, 8, seed=seed)) for seed in range(400)])
     predicted = measures.random_similarity_deviation(num_experts=4, entries=40)
     assert abs(found.mean()) < 5 * predicted / math.sqrt(400)
     assert found.std().item() == pytest.approx(predicted, rel=5 / math.sqrt(800))
-
-
-def shuffled(weights: torch.Tensor, draws: int = 400) -> torch.Tensor:
-    return measures.shuffled_similarity(weights, draws=draws, generator=generator(9)).double()
-
-
-def test_shuffling_random_rows_has_the_predicted_spread_around_0():
     predicted = measures.random_similarity_deviation(num_experts=3, entries=12 * 40)
     found = shuffled(random(3, 12, 40))
     assert abs(found.mean()) < 5 * predicted
     assert found.std().item() == pytest.approx(predicted, rel=0.25)
+
+
+def shuffled(weights: torch.Tensor, draws: int = 400) -> torch.Tensor:
+    return measures.shuffled_similarity(weights, draws=draws, generator=generator(9)).double()
 
 
 def test_shuffling_keeps_what_rows_share_through_their_mean_direction():

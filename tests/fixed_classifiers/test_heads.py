@@ -129,9 +129,6 @@ def test_features_of_another_width_are_refused_by_every_kind(unchecked, kind):
 def test_bad_settings_are_refused_with_their_value(arguments, message):
     with pytest.raises(ValueError, match=message):
         head(**arguments)
-
-
-def test_an_option_of_another_kind_is_refused():
     with pytest.raises(TypeError, match="kind 'learned' has no matrix, rank"):
         head(kind="learned", rank=3, matrix="paley")
 

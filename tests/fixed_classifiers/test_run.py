@@ -116,13 +116,10 @@ def test_a_network_is_trained_measured_and_fits_a_record(settings):
     assert path.stat().st_size < 4096 and path.with_suffix(".npz").stat().st_size < 200_000
 
 
-def test_a_head_of_more_classes_than_features_tells_which_coincide():
+def test_a_record_tells_which_classes_coincide_and_of_a_diverged_network_its_curves():
     config = dataclasses.replace(TINY, head="hadamard", features=8, epochs=1)
     ((_, result),) = fixed_classifiers.run([config], progress=False, workers=1)
     assert result.metrics["coinciding_classes"] == 4 and result.metrics["max_coherence"] == pytest.approx(1)
-
-
-def test_a_diverged_network_has_a_record_of_its_curves():
     config = dataclasses.replace(TINY, learning_rate=1e30)
     ((_, result),) = fixed_classifiers.run([config], progress=False, workers=1)
     assert result.outcome == "diverged" and result.diverged_step >= 1 and "accuracy" not in result.metrics

@@ -17,12 +17,9 @@ from spareparts.redundancy.pruning import ORDERS
 TINY = Config(dataset="digits", iterations=20, train_samples=200)
 
 
-def test_figure_1_is_the_default():
+def test_figure_1_is_the_default_and_a_plan_crosses_its_lists_and_gives_models_their_own_data():
     assert training.settings_of(Config()) == training.Settings("sgd", 3e-3, 64, 50_000)
     assert training.settings_of(Config(model="conv_2", dataset="cifar10", iterations=4_000)).learning_rate == 2e-4
-
-
-def test_a_plan_crosses_its_lists_and_gives_models_their_own_data():
     configs = redundancy.plan(experiments=["network", "retrain"], models=["lenet_300_100", "conv_2"], seeds=[1, 2])
     assert len(configs) == len({key(config) for config in configs}) == 8
     assert {(config.model, config.dataset) for config in configs} == {("lenet_300_100", "mnist"), ("conv_2", "cifar10")}

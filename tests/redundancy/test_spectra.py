@@ -74,12 +74,9 @@ def test_a_random_layer_is_all_noise_of_its_own_variance(units, fan_in):
     assert fit.variance == pytest.approx(0.05**2, rel=0.03)
 
 
-def test_few_random_layers_have_outliers():
+def test_few_random_layers_have_outliers_and_strong_directions_are_counted_with_the_signals_norm():
     drawn = [spectra.singular_values(random(40, 60, seed=seed)) for seed in range(100)]
     assert sum(spectra.fit_noise(values, units=40, fan_in=60).outliers > 0 for values in drawn) <= 4
-
-
-def test_strong_directions_are_counted_and_their_norm_is_the_signals():
     signal = 8 * random(120, 5) @ random(5, 300, seed=1) / math.sqrt(300)
     fit = spectra.fit_noise(spectra.singular_values(signal + 0.1 * random(120, 300, seed=2)), units=120, fan_in=300)
     assert fit.outliers == 5
@@ -99,7 +96,7 @@ def test_angles_are_those_between_lines_and_planes_and_of_random_spaces_those_of
     assert drawn.deg2rad().cos().square().mean().item() == pytest.approx(5 / 40, rel=0.05)
 
 
-def test_units_that_grew_are_trained_and_stand_beside_random_spaces():
+def test_units_that_grew_stand_beside_random_spaces_and_layers_of_one_main_space_have_no_angle():
     initial = torch.nn.functional.normalize(random(40, 100))
     rows = 0.9 * initial
     rows[:10] = 5 * random(10, 2, seed=1) @ random(2, 100, seed=2)
@@ -107,9 +104,6 @@ def test_units_that_grew_are_trained_and_stand_beside_random_spaces():
     assert found["trained_units"] == 10
     assert found["initial_angle"] == pytest.approx(found["random_angle"], rel=0.05)
     assert spectra.angles_of_trained(initial * 9, initial, generator=generator(0)) == {"trained_units": 40}
-
-
-def test_layers_of_one_main_space_have_no_angle_and_independent_ones_that_of_chance():
     rows = random(20, 3) @ random(3, 50, seed=1)
     assert spectra.main_angle(rows, 2 * rows.flip(0), rank=3) == pytest.approx(0, abs=1e-4)
     drawn = spectra.random_angles(first=3, second=3, fan_in=50, generator=generator(0))

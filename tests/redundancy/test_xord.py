@@ -8,11 +8,17 @@ from spareparts.redundancy import xord as module
 from spareparts.redundancy.config import Config
 
 
-def test_an_input_is_positive_exactly_where_a_pair_holds_the_same_value_twice():
+def test_an_input_is_positive_where_a_pair_holds_a_value_twice_and_outputs_depend_on_the_patterns_held():
     signs = torch.ones(400).where(torch.arange(400) < 200, -1.0)
     inputs = module.draw(signs, diverse=0.5, generator=generator(1))
     assert inputs.shape == (400, 10, 2) and set(inputs.unique().tolist()) == {-1, 1}
     assert torch.equal((inputs[..., 0] == inputs[..., 1]).any(1), signs > 0)
+    assert torch.equal(module.held(module.REPRESENTATIVES), module.KINDS)
+    network = module.Detector(units=5, replicas=3, generator=generator(4))
+    inputs = module.draw(torch.ones(50), diverse=0.9, generator=generator(5))
+    kinds = (module.held(inputs)[:, None] == module.KINDS).all(-1).int().argmax(1)
+    of_kinds = module.outputs(network.filters, module.REPRESENTATIVES)
+    assert torch.allclose(module.outputs(network.filters, inputs), of_kinds[:, kinds], atol=1e-6)
 
 
 @pytest.mark.parametrize("diverse", [0.0, 0.5, 0.98])
@@ -21,15 +27,6 @@ def test_the_twelve_kinds_are_all_that_an_input_can_hold_and_occur_as_stated(div
     assert found.sum() == pytest.approx(1)
     assert torch.allclose(found, module.probabilities(diverse), atol=0.01)
     assert found[module.SIGNS > 0].sum() == pytest.approx(0.5)  # whatever the draw
-
-
-def test_outputs_depend_on_the_patterns_held_alone_as_representatives_hold_them():
-    assert torch.equal(module.held(module.REPRESENTATIVES), module.KINDS)
-    network = module.Detector(units=5, replicas=3, generator=generator(4))
-    inputs = module.draw(torch.ones(50), diverse=0.9, generator=generator(5))
-    kinds = (module.held(inputs)[:, None] == module.KINDS).all(-1).int().argmax(1)
-    of_kinds = module.outputs(network.filters, module.REPRESENTATIVES)
-    assert torch.allclose(module.outputs(network.filters, inputs), of_kinds[:, kinds], atol=1e-6)
 
 
 def test_a_pass_in_octants_gives_the_outputs_and_the_gradients_of_the_definition():
