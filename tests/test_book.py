@@ -150,15 +150,11 @@ def test_a_page_weighs_less_than_a_megabyte_and_a_half_without_its_figures(site,
 
 
 @pytest.mark.browser
-def test_the_first_page_leads_to_the_introduction(site, browser):
+def test_the_first_page_leads_to_the_introduction_which_answers_from_every_chapter(site, browser, visit):
     page = browser.new_page()
     page.goto((site / "index.html").as_uri())
     page.wait_for_url("**/book/index.html")
     page.close()
-
-
-@pytest.mark.browser
-def test_the_first_page_answers_from_every_chapter_beside_a_picture(visit):
     page = visit("book/index")
     found = page.locator(".pasted-text").all_text_contents()
     assert len(found) == len(CHAPTERS) and all(re.search(r"\d", text) for text in found)

@@ -76,14 +76,11 @@ def text_of(page):
     return html.unescape(re.sub("<[^>]*>", "", page))
 
 
-def test_every_verdict_is_told_by_its_own_symbol_and_by_a_word():
+def test_a_row_tells_its_verdict_by_symbol_and_word_its_numbers_and_an_anchor_and_no_note_is_markup():
     assert len(set(claims.SYMBOLS.values())) == len(VERDICTS)
     verdicts = {f"experts-{number}": Verdict(word, None, None, 0, None) for number, word in enumerate(VERDICTS, 1)}
     page = text_of(claims.show(ledger(verdicts)).data)
     assert all(f"{claims.SYMBOLS[word]} {word}" in page for word in VERDICTS)
-
-
-def test_a_row_gives_effect_interval_n_protocol_and_an_anchor_and_a_note_is_never_read_as_markup():
     note = Verdict("undecided", None, None, 5, None, "", "p < .05 <script>")
     page = claims.show(ledger({"experts-2": HIGHER, "experts-3": note})).data
     assert "<td>+0.28 points [0.1, 0.4]</td><td>5<small>reduced</small></td>" in page
@@ -179,7 +176,7 @@ def two_claims(tmp_path):
     return written(tmp_path, ENTRY, ENTRY | {"id": "experts-2"})
 
 
-def test_a_ledger_is_collected_from_what_chapters_decided(tmp_path):
+def test_a_ledger_is_collected_from_what_chapters_decided_once(tmp_path):
     path = two_claims(tmp_path)
     first = claims.decide("experts-1", {"rises": sign(pairs(*TEN), +1)}, because="it does", path=path)
     old = decision(claims.load(path)[1], HIGHER)
@@ -189,13 +186,8 @@ def test_a_ledger_is_collected_from_what_chapters_decided(tmp_path):
     assert rows.note["experts-1"] == "it does"
     assert rows.interval["experts-2"] == HIGHER.interval
     assert 'href="a.html#experts-1"' in claims.show(rows.reset_index()).data
-
-
-def test_a_claim_that_is_decided_twice_or_nowhere_is_named(tmp_path):
-    path = two_claims(tmp_path)
-    decision = claims.decide("experts-1", {"rises": sign(pairs(*TEN), +1)}, path=path)
     with pytest.raises(ValueError, match="decided more than once: experts-1; decided nowhere: experts-2"):
-        claims.collect([executed(tmp_path, "a", decision, decision)], path=path)
+        claims.collect([executed(tmp_path, "a", first, first)], path=path)
 
 
 def test_the_lock_has_a_line_for_every_claim_and_names_what_changed_and_nothing_else(tmp_path):

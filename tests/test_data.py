@@ -266,7 +266,18 @@ class FakeCIFAR100:
         self.data, self.targets = IMAGES, LABELS
 
 
-def test_a_fetched_set_is_checked_and_loads_and_is_not_downloaded_again(data_folder, monkeypatch):
+def test_cifar100_keeps_the_label_sequence_and_orders_each_class_by_file_name(data_folder, monkeypatch):
+    arrays = {f"{split}_images": IMAGES[[2, 3, 0, 1]] for split in ("train", "test")}
+    expect(monkeypatch, "cifar100", arrays | {f"{split}_labels": np.array(LABELS) for split in ("train", "test")})
+    monkeypatch.setattr(datasets, "CIFAR100", FakeCIFAR100)
+    assert data.fetch("cifar100").exists()
+
+
+def test_a_fetched_set_is_kept_only_if_it_is_the_expected_one_and_not_downloaded_again(data_folder, monkeypatch):
+    monkeypatch.setattr(datasets, "MNIST", FakeMNIST)
+    with pytest.raises(data.DataCorrupt, match=f"{KNOWN['mnist'].sha256}, found {data.digest(MNIST)}"):
+        data.fetch("mnist")
+    assert not list(data_folder.iterdir())
     expect(monkeypatch, "mnist", MNIST)
     monkeypatch.setattr(datasets, "MNIST", FakeMNIST)
     assert data.fetch("mnist") == data_folder / "mnist.npz"
@@ -276,20 +287,6 @@ def test_a_fetched_set_is_checked_and_loads_and_is_not_downloaded_again(data_fol
     monkeypatch.delattr(datasets, "MNIST")
     before = (data_folder / "mnist.npz").stat().st_mtime_ns
     assert data.fetch("mnist").stat().st_mtime_ns == before
-
-
-def test_cifar100_keeps_the_label_sequence_and_orders_each_class_by_file_name(data_folder, monkeypatch):
-    arrays = {f"{split}_images": IMAGES[[2, 3, 0, 1]] for split in ("train", "test")}
-    expect(monkeypatch, "cifar100", arrays | {f"{split}_labels": np.array(LABELS) for split in ("train", "test")})
-    monkeypatch.setattr(datasets, "CIFAR100", FakeCIFAR100)
-    assert data.fetch("cifar100").exists()
-
-
-def test_a_download_with_another_fingerprint_is_refused_and_not_kept(data_folder, monkeypatch):
-    monkeypatch.setattr(datasets, "MNIST", FakeMNIST)
-    with pytest.raises(data.DataCorrupt, match=f"{KNOWN['mnist'].sha256}, found {data.digest(MNIST)}"):
-        data.fetch("mnist")
-    assert not list(data_folder.iterdir())
 
 
 @pytest.mark.parametrize("error", [URLError("no route to host"), RuntimeError("Error downloading\nTried a mirror")])

@@ -62,16 +62,12 @@ def test_networks_have_the_published_parameters_and_leave_the_global_random_stat
 
 
 @pytest.mark.parametrize("name", SMALL)
-def test_a_generator_alone_decides_the_weights(name):
+def test_a_generator_alone_decides_the_weights_and_networks_give_a_score_a_class(name):
     before = torch.random.get_rng_state()
     one, same, other = (list(SMALL[name](seed).parameters()) for seed in (5, 5, 6))
     assert torch.equal(torch.random.get_rng_state(), before)
     assert all(torch.equal(a, b) for a, b in zip(one, same, strict=True))
     assert not torch.equal(one[0], other[0])
-
-
-@pytest.mark.parametrize("name", SMALL)
-def test_networks_give_a_score_a_class_from_features_that_are_not_negative(name):
     network = SMALL[name](0).eval()
     assert network(IMAGES).shape == (2, 5)
     if isinstance(network, models.Headed):

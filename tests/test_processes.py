@@ -104,16 +104,7 @@ def test_processes_in_the_midst_of_their_work_end_when_their_parent_is_killed(sp
     assert not alive
 
 
-def test_one_worker_and_the_inside_of_a_sweeps_worker_are_this_process(spread, monkeypatch):
-    assert {result["process"] for _, result in engine.each(work.square, configs(2), workers=1)} == {os.getpid()}
-    on_gpu = engine.each(work.square, configs(2), workers=2, device="cuda")  # whose memory processes would share
-    assert {result["process"] for _, result in on_gpu} == {os.getpid()}
-    monkeypatch.setenv("SPAREPARTS_WORKER", "1")
-    assert {result["process"] for _, result in engine.each(work.square, configs(2), workers=2)} == {os.getpid()}
-    assert worker_count(8) == 1
-
-
-def test_by_default_there_is_a_worker_for_each_core_and_more_are_warned_of(spread):
+def test_there_is_a_worker_for_each_core_but_one_or_inside_a_sweeps_worker_it_is_this_process(spread, monkeypatch):
     assert worker_count(None) == 2
     with pytest.warns(UserWarning, match="3 workers share 2 cores: each will be the slower for it"):
         assert worker_count(3) == 3
@@ -121,6 +112,12 @@ def test_by_default_there_is_a_worker_for_each_core_and_more_are_warned_of(sprea
     for wrong in (0, True):
         with pytest.raises(ValueError, match="workers must be at least 1, or None for one a core, got"):
             list(engine.each(work.square, configs(1), workers=wrong))
+    assert {result["process"] for _, result in engine.each(work.square, configs(2), workers=1)} == {os.getpid()}
+    on_gpu = engine.each(work.square, configs(2), workers=2, device="cuda")  # whose memory processes would share
+    assert {result["process"] for _, result in on_gpu} == {os.getpid()}
+    monkeypatch.setenv("SPAREPARTS_WORKER", "1")
+    assert {result["process"] for _, result in engine.each(work.square, configs(2), workers=2)} == {os.getpid()}
+    assert worker_count(8) == 1
 
 
 def test_runs_in_two_processes_are_those_in_this_one_to_the_last_bit(spread):

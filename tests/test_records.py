@@ -232,7 +232,7 @@ def test_runs_match_by_their_settings_the_rest_at_its_default_also_in_records_ol
 # Measured work, and lists of settings
 
 
-def test_what_is_found_is_kept_to_five_digits_with_its_time_and_device():
+def test_what_is_found_is_kept_to_five_digits_and_work_that_diverged_is_a_result_with_its_step():
     found = measured(lambda: ({"a": 1 / 3, "b": [2, 1e-9 / 3]}, {"c": np.ones(2)}), device="processor")
     assert found.metrics == {"a": 0.33333, "b": [2, 3.3333e-10]}
     assert found.outcome == "finished" and found.diverged_step is None
@@ -240,8 +240,6 @@ def test_what_is_found_is_kept_to_five_digits_with_its_time_and_device():
     assert rounded({"x": (True, "word", 123456789, None)}) == {"x": [True, "word", 123456789, None]}
     assert rounded(math.inf) == math.inf and math.isnan(rounded(math.nan))
 
-
-def test_work_that_diverged_is_a_result_with_its_step_and_other_errors_are_none():
     def diverge():
         raise Diverged(7)
 

@@ -80,13 +80,11 @@ def test_a_missing_or_altered_part_is_named(folder):
         data.load_text("ptp")
 
 
-def test_each_text_has_a_fingerprint_without_its_files(folder):
+def test_each_text_has_a_fingerprint_and_the_listing_tells_what_is_there_and_whole(folder):
     found = {data.text_fingerprint(name) for name in ("ptb", "wikitext_2", "generated")}
     assert len(found) == 3 and {len(text) for text in found} == {64}
     assert data.text_fidelity("generated") == "drawn from a Markov chain"
 
-
-def test_the_listing_tells_what_is_there_and_whole(folder):
     def rows():
         return {row.name: row for row in data.listing() if row.name in texts.KNOWN_TEXTS}
 

@@ -210,7 +210,7 @@ def test_gradients_of_any_size_with_dead_units_are_the_batchs_own(scale):
     optimizer.step()
 
 
-def test_the_step_that_it_is_measured_against_moves_the_weights_alike():
+def test_the_step_that_it_is_measured_against_moves_the_weights_alike_with_as_much_memory():
     network, inputs, labels = benchmark.prepared()
     twin = copy.deepcopy(network)
     ours, theirs = benchmark.rated_step(network, inputs, labels), benchmark.per_sample_step(twin, inputs, labels)
@@ -220,8 +220,5 @@ def test_the_step_that_it_is_measured_against_moves_the_weights_alike():
     moved = dict(network.named_parameters())
     for name, expected in twin.named_parameters():
         assert torch.allclose(moved[name], expected, atol=1e-5), name
-
-
-def test_a_step_needs_little_more_memory_than_its_rates():
     row = benchmark.class_rates_memory()
     assert row.ours() <= row.other()

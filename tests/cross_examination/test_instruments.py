@@ -70,7 +70,7 @@ def test_a_unit_of_one_class_is_fully_selective_and_one_of_all_classes_or_of_non
     assert selectivity(7 * activations, labels) == pytest.approx(selectivity(activations, labels))
 
 
-def test_the_same_units_in_another_order_are_at_no_distance_and_behind_no_barrier(sets):
+def test_units_in_another_order_are_at_no_distance_and_spare_ones_shared_by_equal_layers_and_by_chance(sets):
     network = plain(build(Config(**SMALL), sets))
     renamed, order = copy.deepcopy(network), torch.randperm(40, generator=data.generator(1))
     with torch.no_grad():
@@ -78,9 +78,6 @@ def test_the_same_units_in_another_order_are_at_no_distance_and_behind_no_barrie
         renamed.fc2.weight[:] = network.fc2.weight[:, order]
     assert matched_distance(network, renamed, seed=0) == pytest.approx(0, abs=1e-6)
     assert matched_barrier(network, renamed, sets, seed=0) == pytest.approx(0, abs=1e-6)
-
-
-def test_spare_units_are_shared_by_equal_layers_by_chance_in_half_and_not_at_all_if_norms_are_turned_round():
     rows = torch.randn(400, 10, generator=data.generator(0), dtype=torch.float64)
     other = torch.randn(400, 10, generator=data.generator(1), dtype=torch.float64)
     turned = rows / rows.norm(dim=1, keepdim=True).square()

@@ -34,16 +34,13 @@ def test_a_network_is_held_against_the_same_without_its_own_cure_and_a_plan_give
     assert cross_examination.plan(arms=[]) == cross_examination.plan(arms=ARMS)  # as a notebook's defaults have it
 
 
-def test_all_arms_but_another_seed_begin_alike_and_a_fixed_head_stays_as_it_was_drawn(sets):
+def test_all_arms_but_another_seed_begin_alike_a_push_moves_further_and_a_fixed_head_not_at_all(sets):
     first = {arm: build(Config(**SMALL, arm=arm), sets).fc1.weight for arm in ARMS}
     for arm, weight in first.items():
         assert torch.equal(weight, first["control"]) == (arm != "another_seed")
     done = trained(sets, "fixed_head")
     assert torch.equal(done.network.fc3.projection.matrix(), done.initial.fc3.projection.matrix())
     assert not torch.equal(done.network.fc1.weight, done.initial.fc1.weight)
-
-
-def test_a_push_of_no_strength_is_the_control_and_a_stronger_one_moves_the_network_further(sets):
     pushed, control = (trained(sets, arm, **own) for arm, own in (("pushed", {"strength": 0.0}), ("control", {})))
     for name, value in point_of(control.network).items():
         assert torch.equal(value, point_of(pushed.network)[name])

@@ -38,11 +38,19 @@ def test_disagreement_counts_images_with_two_answers_and_errors_correlate_as_num
     assert math.isnan(error_correlation(first, torch.zeros(200, dtype=torch.bool)))
 
 
-def test_weights_choose_members():
+def test_weights_choose_members_and_members_that_are_the_same_gain_nothing(unchecked):
     only_second = torch.tensor([0.0, 1.0, 0.0, 0.0])
     for of in ("probabilities", "logits"):
         assert torch.allclose(combine(LOGITS, of=of, weights=only_second), LOGITS[1].double().softmax(1))
     assert torch.allclose(combine(LOGITS), LOGITS.double().softmax(2).mean(0))
+    probabilities = LOGITS[:1].softmax(2).expand(3, -1, -1)
+    single = measured_errors(probabilities, LABELS)[0].mean()
+    torch.testing.assert_close(predicted_errors(probabilities, LABELS).mean(1), single.expand(3))
+    with pytest.raises(ValueError, match=r"Eq. 1.14 needs pairs of members, got 1 member"):
+        predicted_errors(probabilities[:1], LABELS)
+    for errors in (predicted_errors, measured_errors):
+        with pytest.raises(ValueError, match="images and labels must be equally many"):
+            errors(probabilities, LABELS[:1])
 
 
 @pytest.mark.parametrize(
@@ -93,14 +101,3 @@ def test_equation_1_14_is_an_identity_where_it_was_measured_and_predicts_other_m
     measured = measured_errors(probabilities[3:, 3_000:], labels[3_000:])
     torch.testing.assert_close(predicted.mean(1), measured.mean(1), rtol=0.05, atol=0)
     assert (measured.mean(1).diff() < 0).all()
-
-
-def test_members_that_are_the_same_gain_nothing_and_one_has_no_pairs(unchecked):
-    probabilities = LOGITS[:1].softmax(2).expand(3, -1, -1)
-    single = measured_errors(probabilities, LABELS)[0].mean()
-    torch.testing.assert_close(predicted_errors(probabilities, LABELS).mean(1), single.expand(3))
-    with pytest.raises(ValueError, match=r"Eq. 1.14 needs pairs of members, got 1 member"):
-        predicted_errors(probabilities[:1], LABELS)
-    for errors in (predicted_errors, measured_errors):
-        with pytest.raises(ValueError, match="images and labels must be equally many"):
-            errors(probabilities, LABELS[:1])

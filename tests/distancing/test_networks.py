@@ -31,17 +31,7 @@ def ran(made):
     return result
 
 
-def test_a_journey_is_made_once_and_then_read_from_the_cache(monkeypatch):
-    made = left_behind(config(), progress=False)
-    assert left_path(config(), 1).exists() and left_path(config(), 3).exists()
-    monkeypatch.setattr("spareparts.distancing.journeys.travel", None)
-    again = left_behind(config(), progress=False)
-    assert len(made) == len(again) == 2
-    for one, other in zip(made, again, strict=True):
-        assert squared_distance(point_of(one), point_of(other)) == 0
-
-
-def test_a_pair_begins_and_ends_at_its_networks_and_fits_into_a_record(records_folder):
+def test_a_pair_begins_and_ends_at_its_networks_fits_a_record_and_needs_no_curve(records_folder, monkeypatch):
     end, checkpoint = left_behind(config(), progress=False)[::-1]
     made = config(experiment="pair")
     result = ran(made)
@@ -52,6 +42,13 @@ def test_a_pair_begins_and_ends_at_its_networks_and_fits_into_a_record(records_f
         assert metrics["line_errors"][ends] == metrics["curve_errors"][ends] == metrics["matched_errors"][ends]
     assert min(metrics[f"{name}_error_barrier"] for name in ("line", "curve", "matched")) >= 0
     assert records.save(made, result).stat().st_size < 4096
+
+    def diverges(*_, **__):
+        raise FloatingPointError
+
+    monkeypatch.setattr(pairs, "fit_curve", diverges)
+    metrics = ran(config(experiment="pair")).metrics
+    assert "line_error_barrier" in metrics and "curve_error_barrier" not in metrics
 
 
 def test_independent_networks_lie_further_apart_and_the_unpushed_twin_is_the_journey_without_strength():
@@ -64,15 +61,6 @@ def test_independent_networks_lie_further_apart_and_the_unpushed_twin_is_the_jou
     assert result.metrics["squared_distance"] == pytest.approx(
         squared_distance(point_of(own), point_of(twin)), rel=1e-3
     )
-
-
-def test_a_pair_is_measured_where_no_curve_can_be_fitted(monkeypatch):
-    def diverges(*_, **__):
-        raise FloatingPointError
-
-    monkeypatch.setattr(pairs, "fit_curve", diverges)
-    metrics = ran(config(experiment="pair")).metrics
-    assert "line_error_barrier" in metrics and "curve_error_barrier" not in metrics
 
 
 def test_ways_of_a_ridge_begin_at_the_checkpoint_and_its_ray_is_as_long_as_its_line():
@@ -89,11 +77,18 @@ def test_ways_of_a_ridge_begin_at_the_checkpoint_and_its_ray_is_as_long_as_its_l
         assert length_of(ways["ray"](position)) == pytest.approx(length_of(ways["line"](position)), rel=1e-4)
 
 
-def test_snapshots_are_the_checkpoints_and_the_end():
+def test_a_journey_is_made_once_and_snapshots_are_the_checkpoints_and_the_end(monkeypatch):
     made = config(experiment="ensemble", checkpoints=2, epochs=3, members=3)
     networks = ensembles.members_of(made, progress=False)
     left = left_behind(config(checkpoints=2), progress=False)
     assert [squared_distance(point_of(a), point_of(b)) for a, b in zip(networks, left, strict=True)] == [0, 0, 0]
+    made = left_behind(config(), progress=False)
+    assert left_path(config(), 1).exists() and left_path(config(), 3).exists()
+    monkeypatch.setattr("spareparts.distancing.journeys.travel", None)
+    again = left_behind(config(), progress=False)
+    assert len(made) == len(again) == 2
+    for one, other in zip(made, again, strict=True):
+        assert squared_distance(point_of(one), point_of(other)) == 0
 
 
 @pytest.mark.parametrize("kind", ["independent", "bagging", "k_fold", "architectures"])

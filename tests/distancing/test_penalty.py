@@ -42,14 +42,12 @@ def test_value_and_gradient_are_those_of_the_formula_by_autograd(settings, count
     torch.testing.assert_close(gradients(ours, parameters), gradients(theirs, parameters), rtol=1e-10, atol=1e-15)
 
 
-def test_at_a_checkpoint_the_penalty_is_the_strength_and_exactly_flat():
+def test_at_a_checkpoint_the_penalty_is_flat_and_the_force_is_largest_at_half_the_width():
     parameters = [each.requires_grad_() for each in tensors(1, torch.float32)]
     penalty = checkpoint_penalty(parameters, [[each.detach().clone() for each in parameters]], strength=7.0)
     assert penalty.item() == 7.0
     assert not gradients(penalty, parameters).any()
 
-
-def test_the_force_is_largest_at_half_the_width_and_vanishes_far_away():
     def force(distance: float, width: float = 8.0) -> float:
         own = torch.tensor([distance], dtype=torch.float64, requires_grad=True)
         return gradients(checkpoint_penalty([own], [[torch.zeros(1, dtype=torch.float64)]], width=width), [own]).item()

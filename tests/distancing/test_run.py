@@ -26,7 +26,7 @@ from spareparts.sweep.grid import from_file
 TINY = Config(dataset="digits", epochs=4, checkpoint=1, checkpoints=2, train_samples=256, strength=50.0)
 
 
-def test_the_published_journeys_are_the_default():
+def test_the_published_journeys_are_the_default_with_readings_at_every_checkpoint_and_at_the_end():
     assert (Config().marks, Config().length, Config().protocol) == ((20,), 40, "reduced")  # this network is ours
     resnet = Config(network="resnet_32", dataset="cifar10")
     assert (resnet.marks, resnet.length, resnet.augmented, resnet.protocol) == ((100,), 600, True, "paper")
@@ -34,6 +34,10 @@ def test_the_published_journeys_are_the_default():
     assert (several.marks, several.length) == ((150, 300, 450), 600)
     assert dataclasses.replace(resnet, checkpoints=4).length == 750
     assert dataclasses.replace(resnet, epochs=600, checkpoint=100).protocol == "paper"
+    assert interval_of(Config()) == 1
+    assert interval_of(Config(epochs=600, checkpoint=100)) == 4
+    assert interval_of(Config(network="resnet_32", dataset="cifar10", checkpoints=3)) == 3
+    assert interval_of(Config(epochs=599, checkpoint=100)) == 1
 
 
 def test_a_plan_crosses_its_lists_and_an_ensemble_is_about_journeys_like_its_own():
@@ -50,7 +54,7 @@ def images(part: training.Part) -> set[bytes]:
     return {image.numpy().tobytes() for image in part.images}
 
 
-def test_every_member_has_the_same_images_held_out_and_a_subset_of_its_own():
+def test_every_member_has_the_same_images_held_out_and_a_fold_or_a_bootstrap_of_its_own():
     whole = training.sets_of(dataclasses.replace(TINY, train_samples=None), "cpu")
     assert len(whole.validation.labels) == 287 and len(whole.train.labels) == 1150
     assert not images(whole.train) & images(whole.validation)
@@ -61,9 +65,6 @@ def test_every_member_has_the_same_images_held_out_and_a_subset_of_its_own():
     assert all(torch.equal(fold.validation.images, whole.validation.images) for fold in folds)
     with pytest.raises(ValueError, match="train_samples must be at most 1150, got 1151"):
         training.sets_of(dataclasses.replace(TINY, train_samples=1151), "cpu")
-
-
-def test_a_bootstrap_leaves_out_a_share_of_one_over_e():
     config = dataclasses.replace(TINY, train_samples=None, subset="bootstrap")
     first, second = (training.sets_of(dataclasses.replace(config, member=member), "cpu").train for member in (0, 1))
     assert len(first.labels) == 1150
@@ -76,13 +77,6 @@ def test_networks_have_the_published_sizes(network, parameters):
     config = Config(network=network, dataset="digits")  # fewer pixels than MNIST's
     built = training.build(config, training.sets_of(config, "cpu"), generator=generator(1))
     assert sum(value.numel() for value in built.parameters()) == parameters
-
-
-def test_readings_come_at_every_checkpoint_and_at_the_end():
-    assert interval_of(Config()) == 1
-    assert interval_of(Config(epochs=600, checkpoint=100)) == 4
-    assert interval_of(Config(network="resnet_32", dataset="cifar10", checkpoints=3)) == 3
-    assert interval_of(Config(epochs=599, checkpoint=100)) == 1
 
 
 def test_a_journeys_record_fits_and_tells_how_far_apart_the_networks_are_that_it_left():
@@ -106,15 +100,12 @@ def accuracies(strength: float, **settings) -> np.ndarray:
     return travel(config, training.sets_of(config, "cpu"), progress=False)[1].curves()
 
 
-def test_before_the_checkpoint_all_strengths_go_one_way_and_after_it_the_pushed_one_goes_further():
+def test_from_the_checkpoint_on_the_pushed_one_goes_further_and_one_that_diverges_says_when():
     common = {"checkpoint": 2, "checkpoints": 1, "epochs": 8, "width": 100.0, "learning_rate": 0.05}
     none, pushed = (accuracies(strength, **common) for strength in (0.0, 100.0))
     assert np.array_equal(none["train_loss"][1:3], pushed["train_loss"][1:3])
     assert pushed["squared_distance"][-1, 0] > 2 * none["squared_distance"][-1, 0]
     assert (none["push_norm"][3:] == 0).all() and (pushed["push_norm"][3:] > 0).all()
-
-
-def test_a_journey_that_diverges_says_when():
     result = run_one(dataclasses.replace(TINY, learning_rate=1e6), progress=False)
     assert result.outcome == "diverged" and result.diverged_step >= 1
 

@@ -157,16 +157,13 @@ def test_words_are_counted_with_their_neighbours(words, window):
     assert np.array_equal(found.toarray(), counted)
 
 
-def test_pmi_is_zero_for_independent_words_and_the_logarithm_of_the_ratio_where_it_is_positive():
+def test_pmi_is_zero_for_independent_words_and_all_its_factors_together_give_back_the_matrix():
     independent = np.outer([1.0, 2.0, 3.0], [1.0, 2.0, 3.0])
     sparse = language.scipy.sparse.csr_array
     assert language.positive_pmi(sparse(independent)).toarray() == pytest.approx(np.zeros((3, 3)), abs=1e-12)
     counts = np.array([[4.0, 1.0], [1.0, 2.0]])
     expected = np.log(counts * 8 / np.outer([5, 3], [5, 3]))
     assert language.positive_pmi(sparse(counts)).toarray() == pytest.approx(np.maximum(expected, 0))
-
-
-def test_all_pmi_factors_together_give_back_the_matrix_where_it_is_positive_semidefinite():
     words = torch.arange(6).repeat(200)[torch.randperm(1_200, generator=data.generator(1))].clone()
     words[600:] = words[600:] // 2 * 2
     matrix = language.positive_pmi(language.cooccurrences(words, vocabulary=6, window=5)).toarray()

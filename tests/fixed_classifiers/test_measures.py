@@ -59,6 +59,9 @@ def test_coherence_is_the_cosine_of_the_closest_lines_however_long(monkeypatch):
     assert max_coherence(torch.cat([rows, -5 * rows[:1]])) == pytest.approx(1)
     monkeypatch.setattr("spareparts.fixed_classifiers.measures.ROWS", 2)  # compared in parts
     assert max_coherence(rows) == pytest.approx(math.sqrt(0.5))
+    for value in (math.nan, math.inf):
+        with pytest.raises(ValueError, match=rf"matrix must be finite, got .*{value}.* at \[1, 0\]"):
+            max_coherence(torch.tensor([[1.0, 0], [value, 0]]))
 
 
 @given(st.floats(1e-38, 1e38), st.floats(1e-38, 1e38))
@@ -66,12 +69,6 @@ def test_coherence_does_not_depend_on_the_rows_lengths_however_tiny_or_huge(firs
     rows = torch.tensor([[0.8, 0.6], [0.6, 0.8]], dtype=torch.float64)
     lengths = torch.tensor([[first], [second]])
     assert max_coherence((lengths * rows).float()) == pytest.approx(0.96, abs=1e-6)
-
-
-@pytest.mark.parametrize("value", [math.nan, math.inf])
-def test_rows_that_are_not_finite_have_no_coherence(value):
-    with pytest.raises(ValueError, match=rf"matrix must be finite, got .*{value}.* at \[1, 0\]"):
-        max_coherence(torch.tensor([[1.0, 0], [value, 0]]))
 
 
 def test_epochs_to_an_accuracy_are_counted_to_the_first_that_reaches_it():

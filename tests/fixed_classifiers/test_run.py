@@ -72,11 +72,6 @@ def test_signs_have_a_constant_norm_and_pass_the_gradient_inside_one_deviation()
     torch.testing.assert_close(head(features), expected, rtol=1e-5, atol=1e-5)
 
 
-@pytest.mark.parametrize("epoch, epochs, expected", [(39, 15, 3), (390, 164, 390), (97, 10, 1), (6, 2, 1)])
-def test_readings_are_about_a_hundred_and_one_falls_on_the_end_of_every_epoch(epoch, epochs, expected):
-    assert stretch(epoch, epochs=epochs) == expected
-
-
 def test_an_evaluation_is_the_networks_own_error_loss_and_feature_norms(monkeypatch):
     monkeypatch.setattr(engine, "images_at_once", lambda device: 100)
     config, replica = made(head="orthonormal")
@@ -166,7 +161,9 @@ def test_large_networks_take_images_of_224_pixels_and_the_head_of_the_config(pet
     assert network.classifier.kind == "orthonormal" and network.classifier.in_features == 960
 
 
-def test_readings_go_on_where_a_checkpoint_kept_them():
+def test_readings_are_about_a_hundred_end_every_epoch_and_go_on_where_a_checkpoint_kept_them():
+    for epoch, epochs, expected in ((39, 15, 3), (390, 164, 390), (97, 10, 1), (6, 2, 1)):
+        assert stretch(epoch, epochs=epochs) == expected
     config = Config(dataset="digits", network="mlp", train_samples=200, epochs=2, head="normalised")
     sets = sets_of(config, "cpu")
     trained = networks.replica(config, sets, "cpu")
@@ -182,12 +179,9 @@ def test_readings_go_on_where_a_checkpoint_kept_them():
 PAIRS = [(0, 1, 2), (3, 4, 5), (6, 7, 8), (9,)]
 
 
-def test_the_published_protocol_is_the_default():
+def test_the_published_protocol_is_the_default_and_a_plan_crosses_its_lists_where_they_are_used():
     assert settings_of(Config()) == (0.1, 128, 164, (81 / 164, 122 / 164))
     assert settings_of(Config(network="densenet_bc_100_12", dataset="cifar100"))[1:3] == (64, 300)
-
-
-def test_a_plan_crosses_its_lists_and_leaves_out_what_a_head_or_a_scale_does_not_use():
     heads = ["learned", "orthonormal"]
     configs = fixed_classifiers.plan(heads=heads, scale=[0.1, 1.0], seeds=[1, 2], networks=["resnet_20"])
     assert len(configs) == len({key(config) for config in configs}) == 6

@@ -14,13 +14,10 @@ def random(*shape: int, seed: int = 0) -> torch.Tensor:
     return torch.randn(*shape, generator=generator(seed), dtype=torch.float64)
 
 
-@pytest.mark.parametrize("shape", [(6, 9), (5, 60)])  # the second by its small square
-def test_singular_values_are_numpys(shape):
-    rows = random(*shape)
-    assert spectra.singular_values(rows).numpy() == pytest.approx(np.linalg.svd(rows.numpy(), compute_uv=False))
-
-
-def test_what_is_left_out_has_the_next_singular_value_as_its_spectral_norm():
+def test_singular_values_are_numpys_and_the_next_one_is_the_spectral_norm_of_what_is_left_out():
+    for shape in ((6, 9), (5, 60)):  # the second by its small square
+        rows = random(*shape)
+        assert spectra.singular_values(rows).numpy() == pytest.approx(np.linalg.svd(rows.numpy(), compute_uv=False))
     rows = random(7, 12)
     values = spectra.singular_values(rows)
     left, _, right = torch.linalg.svd(rows, full_matrices=False)
@@ -31,13 +28,10 @@ def test_what_is_left_out_has_the_next_singular_value_as_its_spectral_norm():
         assert share == pytest.approx(100 * (kept.norm() / rows.norm()).item())
 
 
-@pytest.mark.parametrize("directions", [1, 3, 10])
-def test_the_elbow_of_a_low_rank_signal_in_noise_is_its_rank(directions):
-    signal = random(60, directions) @ random(directions, 200, seed=1)
-    assert spectra.elbow(spectra.singular_values(3 * signal + 0.1 * random(60, 200, seed=2))) == directions
-
-
-def test_equal_singular_values_have_the_largest_ranks_and_no_elbow():
+def test_the_elbow_is_the_rank_of_a_signal_in_noise_and_equal_values_have_the_largest_ranks_and_none():
+    for directions in (1, 3, 10):
+        signal = random(60, directions) @ random(directions, 200, seed=1)
+        assert spectra.elbow(spectra.singular_values(3 * signal + 0.1 * random(60, 200, seed=2))) == directions
     assert spectra.stable_rank(torch.ones(5)) == 5
     assert spectra.effective_rank(torch.ones(5)) == pytest.approx(5)
     assert spectra.effective_rank(torch.tensor([2.0, 0, 0])) == pytest.approx(1)

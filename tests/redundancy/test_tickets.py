@@ -23,7 +23,7 @@ def full(net):
     return {name: torch.ones_like(net.get_submodule(name).weight, dtype=torch.bool) for name in LAYERS}
 
 
-def test_the_largest_weights_of_each_layer_stay_round_by_round_and_the_last_layer_loses_half_as_large_a_part():
+def test_the_largest_weights_stay_round_by_round_and_units_of_largest_norm_in_every_layer_but_the_last():
     net = network()
     masks = tickets.prune_weights(net, full(net), share=0.5)
     twice = tickets.prune_weights(net, masks, share=0.5)
@@ -32,6 +32,10 @@ def test_the_largest_weights_of_each_layer_stay_round_by_round_and_the_last_laye
         assert mask.sum() == round((0.75 if name == "fc3" else 0.5) * mask.numel())
         assert weight[mask].min() >= weight[~mask].max()
         assert (mask | ~twice[name]).all()
+    net = network()
+    kept = tickets.choose_units(net, share=0.25, criterion="norm", generator=generator(1))
+    assert set(kept) == {"fc1", "fc2"}
+    assert kept["fc1"].tolist() == sorted(net.fc1.weight.norm(dim=1).topk(3).indices.tolist())
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "adam"])
@@ -80,10 +84,3 @@ def test_runs_prune_round_by_round_or_whole_units_from_every_start():
     metrics, _ = tickets.unit_tickets(config, progress=False)
     assert metrics["kept"] == [0.1]
     assert all(len(metrics[arm]) == 1 for arm in ("rewound", "resampled", "late"))
-
-
-def test_units_of_largest_norm_are_kept_in_every_layer_but_the_last():
-    net = network()
-    kept = tickets.choose_units(net, share=0.25, criterion="norm", generator=generator(1))
-    assert set(kept) == {"fc1", "fc2"}
-    assert kept["fc1"].tolist() == sorted(net.fc1.weight.norm(dim=1).topk(3).indices.tolist())
