@@ -233,9 +233,6 @@ def test_the_real_arrays_have_the_known_fingerprint(name):
     assert train.labels.bincount().numel() == len(data.classes(name))
 
 
-# Fetching
-
-
 class FakeMNIST:
     def __init__(self, root, train, download):
         assert download

@@ -138,9 +138,6 @@ def test_within_a_stretch_the_host_never_waits_and_the_global_random_state_is_ne
     assert torch.equal(torch.random.get_rng_state(), before)
 
 
-# Evaluation
-
-
 @pytest.mark.parametrize("family", ["mixture with SNNL", "convolutional network", "ResNet, projected shortcuts"])
 def test_networks_evaluated_side_by_side_give_what_each_gives(family):
     networks = [replica.network for replica in FAMILIES[family]([1, 2, 3], torch.float64)]
