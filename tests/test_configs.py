@@ -104,8 +104,9 @@ def test_a_value_that_cannot_be_trained_with_is_refused_and_shown(paper, setting
 
 
 CAR, RESNET = {"dataset": "car"}, {"network": "resnet_32", "dataset": "cifar10"}
+RATED = CAR | {"arm": "class_rates"}
 PAPERS_OWN = {
-    class_rates: [CAR, CAR | {"arm": "class_rates", "rate_learning_rate": 100.0, "cutoff": 30}],
+    class_rates: [RATED, CAR, RATED | {"rate_learning_rate": 100.0, "cutoff": 30}],
     distancing: [RESNET, RESNET | {"epochs": 600, "checkpoint": 100}],
     experts: [{}, {"experts": 2, "arm": "snnl", "snnl_weight": 10.0}, {"train_samples": 25_000}],
     fixed_classifiers: [
@@ -117,16 +118,11 @@ PAPERS_OWN = {
 }
 SMALLER = {"precision": "bfloat16", "train_samples": 500}
 DEPARTURES = {  # of which each alone makes a run another's
-    class_rates: {"learning_rate": 0.03, "epochs": 5, "dataset": "generated-twonorm", "initialization": "he"},
+    class_rates: {"learning_rate": 0.03, "epochs": 5, "dataset": "generated-twonorm", "initialization": "he"}
+    | {"groups": "shuffled"},
     distancing: SMALLER | {"epochs": 500, "network": "resnet_20", "dataset": "cifar100"},
-    experts: {
-        "train_samples": 500,
-        "dataset": "digits",
-        "steps": 1_500,
-        "momentum": 0.5,
-        "centred_gate": 1.0,
-        "arm": "balanced",
-    },
+    experts: {"train_samples": 500, "dataset": "digits", "steps": 1_500, "momentum": 0.5, "arm": "balanced"}
+    | {"centred_gate": 1.0},  # of which, as of "balanced", the paper does not speak
     fixed_classifiers: SMALLER | {"epochs": 15, "network": "resnet_20", "dataset": "cifar100"},
     redundancy: SMALLER
     | {"initialization": "pytorch", "shuffled_labels": True, "classes": 5, "width": 1000, "studied": "last"}
