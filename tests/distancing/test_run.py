@@ -12,15 +12,15 @@ from benchmarks.__main__ import subjects
 from torch import nn
 from torch.optim.lr_scheduler import CosineAnnealingWarmRestarts, StepLR
 
-from spareparts import distancing
+from spareparts import distancing, engine
 from spareparts.data import generator
 from spareparts.distancing import Config, journey_of, plan, squared_distance, training
-from spareparts.distancing.journeys import interval_of, left_behind, opening_of, travel
+from spareparts.distancing.journeys import interval_of, left_behind, opening_of, ready, travel
 from spareparts.distancing.paths import point_of
 from spareparts.distancing.run import run_one
 from spareparts.distancing.training import cosine_rate, schedule_of, step_rate
 from spareparts.execute import ROOT
-from spareparts.records import key, save
+from spareparts.records import checkpoint_path, key, save
 from spareparts.sweep.grid import from_file
 
 TINY = Config(dataset="digits", epochs=4, checkpoint=1, checkpoints=2, train_samples=256, strength=50.0)
@@ -110,6 +110,30 @@ def test_from_the_checkpoint_on_the_pushed_one_goes_further_and_one_that_diverge
     assert result.outcome == "diverged" and result.diverged_step >= 1
 
 
+def assert_alike(whole, watched, again, went_on) -> None:
+    """Both journeys end and are read alike to the last bit."""
+    assert all(torch.equal(*pair) for pair in zip(whole.parameters(), again.parameters(), strict=True))
+    for name, values in watched.curves().items():
+        assert np.array_equal(values, went_on.curves()[name], equal_nan=True), name
+
+
+def test_a_journey_that_was_cut_off_behind_its_checkpoints_goes_on_as_if_it_had_not_been():
+    sets, path = training.sets_of(TINY, "cpu"), checkpoint_path([TINY])
+    whole, watched, _ = travel(TINY, sets, progress=False)
+    replica, watch = ready(TINY, sets, keep=lambda network, epoch: None)
+    steps = len(replica.batches)
+
+    def cut(progress: engine.Progress) -> None:
+        if progress.step == 3 * steps:
+            raise KeyboardInterrupt
+
+    watch.visit(replica.network, 0)
+    often = {"every": steps, "callbacks": [cut], "checkpoint": path, "checkpoint_seconds": 0}
+    with pytest.raises(KeyboardInterrupt):
+        engine.fit([replica], steps=4 * steps, progress=False, **often)
+    assert_alike(whole, watched, *travel(TINY, sets, checkpoint=path, progress=False)[:2])
+
+
 def test_journeys_that_differ_in_the_penalty_share_the_way_to_the_first_checkpoint_to_the_last_bit():
     config = dataclasses.replace(TINY, checkpoint=2, checkpoints=1)
     sets, steps = training.sets_of(config, "cpu"), 2
@@ -122,10 +146,7 @@ def test_journeys_that_differ_in_the_penalty_share_the_way_to_the_first_checkpoi
     opening.path.unlink()
     travel(dataclasses.replace(config, strength=0.0), sets, progress=False)
     assert opening.path.exists()
-    again, went_on, _ = travel(config, sets, progress=False)
-    assert all(torch.equal(*pair) for pair in zip(whole.parameters(), again.parameters(), strict=True))
-    for name, values in watched.curves().items():
-        assert np.array_equal(values, went_on.curves()[name], equal_nan=True), name
+    assert_alike(whole, watched, *travel(config, sets, progress=False)[:2])
 
 
 def rates(name: str, *, epochs: int, steps: int = 2, **settings) -> list[float]:
