@@ -16,8 +16,6 @@ from spareparts import class_rates, cross_examination, distancing, experts, fixe
 from spareparts.records import Diverged, Result, key, load, load_or_run, measured, rounded, save, store
 from spareparts.records.config import check_lists, combinations, given_lists
 
-# Config and hash
-
 
 def test_the_hash_is_that_of_word_revision_data_and_the_fields_that_differ_from_their_default():
     text = '{"fingerprint":"%s","revision":1,"settings":{"rate":0.1,"seed":3},"word":"toy"}' % ("f" * 64)
@@ -132,9 +130,6 @@ def test_a_setting_is_a_known_name_and_at_its_default_where_its_kind_does_not_us
         Toy(samples=2)._check_users("seed", users)
 
 
-# Round trip
-
-
 def test_what_is_saved_is_loaded_with_what_it_was_made_with(records_folder):
     ended = {"outcome": "diverged", "diverged_step": 7, "seconds": 1.234, "device": "abacus"}
     path = save(Toy(seed=2), dataclasses.replace(result(), **ended))
@@ -167,9 +162,6 @@ def test_a_record_of_another_config_under_the_same_hash_is_refused_and_an_older_
     del record["config"]["rate"]
     path.write_text(json.dumps(record))
     assert load(Toy()) == record
-
-
-# Load or run
 
 
 def runner(log: list, *, fail_after: int | None = None):
@@ -227,9 +219,6 @@ def test_runs_match_by_their_settings_the_rest_at_its_default_also_in_records_ol
     assert list(records.matching(rows, Toy, settings={}, free=["seed"]).index) == ["a", "c"]
     assert list(records.matching(rows, Toy, settings={"samples": 9}, free=["seed"]).index) == ["d"]
     assert list(records.matching(rows, Toy, settings={"seed": 2}, free=["seed", "rate"]).index) == ["b"]
-
-
-# Measured work, and lists of settings
 
 
 def test_what_is_found_is_kept_to_five_digits_and_work_that_diverged_is_a_result_with_its_step():

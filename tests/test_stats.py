@@ -142,9 +142,6 @@ def test_holm_lies_between_the_raw_p_and_bonferronis(p_values):
         assert raw <= corrected * (1 + 1e-12) and corrected <= min(1, raw * len(p_values)) * (1 + 1e-12)
 
 
-# McNemar
-
-
 def test_mcnemar_tosses_a_fair_coin_for_every_sample_that_only_one_gets_right():
     first = np.array([True] * 9 + [False] * 2 + [True, False] * 10)
     second = np.array([False] * 9 + [True] * 2 + [True, False] * 10)

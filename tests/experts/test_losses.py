@@ -231,9 +231,6 @@ def test_what_does_not_fit_is_refused(wrong, message):
         wrong()
 
 
-# Gated cross entropy
-
-
 def gated(**changed) -> torch.Tensor:
     gates = torch.rand(12, 4, generator=generator(6)).softmax(1)
     given = {"gates": gates, "expert_logits": torch.randn(12, 4, 3, generator=generator(5)), "labels": classes()}
