@@ -108,12 +108,12 @@ def two_groups(network: nn.Module, seed: int) -> SGD:
     return SGD(groups, lr=0.01 * seed, momentum=0.5 + 0.1 * seed)
 
 
-def with_head(draw: torch.Generator, *, kind: str, classes: int, binarised: bool) -> nn.Module:
+def with_head(draw: torch.Generator, *, kind: str, classes: int, **options) -> nn.Module:
     """Each replica with a matrix of its own, and a scale that is one number."""
     sizes = {"in_features": 64, "units": 20, "features": classes if classes > 4 else 12, "classes": classes}
     network = mlp(generator=draw, **sizes)
     scale = {} if kind in ("low_rank", "sparse") else {"initial_scale": 1.0 + torch.rand((), generator=draw).item()}
-    head = {"kind": kind, "generator": draw, "binarised": binarised, **scale}
+    head = {"kind": kind, "generator": draw, **scale, **options}
     network.classifier = FixedClassifier(network.classifier.in_features, classes, **head)
     return network
 
@@ -126,8 +126,8 @@ def scale_apart(network: nn.Module, seed: int) -> SGD:
     return SGD(groups, lr=0.05 * seed, momentum=0.9, fused=True)
 
 
-def headed(seeds, dtype, *, kind: str, classes: int = 4, binarised: bool = False) -> list[Replica]:
-    network = functools.partial(with_head, kind=kind, classes=classes, binarised=binarised)
+def headed(seeds, dtype, *, kind: str, classes: int = 4, **options) -> list[Replica]:
+    network = functools.partial(with_head, kind=kind, classes=classes, **options)
     return family(seeds, dtype, name=kind, network=network, optimizer=scale_apart, channels=1)
 
 
@@ -189,6 +189,7 @@ FAMILIES = {
     "fixed head": functools.partial(headed, kind="orthonormal"),
     "normalised head": functools.partial(headed, kind="normalised"),
     "Hadamard head, transformed": functools.partial(headed, kind="hadamard", classes=260),
+    "Hadamard head, scattered": functools.partial(headed, kind="hadamard", classes=260, coordinates="scattered"),
     "low-rank head": functools.partial(headed, kind="low_rank"),
     "sparse head": functools.partial(headed, kind="sparse"),
     "head of signs": functools.partial(headed, kind="hadamard", binarised=True),

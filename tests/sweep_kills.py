@@ -1,7 +1,7 @@
 """Kills parts of sweeps at random moments and counts what is left: `python tests/sweep_kills.py 20`, or make kills."""
 
-import argparse
 import collections
+import contextlib
 import json
 import os
 import random
@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import psutil
+import typer
 from toy import Toy, result
 
 from spareparts import records
@@ -72,6 +73,18 @@ def start(folder: Path, *, notebooks: int) -> subprocess.Popen:
     there = prepared(folder)
     with (folder / "output").open("a") as output:
         return subprocess.Popen(command(notebooks, "--workers", "2"), **there, stdout=output, stderr=subprocess.STDOUT)
+
+
+@contextlib.contextmanager
+def ended(*words: str, **settings):
+    """A process in the background, which is ended afterwards."""
+    silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    process = subprocess.Popen(words, **silent, **settings)
+    try:
+        yield process
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
 
 
 def parts(sweep: subprocess.Popen) -> dict[str, list[psutil.Process]]:
@@ -147,20 +160,14 @@ def readable(key: str) -> bool:
     return records.arrays("toy", key)["points"].shape == (2, 3)
 
 
-def main() -> None:
+def main(kills: int, folder: Path, output: Path = Path("book/kills.json"), seed: int = 0) -> None:
     """Kill so many times, the victims in turn, and write what was counted."""
-    parser = argparse.ArgumentParser(description=main.__doc__)
-    parser.add_argument("kills", type=int)
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--output", type=Path, default=Path("book/kills.json"))
-    parser.add_argument("--seed", type=int, default=0)
-    given = parser.parse_args()
-    draw, rows = random.Random(given.seed), []
-    for number in range(given.kills):
-        rows.append(one(VICTIMS[number % 3], given.folder.resolve() / str(number), draw))
+    draw, rows = random.Random(seed), []
+    for number in range(kills):
+        rows.append(one(VICTIMS[number % 3], folder.resolve() / str(number), draw))
         print(rows[-1], flush=True)
-    given.output.write_text(json.dumps(rows, indent=1) + "\n")
+    output.write_text(json.dumps(rows, indent=1) + "\n")
 
 
 if __name__ == "__main__":
-    main()
+    typer.run(main)

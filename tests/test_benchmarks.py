@@ -1,7 +1,7 @@
 """The benchmarks: what a ratio is, what a merge keeps, what a skipped row says; both sides do the same work."""
 
-import math
 import os
+from unittest.mock import MagicMock
 
 import benchmarks.engine as engine_rows
 import pytest
@@ -10,6 +10,7 @@ from benchmarks import __main__ as command
 from benchmarks import experts as snnl_rows
 from benchmarks import fixed_classifiers as head_rows
 from benchmarks import gpu_session, replicas
+from benchmarks.__main__ import subjects
 from benchmarks.compare import compare, confined, merge, read
 from benchmarks.plain import PlainMixture, plain_objective
 from benchmarks.row import Row, Skipped, require, timed
@@ -18,7 +19,6 @@ from typer.testing import CliRunner
 
 from spareparts import data, experts
 from spareparts.experts.training import objective_of
-from spareparts.records import RecordError
 
 
 def row(ours=2.0, other=6.0, **settings):
@@ -49,19 +49,9 @@ def test_the_ratio_is_other_over_ours(ours, other, found):
     assert not isinstance(other, dict) or "no workers 8, two workers 5 ms/step" in row_found["note"]
 
 
-def test_rounds_are_told_where_they_differ_and_not_where_bytes_are_counted():
+def test_rounds_are_told_where_they_differ_and_a_timed_side_gives_milliseconds_a_step():
     assert "Medians of 3 rounds, single rounds 3 to 6." in compare("fake", row(2, [9, 6, 8, 12]), seconds=0)["note"]
     assert compare("fake", row(2, 6), seconds=0)["note"] == "Fake. The same in every round."
-
-
-def test_sides_are_measured_in_turns():
-    calls = []
-    sides = {name: lambda name=name: calls.append(name) or 1.0 for name in "AB"}
-    compare("fake", Row(ours=sides["A"], other=sides["B"], goal=1, unit="s", note=""), seconds=0)
-    assert "".join(calls) == "AB" * (len(calls) // 2)
-
-
-def test_a_timed_side_gives_milliseconds_a_step():
     calls = []
     assert 0 < timed(lambda: calls.append(1), steps=1000)() < 1 and calls == [1]
 
@@ -75,20 +65,6 @@ def test_a_new_row_replaces_that_of_its_name_and_device_and_no_other(tmp_path):
     merge([measured("b", "GPU", 1), measured("b", "CPU", 2), measured("a", "CPU", 3)], path)
     merge([measured("b", "CPU", 9)], path)
     assert [tuple(found.values()) for found in read(path)] == [("a", "CPU", 3), ("b", "CPU", 9), ("b", "GPU", 1)]
-
-
-def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatch):
-    path = tmp_path / "benchmarks.json"
-    merge([measured("a", "CPU", 1)], path)
-
-    def full(*_):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr("os.fsync", full)
-    with pytest.raises(RecordError, match="No space left"):
-        merge([measured("a", "CPU", 2)], path)
-    assert read(path) == [measured("a", "CPU", 1)]
-    assert list(tmp_path.iterdir()) == [path]
 
 
 @pytest.mark.parametrize("content", ["[{", "{}", "[1]", '[{"name": "a"}]', "null"])
@@ -123,38 +99,9 @@ def test_a_row_that_cannot_be_measured_here_is_named_with_its_reason_and_the_oth
 def test_only_the_named_rows_are_measured_and_a_misspelt_one_is_told(tmp_path, monkeypatch):
     run(monkeypatch, {"one": row, "two": row}, "two", "--output", str(tmp_path / "b.json"))
     assert [found["name"] for found in read(tmp_path / "b.json")] == ["two"]
+    assert {"engine_step", "snnl_time", "replicas_cpu", *gpu_session.ROWS} <= set(subjects())
     with pytest.raises(ValueError, match=r"no row 'tow': did you mean two\?"):
         command.choose(["tow"], {"one": row, "two": row})
-
-
-def test_every_row_of_the_folder_is_found():
-    expected = {"engine_step", "engine_loader_lenet", "engine_bf16_experts", "snnl_time", "replicas_cpu"}
-    assert expected | set(gpu_session.ROWS) <= set(command.subjects())
-
-
-def test_a_library_that_is_not_installed_is_named_with_the_command_that_installs_it():
-    with pytest.raises(Skipped, match=r"no_such_library is not installed: pip install .*\[bench\]"):
-        require("no_such_library")
-
-
-@pytest.mark.parametrize(
-    ("cpuinfo", "instruction"),
-    [
-        ("flags\t: fpu avx512f avx512_bf16 amx_bf16\n", "amx_bf16"),
-        ("flags\t: fpu avx512f avx512_bf16\n", "avx512_bf16"),
-        ("Features\t: fp asimd bf16\n", "bf16"),
-        ("flags\t: fpu avx2 avx512_bf16x\n", None),
-        ("", None),
-    ],
-)
-def test_a_processors_bfloat16_instruction_is_known_by_name(cpuinfo, instruction):
-    assert engine_rows.bfloat16_instruction(cpuinfo) == instruction
-
-
-def test_a_processor_without_bfloat16_skips_that_row(monkeypatch):
-    monkeypatch.setattr(engine_rows, "bfloat16_instruction", lambda cpuinfo: None)
-    with pytest.raises(Skipped, match="no bfloat16 instructions"):
-        engine_rows.engine_bf16_experts()
 
 
 def test_the_plain_mixture_is_the_same_network_with_the_same_loss_as_ours():
@@ -175,29 +122,13 @@ def test_the_plain_mixture_is_the_same_network_with_the_same_loss_as_ours():
     assert plain_objective(plain, images, labels).item() == pytest.approx(expected.item(), rel=1e-5)
 
 
-@pytest.mark.slow
-def test_the_engine_and_lightning_both_train_what_they_are_given(monkeypatch):
-    pytest.importorskip("lightning")
-    images = torch.randint(256, (400, 28, 28), dtype=torch.uint8, generator=data.generator(0))
-    monkeypatch.setattr(engine_rows, "mnist", lambda: (images, torch.arange(400) % 10, "nothing"))
-    monkeypatch.setattr(engine_rows, "WORKERS", (0,))
-    found = compare("lenet", engine_rows.engine_loader_lenet(), seconds=0)
-    assert math.isfinite(found["ratio"]) and "lightning" in found["versions"]
-
-
-def test_the_committed_rows_state_ratios_that_follow_from_both_sides():
+def test_committed_ratios_follow_from_both_sides_which_have_the_same_processors():
     for found in read():
         assert found["ratio"] == pytest.approx(found["other"] / found["ours"], rel=2e-3), found["name"]
-
-
-def test_both_sides_of_a_confined_row_have_the_same_processors():
     before = os.sched_getaffinity(0)
     with confined(1):
         assert len(os.sched_getaffinity(0)) == 1
     assert os.sched_getaffinity(0) == before
-
-
-# The soft nearest neighbor loss
 
 
 @pytest.fixture
@@ -225,11 +156,6 @@ def test_ours_keeps_a_few_batches_of_embeddings_and_of_pairs_but_not_the_feature
     assert snnl_rows.peak(snnl_rows.all_pairs, 40) >= unit * 40 * 40 * snnl_rows.FEATURES
 
 
-def test_all_pairs_grow_with_the_square_of_the_batch(small):
-    assert snnl_rows.pairs_memory(80) == pytest.approx(snnl_rows.peak(snnl_rows.all_pairs, 80), rel=0.1)
-    assert snnl_rows.pairs_memory(snnl_rows.outgrown(snnl_rows.peak(snnl_rows.all_pairs, 40))) >= snnl_rows.LIMIT * 1024
-
-
 SMALL = ["snnl_time", "snnl_time_large", "snnl_memory", "hadamard_4096", "head_step", "head_inference"]
 
 
@@ -239,47 +165,21 @@ def test_a_row_can_be_measured(small, name):
     assert found["ours"] > 0 and found["other"] > 0 and "256" in found["note"]
 
 
-# Heads
-
-
-def test_ways_that_disagree_are_told():
-    head_rows.check(torch.tensor([1.0, 2.0]), torch.tensor([1.0, 2.0 + 1e-6]))
-    with pytest.raises(ValueError, match=r"both ways must agree to 1e-05, got 0.5"):
-        head_rows.check(torch.tensor([1.0, 1.0]), torch.tensor([1.0, 2.0]))
-
-
-# Many replicas
-
-
-class Worker:
-    """A worker that takes a second a step, in its own time."""
-
-    def __init__(self, start: float) -> None:
-        self.start = start
-
-    def begin(self, steps: int) -> None:
-        self.steps = steps
-
-    def answer(self):
-        return (self.start, self.start + self.steps, 0), None
-
-
 def test_two_workers_at_once_take_half_the_time_for_a_step_and_one_after_the_other_all_of_it():
-    assert replicas.together([Worker(5.0), Worker(5.0)], steps=4) == pytest.approx(500)
-    assert replicas.together([Worker(5.0), Worker(9.0)], steps=4) == pytest.approx(1000)
+    at_5, at_9 = (MagicMock(answer=lambda start=start: ((start, start + 4, 0), None)) for start in (5.0, 9.0))
+    assert replicas.together([at_5, at_5], steps=4) == pytest.approx(500)
+    assert replicas.together([at_5, at_9], steps=4) == pytest.approx(1000)
 
 
-def test_the_error_of_a_worker_is_raised(monkeypatch):
-    worker = Worker(0.0)
-    monkeypatch.setattr(worker, "answer", lambda: (None, ValueError("no data")))
-    with pytest.raises(ValueError, match="no data"):
-        replicas.answer(worker)
-
-
-def test_without_two_cores_or_a_gpu_its_rows_are_skipped_with_the_reason(monkeypatch):
+def test_without_two_cores_a_library_instructions_or_a_gpu_rows_are_skipped_with_the_reason(monkeypatch):
     monkeypatch.setattr(replicas, "cores", lambda: 1)
     with pytest.raises(Skipped, match="needs 2 cores, found 1"):
         replicas.replicas_cpu()
+    with pytest.raises(Skipped, match=r"no_such_library is not installed: pip install .*\[bench\]"):
+        require("no_such_library")
+    monkeypatch.setattr(engine_rows, "bfloat16_instruction", lambda cpuinfo: None)
+    with pytest.raises(Skipped, match="no bfloat16 instructions"):
+        engine_rows.engine_bf16_experts()
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
     for count in (1, 5, 30):
         with pytest.raises(Skipped, match="no CUDA device was found"):

@@ -19,6 +19,7 @@ PAGES = re.findall(r"(?:root|file): (\S+)", (ROOT / "_toc.yml").read_text())
 LOADED = r'(?:<script[^>]* src|<link[^>]*rel="stylesheet"[^>]* href)="([^"]+)"'
 PAPERS = ("experts", "distancing", "fixed_classifiers", "class_rates", "redundancy", "cross_examination")
 CHAPTERS = [f"book/executed/{paper}" for paper in PAPERS]
+NUMBERED = [page for page in PAGES if page.startswith(tuple(CHAPTERS)) or page.endswith("theories")]
 
 
 @pytest.fixture(scope="session")
@@ -69,13 +70,10 @@ def _note_if_outside(url, wrong):
         wrong.append(f"outside: {url}")
 
 
-def test_the_book_builds_without_a_warning_and_weighs_less_than_forty_megabytes(site):
+def test_the_book_builds_without_a_warning_with_the_verdicts_of_the_lock_and_below_forty_megabytes(site):
     assert all((site / f"{page}.html").is_file() for page in PAGES)
     assert (site / ".nojekyll").is_file()  # as it is served with folders of an underscore
     assert sum(path.stat().st_size for path in site.rglob("*") if path.is_file()) < 40e6
-
-
-def test_the_verdicts_of_the_chapters_are_those_of_the_lock(site):
     executed = site.parents[1] / "book" / "executed"
     chapters = sorted(path for path in executed.glob("*.ipynb") if path.stem != "ledger")
     assert claims.changes(claims.collect(chapters)) == []
@@ -85,7 +83,9 @@ def test_every_page_has_a_description_and_a_missing_one_a_page(site):
     for name in PAGES:
         page = (site / f"{name}.html").read_text(encoding="utf-8")
         assert re.search(r'<meta name="description" content="[^"]{20,}"', page), name
+        assert not re.search("og:image|<base href=|/edit/main/|mybinder.org", page)  # not known yet
     assert "There is no such page" in (site / "404.html").read_text(encoding="utf-8")
+    assert not (site / "sitemap.xml").exists()
 
 
 RAW = "[...document.querySelectorAll('.math')].filter(formula => !formula.querySelector('mjx-container'))"
@@ -113,21 +113,20 @@ def test_a_page_needs_no_network_fits_the_screen_and_shows_all_its_formulas_and_
         assert alternatives and all(alternatives)
 
 
-def test_every_figure_is_numbered_and_referred_to(site):
-    for path in site.glob("book/**/*.html"):
-        page = path.read_text(encoding="utf-8")
-        figures = re.findall(r'<figure[^>]*id="(fig-[^"]+)"', page)
-        assert page.count('class="caption-number">Figure ') == len(figures), path.stem
-        assert [name for name in figures if f'class="reference internal" href="#{name}"' not in page] == [], path.stem
-
-
-def test_every_table_of_a_chapter_is_numbered_and_referred_to(site):
-    for name in [page for page in PAGES if page.startswith(tuple(CHAPTERS)) or page.endswith("theories")]:
+@pytest.mark.parametrize(
+    ("kind", "pages", "shown"),
+    [
+        ("Figure", PAGES, r'<figure[^>]*id="fig-'),
+        ("Table", NUMBERED, r'<table (?:border="1" class="dataframe"|id="T_)'),
+    ],
+)
+def test_every_figure_and_every_table_of_a_chapter_is_numbered_and_referred_to(site, kind, pages, shown):
+    for name in pages:
         page = (site / f"{name}.html").read_text(encoding="utf-8")
-        tables = re.findall(r'<figure class="numbered-table" id="(tab-[^"]+)"', page)
-        assert len(re.findall(r'<table (?:border="1" class="dataframe"|id="T_)', page)) == len(tables) > 0, name
-        assert page.count('class="caption-number">Table ') == len(tables), name
-        assert [table for table in tables if f'class="reference internal" href="#{table}"' not in page] == [], name
+        names = re.findall(rf'<figure[^>]*id="({kind[:3].lower()}-[^"]+)"', page)
+        assert len(re.findall(shown, page)) == len(names) == page.count(f'class="caption-number">{kind} '), name
+        assert [own for own in names if f'class="reference internal" href="#{own}"' not in page] == [], name
+        assert names or kind == "Figure", name
 
 
 @pytest.mark.browser
@@ -151,15 +150,11 @@ def test_a_page_weighs_less_than_a_megabyte_and_a_half_without_its_figures(site,
 
 
 @pytest.mark.browser
-def test_the_first_page_leads_to_the_introduction(site, browser):
+def test_the_first_page_leads_to_the_introduction_which_answers_from_every_chapter(site, browser, visit):
     page = browser.new_page()
     page.goto((site / "index.html").as_uri())
     page.wait_for_url("**/book/index.html")
     page.close()
-
-
-@pytest.mark.browser
-def test_the_first_page_answers_from_every_chapter_beside_a_picture(visit):
     page = visit("book/index")
     found = page.locator(".pasted-text").all_text_contents()
     assert len(found) == len(CHAPTERS) and all(re.search(r"\d", text) for text in found)

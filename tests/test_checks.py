@@ -79,8 +79,3 @@ def test_nothing_is_repeated_to_fit():
         checks.width(4, inputs=three)
     with pytest.raises(ValueError, match=r"inputs must be floating-point numbers, got torch.int64"):
         checks.width(3, inputs=three.long())
-
-
-def test_an_unknown_name_is_answered_with_those_that_are_known():
-    with pytest.raises(ValueError, match="loss must be one of a, b, got 'c'"):
-        checks.one_of(("a", "b"), loss="c")

@@ -1,7 +1,8 @@
 """Tests of claims: each decided once, beside its evidence; the ledger says honestly what is known; the lock holds."""
 
+import html
 import json
-from html.parser import HTMLParser
+import re
 
 import nbformat
 import numpy as np
@@ -10,21 +11,6 @@ import pytest
 import yaml
 
 from spareparts import claims
-from spareparts.claims import (
-    CLAIMS,
-    MEDIA,
-    STRICT,
-    SYMBOLS,
-    Decision,
-    StatementError,
-    changes,
-    collect,
-    decide,
-    load,
-    show,
-    stands,
-    write_lock,
-)
 from spareparts.stats import VERDICTS, Pairs, Verdict, not_run, of_protocol, sign, within
 
 SIZES = {
@@ -40,12 +26,12 @@ HIGHER = Verdict("reproduced", 0.28, (0.1, 0.4), 5, "reduced", "points", "p = 0.
 
 
 def decision(claim, verdict):
-    return Decision(claim=claim, verdict=of_protocol(verdict), parts={}, because="")
+    return claims.Decision(claim=claim, verdict=of_protocol(verdict), parts={}, because="")
 
 
 def ledger(verdicts, *, path=None):
     """The ledger of a book in which these claims have been decided and the others have not."""
-    decisions = [decision(claim, verdicts.get(claim.id, not_run())) for claim in load(path)]
+    decisions = [decision(claim, verdicts.get(claim.id, not_run())) for claim in claims.load(path)]
     return pd.DataFrame([claims._line(each.claim, claims._entry(each) | {"chapter": ""}) for each in decisions])
 
 
@@ -55,17 +41,13 @@ def written(tmp_path, *entries, word="experts"):
     return path
 
 
-def test_no_claim_of_the_five_papers_is_dropped():
-    ids = {claim.id for claim in load()}
-    assert ids >= {f"{word}-{number}" for word, size in SIZES.items() for number in range(1, size + 1)}
-
-
-def test_the_numbers_of_the_papers_are_read_as_numbers():
-    theirs = {claim.id: claim.theirs for claim in load()}
+def test_no_claim_of_the_five_papers_is_dropped_and_their_numbers_are_read_as_numbers():
+    theirs = {claim.id: claim.theirs for claim in claims.load()}
+    assert set(theirs) >= {f"{word}-{number}" for word, size in SIZES.items() for number in range(1, size + 1)}
     assert theirs["experts-1"]["mnist"] == [[99.36, 0.03], [99.25, 0.08]]
     assert theirs["distancing-6"]["none"] == 93.9
     assert theirs["experts-4"] is None
-    assert {claim.word for claim in load()} == set(yaml.safe_load(CLAIMS.read_text()))
+    assert {claim.word for claim in claims.load()} == set(yaml.safe_load(claims.CLAIMS.read_text()))
 
 
 @pytest.mark.parametrize(
@@ -86,39 +68,26 @@ def test_a_file_of_another_form_is_refused_by_what_is_wrong(tmp_path, content, m
     path = tmp_path / "claims.yaml"
     path.write_text(yaml.safe_dump(content))
     with pytest.raises(ValueError, match=message):
-        load(path)
+        claims.load(path)
 
 
-class Words(HTMLParser):
-    """The text of a page, as a reader without colours would have it."""
-
-    def __init__(self):
-        super().__init__()
-        self.text = []
-
-    def handle_data(self, data):
-        self.text.append(data)
+def text_of(page):
+    """What a reader without colours would have of a page."""
+    return html.unescape(re.sub("<[^>]*>", "", page))
 
 
-def test_every_verdict_is_told_by_its_own_symbol_and_by_a_word():
-    assert len(set(SYMBOLS.values())) == len(VERDICTS)
+def test_a_row_tells_its_verdict_by_symbol_and_word_its_numbers_and_an_anchor_and_no_note_is_markup():
+    assert len(set(claims.SYMBOLS.values())) == len(VERDICTS)
     verdicts = {f"experts-{number}": Verdict(word, None, None, 0, None) for number, word in enumerate(VERDICTS, 1)}
-    page = Words()
-    page.feed(show(ledger(verdicts)).data)
-    assert all(f"{SYMBOLS[word]} {word}" in "".join(page.text) for word in VERDICTS)
-
-
-def test_a_row_gives_effect_interval_n_protocol_and_an_anchor_and_a_note_is_never_read_as_markup():
+    page = text_of(claims.show(ledger(verdicts)).data)
+    assert all(f"{claims.SYMBOLS[word]} {word}" in page for word in VERDICTS)
     note = Verdict("undecided", None, None, 5, None, "", "p < .05 <script>")
-    page = show(ledger({"experts-2": HIGHER, "experts-3": note})).data
+    page = claims.show(ledger({"experts-2": HIGHER, "experts-3": note})).data
     assert "<td>+0.28 points [0.1, 0.4]</td><td>5<small>reduced</small></td>" in page
     about = 'data-paper="experts" data-verdict="seen (reduced)" data-protocol="reduced"'
     assert f'<tr id="ledger-experts-2" {about}' in page
     assert "p &lt; .05 &lt;script&gt;" in page
     assert "://" not in page and "url(" not in page  # nothing is asked for from outside
-
-
-# Deciding beside the evidence
 
 
 def pairs(*differences, protocol="paper"):
@@ -129,9 +98,11 @@ TEN = [0.1 * number for number in range(1, 11)]
 
 
 def test_holm_corrects_over_the_planned_tests_of_a_claim_and_over_nothing_else():
-    alone = decide("experts-1", {"rises": sign(pairs(*TEN), +1)})
-    both = decide("experts-1", {"rises": sign(pairs(*TEN), +1), "too": sign(pairs(*TEN), +1)})
-    beside = decide("experts-1", {"rises": sign(pairs(*TEN), +1), "equal": within(pairs(*TEN), margin=9, unit="")})
+    alone = claims.decide("experts-1", {"rises": sign(pairs(*TEN), +1)})
+    both = claims.decide("experts-1", {"rises": sign(pairs(*TEN), +1), "too": sign(pairs(*TEN), +1)})
+    beside = claims.decide(
+        "experts-1", {"rises": sign(pairs(*TEN), +1), "equal": within(pairs(*TEN), margin=9, unit="")}
+    )
     smallest = 2 / 2**10
     assert alone.verdict.effect == pytest.approx(np.mean(TEN))
     assert alone.verdict.note == beside.parts["rises"].note == f"p = {smallest:.2g}"
@@ -149,56 +120,47 @@ def test_holm_corrects_over_the_planned_tests_of_a_claim_and_over_nothing_else()
 )
 def test_a_reduced_protocol_shows_and_settles_nothing_and_one_such_part_makes_a_claim_so(protocol, expected, word):
     part = sign(pairs(*TEN, protocol=protocol), expected)
-    decision = decide("experts-1", {"rises": part})
+    decision = claims.decide("experts-1", {"rises": part})
     assert decision.verdict.verdict == decision.parts["rises"].verdict == word
-    assert decide("experts-1", {"paper": sign(pairs(*TEN), expected), "rises": part}).verdict.verdict == word
+    assert claims.decide("experts-1", {"paper": sign(pairs(*TEN), expected), "rises": part}).verdict.verdict == word
 
 
 def test_an_unknown_claim_is_refused_with_the_nearest_and_while_the_book_is_built_one_that_is_decided(monkeypatch):
     parts = {"rises": sign(pairs(*TEN), +1)}
     with pytest.raises(ValueError, match=r"there is no claim 'expert-12'; did you mean 'experts-12'\?"):
-        decide("expert-12", parts)
-    monkeypatch.setenv(STRICT, "1")
+        claims.decide("expert-12", parts)
+    monkeypatch.setenv(claims.STRICT, "1")
     monkeypatch.setattr(claims, "_DECIDED", set())
-    decide("experts-1", parts)
+    claims.decide("experts-1", parts)
     with pytest.raises(ValueError, match="claim experts-1 is decided twice"):
-        decide("experts-1", parts)
+        claims.decide("experts-1", parts)
 
 
 def test_the_card_shows_word_claim_parts_and_the_written_sentence_as_text():
-    decision = decide("experts-4", {"a <b>": sign(pairs(*TEN), +1)}, because="since 1 < 2")
-    card = Words()
-    html = decision._repr_mimebundle_()["text/html"]
-    card.feed(html)
-    text = "".join(card.text)
+    decision = claims.decide("experts-4", {"a <b>": sign(pairs(*TEN), +1)}, because="since 1 < 2")
+    card = decision._repr_mimebundle_()["text/html"]
     for shown in ("✓ reproduced", decision.claim.claim, "a <b>", "+0.55", "paper protocol", "since 1 < 2"):
-        assert shown in text
-    assert "<b>" not in html and 'id="experts-4"' in html
-
-
-# What a sentence asserts
+        assert shown in text_of(card)
+    assert "<b>" not in card and 'id="experts-4"' in card
 
 
 def test_a_sentence_that_does_not_hold_leaves_a_note_on_a_users_page_and_stops_the_book(monkeypatch):
     shown = []
     monkeypatch.setattr(claims, "display", shown.append)
-    stands(np.bool_(True), "it rises")
+    claims.stands(np.bool_(True), "it rises")
     assert shown == []
-    stands(False, "a < b")
+    claims.stands(False, "a < b")
     assert "a &lt; b" in shown[0].data and "These records do not" in shown[0].data
-    monkeypatch.setenv(STRICT, "1")
-    stands(np.bool_(True), "it rises")
-    with pytest.raises(StatementError, match="the text says that it rises; the committed records do not"):
-        stands(False, "it rises")
+    monkeypatch.setenv(claims.STRICT, "1")
+    claims.stands(np.bool_(True), "it rises")
+    with pytest.raises(claims.StatementError, match="the text says that it rises; the committed records do not"):
+        claims.stands(False, "it rises")
 
 
 @pytest.mark.parametrize("condition", [float("nan"), np.array([True]), None, 1])
 def test_what_is_no_truth_value_cannot_vouch_for_a_sentence(condition):
     with pytest.raises(TypeError, match=r"the condition must be True or False, got .* for 'it rises'"):
-        stands(condition, "it rises")
-
-
-# The ledger of executed notebooks, and its lock
+        claims.stands(condition, "it rises")
 
 
 def executed(tmp_path, name, *bundles):
@@ -214,49 +176,26 @@ def two_claims(tmp_path):
     return written(tmp_path, ENTRY, ENTRY | {"id": "experts-2"})
 
 
-def test_a_ledger_is_collected_from_what_chapters_decided(tmp_path):
+def test_a_ledger_is_collected_from_what_chapters_decided_once(tmp_path):
     path = two_claims(tmp_path)
-    first = decide("experts-1", {"rises": sign(pairs(*TEN), +1)}, because="it does", path=path)
-    old = decision(load(path)[1], HIGHER)
-    rows = collect([executed(tmp_path, "a", first), executed(tmp_path, "b", old)], path=path).set_index("id")
+    first = claims.decide("experts-1", {"rises": sign(pairs(*TEN), +1)}, because="it does", path=path)
+    old = decision(claims.load(path)[1], HIGHER)
+    rows = claims.collect([executed(tmp_path, "a", first), executed(tmp_path, "b", old)], path=path).set_index("id")
     assert rows.chapter.to_dict() == {"experts-1": "a", "experts-2": "b"}
     assert rows.verdict.to_dict() == {"experts-1": "reproduced", "experts-2": "seen (reduced)"}
     assert rows.note["experts-1"] == "it does"
     assert rows.interval["experts-2"] == HIGHER.interval
-    assert 'href="a.html#experts-1"' in show(rows.reset_index()).data
-
-
-def test_a_claim_that_is_decided_twice_or_nowhere_is_named(tmp_path):
-    path = two_claims(tmp_path)
-    decision = decide("experts-1", {"rises": sign(pairs(*TEN), +1)}, path=path)
+    assert 'href="a.html#experts-1"' in claims.show(rows.reset_index()).data
     with pytest.raises(ValueError, match="decided more than once: experts-1; decided nowhere: experts-2"):
-        collect([executed(tmp_path, "a", decision, decision)], path=path)
+        claims.collect([executed(tmp_path, "a", first, first)], path=path)
 
 
-def test_the_lock_names_what_changed_and_nothing_else(tmp_path):
+def test_the_lock_has_a_line_for_every_claim_and_names_what_changed_and_nothing_else(tmp_path):
     path, lock = two_claims(tmp_path), tmp_path / "verdicts.csv"
-    write_lock(ledger({"experts-2": HIGHER}, path=path), lock)
-    assert changes(ledger({"experts-2": HIGHER}, path=path), lock) == []
+    claims.write_lock(ledger({"experts-2": HIGHER}, path=path), lock)
+    assert claims.changes(ledger({"experts-2": HIGHER}, path=path), lock) == []
     lower = Verdict("undecided", 0.1, (-0.1, 0.3), 4, "paper")
-    assert changes(ledger({"experts-2": lower}, path=path), lock) == [
+    assert claims.changes(ledger({"experts-2": lower}, path=path), lock) == [
         "experts-2: seen (reduced), reduced, n = 5 -> undecided, paper, n = 4"
     ]
-
-
-def test_the_picture_of_the_readme_becomes_that_of_the_executed_ledger(tmp_path, monkeypatch):
-    monkeypatch.setenv(claims.EXECUTED, str(tmp_path))
-    with pytest.raises(FileNotFoundError):
-        claims.keep_picture(tmp_path / "kept.png")
-    (tmp_path / "verdicts.png").write_bytes(b"drawn")
-    claims.keep_picture(tmp_path / "kept.png")
-    assert (tmp_path / "kept.png").read_bytes() == b"drawn"
-
-
-def test_the_committed_lock_has_a_line_for_every_claim():
-    assert list(claims.read_lock().index) == [claim.id for claim in load()]
-
-
-def test_verdicts_survive_the_media_type_as_json():
-    decision = decide("experts-1", {"rises": sign(pairs(*TEN), +1)})
-    (entry,) = json.loads(json.dumps(decision._repr_mimebundle_()[MEDIA], allow_nan=False))
-    assert entry["id"] == "experts-1" and entry["parts"]["rises"]["n"] == 10
+    assert list(claims.read_lock().index) == [claim.id for claim in claims.load()]

@@ -21,32 +21,23 @@ def committed():
     return {path: json.loads(path.read_text()) for path in paths}
 
 
-def test_numbers_take_at_most_4_kb_and_arrays_200(committed):
+def test_numbers_take_at_most_4_kb_and_arrays_200_which_belong_to_a_record(committed):
     limits = {".json": 4 * 1024, ".npz": 200 * 1024}
     assert [path.name for path in FOLDER.glob("*/*") if path.stat().st_size > limits.get(path.suffix, 0)] == []
-
-
-def test_all_arrays_belong_to_a_record(committed):
     assert {path.with_suffix(".json") for path in FOLDER.glob("*/*.npz")} <= committed.keys()
 
 
-def test_every_record_is_under_the_hash_of_its_config(committed):
+def test_every_record_is_under_the_hash_of_its_config_and_no_metric_hides_a_setting(committed):
     for path, record in committed.items():
         paper = importlib.import_module(f"spareparts.{path.parent.name}")
         config = paper.Config(**record["config"])
         assert (key(config), config.word, config.fingerprint) == (path.stem, record["word"], record["fingerprint"])
         assert config.protocol in (record["protocol"], "reduced")  # what was called the paper's may prove not to be
-
-
-def test_no_metric_has_the_name_of_a_setting_which_it_would_hide_in_a_row(committed):
     assert [path.name for path, record in committed.items() if record["config"].keys() & record["metrics"].keys()] == []
 
 
-def test_every_record_comes_from_committed_code(committed):
+def test_every_record_says_how_and_on_what_it_ran_and_comes_from_committed_code(committed):
     assert [path.name for path, record in committed.items() if not re.fullmatch("[0-9a-f]{12}", record["commit"])] == []
-
-
-def test_every_record_says_how_and_on_what_it_ran(committed):
     for path, record in committed.items():
         assert record["protocol"] in ("paper", "reduced"), path
         assert record["outcome"] in ("finished", "diverged"), path

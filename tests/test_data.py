@@ -12,8 +12,7 @@ import pytest
 import torch
 from torchvision import datasets
 
-from spareparts import data
-from spareparts.data.download import file_name_order
+from spareparts import claims, data
 from spareparts.data.sets import KNOWN
 
 ORDER = ("train_images", "train_labels", "test_images", "test_labels")
@@ -69,10 +68,17 @@ def test_a_set_in_the_one_form_loads_as_it_was_written(data_folder, colour):
     assert (data.classes("mine"), data.fidelity("mine")) == (("a", "b", "c"), "made by a test")
 
 
-def test_the_digest_is_sha256_over_images_then_labels_train_then_test_whatever_their_memory_layout():
+def test_the_digest_is_sha256_over_all_arrays_and_the_fingerprint_of_ones_own_set_knows_its_classes_too(data_folder):
     arrays = tiny(colour=True)
     assert data.digest(arrays) == hashlib.sha256(b"".join(arrays[key].tobytes() for key in ORDER)).hexdigest()
     assert data.digest({key: np.asfortranarray(array) for key, array in arrays.items()}) == data.digest(arrays)
+    path = save_tiny()
+    found = [data.fingerprint("mine")]
+    assert found == [hashlib.sha256(json.dumps([data.digest(tiny()), ["a", "b", "c"]]).encode()).hexdigest()]
+    for names in (["a", "c", "b"], ["a", "b", "c", "d"]):
+        alter(path, classes=names)
+        found.append(data.fingerprint("mine"))
+    assert len(set(found)) == 3
 
 
 @pytest.mark.parametrize(("name", "count"), [("mnist", 10), ("cifar10", 10), ("cifar100", 100), ("digits", 10)])
@@ -86,16 +92,6 @@ def test_superclasses_are_twenty_groups_of_five_of_the_hundred_classes():
     assert {len(labels) for labels in groups.values()} == {5} and len(groups) == 20
     assert sorted(label for labels in groups.values() for label in labels) == list(range(100))
     assert groups["aquatic mammals"] == (4, 30, 55, 72, 95)  # as the official file numbers them
-
-
-def test_the_fingerprint_of_ones_own_set_knows_its_arrays_and_its_classes(data_folder):
-    path = save_tiny()
-    found = [data.fingerprint("mine")]
-    assert found == [hashlib.sha256(json.dumps([data.digest(tiny()), ["a", "b", "c"]]).encode()).hexdigest()]
-    for names in (["a", "c", "b"], ["a", "b", "c", "d"]):
-        alter(path, classes=names)
-        found.append(data.fingerprint("mine"))
-    assert len(set(found)) == 3
 
 
 def test_a_known_set_is_what_is_known_whatever_its_json_says(data_folder, monkeypatch):
@@ -124,7 +120,7 @@ def test_no_name_of_other_characters_is_looked_for(data_folder, name):
             ask(name)
 
 
-def test_missing_data_names_the_set_the_folder_and_the_command(data_folder):
+def test_missing_data_names_the_set_the_command_and_the_folder_in_the_users_cache_or_ones_own(data_folder, monkeypatch):
     wanted = rf"'cifar10'.*{data_folder}.*python -m spareparts data fetch cifar10"
     with pytest.raises(data.DataMissing, match=wanted) as caught:
         data.load("cifar10", "train")
@@ -132,6 +128,9 @@ def test_missing_data_names_the_set_the_folder_and_the_command(data_folder):
     save_tiny().with_suffix(".json").unlink()
     with pytest.raises(data.DataMissing, match=r"mine\.npz needs mine\.json beside it"):
         data.load("mine", "train")
+    assert data.root() == data_folder
+    monkeypatch.delenv("SPAREPARTS_DATA")
+    assert data.root().parts[-2:] == ("spareparts", "data")
 
 
 def test_an_altered_file_is_refused_with_both_fingerprints_and_kept(data_folder):
@@ -225,12 +224,6 @@ def test_what_was_listed_as_whole_is_read_again_only_once_it_has_changed(data_fo
     assert {row.name: row.intact for row in data.listing()}[name] is False
 
 
-def test_the_root_is_the_users_cache_folder_unless_one_is_named(data_folder, monkeypatch):
-    assert data.root() == data_folder
-    monkeypatch.delenv("SPAREPARTS_DATA")
-    assert data.root().parts[-2:] == ("spareparts", "data")
-
-
 @pytest.mark.parametrize("name", [name for name in KNOWN if name != "digits"])
 def test_the_real_arrays_have_the_known_fingerprint(name):
     if not (data.root() / f"{name}.npz").exists():
@@ -238,9 +231,6 @@ def test_the_real_arrays_have_the_known_fingerprint(name):
     train, test = data.load(name, "train"), data.load(name, "test")
     assert len(test.images) == 10_000
     assert train.labels.bincount().numel() == len(data.classes(name))
-
-
-# Fetching
 
 
 class FakeMNIST:
@@ -273,7 +263,18 @@ class FakeCIFAR100:
         self.data, self.targets = IMAGES, LABELS
 
 
-def test_a_fetched_set_is_checked_and_loads_and_is_not_downloaded_again(data_folder, monkeypatch):
+def test_cifar100_keeps_the_label_sequence_and_orders_each_class_by_file_name(data_folder, monkeypatch):
+    arrays = {f"{split}_images": IMAGES[[2, 3, 0, 1]] for split in ("train", "test")}
+    expect(monkeypatch, "cifar100", arrays | {f"{split}_labels": np.array(LABELS) for split in ("train", "test")})
+    monkeypatch.setattr(datasets, "CIFAR100", FakeCIFAR100)
+    assert data.fetch("cifar100").exists()
+
+
+def test_a_fetched_set_is_kept_only_if_it_is_the_expected_one_and_not_downloaded_again(data_folder, monkeypatch):
+    monkeypatch.setattr(datasets, "MNIST", FakeMNIST)
+    with pytest.raises(data.DataCorrupt, match=f"{KNOWN['mnist'].sha256}, found {data.digest(MNIST)}"):
+        data.fetch("mnist")
+    assert not list(data_folder.iterdir())
     expect(monkeypatch, "mnist", MNIST)
     monkeypatch.setattr(datasets, "MNIST", FakeMNIST)
     assert data.fetch("mnist") == data_folder / "mnist.npz"
@@ -283,38 +284,6 @@ def test_a_fetched_set_is_checked_and_loads_and_is_not_downloaded_again(data_fol
     monkeypatch.delattr(datasets, "MNIST")
     before = (data_folder / "mnist.npz").stat().st_mtime_ns
     assert data.fetch("mnist").stat().st_mtime_ns == before
-
-
-def test_cifar100_keeps_the_label_sequence_and_orders_each_class_by_file_name(data_folder, monkeypatch):
-    arrays = {f"{split}_images": IMAGES[[2, 3, 0, 1]] for split in ("train", "test")}
-    expect(monkeypatch, "cifar100", arrays | {f"{split}_labels": np.array(LABELS) for split in ("train", "test")})
-    monkeypatch.setattr(datasets, "CIFAR100", FakeCIFAR100)
-    assert data.fetch("cifar100").exists()
-
-
-def test_the_file_name_order_sorts_within_classes_and_is_a_projection():
-    random = np.random.default_rng(0)
-    labels = random.integers(0, 5, 200)
-    names = np.array([f"{number:04d}.png" for number in random.permutation(200)])
-    order = file_name_order(labels, names)
-    assert sorted(order) == list(range(200))
-    assert np.array_equal(labels[order], labels)
-    assert all((np.sort(own) == own).all() for own in (names[order][labels == label] for label in range(5)))
-    assert np.array_equal(file_name_order(labels, names[order]), np.arange(200))
-
-
-def test_a_download_with_another_fingerprint_is_refused_and_not_kept(data_folder, monkeypatch):
-    monkeypatch.setattr(datasets, "MNIST", FakeMNIST)
-    with pytest.raises(data.DataCorrupt, match=f"{KNOWN['mnist'].sha256}, found {data.digest(MNIST)}"):
-        data.fetch("mnist")
-    assert not list(data_folder.iterdir())
-
-
-def test_an_altered_file_is_not_replaced_by_fetching(data_folder):
-    (data_folder / "mnist.npz").write_bytes(b"not an archive")
-    with pytest.raises(data.DataCorrupt, match="move it away first"):
-        data.fetch("mnist")
-    assert (data_folder / "mnist.npz").read_bytes() == b"not an archive"
 
 
 @pytest.mark.parametrize("error", [URLError("no route to host"), RuntimeError("Error downloading\nTried a mirror")])
@@ -330,9 +299,13 @@ def test_without_a_network_one_error_names_the_set_and_the_folder(data_folder, m
     assert not list(data_folder.iterdir())
 
 
-def test_only_sets_with_an_official_source_can_be_fetched(data_folder):
+def test_only_sets_with_an_official_source_can_be_fetched_and_an_altered_file_is_not_replaced(data_folder):
     with pytest.raises(ValueError, match="cannot fetch 'digits'; what can be: mnist, fashion_mnist"):
         data.fetch("digits")
+    (data_folder / "mnist.npz").write_bytes(b"not an archive")
+    with pytest.raises(data.DataCorrupt, match="move it away first"):
+        data.fetch("mnist")
+    assert (data_folder / "mnist.npz").read_bytes() == b"not an archive"
 
 
 def test_a_disk_that_fills_up_leaves_nothing_behind(data_folder, monkeypatch):
@@ -345,3 +318,14 @@ def test_a_disk_that_fills_up_leaves_nothing_behind(data_folder, monkeypatch):
     with pytest.raises(OSError, match="No space left"):
         data.fetch("mnist")
     assert not list(data_folder.iterdir())
+
+
+def test_the_labels_that_a_page_reads_are_those_of_the_test_images():
+    text = (claims.BOOK / "reference" / "mnist_test_labels.txt").read_text(encoding="utf-8")
+    labels = np.array([*"".join(text.split())], dtype=int)
+    assert np.bincount(labels).tolist() == [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]
+    try:
+        stored = data.load("mnist", "test").labels.numpy()
+    except data.DataMissing:
+        pytest.skip("MNIST is not here")
+    assert labels.tolist() == stored.tolist()

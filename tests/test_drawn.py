@@ -51,15 +51,12 @@ def test_a_heat_map_gives_every_cell_and_its_colour_bar_none(axes):
     assert found["x name"].tolist() == ["a", "b", "c"] * 2
 
 
-def test_intervals_and_bands_give_their_ends(axes):
+def test_intervals_and_bands_give_their_ends_and_an_empty_figure_nothing(axes):
+    assert drawn.bundle(axes.figure) == {}
+    axes.plot([1.0], [1 / 3])
+    assert "0.333333" in drawn.bundle(axes.figure)[drawn.MEDIA]
     axes.errorbar([1.0], [2.0], yerr=[0.5])
     axes.fill_between([0, 1], [0, 0], [3, 4])
     found = drawn.table(axes.figure)
     assert found[found.kind == "interval"].y.tolist() == [1.5, 2.5]
     assert found[found.kind == "band"].y.max() == 4
-
-
-def test_an_empty_figure_brings_nothing_along(axes):
-    assert drawn.bundle(axes.figure) == {}
-    axes.plot([1.0], [1 / 3])
-    assert "0.333333" in drawn.bundle(axes.figure)[drawn.MEDIA]

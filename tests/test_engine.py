@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 from torch.nn.functional import cross_entropy
-from toy_training import STEPS, host_reads, network, objective, quiet, replica, state
+from toy_training import STEPS, host_reads, objective, quiet, replica, state
 
 from spareparts.engine import Replica
 
@@ -25,9 +25,6 @@ def bare_loop(mine: Replica, *, steps: int = STEPS) -> list[float]:
         mine.schedule.step()
         losses.append(loss.item())
     return losses
-
-
-# Against a bare loop
 
 
 def test_fit_is_the_bare_loop_to_the_last_bit_and_leaves_the_global_random_state_alone():
@@ -56,24 +53,12 @@ def test_neither_how_often_it_calls_back_nor_a_callback_that_evaluates_changes_t
     assert torch.equal(state(one), state(other))
 
 
-def test_one_after_another_a_replica_gives_what_it_gives_alone():
-    together, alone = [replica(seed) for seed in (1, 2, 3)], [replica(seed) for seed in (1, 2, 3)]
-    ends = quiet(together)
-    for mine, end, lonely in zip(together, ends, alone, strict=True):
-        (lonely_end,) = quiet([lonely])
-        assert end.losses == lonely_end.losses
-        assert torch.equal(state(mine), state(lonely))
-
-
 def test_within_a_stretch_the_host_never_waits():
     few, many = (host_reads(lambda steps=steps: quiet([replica()], steps=steps, every=STEPS)) for steps in (2, STEPS))
     assert few == many > 0
 
 
-# Callbacks and gradients
-
-
-def test_callbacks_come_after_each_stretch_and_after_the_last_step():
+def test_callbacks_come_after_each_stretch_an_epoch_by_default_and_after_the_last_step():
     seen, order = [], []
     mine = replica()
     (end,) = quiet([mine], steps=10, every=4, callbacks=[seen.append, lambda progress: order.append(len(seen))])
@@ -82,9 +67,6 @@ def test_callbacks_come_after_each_stretch_and_after_the_last_step():
     assert all(progress.replica is mine for progress in seen)
     assert order == [1, 2, 3]
     assert end.losses == pytest.approx([progress.losses.mean().item() for progress in seen])
-
-
-def test_a_stretch_is_an_epoch_by_default():
     steps = []
     quiet([replica()], callbacks=[lambda progress: steps.append(progress.step)])
     assert steps == [5, 10, STEPS]  # 40 samples in batches of 8
@@ -107,9 +89,6 @@ def test_adjust_sees_and_may_change_the_gradients_before_the_step():
     assert len(seen) == 2
     assert torch.equal(seen[0], first[0].weight.grad)
     assert all(torch.equal(old, new) for old, new in zip(before, mine.network.parameters(), strict=True))
-
-
-# Divergence
 
 
 def bad_at(step: int, value: float):
@@ -151,18 +130,12 @@ def test_a_diverged_replica_leaves_the_others_alone():
     assert torch.equal(state(replicas[2]), state(alone[1]))
 
 
-# Precision and bad input
-
-
-def test_bfloat16_stays_near_float32_and_leaves_the_weights_in_float32():
+def test_bfloat16_stays_near_float32_and_sees_the_new_weights_at_every_step():
     full, half = replica(), replica()
     (full_end,), (half_end,) = quiet([full], every=1), quiet([half], every=1, precision="bfloat16")
     assert all(parameter.dtype == torch.float32 for parameter in half.network.parameters())
     assert half_end.losses == pytest.approx(full_end.losses, rel=0.05)
     assert half_end.losses != full_end.losses
-
-
-def test_bfloat16_sees_the_new_weights_at_every_step():
     mine = replica()
     mine = dataclasses.replace(mine, batches=[next(mine.batches)] * 6, schedule=None)
     (end,) = quiet([mine], steps=6, every=1, precision="bfloat16")
@@ -184,8 +157,3 @@ def test_settings_that_cannot_be_trained_with_are_refused_before_the_first_step(
     with pytest.raises(ValueError, match=message):
         quiet([mine], **settings)
     assert torch.equal(state(mine), before)
-
-
-def test_replicas_of_another_architecture_are_refused_by_name():
-    with pytest.raises(ValueError, match="replicas must share one architecture: seed 2 differs from seed 1"):
-        quiet([replica(1), replica(2, net=network(width=9))])

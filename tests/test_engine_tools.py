@@ -10,15 +10,7 @@ from torch import nn
 
 from spareparts import processor
 from spareparts.data import generator
-from spareparts.engine import (
-    DamagedFile,
-    cached_weights,
-    describe,
-    device,
-    one_thread,
-    predict,
-    save_weights,
-)
+from spareparts.engine import DamagedFile, cached_weights, describe, device, one_thread, predict, save_weights
 from spareparts.engine.checkpoint import read
 from spareparts.engine.device import matmul_precision
 
@@ -46,9 +38,6 @@ def test_prediction_in_batches_is_one_pass_in_evaluation_mode_that_changes_nothi
     assert all(torch.equal(value, before[name]) for name, value in net.state_dict().items())
     assert scores.numpy() == pytest.approx(net.eval()(INPUTS).detach().numpy(), abs=1e-5)
     assert torch.equal(scores.argmax(1), classes)
-
-
-# Weights
 
 
 def test_weights_are_read_as_they_were_written_whole_or_not_at_all(tmp_path, monkeypatch):
@@ -92,10 +81,7 @@ def test_no_bit_of_a_file_can_be_turned_unnoticed(tmp_path):
             assert all(torch.equal(value, found[name]) for name, value in expected.items())
 
 
-# Device
-
-
-def test_one_thread_inside_and_as_before_outside():
+def test_one_thread_and_tf32_hold_inside_only():
     before = torch.get_num_threads()
     torch.set_num_threads(2)
     try:
@@ -105,6 +91,10 @@ def test_one_thread_inside_and_as_before_outside():
         assert torch.get_num_threads() == 2
     finally:
         torch.set_num_threads(before)
+    before = torch.get_float32_matmul_precision()
+    with matmul_precision("tf32"):
+        assert torch.get_float32_matmul_precision() == "high"
+    assert torch.get_float32_matmul_precision() == before
 
 
 def test_the_devices_name_tells_what_may_change_a_last_bit(tmp_path, monkeypatch):
@@ -119,13 +109,6 @@ def test_the_devices_name_tells_what_may_change_a_last_bit(tmp_path, monkeypatch
     names.add(describe("cpu"))
     assert len(names) == 4
     assert f"AMD EPYC, family 26 model 2, AVX2 and AMX, threads: {torch.get_num_threads()}" in names
-
-
-def test_tf32_holds_inside_only():
-    before = torch.get_float32_matmul_precision()
-    with matmul_precision("tf32"):
-        assert torch.get_float32_matmul_precision() == "high"
-    assert torch.get_float32_matmul_precision() == before
 
 
 @pytest.mark.parametrize(

@@ -13,15 +13,7 @@ import psutil
 import pytest
 
 from spareparts import execute as execution
-from spareparts.execute import (
-    REQUESTED,
-    ROOT,
-    RUNS,
-    NotebookError,
-    execute,
-    last_tagged,
-    toc_notebooks,
-)
+from spareparts.execute import REQUESTED, ROOT, RUNS, NotebookError, execute, last_tagged, toc_notebooks
 from spareparts.parameters import read_notebook
 from spareparts.verify import papers
 
@@ -62,18 +54,13 @@ Path("half").write_text(str(os.getpid()))
 Path("half").rename("started")
 time.sleep(3600)"""
 TOC = """\
-format: jb-book
 root: book/index
-parts:
-- caption: First
-  chapters:
-  - file: book/executed/b
-    sections:
-    - file: book/executed/c
-- caption: Second
-  chapters:
-  - file: book/run
-  - file: book/executed/a
+chapters:
+- file: book/executed/b
+  sections:
+  - file: book/executed/c
+- file: book/run
+- file: book/executed/a
 """
 
 
@@ -89,14 +76,11 @@ def command(*arguments):
     return subprocess.run([sys.executable, "-m", "spareparts", *arguments], capture_output=True, text=True)
 
 
-@pytest.mark.parametrize("parameters", [{"STEPS": True}, {"STEPS": 1.0}, {"SEEDS": ["1"]}, {"MISSING": None}])
-def test_a_wrong_type_is_refused_before_anything_starts(notebook, parameters):
-    with pytest.raises(ValueError, match="must be"):
-        execute(notebook, Path("out.ipynb"), parameters)
+def test_a_wrong_type_a_default_that_has_to_be_computed_and_a_kernel_that_is_not_there_are_refused(notebook):
+    for given in ({"STEPS": True}, {"STEPS": 1.0}, {"SEEDS": ["1"]}, {"MISSING": None}):
+        with pytest.raises(ValueError, match="must be"):
+            execute(notebook, Path("out.ipynb"), given)
     assert sorted(os.listdir()) == ["tiny.py"]
-
-
-def test_a_default_that_has_to_be_computed_and_a_kernel_that_is_not_there_are_refused(notebook):
     notebook.write_text(NOTEBOOK.replace("STEPS = 10", "STEPS = 5 * 2"))
     with pytest.raises(ValueError, match="the default of STEPS must be a plain literal"):
         execute(notebook, Path("out.ipynb"))

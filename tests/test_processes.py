@@ -60,13 +60,10 @@ def test_what_fails_is_told_by_its_config_once_all_others_are_done(spread):
     assert sorted(caught.value.__notes__) == [f"failed: {asked[n]!r} ({kind})" for n, kind in kinds.items()]
 
 
-def test_a_killed_process_is_told_with_its_signal(spread):
+def test_an_error_stops_no_other_run_in_this_process_and_a_killed_one_is_told_with_its_signal(spread):
     told = r"the process that ran {.*'dies': True} died \(killed by signal 9, often for lack"
     with pytest.raises(WorkerDied, match=told):
         list(engine.each(work.square, configs(2, at_0={"dies": True}), workers=2))
-
-
-def test_in_this_process_too_an_error_stops_no_other_run():
     asked = configs(4, at_1={"fails": True}, at_2={"fails": True})
     rest = engine.each(work.square, asked, workers=1)
     assert squares([next(rest), next(rest)]) == [0, 9]
@@ -107,29 +104,20 @@ def test_processes_in_the_midst_of_their_work_end_when_their_parent_is_killed(sp
     assert not alive
 
 
-def test_one_worker_and_the_inside_of_a_sweeps_worker_are_this_process(spread, monkeypatch):
+def test_there_is_a_worker_for_each_core_but_one_or_inside_a_sweeps_worker_it_is_this_process(spread, monkeypatch):
+    assert worker_count(None) == 2
+    with pytest.warns(UserWarning, match="3 workers share 2 cores: each will be the slower for it"):
+        assert worker_count(3) == 3
+    assert list(engine.each(work.square, [], workers=2)) == []
+    for wrong in (0, True):
+        with pytest.raises(ValueError, match="workers must be at least 1, or None for one a core, got"):
+            list(engine.each(work.square, configs(1), workers=wrong))
     assert {result["process"] for _, result in engine.each(work.square, configs(2), workers=1)} == {os.getpid()}
     on_gpu = engine.each(work.square, configs(2), workers=2, device="cuda")  # whose memory processes would share
     assert {result["process"] for _, result in on_gpu} == {os.getpid()}
     monkeypatch.setenv("SPAREPARTS_WORKER", "1")
     assert {result["process"] for _, result in engine.each(work.square, configs(2), workers=2)} == {os.getpid()}
     assert worker_count(8) == 1
-
-
-def test_by_default_there_is_a_worker_for_each_core_and_more_are_warned_of(spread):
-    assert worker_count(None) == 2
-    with pytest.warns(UserWarning, match="3 workers share 2 cores: each will be the slower for it"):
-        assert worker_count(3) == 3
-    assert list(engine.each(work.square, [], workers=2)) == []
-
-
-@pytest.mark.parametrize("workers", [0, True])
-def test_less_than_one_worker_is_refused(workers):
-    with pytest.raises(ValueError, match="workers must be at least 1, or None for one a core, got"):
-        list(engine.each(work.square, configs(1), workers=workers))
-
-
-# The experts' runs
 
 
 def test_runs_in_two_processes_are_those_in_this_one_to_the_last_bit(spread):

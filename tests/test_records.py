@@ -16,12 +16,15 @@ from spareparts import class_rates, cross_examination, distancing, experts, fixe
 from spareparts.records import Diverged, Result, key, load, load_or_run, measured, rounded, save, store
 from spareparts.records.config import check_lists, combinations, given_lists
 
-# Config and hash
-
 
 def test_the_hash_is_that_of_word_revision_data_and_the_fields_that_differ_from_their_default():
     text = '{"fingerprint":"%s","revision":1,"settings":{"rate":0.1,"seed":3},"word":"toy"}' % ("f" * 64)
     assert key(Toy(seed=3, rate=0.1)) == hashlib.sha256(text.encode()).hexdigest()[:16]
+    longer = dataclasses.make_dataclass(
+        "Longer", [("added_later", float, 2.0)], bases=(Toy,), frozen=True, kw_only=True
+    )
+    assert key(longer(seed=3)) == key(Toy(seed=3)) == key(Toy(seed=3, rate=0.5))
+    assert key(longer(seed=3, added_later=1.0)) != key(Toy(seed=3))
 
 
 # Frozen on the day of the first records: a hash names a file that is committed, so that a change here would orphan
@@ -60,24 +63,14 @@ def test_golden_hashes_never_change(expected, config):
     assert key(config) == expected
 
 
-def test_a_field_at_its_default_does_not_enter_the_hash():
-    longer = dataclasses.make_dataclass(
-        "Longer", [("added_later", float, 2.0)], bases=(Toy,), frozen=True, kw_only=True
-    )
-    assert key(longer(seed=3)) == key(Toy(seed=3)) == key(Toy(seed=3, rate=0.5))
-    assert key(longer(seed=3, added_later=1.0)) != key(Toy(seed=3))
-
-
-@pytest.mark.parametrize("change", [{"seed": 2}, {"rate": 0.1}, {"samples": 1}, {"limit": 0.0}, {"shuffle": False}])
-def test_every_field_changes_the_hash(change):
-    assert key(Toy(**change)) != key(Toy())
-
-
-@pytest.mark.parametrize("name", ["revision", "fingerprint", "word"])
-def test_revision_data_and_word_change_the_hash(name, monkeypatch):
-    before = key(Toy())
-    monkeypatch.setattr(Toy, name, 2 if name == "revision" else "other")
-    assert key(Toy()) != before
+def test_every_field_revision_data_and_word_change_the_hash(monkeypatch):
+    changes = [{"seed": 2}, {"rate": 0.1}, {"samples": 1}, {"limit": 0.0}, {"shuffle": False}]
+    found = {key(Toy()), *(key(Toy(**change)) for change in changes)}
+    for name in ("revision", "fingerprint", "word"):
+        with monkeypatch.context() as patch:
+            patch.setattr(Toy, name, 2 if name == "revision" else "other")
+            found.add(key(Toy()))
+    assert len(found) == 1 + 5 + 3
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -111,25 +104,23 @@ def test_a_value_of_a_fields_type_is_kept_and_a_whole_number_is_taken_for_a_floa
     assert (found.augment, found.layers, found.mode) == (True, (3,), "slow")
 
 
-@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
-def test_a_number_that_is_not_finite_is_refused(value):
-    with pytest.raises(ValueError, match=f"rate must be finite, got {value}"):
-        Toy(rate=value)
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        *(({"rate": value}, f"rate must be finite, got {value}") for value in (math.nan, math.inf, -math.inf)),
+        ({"seed": -1}, "seed must be at least 0, got -1"),
+        ({"seed": 2**32}, "seed must be at most 4294967295, got 4294967296"),
+    ],
+)
+def test_a_number_that_is_not_finite_or_a_seed_that_a_library_would_refuse_is_refused(settings, message):
+    with pytest.raises(ValueError, match=message):
+        Toy(**settings)
 
 
-@pytest.mark.parametrize("seed", [-1, 2**32])
-def test_a_seed_that_a_library_would_refuse_is_refused_before_anything_starts(seed):
-    with pytest.raises(ValueError, match=rf"seed must be at (least 0|most 4294967295), got {seed}"):
-        Toy(seed=seed)
-
-
-def test_a_name_must_be_a_known_one():
+def test_a_setting_is_a_known_name_and_at_its_default_where_its_kind_does_not_use_it():
     Toy(samples=None)._check_names({"samples": (None, 5), "seed": range(3)})
     with pytest.raises(ValueError, match="samples must be one of None, 5, got 6"):
         Toy(samples=6)._check_names({"samples": (None, 5)})
-
-
-def test_a_setting_that_its_kind_does_not_use_must_stay_at_its_default():
     users = {"rate": (1, 2), "samples": ()}
     Toy(seed=1, rate=0.1)._check_users("seed", users)
     Toy(seed=3, shuffle=False)._check_users("seed", users)
@@ -137,9 +128,6 @@ def test_a_setting_that_its_kind_does_not_use_must_stay_at_its_default():
         Toy(seed=3, rate=0.1)._check_users("seed", users)
     with pytest.raises(ValueError, match="seed 1 does not use samples, which must stay None, got 2"):
         Toy(samples=2)._check_users("seed", users)
-
-
-# Round trip
 
 
 def test_what_is_saved_is_loaded_with_what_it_was_made_with(records_folder):
@@ -155,15 +143,11 @@ def test_what_is_saved_is_loaded_with_what_it_was_made_with(records_folder):
     assert load(Toy(seed=3)) is None
 
 
-def test_numbers_that_are_not_finite_become_null():
+def test_a_run_without_arrays_leaves_one_file_where_numbers_that_are_not_finite_are_null(records_folder):
     curve = np.array([1.0, np.inf, -np.inf])
     path = save(Toy(), Result(metrics={"loss": math.nan, "curve": curve, "share": np.float32(0.5), "n": np.int64(3)}))
     assert json.loads(path.read_text())["metrics"] == {"loss": None, "curve": [1.0, None, None], "share": 0.5, "n": 3}
     assert records.frame("toy").loss.isna().all()
-
-
-def test_a_run_without_arrays_leaves_one_file(records_folder):
-    path = save(Toy(), Result(metrics={}))
     assert list((records_folder / "toy").iterdir()) == [path]
     with pytest.raises(FileNotFoundError, match=f"no arrays {path.stem}.npz among the records of toy"):
         records.arrays("toy", path.stem)
@@ -178,9 +162,6 @@ def test_a_record_of_another_config_under_the_same_hash_is_refused_and_an_older_
     del record["config"]["rate"]
     path.write_text(json.dumps(record))
     assert load(Toy()) == record
-
-
-# Load or run
 
 
 def runner(log: list, *, fail_after: int | None = None):
@@ -240,17 +221,14 @@ def test_runs_match_by_their_settings_the_rest_at_its_default_also_in_records_ol
     assert list(records.matching(rows, Toy, settings={"seed": 2}, free=["seed", "rate"]).index) == ["b"]
 
 
-# Measured work, and lists of settings
-
-
-def test_what_is_found_is_kept_to_five_digits_with_its_time_and_device():
+def test_what_is_found_is_kept_to_five_digits_and_work_that_diverged_is_a_result_with_its_step():
     found = measured(lambda: ({"a": 1 / 3, "b": [2, 1e-9 / 3]}, {"c": np.ones(2)}), device="processor")
     assert found.metrics == {"a": 0.33333, "b": [2, 3.3333e-10]}
     assert found.outcome == "finished" and found.diverged_step is None
     assert found.device == "processor" and found.seconds > 0 and found.arrays["c"].tolist() == [1, 1]
+    assert rounded({"x": (True, "word", 123456789, None)}) == {"x": [True, "word", 123456789, None]}
+    assert rounded(math.inf) == math.inf and math.isnan(rounded(math.nan))
 
-
-def test_work_that_diverged_is_a_result_with_its_step_and_other_errors_are_none():
     def diverge():
         raise Diverged(7)
 
@@ -260,13 +238,10 @@ def test_work_that_diverged_is_a_result_with_its_step_and_other_errors_are_none(
         measured(lambda: 1 / 0, device="processor")
 
 
-def test_what_is_no_finite_float_stays_as_it_is():
-    assert rounded({"x": (True, "word", 123456789, None)}) == {"x": [True, "word", 123456789, None]}
-    assert rounded(math.inf) == math.inf and math.isnan(rounded(math.nan))
-
-
-def test_a_setting_without_a_value_is_left_open_and_one_value_is_a_list_of_one():
+def test_a_setting_without_a_value_is_left_open_and_the_last_one_changes_fastest():
     assert given_lists({"a": None, "b": [], "c": 0, "d": (1, 2), "e": range(2)}) == {"c": [0], "d": [1, 2], "e": [0, 1]}
+    assert combinations({"a": [1, 2], "b": [3, 4]})[:2] == [{"a": 1, "b": 3}, {"a": 1, "b": 4}]
+    assert combinations({}) == [{}]
 
 
 @pytest.mark.parametrize("values", [(), [1, 1]])
@@ -275,8 +250,3 @@ def test_a_list_that_names_nothing_or_something_twice_is_refused(values):
         check_lists({"seeds": values})
     with pytest.raises(ValueError, match="seeds must name"):
         given_lists({"seeds": values})
-
-
-def test_the_last_setting_changes_fastest_and_nothing_to_vary_is_one_combination():
-    assert combinations({"a": [1, 2], "b": [3, 4]})[:2] == [{"a": 1, "b": 3}, {"a": 1, "b": 4}]
-    assert combinations({}) == [{}]

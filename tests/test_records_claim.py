@@ -85,7 +85,7 @@ def test_a_run_whose_maker_was_killed_is_made(lock):
     assert made == [1] and not lock.exists()
 
 
-def test_locks_are_given_back_when_a_run_fails(lock):
+def test_locks_are_given_back_when_a_run_fails_or_its_generator_yields_nothing(lock):
     def fails(configs):
         assert lock.exists()
         raise OSError("no disk")
@@ -94,9 +94,6 @@ def test_locks_are_given_back_when_a_run_fails(lock):
     with pytest.raises(OSError, match="no disk"):
         records.load_or_run([Toy(seed=1)], fails, missing="run")
     assert not lock.exists()
-
-
-def test_a_run_that_its_generator_does_not_yield_is_not_tried_for_ever(lock):
     assert records.load_or_run([Toy(seed=1)], lambda configs: iter(()), missing="run").empty
     assert not lock.exists()
 

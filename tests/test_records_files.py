@@ -69,9 +69,6 @@ def test_a_cut_off_write_never_shows_under_the_records_name(records_folder, monk
     assert not any(name.endswith(".json") for name in seen)
 
 
-# Folders
-
-
 @pytest.fixture
 def committed(tmp_path, monkeypatch):
     """A stand-in for the committed folder."""
@@ -93,22 +90,18 @@ def test_records_are_read_from_the_committed_folder_and_over_it_from_ones_own(co
     assert records.arrays("toy", key(Toy(seed=1))).keys() == {"points"}
 
 
-def test_without_a_folder_of_ones_own_records_go_to_the_committed_one(committed, records_folder, monkeypatch):
+def test_ones_own_folder_may_be_written_as_in_a_shell_and_without_one_it_is_the_committed(
+    committed, records_folder, monkeypatch
+):
     assert save(Toy(), result()).is_relative_to(records_folder)
     assert not committed.exists()
     monkeypatch.setenv("SPAREPARTS_RECORDS", "")
     assert save(Toy(), result()).is_relative_to(committed)
-
-
-def test_the_users_own_folders_may_be_written_as_in_a_shell(monkeypatch):
     monkeypatch.setenv("SPAREPARTS_RECORDS", "~/own")
     monkeypatch.setenv("SPAREPARTS_CACHE", "~/cache")
     assert records.folders()[0] == Path.home() / "own"
     assert records.weights_path(Toy()) == Path.home() / "cache" / "weights" / "toy" / f"{key(Toy())}.pt"
     assert environment()["SPAREPARTS_RECORDS"] == str((Path.home() / "own").resolve())
-
-
-# Reading
 
 
 def test_two_states_of_changed_code_share_no_checkpoint(monkeypatch, tmp_path):
@@ -126,17 +119,6 @@ def test_two_states_of_changed_code_share_no_checkpoint(monkeypatch, tmp_path):
     names.add(records.checkpoint_path([Toy()]).name)
     store.code.cache_clear()
     assert len(names) == 3 and f"{key(Toy())}-0123456789ab.checkpoint" in names
-
-
-def test_a_frame_has_a_row_for_each_run_and_a_column_for_each_setting_and_metric():
-    save(Toy(seed=1), result(0.5))
-    save(Toy(seed=2, samples=10), result(0.25))
-    rows = records.frame("toy").set_index("seed")
-    assert rows.accuracy.to_dict() == {1: 0.5, 2: 0.25}
-    assert rows.hash.to_dict() == {seed: key(config) for seed, config in ((1, Toy()), (2, Toy(seed=2, samples=10)))}
-    columns = {"rate", "samples", "outcome", "diverged_step", "protocol", "fingerprint", "commit", "device", "seconds"}
-    assert columns <= set(rows)
-    assert records.frame("nothing").empty
 
 
 WHOLE = {
@@ -176,14 +158,6 @@ def test_a_record_under_another_name_does_not_count_again(name, records_folder):
     copy.write_bytes(path.read_bytes())
     with pytest.warns(UserWarning, match=f"skipped .*: a record's name must be {key(Toy())}.json"):
         assert records.frame("toy").hash.tolist() == [key(Toy())]
-
-
-def test_a_record_whose_settings_were_changed_by_hand_is_not_of_its_run_any_more():
-    path = save(Toy(), result())
-    record = json.loads(path.read_text())
-    path.write_text(json.dumps(record | {"config": record["config"] | {"seed": 2}}))
-    with pytest.warns(UserWarning, match=f"a record's name must be {key(Toy(seed=2))}.json"):
-        assert records.frame("toy").empty
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "7", '{"config": null}', "{}"])

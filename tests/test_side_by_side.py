@@ -1,6 +1,5 @@
 """Side by side a replica gives what it gives alone, whatever the family, the optimizer and its own settings."""
 
-import dataclasses
 import math
 from unittest.mock import MagicMock
 
@@ -12,9 +11,8 @@ from toy_training import host_reads
 
 from spareparts import experts
 from spareparts.engine import Replica, choose_device, fit, predict, predict_each
-from spareparts.engine.groups import fitting, next_group, probe
-from spareparts.engine.loop import SideBySide, _choose, wrong_steps
-from spareparts.engine.replica import Run
+from spareparts.engine.groups import fitting
+from spareparts.engine.loop import SideBySide, _choose
 from spareparts.engine.trainers import Captured
 from spareparts.experts.run import SCALARS
 from spareparts.records import groups
@@ -50,15 +48,6 @@ def test_in_double_precision_side_by_side_is_one_by_one_to_1e_10(family):
         assert end.losses == pytest.approx(other.losses, rel=1e-6)
     for one, other in zip(together, alone, strict=True):
         assert torch.equal(one.batches.generator.get_state(), other.batches.generator.get_state())
-
-
-@pytest.mark.parametrize("family", ["mixture with SNNL", "convolutional network", "ResNet, padded shortcuts"])
-def test_in_single_precision_it_stays_within_rounding(family):
-    together, alone = FAMILIES[family]([1, 2], torch.float32), FAMILIES[family]([1, 2], torch.float32)
-    ends, lonely = train(together, side_by_side=True, steps=5), train(alone, side_by_side=False, steps=5)
-    assert furthest(together, alone) < 1e-3
-    for end, other in zip(ends, lonely, strict=True):
-        assert end.losses == pytest.approx(other.losses, rel=1e-4)
 
 
 def test_bfloat16_stays_near_one_by_one_and_leaves_the_weights_in_float32():
@@ -116,14 +105,6 @@ def test_callbacks_see_and_may_change_each_replica_with_its_own_weights():
     assert all(seen[place] == pytest.approx(alone[place], rel=1e-6) for place in seen)
 
 
-def test_a_replicas_own_callbacks_are_called_for_it_alone():
-    calls = []
-    one, two = lenets([1, 2], torch.float32)
-    one = dataclasses.replace(one, callbacks=(lambda progress: calls.append(progress.replica.name),))
-    train([one, two], side_by_side=True, steps=4, every=2)
-    assert calls == ["lenet 1", "lenet 1"]
-
-
 @pytest.mark.parametrize("every", [5, STEPS])
 def test_a_replica_that_diverges_is_frozen_and_touches_no_other(every):
     together, alone = lenets([1, 2, 3], torch.float64), lenets([1, 3], torch.float64)
@@ -147,13 +128,6 @@ def test_the_step_of_divergence_is_that_of_one_by_one():
     assert [end.outcome for end in together] == ["diverged", "finished"]
 
 
-@pytest.mark.parametrize(("finite", "step"), [((1, 1, 1, 1), None), ((1, 0, 1, 0), 2), ((0, 0, 0, 0), 1)])
-def test_the_first_step_that_is_not_finite_is_told(finite, step):
-    losses = torch.tensor([finite, (1, 1, 1, 1)], dtype=torch.bool)
-    assert wrong_steps(losses, torch.tensor([True, True])) == [step, None]
-    assert wrong_steps(losses, torch.tensor([True, False])) == [step, 4]
-
-
 def test_within_a_stretch_the_host_never_waits_and_the_global_random_state_is_neither_used_nor_changed():
     replicas = {steps: convolutional([1, 2], torch.float32) for steps in (2, 7)}
     before = torch.random.get_rng_state()
@@ -162,9 +136,6 @@ def test_within_a_stretch_the_host_never_waits_and_the_global_random_state_is_ne
     )
     assert few == many > 0
     assert torch.equal(torch.random.get_rng_state(), before)
-
-
-# Evaluation
 
 
 @pytest.mark.parametrize("family", ["mixture with SNNL", "convolutional network", "ResNet, projected shortcuts"])
@@ -198,26 +169,6 @@ def test_networks_evaluated_side_by_side_give_what_each_gives(family):
 )
 def test_groups_fit_the_memory_and_are_nearly_equal(count, each, free, size):
     assert fitting(count, each=each, free=free) == size
-
-
-def test_the_furthest_go_on_first_and_only_with_those_at_their_step():
-    runs = [Run(replica=replica, callbacks=()) for replica in lenets([1, 2, 3, 4], torch.float32)]
-    runs[2].done = runs[3].done = 7
-    assert next_group(runs, 5) == runs[2:]
-    assert next_group(runs, 1) == runs[2:3]
-    runs[2].end("finished", steps=7)
-    runs[3].end("diverged", steps=7, diverged_step=3)
-    assert next_group(runs, 5) == runs[:2]
-
-
-def test_the_probe_changes_nothing_and_finds_what_a_step_needs():
-    (replica,) = mixtures([1], torch.float32, arm="ensemble")
-    drawn = replica.batches.generator.get_state()
-    before = {name: value.clone() for name, value in replica.network.state_dict().items()}
-    assert probe(replica, precision="float32") == ({"gate.weight", "gate.bias"}, 0)
-    assert torch.equal(replica.batches.generator.get_state(), drawn)
-    assert all(torch.equal(before[name], value) for name, value in replica.network.state_dict().items())
-    assert replica.network.training
 
 
 def short_of(memory: int, *, at_step: int):

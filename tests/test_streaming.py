@@ -1,31 +1,20 @@
 """Folders of images: read in the order that a seed gives, cropped and flipped by it alone."""
 
-import numpy as np
 import pytest
 import torch
-from PIL import Image
+from made import CLASSES, folder_of_images
 
 from spareparts import data
 from spareparts.data import StreamedBatches, generator, load_folder, sets, streaming
 
-CLASSES = ("ant", "bee", "cow")
 SIZE = 8
 
 
 @pytest.fixture
-def pets(tmp_path, monkeypatch):
-    """Four images a class for training and two for testing, of different sizes and kinds, each class of one grey."""
-    monkeypatch.setenv("SPAREPARTS_DATA", str(tmp_path))
+def pets(data_folder, monkeypatch):
     monkeypatch.setattr(streaming, "_workers", lambda: 0)
-    draw = np.random.default_rng(0)
-    for split, count in (("train", 4), ("val", 2)):
-        for number, title in enumerate(CLASSES):
-            folder = tmp_path / "pets" / split / title
-            folder.mkdir(parents=True)
-            for place in range(count):
-                noise = draw.integers(0, 20, (12 + place, 16), dtype=np.uint8)
-                Image.fromarray(noise + np.uint8(80 * number)).save(folder / f"{place}.{('png', 'JPEG')[place % 2]}")
-    return tmp_path / "pets"
+    folder_of_images(data_folder / "pets", train=4, test=2)
+    return data_folder / "pets"
 
 
 def grey(images: torch.Tensor) -> torch.Tensor:
@@ -35,7 +24,7 @@ def grey(images: torch.Tensor) -> torch.Tensor:
     return ((images * deviation + mean).mean((1, 2, 3)) * 255 / 80).floor().long()
 
 
-def test_a_folder_is_a_set_with_classes_a_fingerprint_and_two_splits(pets):
+def test_a_folder_is_a_set_with_classes_a_fingerprint_of_names_and_sizes_and_two_splits(pets, monkeypatch):
     assert data.is_folder("pets") and not data.is_folder("cifar10")
     assert data.classes("pets") == CLASSES
     assert "folder" in data.fidelity("pets")
@@ -44,9 +33,6 @@ def test_a_folder_is_a_set_with_classes_a_fingerprint_and_two_splits(pets):
     assert len(test.paths) == 6
     with pytest.raises(ValueError, match="which is streamed"):
         data.load("pets", "train")
-
-
-def test_its_fingerprint_knows_names_and_sizes(pets, monkeypatch):
     before = data.fingerprint("pets")
     assert len(before) == 64 and data.fingerprint("pets") == before
     sets._names_and_sizes.cache_clear()
@@ -63,7 +49,7 @@ def test_chunks_are_all_images_in_order_and_of_one_size(pets):
     assert torch.equal(grey(torch.cat(list(images.subset(torch.tensor([5, 0])).chunks(4)))), torch.tensor([2, 0]))
 
 
-def test_every_image_comes_once_an_epoch_with_its_label(pets):
+def test_every_image_comes_once_an_epoch_with_its_label_and_without_augmentation_always_the_same(pets):
     batches = StreamedBatches(load_folder("pets", "train", size=SIZE), batch_size=3, generator=generator(1))
     assert len(batches) == 4
     epoch = [next(batches) for _ in range(4)]
@@ -71,6 +57,10 @@ def test_every_image_comes_once_an_epoch_with_its_label(pets):
     assert sorted(labels.tolist()) == [0] * 4 + [1] * 4 + [2] * 4
     assert torch.equal(grey(torch.cat([batch.inputs for batch in epoch])), labels)
     assert labels.tolist() != sorted(labels.tolist())
+    images = load_folder("pets", "train", size=SIZE)
+    batch = next(StreamedBatches(images, batch_size=12, generator=generator(1), augment=False))
+    whole = torch.cat(list(images.chunks(12)))
+    assert torch.equal(batch.inputs.sum((1, 2, 3)).sort().values, whole.sum((1, 2, 3)).sort().values)
 
 
 def test_a_seed_alone_decides_order_and_crops_however_many_processes_read(pets, monkeypatch):
@@ -95,13 +85,6 @@ def test_batches_go_on_where_their_state_was_taken(pets, done):
     for _ in range(6):
         expected, found = next(one), next(other)
         assert torch.equal(expected.inputs, found.inputs) and torch.equal(expected.labels, found.labels)
-
-
-def test_without_augmentation_an_image_is_always_the_same(pets):
-    images = load_folder("pets", "train", size=SIZE)
-    batch = next(StreamedBatches(images, batch_size=12, generator=generator(1), augment=False))
-    whole = torch.cat(list(images.chunks(12)))
-    assert torch.equal(batch.inputs.sum((1, 2, 3)).sort().values, whole.sum((1, 2, 3)).sort().values)
 
 
 def test_folders_and_batches_that_cannot_be_are_refused(pets):

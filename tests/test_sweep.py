@@ -12,6 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 from distributed import Client, Security
+from sweep_kills import ended
 
 from spareparts.sweep import cluster, task
 from spareparts.sweep.cluster import connect
@@ -122,20 +123,12 @@ def test_ctrl_c_ends_the_kernels_and_keeps_what_finished(notebook):
 @contextlib.contextmanager
 def elsewhere(tmp_path, *options):
     """A Dask cluster that was not started by the sweep: a scheduler and one worker."""
-    file = tmp_path / "scheduler.json"
+    file, dask = tmp_path / "scheduler.json", [sys.executable, "-m", "dask"]
     common = ["--scheduler-file", str(file), "--no-dashboard", "--host", "127.0.0.1", *options]
-    parts = [["scheduler", "--port", "0", *common], ["worker", "--nthreads", "1", "--memory-limit", "0", *common]]
-    running = []
-    try:
-        for part in parts:
-            program = [sys.executable, "-m", "dask", *part]
-            running.append(subprocess.Popen(program, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
-            wait_until(file.exists)
-        yield json.loads(file.read_text())["address"], running[0]
-    finally:
-        for process in reversed(running):
-            process.terminate()
-            process.wait(timeout=30)
+    with ended(*dask, "scheduler", "--port", "0", *common) as scheduler:
+        wait_until(file.exists)
+        with ended(*dask, "worker", "--nthreads", "1", "--memory-limit", "0", *common):
+            yield json.loads(file.read_text())["address"], scheduler
 
 
 def test_a_cluster_of_ones_own_is_used_and_freed_when_the_sweep_is_killed(notebook, tmp_path):
@@ -210,16 +203,13 @@ def test_a_worker_that_is_killed_while_it_starts_does_not_end_the_sweep(tmp_path
         pass
 
 
-def test_a_deadline_holds_where_a_notebook_does_not_end_with_its_kernel(monkeypatch):
+def test_a_deadline_holds_without_the_kernel_and_a_kernel_that_nobody_wants_is_killed(monkeypatch):
     monkeypatch.setattr(task, "GRACE", 0.0)
     never = threading.Event()
     with pytest.raises(task.Overdue):
         task.watched(never.wait, 0.01, wanted=lambda: True)
     with pytest.raises(ValueError, match="as it was"):
         task.watched(lambda: int("as it was"), None, wanted=lambda: True)
-
-
-def test_the_kernel_of_work_that_nobody_wants_any_more_is_killed(monkeypatch):
     killed = threading.Event()
     monkeypatch.setattr(task, "kill_kernels", killed.set)
     task.watched(killed.wait, None, wanted=lambda: False)

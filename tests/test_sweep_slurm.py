@@ -1,6 +1,5 @@
 """A sweep on a real SLURM, Debian's slurm-wlm and munge, started here: pytest -m slurm, as root."""
 
-import contextlib
 import os
 import platform
 import secrets
@@ -10,6 +9,7 @@ import time
 
 import pytest
 import sweep_kills
+from sweep_kills import ended
 
 pytestmark = [
     pytest.mark.slurm,
@@ -45,16 +45,6 @@ memory: 1GB
 walltime: "00:10:00"
 interface: lo
 """
-
-
-@contextlib.contextmanager
-def ended(*words):
-    process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        yield process
-    finally:
-        process.terminate()
-        process.wait(timeout=30)
 
 
 @pytest.fixture

@@ -1,19 +1,16 @@
 import dataclasses
-import sys
 from types import ModuleType, SimpleNamespace
 
 import pytest
 from rich.console import Console
 from toy import Toy, result
 
-from spareparts import experts, processor, records, table
-from spareparts.execute import ROOT
-from spareparts.parameters import defaults_in
-from spareparts.sweep import command, grid
+from spareparts import experts, records, table
+from spareparts.sweep import command
 from spareparts.sweep import survey as module
 from spareparts.sweep.cluster import predecessors
 from spareparts.sweep.estimate import estimator
-from spareparts.sweep.grid import Cell, from_file, with_pages
+from spareparts.sweep.grid import Cell, with_pages
 from spareparts.sweep.progress import runs_table, settings_words, spans
 from spareparts.sweep.survey import PlannedRun, cost, distinct, grouped, is_done, planned, survey
 
@@ -45,32 +42,13 @@ def run(seed=1, *, recorded=False, seconds=2.0, **config):
     return PlannedRun(word="toy", key=str(seed), config={"seed": seed} | config, recorded=recorded, seconds=seconds)
 
 
-def test_parameters_and_fields_of_config_reach_plan_under_their_names_in_lower_case(toy):
+def test_parameters_reach_plan_under_their_names_in_lower_case_and_what_it_refuses_is_refused(toy):
     asked = {"SEEDS": [1, 2], "RATES": [0.1], "SAMPLES": 5, "DEMO_STEPS": 3}
     assert planned(toy, asked) == toy_plan(seeds=[1, 2], rates=[0.1], samples=5)
-
-
-def test_what_plan_refuses_is_refused_here(toy):
     with pytest.raises(ValueError, match=r"toy: .*seeds"):
         planned(toy, {})
     with pytest.raises(ValueError, match="datasets must name at least one value and none twice"):
         planned(experts, {"DATASETS": ["mnist", "mnist"], "SEEDS": [1]})
-
-
-def test_the_published_sweep_of_the_experts_has_its_core_its_factors_and_figure_7():
-    configs = [run.config for run in distinct(survey(from_file(ROOT / "notebooks" / "sweeps" / "experts.yaml")))]
-    long = [config for config in configs if config["steps"] == 1500]
-    ours = {"centred_gate": 0.0, "normalised_gate": False, "temperature_schedule": "constant"}
-    core = [config for config in long if all(config[name] == value for name, value in ours.items())]
-    assert len(core) == 4 * 10 * 2 and {config["arm"] for config in core} == {"baseline", "snnl"}
-    assert sum(config["centred_gate"] == 1 for config in long) == 4 * 5 * 3
-    assert {config["arm"] for config in configs} == set(experts.ARMS)
-    drawn = {config["snnl_weight"] for config in configs if config["train_samples"] == 25_000}
-    assert len(drawn) == 31 and {-100.0, 0.0, 100.0} < drawn
-    assert {config["precision"] for config in configs if config["dataset"] == "fashion_mnist"} == {
-        "float32",
-        "bfloat16",
-    }
 
 
 def test_a_module_of_no_paper_has_no_plan():
@@ -79,7 +57,7 @@ def test_a_module_of_no_paper_has_no_plan():
     assert module.paper_module("experts") is experts
 
 
-def test_a_planned_cell_is_done_when_all_its_runs_have_records_and_the_page_that_is_asked_for_is_there(toy, tmp_path):
+def test_a_cell_is_done_when_its_runs_have_records_and_the_page_that_is_asked_for_is_there(toy, tmp_path):
     one = cell(tmp_path, SEEDS=[1, 2])
     (page,) = with_pages([one])
     for seed in (1, 2):
@@ -89,9 +67,6 @@ def test_a_planned_cell_is_done_when_all_its_runs_have_records_and_the_page_that
     page.output.parent.mkdir()
     page.output.touch()
     assert is_done(page, survey([page]))
-
-
-def test_a_cell_without_a_plan_is_done_when_its_executed_notebook_is_there(toy, tmp_path):
     one = cell(tmp_path, word="other")
     assert survey([one]) == {} and not is_done(one, {})
     one.output.touch()
@@ -127,7 +102,7 @@ def test_a_run_costs_the_median_of_the_nearest_recorded_ones_scaled_by_its_steps
     assert estimator(RECORDED, defaults={})(settings | {"samples": None, "seed": 9}) == pytest.approx(seconds)
 
 
-def test_seconds_are_not_scaled_where_a_length_is_open_and_a_record_older_than_a_setting_had_its_default():
+def test_seconds_are_not_scaled_where_a_length_is_open_and_without_records_the_cost_is_unknown():
     recorded = [({"epochs": None, "network": "a"}, 4.0), ({"epochs": 10, "network": "b", "augment": False}, 6.0)]
     estimate = estimator(recorded, defaults={"network": "a", "augment": True})
     assert estimate({"epochs": None, "network": "a", "augment": True}) == 4
@@ -135,39 +110,18 @@ def test_seconds_are_not_scaled_where_a_length_is_open_and_a_record_older_than_a
     assert estimate({"epochs": 5, "network": "b", "augment": False}) == 3
     assert estimate({"epochs": None, "network": "b", "augment": False}) == 6
     assert estimate({"epochs": 10, "network": "a", "augment": False}) == 6
-
-
-def test_every_record_and_every_notebook_is_read_once_however_many_cells_there_are(toy, tmp_path, monkeypatch):
-    for seed in (1, 2, 3):
-        records.save(Toy(seed=seed), result())
-    read, store = [], sys.modules["spareparts.records.store"]
-    monkeypatch.setattr(store, "read", lambda path, once=store.read: read.append(path) or once(path))
-    survey([cell(tmp_path, str(place), SEEDS=[1, 2, 3, 4]) for place in range(5)])
-    assert len(read) == len(set(read)) == 3
-    (tmp_path / "sweeps").mkdir()
-    (tmp_path / "tiny.py").write_text(NOTEBOOK)
-    (tmp_path / "sweeps" / "tiny.yaml").write_text("blocks: [{grid: {SEEDS: 1..2}}, {grid: {SEEDS: 3..4}}]")
-    opened = []
-    monkeypatch.setattr(grid, "defaults_in", lambda path: opened.append(path) or defaults_in(path))
-    assert len(from_file(tmp_path / "sweeps" / "tiny.yaml")) == 4 and len(opened) == 1
-
-
-def test_without_records_the_cost_is_unknown_and_with_all_of_them_nothing():
     assert estimator([], defaults={})({"steps": 1}) is None
     assert cost([run(1, seconds=None), run(2)]) is None
     assert cost([run(1, recorded=True), run(2, recorded=True)]) == 0
     assert cost([run(1, recorded=True), run(2), run(3)]) == 4
 
 
-def test_runs_that_differ_in_their_seed_only_share_a_line_and_the_table_stays_short():
+def test_a_line_names_what_is_not_at_its_default_joins_seeds_and_the_table_stays_short(toy, tmp_path):
     runs = [run(seed, arm=arm, steps=5) for arm in ("a", "b") for seed in (1, 2, 3)]
     assert [settings for settings, _ in grouped(runs)] == [{"arm": "a"}, {"arm": "b"}]
     assert runs_table(runs).row_count == 3  # with the total
     runs = [run(1, dataset=str(number % 10), rate=number) for number in range(100)]
     assert [settings for settings, _ in grouped(runs)] == [{"dataset": str(number)} for number in range(10)]
-
-
-def test_a_line_names_the_first_setting_and_those_that_are_not_at_their_default_and_joins_seeds(toy, tmp_path):
     settings = {"experiment": "journey", "network": "mlp", "schedule": "cosine", "strength": 0.0, "period": None}
     assert settings_words(settings, usual={"experiment", "network"}) == "journey, cosine, strength 0.0, period None"
     assert settings_words({}) == ""
@@ -221,14 +175,3 @@ def test_the_last_line_of_a_sweep_is_the_command_that_shows_its_runs(toy, tmp_pa
         records.save(Toy(seed=seed, rate=0.1), result())
     words = command.table_command(cells, found).split()
     assert len(table.select(Toy, words[words.index("--where") + 1 :: 2])) == 3
-
-
-def test_an_estimate_knows_where_bfloat16_is_slow(monkeypatch):
-    monkeypatch.setattr(processor, "lacks_bfloat16", lambda: True)
-    fast, own = ({"config": {"precision": "bfloat16"}, "seconds": 2.0, "committed": whose} for whose in (True, False))
-    plain = {"config": {"precision": "float32"}, "seconds": 2.0, "committed": True}
-    assert [module._here(record) for record in (fast, own, plain)] == [18.0, 2.0, 2.0]
-    told = said(monkeypatch, [run(1, precision="bfloat16")])[1]
-    assert "Some compute in bfloat16: this processor has no instructions" in told
-    monkeypatch.setattr(processor, "lacks_bfloat16", lambda: False)
-    assert module._here(fast) == 2.0

@@ -1,6 +1,5 @@
 """A sweep over two hosts that share a folder; the hosts are network namespaces: pytest -m two_hosts, as root."""
 
-import contextlib
 import json
 import subprocess
 import sys
@@ -37,22 +36,14 @@ def hosts():
             ip("netns", "delete", host)
 
 
-@contextlib.contextmanager
-def dask(folder, host, *words):
-    """A part of a Dask cluster on one of the hosts."""
-    program = ["ip", "netns", "exec", host, sys.executable, "-m", "dask", *words]
-    environment = sweep_kills.prepared(folder)["env"]
-    process = subprocess.Popen(program, stderr=subprocess.DEVNULL, env=environment)
-    try:
-        yield
-    finally:
-        process.terminate()
-        process.wait(timeout=30)
+def inside(host):
+    """What a command on one of the hosts begins with."""
+    return ["ip", "netns", "exec", host]
 
 
 def sweep(folder, *words, host=None):
     """Eight cells, swept into the folder from a host or from here; gives what --json says."""
-    command = [*(["ip", "netns", "exec", host] if host else []), *sweep_kills.command(8, "--json", *words)]
+    command = [*(inside(host) if host else []), *sweep_kills.command(8, "--json", *words)]
     done = subprocess.run(command, **sweep_kills.prepared(folder), capture_output=True)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
@@ -65,11 +56,13 @@ def metrics(folder, monkeypatch):
 
 def test_two_hosts_make_the_same_records_as_one(hosts, tmp_path, monkeypatch):
     first, second = hosts
-    worker = ("worker", SCHEDULER, "--nthreads", "1", "--memory-limit", "0", "--no-dashboard")
+    env = sweep_kills.prepared(tmp_path / "both")["env"]
+    dask = [sys.executable, "-m", "dask"]
+    worker = [*dask, "worker", SCHEDULER, "--nthreads", "1", "--memory-limit", "0", "--no-dashboard", "--host"]
     with (
-        dask(tmp_path / "both", first, "scheduler", "--host", "10.77.0.1", "--no-dashboard"),
-        dask(tmp_path / "both", first, *worker, "--host", HOSTS[first]),
-        dask(tmp_path / "both", second, *worker, "--host", HOSTS[second]),
+        sweep_kills.ended(*inside(first), *dask, "scheduler", "--host", HOSTS[first], "--no-dashboard", env=env),
+        sweep_kills.ended(*inside(first), *worker, HOSTS[first], env=env),
+        sweep_kills.ended(*inside(second), *worker, HOSTS[second], env=env),
     ):
         time.sleep(10)  # until both workers are there
         found = sweep(tmp_path / "both", "--scheduler", SCHEDULER, host=first)

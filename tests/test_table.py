@@ -57,6 +57,8 @@ def test_runs_are_chosen_by_the_names_of_parameters_or_settings(saved, where, co
 def test_what_cannot_be_chosen_is_told_with_what_there_is(saved, where, complaint, tmp_path, monkeypatch):
     with pytest.raises(ValueError, match=complaint):
         table.select(Toy, where)
+    with pytest.raises(ValueError, match=r"a run of toy has no metric acuracy: did you mean accuracy\?"):
+        shown(metrics=["acuracy"])
     monkeypatch.setenv("SPAREPARTS_RECORDS", str(tmp_path / "none"))
     with pytest.raises(ValueError, match=f"no run of toy has a record in {tmp_path}/none"):
         table.select(Toy, [])
@@ -73,11 +75,6 @@ def test_a_line_has_the_mean_over_seeds_of_all_that_varies_and_says_what_diverge
     assert "0.1 none 3, 1 diverged 2 (1.4)" in shown(by=["RATE", "SAMPLES"])
 
 
-def test_an_unknown_metric_is_refused(saved):
-    with pytest.raises(ValueError, match=r"a run of toy has no metric acuracy: did you mean accuracy\?"):
-        shown(metrics=["acuracy"])
-
-
 READERS = {".csv": pd.read_csv, ".json": pd.read_json, ".parquet": pd.read_parquet}
 
 
@@ -91,13 +88,10 @@ def test_a_file_has_a_row_a_run_with_everything(saved, tmp_path, suffix):
     assert list(json.loads(curve) if suffix == ".csv" else curve) == [1, 2.5]
 
 
-def test_a_list_where_others_have_a_number_is_text_in_a_parquet_file(tmp_path):
+def test_a_file_holds_lists_beside_numbers_and_what_was_escaped_for_pages_as_it_was(tmp_path, saved, monkeypatch):
     runs = pd.DataFrame({"settings": [{}, {}], "versions": [{}, {}], "distance": [1.5, [1, 2]], "seed": [1, 2]})
     table.write(runs, tmp_path / "runs.parquet")
     assert pd.read_parquet(tmp_path / "runs.parquet").distance.astype(str).tolist() == ["1.5", "[1, 2]"]
-
-
-def test_what_was_escaped_for_pages_is_itself_in_a_file(saved, tmp_path, monkeypatch):
     monkeypatch.setattr(Toy, "fidelity", "a < b & c")
     records.save(Toy(seed=9), result())
     shown(output=tmp_path / "runs.csv")

@@ -226,24 +226,18 @@ def split(table, **settings):
     return data.partition(table, generator=data.generator(1), **settings)
 
 
-def test_parts_are_disjoint_and_together_the_training_file(twonorm):
+def test_parts_are_disjoint_and_their_columns_scaled_to_mean_zero_and_deviation_one(twonorm):
     parts = split(twonorm)
     rows = torch.cat([parts.train.inputs, parts.validation.inputs, parts.test.inputs])
     assert len(rows) == len(torch.unique(rows, dim=0)) == 7400
     assert len(parts.validation.labels) == round(0.15 * 3700)
     assert parts.official is None
-
-
-def test_columns_have_mean_zero_and_deviation_one_over_what_they_are_scaled_by(twonorm):
     whole = split(twonorm)
     rows = torch.cat([whole.train.inputs, whole.validation.inputs, whole.test.inputs])
     train = split(twonorm, scaling="train").train.inputs
     for found in (rows, train):
         assert torch.allclose(found.mean(0), torch.zeros(20), atol=1e-5)
         assert torch.allclose(found.std(0), torch.ones(20), atol=1e-4)
-
-
-def test_a_constant_column_becomes_zero(twonorm):
     features = twonorm.features.copy()
     features[:, 3] = 5
     parts = split(dataclasses.replace(twonorm, features=features))
@@ -254,15 +248,12 @@ def draw(name, samples=40_000):
     return GENERATORS[name](samples, np.random.default_rng(1))
 
 
-def test_the_best_classifier_of_twonorm_errs_as_its_definition_says():
+def test_generated_sets_have_the_best_error_of_their_definition():
     """The optimal rule is the sign of the sum; its error is the normal tail at 2."""
     features, labels = draw("twonorm")
     error = ((features.sum(1) < 0) != labels).mean()
     assert error == pytest.approx(stats.norm.sf(2), abs=0.004)
-
-
-def test_a_lit_display_errs_as_its_noise_and_segments_say():
-    """The nearest digit errs in about 26 of 100 displays (Breiman 1984)."""
+    # The nearest digit errs in about 26 of 100 displays (Breiman 1984).
     features, labels = draw("led-display")
     digits = np.array([[int(bit) for bit in row] for row in SEGMENTS])
     error = (cdist(features, digits, "cityblock").argmin(1) != labels).mean()

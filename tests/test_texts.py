@@ -56,9 +56,6 @@ def served(monkeypatch, **parts):
     return asked
 
 
-# Words
-
-
 def test_words_are_numbered_by_frequency_and_every_line_ends_with_a_word(folder):
     write(folder, **PARTS)
     found = data.load_text("wikitext_2")
@@ -83,13 +80,11 @@ def test_a_missing_or_altered_part_is_named(folder):
         data.load_text("ptp")
 
 
-def test_each_text_has_a_fingerprint_without_its_files(folder):
+def test_each_text_has_a_fingerprint_and_the_listing_tells_what_is_there_and_whole(folder):
     found = {data.text_fingerprint(name) for name in ("ptb", "wikitext_2", "generated")}
     assert len(found) == 3 and {len(text) for text in found} == {64}
     assert data.text_fidelity("generated") == "drawn from a Markov chain"
 
-
-def test_the_listing_tells_what_is_there_and_whole(folder):
     def rows():
         return {row.name: row for row in data.listing() if row.name in texts.KNOWN_TEXTS}
 
@@ -98,9 +93,6 @@ def test_the_listing_tells_what_is_there_and_whole(folder):
     assert rows()["wikitext_2"][1:] == (True, f"{sum(map(len, PARTS.values()))} bytes of text", folder)
     write(folder, test="x")
     assert rows()["wikitext_2"].intact is False
-
-
-# Fetching
 
 
 def test_wikitext_2_is_fetched_once_and_reads_as_the_archive_has_it(folder, monkeypatch, capsys):
@@ -113,7 +105,11 @@ def test_wikitext_2_is_fetched_once_and_reads_as_the_archive_has_it(folder, monk
     assert len(asked) == 1
 
 
-def test_only_missing_parts_are_fetched_and_an_altered_one_is_never_replaced(folder, monkeypatch):
+def test_only_missing_parts_are_fetched_and_what_is_not_the_text_is_neither_kept_nor_replaced(folder, monkeypatch):
+    served(monkeypatch, **PARTS | {"test": "other"})
+    with pytest.raises(data.DataCorrupt, match="test as downloaded"):
+        data.fetch("wikitext_2")
+    assert not folder.exists()
     served(monkeypatch, **PARTS)
     write(folder, test=PARTS["test"])
     data.fetch("wikitext_2")
@@ -122,13 +118,6 @@ def test_only_missing_parts_are_fetched_and_an_altered_one_is_never_replaced(fol
     with pytest.raises(data.DataCorrupt, match=r"test.txt is not the expected data"):
         data.fetch("wikitext_2")
     assert (folder / "test.txt").read_text() == "other"
-
-
-def test_a_download_that_is_not_the_text_is_not_kept(folder, monkeypatch):
-    served(monkeypatch, **PARTS | {"test": "other"})
-    with pytest.raises(data.DataCorrupt, match="test as downloaded"):
-        data.fetch("wikitext_2")
-    assert not folder.exists()
 
 
 @pytest.mark.parametrize("parts", [None, {"train": "a"}])
@@ -142,9 +131,6 @@ def test_without_a_whole_archive_one_error_says_what_to_do(folder, monkeypatch, 
         monkeypatch.setattr(download, "urlopen", offline)
     with pytest.raises(data.DownloadFailed, match=r"Nothing there was changed.*put train.txt, valid.txt and test.txt"):
         data.fetch("wikitext_2")
-
-
-# Columns and windows
 
 
 @given(some.integers(1, 5), some.integers(1, 7), some.integers(10, 60))
@@ -169,27 +155,18 @@ def test_windows_go_on_where_their_state_was_taken():
     assert torch.equal(next(first).inputs, next(second).inputs)
     with pytest.raises(ValueError, match=r"position must lie in 0..5, got 6"):
         second.load_state_dict({"position": 6})
+    for columns, length, message in ((6, 1, "1..5, half of"), (0, 1, "1..5"), (2, 0, "length")):
+        with pytest.raises(ValueError, match=message):
+            data.Windows(torch.arange(10), columns=columns, length=length)
 
 
-@pytest.mark.parametrize(("settings", "message"), [((6, 1), "1..5, half of"), ((0, 1), "1..5"), ((2, 0), "length")])
-def test_windows_that_cannot_be_are_refused(settings, message):
-    with pytest.raises(ValueError, match=message):
-        data.Windows(torch.arange(10), columns=settings[0], length=settings[1])
-
-
-# The drawn text
-
-
-def test_the_drawn_text_is_the_same_every_time_and_has_lines_of_one_length():
+def test_the_drawn_text_is_the_same_every_time_has_lines_of_one_length_and_follows_its_chain():
     found = texts.drawn_text()
     assert found == texts.drawn_text()
     assert {len(line.split()) for line in found["train"]} == {texts.LENGTH}
     loaded = data.load_text("generated")
     assert len(loaded.vocabulary) == texts.GROUPS * texts.SIZE + 1
     assert len(loaded.train) == texts.LINES["train"] * (texts.LENGTH + 1)
-
-
-def test_the_drawn_text_follows_its_chain():
     following, within = texts.chain()
     assert np.allclose(following.sum(1), 1) and np.isclose(within.sum(), 1)
     pairs = np.zeros_like(following)

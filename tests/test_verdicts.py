@@ -57,22 +57,23 @@ def test_a_verdict_that_no_reader_could_interpret_is_refused(change, message):
         Verdict(**fields | change)
 
 
-def test_a_significant_difference_is_reproduced_or_not_by_its_sign():
+def test_a_significant_difference_is_decided_by_its_sign_if_mean_and_ranks_agree():
     plan, test = higher(8), paired_wilcoxon(np.zeros(8), np.arange(1.0, 9))
     found = decided(plan)
     assert (found.verdict, found.effect, found.interval, found.n) == ("reproduced", 4.5, test.interval, 8)
     assert (found.protocol, found.unit, found.note) == ("paper", "points", "p = 0.0078")
     assert decided(dataclasses.replace(plan, expected=-1)).verdict == "not reproduced"
+    plan = sign(pairs(*range(1, 20), -1000), +1)
+    assert plan.test.rank_biserial > 0 > plan.test.mean_difference
+    found = decided(plan)
+    assert found.verdict == "undecided" and found.note.endswith("but mean and ranks differ in sign")
 
 
-def test_pairs_too_few_to_decide_anything_say_so():
+def test_few_pairs_or_a_correction_leave_a_difference_undecided():
     assert (decided(higher(5)).verdict, decided(higher(5)).note) == ("undecided", "n = 5 allows no p below 0.0625")
     found = decided(*[higher(7)] * 4)
     assert (found.verdict, found.note) == ("undecided", "n = 7 allows no p below 0.0156, 0.0625 over 4 tests")
     assert decided(*[higher(8)] * 4).verdict == "reproduced"
-
-
-def test_correction_can_take_significance_away_by_tests_that_have_not_run_too():
     found = decide_all({"a": higher(6), "b": sign(pairs(), +1)})
     assert (found["a"].verdict, found["b"].verdict) == ("undecided", "not run")
     assert decided(higher(6)).verdict == "reproduced"
@@ -80,16 +81,12 @@ def test_correction_can_take_significance_away_by_tests_that_have_not_run_too():
     assert (decided(mixed).verdict, decided(mixed).note) == ("undecided", f"p = {mixed.test.p:.2g}")
 
 
-def test_a_mean_on_the_other_side_of_the_ranks_decides_nothing():
-    plan = sign(pairs(*range(1, 20), -1000), +1)
-    assert plan.test.rank_biserial > 0 > plan.test.mean_difference
-    found = decided(plan)
-    assert found.verdict == "undecided" and found.note.endswith("but mean and ranks differ in sign")
-
-
-def test_the_expected_sign_is_a_sign():
+def test_the_expected_sign_is_one_a_margin_is_not_0_and_one_run_is_no_test():
     with pytest.raises(ValueError, match=r"expected must be \+1 or -1, got 0"):
         sign(pairs(1, 2), 0)
+    with pytest.raises(ValueError, match="threshold must not be 0"):
+        beyond(pairs(1, 2), threshold=0, expected=1, unit="")
+    assert within(pairs(1), margin=0.5, unit="").note == "one run is no test"
 
 
 @pytest.mark.parametrize(
@@ -122,12 +119,6 @@ def test_a_margin_is_decided_by_where_the_interval_lies(differences, threshold, 
     assert beyond(pairs(*differences), threshold=threshold, expected=expected, unit="").verdict == word
 
 
-def test_a_margin_of_zero_is_refused_and_one_run_is_no_test():
-    with pytest.raises(ValueError, match="threshold must not be 0"):
-        beyond(pairs(1, 2), threshold=0, expected=1, unit="")
-    assert within(pairs(1), margin=0.5, unit="").note == "one run is no test"
-
-
 @pytest.mark.parametrize(
     ("words", "whole"),
     [
@@ -155,23 +146,14 @@ def enumerate_names(words):
     return ((f"part {number}", part(word)) for number, word in enumerate(words))
 
 
-def test_the_whole_names_the_parts_that_failed_and_those_that_are_missing():
+def test_the_whole_names_what_failed_and_is_missing_has_the_smallest_n_and_is_reduced_if_a_part_is():
     verdict = combine({"mnist": part("not reproduced"), "cifar10": not_run(), "cifar100": not_run()})
     assert verdict.note == "not reproduced: mnist +0.2 points; not run: cifar10, cifar100"
-
-
-def test_the_whole_has_the_smallest_n_that_ran_and_is_reduced_if_any_part_is():
     verdict = combine({"a": part("reproduced", 10), "b": part("reproduced", 3, "reduced"), "c": not_run()})
     assert (verdict.n, verdict.protocol) == (3, "reduced")
     assert combine({"a": not_run()}).protocol is None
-
-
-def test_a_whole_has_parts():
     with pytest.raises(ValueError, match="at least one part, got none"):
         combine({})
-
-
-def test_a_level_has_no_sign_and_a_difference_has_one():
     share = Verdict("reproduced", 8.01, None, 1, "paper", "% of the parameters", level=True)
     gain = Verdict("reproduced", 0.5, None, 3, "paper", "points")
     assert combine({"share": share, "gain": gain}).note == "reproduced: share 8.01% of the parameters, gain +0.5 points"

@@ -110,13 +110,20 @@ def two_papers(monkeypatch):
     return ["one", "two"]
 
 
-def test_a_sample_is_that_of_its_seed_spread_over_papers_and_durations(two_papers):
+def test_a_sample_is_that_of_its_seed_spread_over_durations_and_papers_also_where_one_has_long_runs(
+    two_papers, monkeypatch
+):
     chosen = verify.sample(two_papers, size=8, seed=0, budget=1000.0)
     for word in two_papers:
         seconds = sorted(row["seconds"] for row in chosen if row["word"] == word)
         assert [-(-value // 5) for value in seconds] == [1, 2, 3, 4]
     assert chosen == verify.sample(two_papers, size=8, seed=0, budget=1000.0)
     assert chosen != verify.sample(two_papers, size=8, seed=1, budget=1000.0)
+    frame = records.frame
+    monkeypatch.setattr(records, "frame", lambda word: frame(word).assign(seconds=30.0 if word == "one" else 3.0))
+    chosen = verify.sample(two_papers, size=10, seed=0, budget=60.0)
+    assert [row["word"] for row in chosen[:2]] == two_papers
+    assert [row["word"] for row in chosen].count("two") == 9
 
 
 @pytest.mark.parametrize("budget", [0.5, 7.0, 30.0, 1e6])
@@ -125,14 +132,6 @@ def test_a_sample_takes_no_longer_than_its_budget_and_no_record_twice(two_papers
     assert sum(row["seconds"] for row in chosen) <= budget
     assert len({row["hash"] for row in chosen}) == len(chosen)
     assert bool(chosen) == (budget > 1) and (len(chosen) == 40) == (budget > 1000)
-
-
-def test_long_runs_of_one_paper_leave_the_others_their_turn(two_papers, monkeypatch):
-    frame = records.frame
-    monkeypatch.setattr(records, "frame", lambda word: frame(word).assign(seconds=30.0 if word == "one" else 3.0))
-    chosen = verify.sample(two_papers, size=10, seed=0, budget=60.0)
-    assert [row["word"] for row in chosen[:2]] == two_papers
-    assert [row["word"] for row in chosen].count("two") == 9
 
 
 @pytest.mark.parametrize("lacks", [True, False])

@@ -34,9 +34,4 @@ def square(config: dict) -> dict:
     if config.get("odd"):
         raise TwoWords("cannot", "travel")
     inner = list(engine.each(os.path.basename, ["a/b", "c/d"])) if config.get("nested") else None
-    return {
-        "square": config["number"] ** 2,
-        "process": os.getpid(),
-        "threads": torch.get_num_threads(),
-        "inner": inner,
-    }
+    return {"square": config["number"] ** 2, "process": os.getpid(), "threads": torch.get_num_threads(), "inner": inner}

@@ -46,20 +46,14 @@ def rated(cutoff=10, **settings):
     return line(arm="class_rates", cutoff=cutoff, **settings)
 
 
-def test_the_entropy_of_labels_is_that_of_their_shares():
+def test_a_run_has_converged_where_its_loss_is_clearly_below_the_entropy_of_its_labels():
     assert label_entropy(torch.tensor([0, 1, 0, 1])) == pytest.approx(CHANCE)
     assert label_entropy(torch.tensor([0, 0, 2, 2, 2, 2])) == pytest.approx(math.log(3) - 2 * math.log(2) / 3)
     assert label_entropy(torch.tensor([3, 3])) == 0
-
-
-def test_a_run_has_converged_where_its_loss_is_clearly_below_that_of_the_best_constant():
     runs = pd.DataFrame([line(loss=loss) for loss in (0.5, 0.97 * CHANCE, 0.99 * CHANCE, CHANCE, 1e30)])
     assert converged(runs).tolist() == [True, True, False, False, False]
     assert not converged(runs.assign(outcome="diverged")).any()
     assert converged(runs.drop(columns="label_entropy")).all()  # of labels that nobody knows
-
-
-def test_the_entropy_that_one_run_recorded_serves_all_of_its_data_set_and_seed():
     runs = pd.DataFrame([line(), rated(loss=CHANCE) | {"label_entropy": np.nan}])
     assert converged(runs).tolist() == [True, False]
 
@@ -99,51 +93,27 @@ def test_the_cutoff_is_the_best_on_validation_and_the_smallest_among_equals():
     assert side(runs, "class_rates").cutoff.tolist() == [10]
 
 
-def test_a_tuned_side_chooses_its_learning_rate_on_validation():
+def test_a_tuned_side_chooses_on_validation_and_pairs_count_errors_under_the_protocol_of_both_sides():
     runs = pd.DataFrame([line(learning_rate=rate, validation=80 + rate) for rate in (0.01, 0.03, 0.1)])
     assert side(runs, "tuned_baseline").learning_rate.tolist() == [0.1]
     assert side(runs, "baseline").learning_rate.tolist() == [0.01]
     assert side(runs[runs.learning_rate < 0.1], "tuned_baseline").empty
-
-
-def test_pairs_count_errors_and_are_of_the_papers_protocol_only_where_both_sides_are():
     sides = [line()] + [rated(cutoff) | {"test_accuracy": 83.0} for cutoff in (10, 20, 30)]
     (pair,) = paired(pd.DataFrame(sides)).itertuples()
     assert (pair.errors_first, pair.errors_second, pair.protocol) == (40, 34, "paper")
     assert pair.difference == pytest.approx(3)
 
 
-def test_every_committed_run_belongs_to_at_most_one_variant_and_keeps_its_hash():
+def test_every_committed_run_belongs_to_at_most_one_variant_and_the_sweep_makes_every_one():
     runs = records.frame(Config)
     found = pd.concat([of_variant(runs, name).hash for name in class_rates.VARIANTS])
     assert found.is_unique and len(found) > 1000
     some = runs.iloc[::50]
     assert [key(Config(**row.settings)) for row in some.itertuples()] == some.hash.tolist()
     assert key(Config(dataset="car", activation="relu", arm="class_rates", seed=3, cutoff=20)) == "4c0800d498665bd1"
-
-
-@pytest.mark.parametrize(
-    "settings",
-    [
-        {"learning_rate": 0.03},
-        {"epochs": 5},
-        {"dataset": "generated-twonorm"},
-        {"arm": "class_rates", "groups": "shuffled"},
-        {"initialization": "he"},
-    ],
-)
-def test_what_the_paper_did_not_do_is_not_called_its_protocol(settings):
-    assert Config(**{"dataset": "car"} | settings).protocol == "reduced"
-    assert Config(dataset="car", arm="class_rates", rate_learning_rate=100.0, cutoff=30).protocol == "paper"
-
-
-def test_the_sweep_makes_every_variant_and_every_set_but_the_one_that_cannot_be_had():
     cells = from_file(ROOT / "notebooks" / "sweeps" / "class_rates.yaml")
     assert {name for cell in cells for name in cell.parameters["DATASETS"]} == set(ATTAINABLE)
     assert {name for cell in cells for name in cell.parameters["VARIANTS"]} == set(class_rates.VARIANTS)
-
-
-# The printed tables
 
 
 def changes(activation):
@@ -162,15 +132,12 @@ def test_the_published_table_gives_the_papers_counts_and_a_mean_change_below_0(a
     assert stats.binomtest(wins, wins + losses, alternative="greater").pvalue == pytest.approx(p, abs=5e-4)
 
 
-def test_all_three_tables_name_45_sets_of_which_all_but_miniboone_are_known():
+def test_the_tables_name_45_sets_of_which_all_but_miniboone_are_known_and_two_are_corrected():
     assert len(ARCHITECTURES) == 45 and list(ARCHITECTURES) == list(PUBLISHED_ACCURACY.index)
     blanks = PUBLISHED_SPECIALISED.isna().stack()
     assert blanks[blanks].index.tolist() == [("titanic", "tanh")]
     known = {name for name in data.table_names() if not name.startswith("generated-")}
     assert set(ATTAINABLE) == known == ARCHITECTURES.keys() - {"miniboone"}
-
-
-def test_corrections_are_yeasts_layers_and_red_wines_dropout():
     changed = [name for name in ATTAINABLE if Config(dataset=name).architecture != ARCHITECTURES[name]]
     assert changed == ["wine-quality-red", "yeast"]
     assert (Config(dataset="yeast").architecture.layers, ARCHITECTURES["yeast"].layers) == (3, 32)

@@ -28,9 +28,6 @@ def sets():
     return sets_of(Config(**SMALL), "cpu")
 
 
-# Information
-
-
 def test_a_unit_that_names_the_class_tells_all_and_a_constant_one_nothing():
     labels = np.arange(800) % 8
     activations = np.stack([labels, np.full(800, 2.0), np.minimum(labels, 1)], axis=1).astype(float)
@@ -39,7 +36,7 @@ def test_a_unit_that_names_the_class_tells_all_and_a_constant_one_nothing():
     assert told == pytest.approx([math.log(8), 0, rare])
 
 
-def test_information_does_not_change_under_a_rising_map_of_the_outputs_or_an_order_of_the_samples():
+def test_information_does_not_change_under_a_rising_map_or_an_order_and_permuted_labels_tell_the_bias():
     draw = np.random.default_rng(0)
     labels = draw.integers(5, size=500)
     activations = np.maximum(draw.normal(size=(500, 4)) + 0.3 * labels[:, None], 0)
@@ -47,9 +44,6 @@ def test_information_does_not_change_under_a_rising_map_of_the_outputs_or_an_ord
     told = unit_information(activations, labels)
     assert unit_information(np.expm1(activations), labels) == pytest.approx(told)
     assert unit_information(activations[order], labels[order]) == pytest.approx(told)
-
-
-def test_what_permuted_labels_seem_to_tell_is_the_estimators_bias():
     draw = np.random.default_rng(0)
     told = unit_information(draw.normal(size=(2_000, 50)), draw.integers(10, size=2_000))
     assert told.mean() == pytest.approx(7 * 9 / (2 * 2_000), rel=0.1)
@@ -68,9 +62,6 @@ def test_what_cannot_be_read_is_refused(measure, values, labels, message):
         measure(values, labels)
 
 
-# Classes of a unit
-
-
 def test_a_unit_of_one_class_is_fully_selective_and_one_of_all_classes_or_of_none_is_not():
     labels = np.arange(60) % 6
     activations = np.stack([(labels == 2) * 3.0, np.ones(60), np.zeros(60), (labels < 2) * 1.0, labels / 5], axis=1)
@@ -79,10 +70,7 @@ def test_a_unit_of_one_class_is_fully_selective_and_one_of_all_classes_or_of_non
     assert selectivity(7 * activations, labels) == pytest.approx(selectivity(activations, labels))
 
 
-# Two networks
-
-
-def test_the_same_units_in_another_order_are_at_no_distance_and_behind_no_barrier(sets):
+def test_units_in_another_order_are_at_no_distance_and_spare_ones_shared_by_equal_layers_and_by_chance(sets):
     network = plain(build(Config(**SMALL), sets))
     renamed, order = copy.deepcopy(network), torch.randperm(40, generator=data.generator(1))
     with torch.no_grad():
@@ -90,18 +78,12 @@ def test_the_same_units_in_another_order_are_at_no_distance_and_behind_no_barrie
         renamed.fc2.weight[:] = network.fc2.weight[:, order]
     assert matched_distance(network, renamed, seed=0) == pytest.approx(0, abs=1e-6)
     assert matched_barrier(network, renamed, sets, seed=0) == pytest.approx(0, abs=1e-6)
-
-
-def test_spare_units_are_shared_by_equal_layers_by_chance_in_half_and_not_at_all_if_norms_are_turned_round():
     rows = torch.randn(400, 10, generator=data.generator(0), dtype=torch.float64)
     other = torch.randn(400, 10, generator=data.generator(1), dtype=torch.float64)
     turned = rows / rows.norm(dim=1, keepdim=True).square()
     assert shared_spare(rows, rows) == 1
     assert shared_spare(rows, turned) == 0
     assert shared_spare(rows, other) == pytest.approx(0.5, abs=0.1)
-
-
-# The cost of a fixed classifier
 
 
 @pytest.mark.parametrize("arm", ["control", "fixed_head", "centred"])
@@ -116,9 +98,6 @@ def test_only_the_last_layer_is_exchanged_and_the_network_that_is_asked_stays_as
     assert -100 <= frozen_cost(network, sets, config, progress=False)["frozen_cost"] <= 100
     for name, value in network.state_dict().items():
         assert torch.equal(value, before[name])
-
-
-# All of it
 
 
 def test_every_arm_is_examined_twice_alike_and_held_against_its_control():

@@ -22,10 +22,7 @@ def logits_of(members, *, images=2_000, shared=1.0, own=1.0, seed=1):
     return common + own * torch.randn(members, images, 5, generator=draw), labels
 
 
-# Behaviour
-
-
-def test_disagreement_counts_images_with_two_answers(unchecked):
+def test_disagreement_counts_images_with_two_answers_and_errors_correlate_as_numpy_says(unchecked):
     first, second = torch.tensor([0, 1, 2, 3]), torch.tensor([0, 1, 3, 2])
     assert disagreement(first, second) == 0.5
     assert disagreement(first, first) == 0
@@ -33,9 +30,6 @@ def test_disagreement_counts_images_with_two_answers(unchecked):
         disagreement(first, second[:3])
     with pytest.raises(ValueError, match=r"predictions must be whole numbers of shape \(batch,\)"):
         disagreement(first[:, None], first)
-
-
-def test_errors_correlate_as_numpy_says_and_not_at_all_without_any():
     draw = generator(3)
     first, second = (torch.rand(200, generator=draw) < 0.3 for _ in range(2))
     assert error_correlation(first, second) == pytest.approx(np.corrcoef(first, second)[0, 1])
@@ -44,14 +38,19 @@ def test_errors_correlate_as_numpy_says_and_not_at_all_without_any():
     assert math.isnan(error_correlation(first, torch.zeros(200, dtype=torch.bool)))
 
 
-# Ensembles
-
-
-def test_weights_choose_members():
+def test_weights_choose_members_and_members_that_are_the_same_gain_nothing(unchecked):
     only_second = torch.tensor([0.0, 1.0, 0.0, 0.0])
     for of in ("probabilities", "logits"):
         assert torch.allclose(combine(LOGITS, of=of, weights=only_second), LOGITS[1].double().softmax(1))
     assert torch.allclose(combine(LOGITS), LOGITS.double().softmax(2).mean(0))
+    probabilities = LOGITS[:1].softmax(2).expand(3, -1, -1)
+    single = measured_errors(probabilities, LABELS)[0].mean()
+    torch.testing.assert_close(predicted_errors(probabilities, LABELS).mean(1), single.expand(3))
+    with pytest.raises(ValueError, match=r"Eq. 1.14 needs pairs of members, got 1 member"):
+        predicted_errors(probabilities[:1], LABELS)
+    for errors in (predicted_errors, measured_errors):
+        with pytest.raises(ValueError, match="images and labels must be equally many"):
+            errors(probabilities, LABELS[:1])
 
 
 @pytest.mark.parametrize(
@@ -88,7 +87,7 @@ def test_fitted_weights_are_a_minimum_over_the_simplex(of):
         assert best <= likelihood(0.95 * weights + 0.05 * direction / direction.sum()) + 1e-9
 
 
-def test_equation_1_14_is_an_identity_on_the_images_it_was_measured_on():
+def test_equation_1_14_is_an_identity_where_it_was_measured_and_predicts_other_members():
     logits, labels = logits_of(5)
     probabilities = logits.softmax(2)
     predicted, measured = predicted_errors(probabilities, labels), measured_errors(probabilities, labels)
@@ -96,23 +95,9 @@ def test_equation_1_14_is_an_identity_on_the_images_it_was_measured_on():
     torch.testing.assert_close(predicted.mean(1), measured.mean(1))
     brier = (combine(logits) - torch.nn.functional.one_hot(labels, 5)).square().sum(1).mean()
     assert float(measured[-1].mean()) == pytest.approx(float(brier))
-
-
-def test_equation_1_14_predicts_other_members_on_other_images():
     logits, labels = logits_of(6, images=6_000)
     probabilities = logits.softmax(2)
     predicted = predicted_errors(probabilities[:3, :3_000], labels[:3_000])
     measured = measured_errors(probabilities[3:, 3_000:], labels[3_000:])
     torch.testing.assert_close(predicted.mean(1), measured.mean(1), rtol=0.05, atol=0)
     assert (measured.mean(1).diff() < 0).all()
-
-
-def test_members_that_are_the_same_gain_nothing_and_one_has_no_pairs(unchecked):
-    probabilities = LOGITS[:1].softmax(2).expand(3, -1, -1)
-    single = measured_errors(probabilities, LABELS)[0].mean()
-    torch.testing.assert_close(predicted_errors(probabilities, LABELS).mean(1), single.expand(3))
-    with pytest.raises(ValueError, match=r"Eq. 1.14 needs pairs of members, got 1 member"):
-        predicted_errors(probabilities[:1], LABELS)
-    for errors in (predicted_errors, measured_errors):
-        with pytest.raises(ValueError, match="images and labels must be equally many"):
-            errors(probabilities, LABELS[:1])

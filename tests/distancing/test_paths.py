@@ -42,15 +42,16 @@ def residual(seed):
     return resnet(8, generator=generator(seed), classes=4)
 
 
-# Points
-
-
-def test_a_network_at_its_own_point_is_itself_and_a_copy():
+def test_a_network_at_its_own_point_is_a_copy_and_equal_scores_lose_the_logarithm_of_the_classes():
     network = small(1)
     moved = network_at(network, point_of(network))
     assert torch.equal(moved(IMAGES), network(IMAGES))
     moved.fc1.weight.data.zero_()
     assert network.fc1.weight.abs().sum() > 0
+    network = small(1)
+    nn.init.zeros_(network.fc3.weight)
+    found = measure(network, IMAGES, torch.zeros(40, dtype=torch.long))
+    assert (found.loss, found.error) == pytest.approx((math.log(4), 0))
 
 
 def test_statistics_are_those_of_the_images_so_that_the_length_of_filters_does_not_count():
@@ -65,13 +66,6 @@ def test_statistics_are_those_of_the_images_so_that_the_length_of_filters_does_n
     assert losses[0] == pytest.approx(losses[1], rel=1e-2)
 
 
-def test_equal_scores_lose_the_logarithm_of_the_classes():
-    network = small(1)
-    nn.init.zeros_(network.fc3.weight)
-    found = measure(network, IMAGES, torch.zeros(40, dtype=torch.long))
-    assert (found.loss, found.error) == pytest.approx((math.log(4), 0))
-
-
 def test_points_of_other_architectures_are_refused():
     with pytest.raises(ValueError, match=r"only one of them has"):
         squared_distance(point_of(small(1)), point_of(residual(1)))
@@ -80,26 +74,17 @@ def test_points_of_other_architectures_are_refused():
         line(point_of(small(1)), point_of(wide))
 
 
-# Distances
-
-
-def test_the_distance_is_that_of_the_flat_vectors():
+def test_the_distance_is_that_of_the_flat_vectors_and_normalized_does_not_see_the_length_of_filters():
     first, second = point_of(residual(1)), point_of(residual(2))
     one, other = flattened([first, second]).double()
     assert squared_distance(first, second) == pytest.approx(float((one - other).square().sum()))
     assert relative_distance(first, second) == pytest.approx(float((one - other).norm() / one.norm()))
-
-
-def test_the_normalized_distance_does_not_see_the_length_of_filters():
     first = point_of(residual(1))
     longer = {name: value * (3 if value.dim() > 1 else 1) for name, value in first.items()}
     assert normalized_distance(first, longer) == pytest.approx(0, abs=1e-12)
     assert normalized_distance(first, {name: -value for name, value in first.items()}) == pytest.approx(4)
     assert normalized_distance(first, point_of(residual(2))) == pytest.approx(2, abs=0.1)  # independent filters
     assert math.isnan(normalized_distance({"bias": torch.ones(2)}, {"bias": torch.ones(2)}))
-
-
-# Lines
 
 
 def losses_along(network, path, positions):
@@ -117,15 +102,7 @@ def test_a_line_begins_and_ends_at_its_networks_and_is_a_curve_with_its_control_
         assert squared_distance(curved(position), path(position)) == pytest.approx(0, abs=1e-9)
 
 
-def test_the_loss_of_a_linear_network_is_convex_so_that_its_line_has_no_barrier():
-    first, second = (nn.Sequential(nn.Flatten(), nn.Linear(192, 4)) for _ in range(2))
-    for network, seed in ((first, 1), (second, 2)):
-        nn.init.normal_(network[1].weight, generator=generator(seed))
-    places = [0, 0.25, 0.5, 0.75, 1]
-    assert barrier(places, losses_along(first, line(point_of(first), point_of(second)), places)) == 0
-
-
-def test_a_great_circle_keeps_the_length_and_turns_evenly():
+def test_a_great_circle_keeps_the_length_and_turns_evenly_but_not_between_opposite_points():
     first, second = point_of(small(1)), point_of(small(2))
     circle = great_circle(first, second)
     assert squared_distance(circle(0.0), first) == pytest.approx(0, abs=1e-9)
@@ -134,23 +111,22 @@ def test_a_great_circle_keeps_the_length_and_turns_evenly():
     assert length_of(circle(0.25)) == pytest.approx(expected, rel=1e-6)
     one, middle, other = (nn.functional.normalize(row, dim=0) for row in flattened([first, circle(0.5), second]))
     assert float(one @ middle) == pytest.approx(float(middle @ other), rel=1e-5)
-
-
-def test_between_opposite_points_no_circle_is_the_shortest():
     point = point_of(small(1))
     with pytest.raises(ValueError, match="neither aligned nor opposite, got a cosine of -"):
         great_circle(point, {name: -value for name, value in point.items()})
 
 
-def test_a_barrier_is_measured_from_the_line_between_the_ends():
+def test_a_barrier_is_measured_from_the_line_between_the_ends_and_a_linear_network_has_none():
     assert barrier([0, 0.5, 1], [1.0, 5.0, 3.0]) == 3
     assert barrier([0, 0.5, 1], [1.0, 2.0, 3.0]) == 0
     assert barrier([0, 0.5, 1], [1.0, 0.0, 3.0]) == 0
     with pytest.raises(ValueError, match="positions must run from 0 to 1"):
         barrier([0, 0.5], [1.0, 2.0])
-
-
-# Curves
+    first, second = (nn.Sequential(nn.Flatten(), nn.Linear(192, 4)) for _ in range(2))
+    for network, seed in ((first, 1), (second, 2)):
+        nn.init.normal_(network[1].weight, generator=generator(seed))
+    places = [0, 0.25, 0.5, 0.75, 1]
+    assert barrier(places, losses_along(first, line(point_of(first), point_of(second)), places)) == 0
 
 
 def test_a_fitted_curve_keeps_its_ends_and_lies_lower_than_the_line():
@@ -174,34 +150,25 @@ def test_a_fitted_curve_keeps_its_ends_and_lies_lower_than_the_line():
     assert heights[1] < heights[0] / 2
 
 
-def test_a_curve_may_begin_through_a_point_of_ones_own():
+def test_a_curve_may_begin_through_a_point_of_ones_own_and_one_that_diverges_is_none():
     first, second = small(1), small(2)
     middle = great_circle(point_of(first), point_of(second))(0.5)
     batches = Batches(IMAGES, LABELS, batch_size=20, generator=generator(3))
     still = {"steps": 1, "generator": generator(4), "learning_rate": 1e-12}
     curve = fit_curve(first, second, batches, through=middle, **still)
     assert squared_distance(curve(0.5), middle) == pytest.approx(0, abs=1e-6)
-
-
-def test_a_curve_that_diverges_is_no_curve():
     batches = Batches(IMAGES, LABELS, batch_size=20, generator=generator(3))
     with pytest.raises(FloatingPointError, match="the curve diverged at step"):
         fit_curve(small(1), small(2), batches, steps=6, generator=generator(4), learning_rate=1e12)
 
 
-# Flatness
-
-
-def test_a_random_step_is_as_long_as_each_filter_and_leaves_biases():
+def test_a_random_step_is_as_long_as_each_filter_so_that_flatness_does_not_see_their_length():
     point = point_of(residual(1))
     direction = random_direction(point, generator=generator(1))
     for name, value in point.items():
         lengths = [each.flatten(1).norm(dim=1) if value.dim() > 1 else each.abs() for each in (value, direction[name])]
         expected = lengths[0] if value.dim() > 1 else torch.zeros_like(value)
         assert torch.allclose(lengths[1], expected, rtol=1e-5)
-
-
-def test_flatness_does_not_see_the_length_of_filters_before_batchnorm():
     network, how = residual(1), {"statistics": IMAGES, "sizes": (0.2,), "draws": 2}
     longer = copy.deepcopy(network)
     longer.stem[0].weight.data *= 4

@@ -11,12 +11,7 @@ from spareparts.data import generator
 from spareparts.distancing import Directions, Kernel, Push, checkpoint_penalty
 from spareparts.models import resnet
 
-SETTINGS = [
-    {},
-    {"strength": 10.0, "width": 3.0},
-    {"reduction": "sum"},
-    {"halved_exponent": True, "width": 5.0},
-]
+SETTINGS = [{}, {"strength": 10.0, "width": 3.0}, {"reduction": "sum"}, {"halved_exponent": True, "width": 5.0}]
 
 
 def tensors(seed: int, dtype: torch.dtype = torch.float64) -> list[torch.Tensor]:
@@ -37,9 +32,6 @@ def gradients(penalty: torch.Tensor, parameters: list[torch.Tensor]) -> torch.Te
     return torch.cat([each.flatten() for each in torch.autograd.grad(penalty, parameters)])
 
 
-# Value and gradient
-
-
 @pytest.mark.parametrize("settings", SETTINGS)
 @pytest.mark.parametrize("count", [1, 2, 5])
 def test_value_and_gradient_are_those_of_the_formula_by_autograd(settings, count):
@@ -50,14 +42,12 @@ def test_value_and_gradient_are_those_of_the_formula_by_autograd(settings, count
     torch.testing.assert_close(gradients(ours, parameters), gradients(theirs, parameters), rtol=1e-10, atol=1e-15)
 
 
-def test_at_a_checkpoint_the_penalty_is_the_strength_and_exactly_flat():
+def test_at_a_checkpoint_the_penalty_is_flat_and_the_force_is_largest_at_half_the_width():
     parameters = [each.requires_grad_() for each in tensors(1, torch.float32)]
     penalty = checkpoint_penalty(parameters, [[each.detach().clone() for each in parameters]], strength=7.0)
     assert penalty.item() == 7.0
     assert not gradients(penalty, parameters).any()
 
-
-def test_the_force_is_largest_at_half_the_width_and_vanishes_far_away():
     def force(distance: float, width: float = 8.0) -> float:
         own = torch.tensor([distance], dtype=torch.float64, requires_grad=True)
         return gradients(checkpoint_penalty([own], [[torch.zeros(1, dtype=torch.float64)]], width=width), [own]).item()
@@ -67,19 +57,13 @@ def test_the_force_is_largest_at_half_the_width_and_vanishes_far_away():
     assert abs(force(40.0)) < 1e-80
 
 
-def test_autograd_keeps_no_graph_through_the_parameters():
+def test_autograd_keeps_no_graph_through_the_parameters_and_without_checkpoints_all_is_0():
     parameters = [each.requires_grad_() for each in tensors(1)]
     penalty = checkpoint_penalty(parameters, [tensors(2)] * 8)
     assert {type(function).__name__ for function, _ in penalty.grad_fn.next_functions if function} == {"AccumulateGrad"}
-
-
-def test_without_checkpoints_the_penalty_is_0_and_so_is_its_gradient():
     parameters = [each.requires_grad_() for each in tensors(1)]
     penalty = checkpoint_penalty(parameters, [])
     assert penalty.item() == 0 and not gradients(penalty, parameters).any()
-
-
-# What is refused
 
 
 @pytest.mark.parametrize(
@@ -112,9 +96,6 @@ def test_checkpoints_that_are_not_of_this_network_are_refused(checkpoint, messag
         checkpoint_penalty([], [])
 
 
-# In training
-
-
 def network_with_gradients(layout: torch.memory_format = torch.contiguous_format) -> nn.Module:
     network = resnet(8, generator=generator(1), classes=4).double().to(memory_format=layout)
     for place, parameter in enumerate(network.parameters()):
@@ -145,14 +126,11 @@ def test_the_hook_adds_to_each_gradient_what_autograd_would(layout):
         torch.testing.assert_close(parameter.grad, old + added, rtol=1e-10, atol=1e-14)
 
 
-def test_the_hook_leaves_gradients_alone_without_checkpoints_and_without_strength():
+def test_the_hook_leaves_gradients_alone_that_are_none_or_that_no_checkpoint_or_strength_pushes():
     for push in (Push(Kernel()), pushed(network_with_gradients(), strength=0.0)):
         network = network_with_gradients()
         push(network)
         assert all((parameter.grad == 1e-3 * (place + 1)).all() for place, parameter in enumerate(network.parameters()))
-
-
-def test_a_parameter_that_is_not_trained_keeps_having_no_gradient_and_a_checkpoint_stays_where_it_was_left():
     network = network_with_gradients()
     network.classifier.weight.grad = None
     push = pushed(network, checkpoints=1)
@@ -179,9 +157,6 @@ def test_near_a_checkpoint_each_step_of_momentum_sgd_multiplies_the_distance_as_
     assert lengths[-1] / lengths[-2] == pytest.approx(1 + 0.01 / 0.1 * 2 * 10 / 1000, abs=5e-5)
 
 
-# Directions
-
-
 def test_directions_compare_the_gradient_of_the_loss_with_the_push():
     network = network_with_gradients()
     push = pushed(network, checkpoints=1, strength=50.0, width=20.0)
@@ -195,7 +170,7 @@ def test_directions_compare_the_gradient_of_the_loss_with_the_push():
     assert all(math.isnan(value) for value in directions.read().values())
 
 
-def test_directions_look_at_every_so_many_steps_and_push_at_all():
+def test_directions_look_at_every_so_many_steps_and_without_a_push_it_has_none():
     network, alone = network_with_gradients(), network_with_gradients()
     push = pushed(network)
     directions = Directions(push, every=3)
@@ -205,9 +180,6 @@ def test_directions_look_at_every_so_many_steps_and_push_at_all():
     assert len(directions.seen) == 2
     for one, other in zip(network.parameters(), alone.parameters(), strict=True):
         assert torch.equal(one.grad, other.grad)
-
-
-def test_without_a_push_it_has_neither_length_nor_direction():
     directions = Directions(Push(Kernel()), every=1)
     directions(network_with_gradients())
     found = directions.read()

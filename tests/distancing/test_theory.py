@@ -22,7 +22,7 @@ def test_at_the_mirror_image_push_and_weight_decay_cancel(strength, width):
     assert torch.allclose(theta.grad + DECAY * theta.detach(), torch.zeros(3, dtype=torch.float64), atol=1e-9)
 
 
-def test_at_the_shell_they_cancel_for_what_has_moved():
+def test_at_the_shell_they_cancel_for_what_has_moved_and_without_weight_decay_nothing_stops():
     moved = torch.zeros(4, dtype=torch.float64)
     moved[0] = theory.shell(Kernel(), weight_decay=DECAY) ** 0.5
     theta = moved.clone().requires_grad_()
@@ -31,6 +31,8 @@ def test_at_the_shell_they_cancel_for_what_has_moved():
     assert theory.shell(Kernel(), weight_decay=DECAY) == pytest.approx(1000 * math.log(2))
     assert theory.shell(Kernel(halved_exponent=True), weight_decay=DECAY) == 0  # as strong as weight decay at most
     assert theory.shell(Kernel(strength=0.1), weight_decay=DECAY) == 0
+    assert theory.mirror(13.0, Kernel(), weight_decay=0) == theory.shell(Kernel(), weight_decay=0) == math.inf
+    assert theory.mirror(13.0, Kernel(strength=0.0)) == 169
 
 
 def test_descent_on_a_flat_loss_passes_the_shell_and_comes_to_rest_at_the_mirror_image():
@@ -43,11 +45,6 @@ def test_descent_on_a_flat_loss_passes_the_shell_and_comes_to_rest_at_the_mirror
     cosine = torch.nn.functional.cosine_similarity(theta, checkpoint, dim=0)
     assert float(cosine) == pytest.approx(-1)
     assert float((theta - checkpoint).square().sum()) == pytest.approx(theory.mirror(13.0, Kernel()), rel=1e-6)
-
-
-def test_without_weight_decay_nothing_stops_and_without_a_push_all_decays():
-    assert theory.mirror(13.0, Kernel(), weight_decay=0) == theory.shell(Kernel(), weight_decay=0) == math.inf
-    assert theory.mirror(13.0, Kernel(strength=0.0)) == 169
 
 
 @pytest.mark.parametrize(

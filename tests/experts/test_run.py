@@ -27,9 +27,6 @@ def results(*configs: Config) -> list[records.Result]:
     return [result for _, result in run(configs, device="cpu", progress=False)]
 
 
-# Same start, same batches
-
-
 def first(arm: str, **settings):
     mine = replica(config(arm=arm, **settings), "cpu")
     return mine.network.state_dict(), next(mine.batches)
@@ -41,12 +38,6 @@ def test_all_arms_of_a_seed_start_from_the_same_weights_and_see_the_same_batches
     assert all(torch.equal(value, other_weights[name]) for name, value in weights.items())
     assert torch.equal(batch.inputs, other_batch.inputs)
     assert torch.equal(batch.labels, other_batch.labels)
-
-
-def test_another_seed_has_other_weights_and_other_batches():
-    (weights, batch), (other_weights, other_batch) = first("baseline"), first("baseline", seed=3)
-    assert not torch.equal(weights["hidden_weight"], other_weights["hidden_weight"])
-    assert not torch.equal(batch.inputs, other_batch.inputs)
 
 
 def test_the_schedule_rises_to_its_peak_and_holds_the_momentum_which_may_cycle_as_pytorch_would():
@@ -62,10 +53,7 @@ def test_the_schedule_rises_to_its_peak_and_holds_the_momentum_which_may_cycle_a
     assert replica(config(cycle_momentum=True), "cpu").optimizer.param_groups[0]["momentum"] == 0.95
 
 
-# Training set
-
-
-def test_a_draw_keeps_the_shares_of_the_classes_and_repeats_nothing():
+def test_a_draw_keeps_the_shares_of_the_classes_and_the_seed_alone_fixes_it():
     images, labels, classes = training_set(config(train_samples=500), "cpu")
     _, every, _ = tensors("digits", "train", "cpu")
     counts = torch.bincount(labels, minlength=classes)
@@ -73,28 +61,17 @@ def test_a_draw_keeps_the_shares_of_the_classes_and_repeats_nothing():
     assert (counts - 500 * torch.bincount(every) / len(every)).abs().max() <= 1
     assert len(images.flatten(1).unique(dim=0)) >= 499  # two digits of the set are equal
 
-
-def test_the_seed_alone_fixes_the_draw_and_all_samples_are_none():
     def draw(count=500, **settings):
         return training_set(config(train_samples=count, **settings), "cpu")[0]
 
     assert torch.equal(draw(), draw(arm="snnl", steps=3))
     assert not torch.equal(draw(), draw(seed=3))
     assert torch.equal(draw(1437), tensors("digits", "train", "cpu")[0])
-
-
-@pytest.mark.parametrize("count", [9, 1438])
-def test_a_draw_needs_a_sample_of_each_class_and_no_more_than_there_are(count):
-    with pytest.raises(ValueError, match=rf"train_samples must lie in 10\.\.1437, got {count}"):
-        training_set(config(train_samples=count), "cpu")
-
-
-def test_images_must_be_square():
+    for count in (9, 1438):
+        with pytest.raises(ValueError, match=rf"train_samples must lie in 10\.\.1437, got {count}"):
+            draw(count)
     with pytest.raises(ValueError, match=r"images must be square and at least 4 pixels wide, got \(4, 6\)"):
         build(config(), images=torch.zeros(2, 1, 4, 6), classes=10, generator=data.generator(0))
-
-
-# Same numbers
 
 
 def same(one: records.Result, other: records.Result) -> bool:
@@ -103,26 +80,14 @@ def same(one: records.Result, other: records.Result) -> bool:
     return arrays and one.arrays.keys() == other.arrays.keys() and repr(one.metrics) == repr(other.metrics)
 
 
-def test_the_same_config_gives_the_same_numbers_whatever_ran_before():
+def test_the_same_config_gives_the_same_numbers_and_an_snnl_of_weight_0_those_of_the_baseline():
     torch.manual_seed(0)
     (alone,) = results(config(arm="snnl"))
     torch.manual_seed(1)
     *_, after = results(config(arm="raw", seed=5), config(arm="snnl", seed=4), config(arm="snnl"))
     assert same(alone, after)
-
-
-def test_an_snnl_of_weight_0_is_the_baseline():
     plain, weightless = results(config(), config(arm="snnl", snnl_weight=0.0))
     assert same(plain, weightless)
-
-
-@pytest.mark.parametrize("setting", [{"layers": "sum"}, {"temperature": 0.1}, {"distance": "squared_euclidean"}])
-def test_settings_of_the_snnl_change_the_training(setting):
-    plain, changed = results(config(arm="snnl"), config(arm="snnl", **setting))
-    assert plain.metrics["loss_curve"] != changed.metrics["loss_curve"]
-
-
-# Measures
 
 
 @pytest.mark.parametrize("arm", sorted(set(ARMS) - {"ensemble"}))
@@ -145,20 +110,19 @@ def test_every_arm_learns_and_its_measures_keep_their_bounds(arm):
     )
 
 
-def test_an_ensemble_has_no_routing_and_all_its_experts_live():
+def test_an_ensemble_has_no_routing_and_an_expert_that_answers_for_all_the_mixtures_accuracy():
     (result,) = results(config(arm="ensemble", steps=60))
     assert 40 < result.metrics["accuracy"] <= 100
     assert not {"load", "entropy", "mutual_information", "second_choice_accuracy"} & result.metrics.keys()
     assert result.metrics["live_similarity"] == pytest.approx(result.metrics["similarity"], abs=1e-6)
     assert result.metrics["curve_live"] == []
+    (result,) = results(config(steps=60, experts=1))
+    assert result.metrics["second_choice_accuracy"] == pytest.approx(result.metrics["accuracy"])
 
 
-def test_a_learned_temperature_moves_and_is_recorded():
+def test_a_learned_temperature_moves_and_a_gate_that_cannot_keeps_its_first_weights_but_for_their_decay():
     (result,) = results(config(arm="snnl", temperature_schedule="learned"))
     assert 0 < result.metrics["learned_temperature"] != 1
-
-
-def test_a_gate_that_cannot_move_keeps_its_first_weights_but_for_their_decay():
     settings = config(gate_learning_rate=1e-12)
     (result,) = results(settings)
     trained = replica(settings, "cpu").network
@@ -168,34 +132,23 @@ def test_a_gate_that_cannot_move_keeps_its_first_weights_but_for_their_decay():
     assert torch.allclose(trained.gate.weight, before, atol=1e-7)
 
 
-def test_readings_are_as_many_as_asked_for():
+def test_readings_are_as_many_as_asked_for_and_what_moves_a_gate_is_read_before_the_first_step():
     (result,) = results(config(steps=12, readings=6))
     assert result.metrics["curve_steps"] == [2, 4, 6, 8, 10, 12]
     assert all(0 < share < 1 for share in result.metrics["curve_mean_share"])
-
-
-def test_what_moves_a_gate_is_read_before_the_first_step():
     short, long = results(config(steps=2), config(steps=20))
     for name in ("start_mean_square", "start_losses", "start_scores"):
         assert short.metrics[name] == long.metrics[name]
     assert len(short.metrics["start_losses"]) == 5
 
 
-def test_an_expert_that_answers_for_all_has_the_mixtures_accuracy():
-    (result,) = results(config(steps=60, experts=1))
-    assert result.metrics["second_choice_accuracy"] == pytest.approx(result.metrics["accuracy"])
-
-
-def test_a_record_of_a_run_is_small(records_folder):
+def test_a_record_is_small_and_the_cached_weights_are_those_that_were_measured(records_folder):
     rows = records.load_or_run([config()], lambda configs: run(configs, device="cpu", progress=False), missing="run")
     (row,) = rows.to_dict("records")
     path = records_folder / "experts" / f"{row['hash']}.json"
     assert json.loads(path.read_text())["config"]["hidden_units"] == 16
     assert path.stat().st_size <= 4 * 1024
     assert path.with_suffix(".npz").stat().st_size <= 200 * 1024
-
-
-def test_the_cached_weights_are_those_that_were_measured():
     (result,) = results(config())
     images, _, classes = tensors("digits", "test", "cpu")
     network = build(config(), images=images, classes=classes, generator=data.generator(0))
@@ -204,24 +157,12 @@ def test_the_cached_weights_are_those_that_were_measured():
     assert (predictions == result.arrays["predictions"]).all()
 
 
-def test_bfloat16_stays_near_float32():
-    full, half = results(config(), config(precision="bfloat16"))
-    assert half.metrics["loss_curve"] == pytest.approx(full.metrics["loss_curve"], rel=0.1)
-    assert half.metrics["loss_curve"] != full.metrics["loss_curve"]
-
-
-# Other endings
-
-
-def test_a_run_that_diverges_is_a_result_with_its_step():
+def test_a_run_that_diverges_is_a_result_with_its_step_even_if_only_outputs_overflow():
     wild, tame = results(config(peak_learning_rate=1e12, steps=5), config())
     assert (wild.outcome, wild.arrays) == ("diverged", {})
     assert wild.diverged_step == len(wild.metrics["loss_curve"]) + 1 <= 5
     assert wild.metrics.keys() == {*STARTED, *GateCurve.KEPT}
     assert (tame.outcome, tame.diverged_step) == ("finished", None)
-
-
-def test_outputs_that_overflow_after_the_last_step_are_divergence_too():
     (result,) = results(config(peak_learning_rate=1e20, steps=1))
     assert (result.outcome, result.diverged_step, result.arrays) == ("diverged", 1, {})
 
@@ -230,12 +171,6 @@ def test_a_data_set_that_is_not_there_is_told_before_anything_is_trained(tmp_pat
     monkeypatch.setenv("SPAREPARTS_DATA", str(tmp_path))
     with pytest.raises(data.DataMissing, match="python -m spareparts data fetch cifar10"):
         next(run([config(), config(dataset="cifar10")], device="cpu", progress=False))
-
-
-def test_nothing_is_compiled_for_a_figure_that_nobody_draws(monkeypatch):
-    monkeypatch.setattr(measures, "project", lambda *features, **settings: pytest.fail("UMAP was asked for"))
-    (result,) = results(config(seed=1, hidden_units=128))
-    assert "umap" not in result.arrays
 
 
 @pytest.mark.slow

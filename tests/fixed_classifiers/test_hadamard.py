@@ -1,12 +1,10 @@
 """Hadamard heads: the transform against the matrix, what is stored, how far rows are from orthogonal, and remedies."""
 
-import io
 import warnings
 
 import pytest
 import scipy.linalg
 import torch
-from torch.func import functional_call, grad, vmap
 
 from spareparts.data import generator
 from spareparts.fixed_classifiers import CoincidingRows, FixedClassifier, fast_hadamard_transform, hadamard, sylvester
@@ -25,9 +23,6 @@ def matrix_of(size: int) -> torch.Tensor:
     return torch.from_numpy(scipy.linalg.hadamard(size)).double()
 
 
-# The fast transform
-
-
 @pytest.mark.parametrize("shape", [(3, 1), (3, 2), (3, 8), (3, 64), (3, 1024), (16,), (2, 3, 16), (0, 16)])
 def test_the_transform_is_the_product_of_the_last_axis_with_scipys_matrix(shape):
     inputs = random(*shape)
@@ -35,15 +30,12 @@ def test_the_transform_is_the_product_of_the_last_axis_with_scipys_matrix(shape)
     assert found.shape == shape and torch.allclose(found, inputs @ matrix_of(shape[-1]))
 
 
-def test_views_and_few_rows_at_a_time_are_transformed_as_all_at_once(monkeypatch):
+def test_views_are_transformed_in_parts_as_all_at_once_with_gradients_right_to_the_second_order(monkeypatch):
     inputs = random(64, 64, 3).movedim(2, 0).mT
     whole = fast_hadamard_transform(inputs.contiguous())
     assert torch.equal(fast_hadamard_transform(inputs), whole)
     monkeypatch.setattr(hadamard, "CHUNK", 5 * 64)
     assert torch.equal(fast_hadamard_transform(inputs), whole)
-
-
-def test_its_gradients_are_right_to_the_second_order_and_batched():
     inputs = random(2, 8).requires_grad_()
     assert torch.autograd.gradcheck(fast_hadamard_transform, inputs, check_batched_grad=True)
     assert torch.autograd.gradgradcheck(fast_hadamard_transform, inputs)
@@ -73,13 +65,13 @@ def test_what_has_no_transform_is_refused(unchecked, inputs, message):
         fast_hadamard_transform(inputs)
 
 
-# Matrices
-
-
-def test_rows_far_down_are_those_of_the_definition():
+def test_its_rows_are_those_of_the_definition_and_begin_with_ones_unless_these_are_skipped():
     rows, columns = torch.tensor([2**30 - 1, 2**20 + 5]), torch.tensor([3, 2**29, 2**20 + 1])
     expected = [[(-1) ** (int(i) & int(j)).bit_count() for j in columns] for i in rows]
     assert sylvester(rows, columns).tolist() == expected
+    for skipped in (0, 1):
+        made = Hadamard(12, 9, skip_ones=bool(skipped), generator=generator(1))
+        assert torch.equal(made.matrix().double(), matrix_of(16)[skipped : skipped + 9, :12])
 
 
 @pytest.mark.parametrize("order", [4, 8, 12, 20, 24, 48, 348])
@@ -89,18 +81,12 @@ def test_paleys_matrices_are_hadamard_and_begin_with_ones(order):
     assert torch.equal(matrix @ matrix.T, order * torch.eye(order, dtype=torch.int64))
 
 
-@pytest.mark.parametrize(("least", "order"), [(1, 4), (3, 4), (10, 12), (342, 348), (1664, 1664), (89, 104)])
-def test_paleys_next_order_is_the_smallest_that_primes_give(least, order):
-    assert paley_order(least) == order
-
-
-@pytest.mark.parametrize("order", [6, 92, 16])
-def test_orders_without_paleys_matrix_are_refused(order):
-    with pytest.raises(ValueError, match=f"order must be a prime plus 1 .*, got {order}"):
-        paley(order)
-
-
-# Heads
+def test_paleys_next_order_is_the_smallest_that_primes_give_and_others_are_refused():
+    expected = {1: 4, 3: 4, 10: 12, 342: 348, 1664: 1664, 89: 104}
+    assert {least: paley_order(least) for least in expected} == expected
+    for order in (6, 92, 16):
+        with pytest.raises(ValueError, match=f"order must be a prime plus 1 .*, got {order}"):
+            paley(order)
 
 
 @pytest.mark.parametrize(("features", "classes"), [(64, 10), (12, 5), (100, 16), (16, 100), (7, 1), (1, 7), (33, 32)])
@@ -112,12 +98,6 @@ def test_a_head_gives_the_product_with_its_matrix_however_it_is_computed(monkeyp
         made = Hadamard(features, classes, generator=generator(3), **options)
         assert torch.allclose(made(inputs, bias), inputs @ made.matrix().double().T + bias)
         assert made.matrix().shape == (classes, features) and (made.matrix().abs() == 1).all()
-
-
-def test_its_rows_are_scipys_first_ones_and_begin_with_ones_unless_these_are_skipped():
-    for skipped in (0, 1):
-        made = Hadamard(12, 9, skip_ones=bool(skipped), generator=generator(1))
-        assert torch.equal(made.matrix().double(), matrix_of(16)[skipped : skipped + 9, :12])
 
 
 @pytest.mark.parametrize(
@@ -137,22 +117,16 @@ def test_a_cut_matrix_is_orthogonal_where_the_features_are_a_multiple_of_its_ord
     assert head(features, classes, matrix=matrix).max_coherence == pytest.approx(coherence, abs=5e-4)
 
 
-def test_rows_that_coincide_are_named():
+def test_rows_that_coincide_are_named_and_the_remedies_have_none():
     with pytest.warns(CoincidingRows, match=r"36 groups of classes share a row, first \(0, 64\)"):
         made = head(64, 100)
     assert made.coinciding_rows == [(row, row + 64) for row in range(36)] and made.max_coherence == 1
     with pytest.warns(CoincidingRows, match=r"first \(0, 1, 2\)"):
         head(1, 3, kind="tight_frame")
-
-
-@pytest.mark.parametrize(
-    ("kind", "options"),
-    [("hadamard", {"coordinates": "scattered"}), ("hadamard", {"matrix": "paley"}), ("tight_frame", {})],
-)
-def test_the_remedies_have_no_coinciding_rows(kind, options):
-    with warnings.catch_warnings(action="error"):
-        made = head(64, 100, kind=kind, **options)
-    assert made.coinciding_rows == [] and made.max_coherence < 0.5
+    for remedy in ({"coordinates": "scattered"}, {"matrix": "paley"}, {"kind": "tight_frame"}):
+        with warnings.catch_warnings(action="error"):
+            made = head(64, 100, **remedy)
+        assert made.coinciding_rows == [] and made.max_coherence < 0.5
 
 
 def test_features_after_a_relu_have_the_row_of_ones_as_their_closest():
@@ -163,13 +137,6 @@ def test_features_after_a_relu_have_the_row_of_ones_as_their_closest():
     assert (ones == 0).all() and not (negated == 0).any() and len(skipped.unique()) == 10
 
 
-@pytest.mark.parametrize(("features", "classes"), [(64, 10), (2048, 1000)])
-def test_nothing_of_the_matrix_is_in_the_file(features, classes):
-    made, file = head(features, classes), io.BytesIO()
-    torch.save(made.state_dict(), file)
-    assert list(made.state_dict()) == ["bias", "scale"] and file.tell() < 4 * classes + 4096
-
-
 def test_scattered_coordinates_come_back_with_the_state():
     made, other = (head(20, 9, coordinates="scattered", seed=seed) for seed in (1, 2))
     features = random(7, 20, dtype=torch.float32)
@@ -177,18 +144,3 @@ def test_scattered_coordinates_come_back_with_the_state():
     other.load_state_dict(made.state_dict())
     assert torch.equal(made(features), other(features))
     assert list(made.state_dict()) == ["bias", "scale", "projection.columns"]
-
-
-@pytest.mark.parametrize("options", [{"coordinates": "scattered"}, {"skip_ones": True}])
-def test_replicas_side_by_side_have_the_scores_and_gradients_of_each(monkeypatch, options):
-    monkeypatch.setattr(hadamard, "CROSSOVER", 0)
-    made = [head(20, 9, seed=seed, **options) for seed in (1, 2, 3)]
-    features = random(3, 5, 20, dtype=torch.float32)
-    buffers = {name: torch.stack([each.get_buffer(name) for each in made]) for name, _ in made[0].named_buffers()}
-
-    def loss(inputs: torch.Tensor, own: dict[str, torch.Tensor]) -> torch.Tensor:
-        return functional_call(made[0], own, (inputs,)).square().mean()
-
-    found = vmap(grad(loss))(features, buffers)
-    for own, inputs, gradient in zip(made, features, found, strict=True):
-        assert torch.allclose(grad(loss)(inputs, dict(own.named_buffers())), gradient, atol=1e-6)

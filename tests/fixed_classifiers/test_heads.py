@@ -39,13 +39,6 @@ def test_the_others_are_affine(kind):
     assert made.scale is None
 
 
-def test_a_learned_head_is_pytorchs_linear_layer():
-    made, layer = head(kind="learned"), nn.Linear(12, 5)
-    layer.load_state_dict({"weight": made.projection.weight, "bias": made.bias})
-    assert torch.equal(made(samples()), layer(samples()))
-    assert made.matrix.abs().max() <= 12**-0.5 and made.bias.abs().max() <= 12**-0.5 and made.bias.any()
-
-
 @pytest.mark.parametrize("kind", HEADS)
 def test_what_is_drawn_comes_from_the_generator_alone(kind):
     first = head(kind=kind)
@@ -82,11 +75,15 @@ def test_the_weights_that_are_trained_are_as_many_as_each_kind_says(kind, option
         assert made.matrix.count_nonzero() == weights
 
 
-def test_zeros_have_the_bias_as_their_scores_and_a_finite_gradient():
+def test_zeros_have_the_bias_as_their_scores_and_a_learned_head_is_pytorchs_linear_layer():
     features = torch.zeros(2, 12, requires_grad=True)
     scores = head()(features)
     scores.sum().backward()
     assert not scores.any() and features.grad.isfinite().all()
+    made, layer = head(kind="learned"), nn.Linear(12, 5)
+    layer.load_state_dict({"weight": made.projection.weight, "bias": made.bias})
+    assert torch.equal(made(samples()), layer(samples()))
+    assert made.matrix.abs().max() <= 12**-0.5 and made.bias.abs().max() <= 12**-0.5 and made.bias.any()
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
@@ -132,14 +129,8 @@ def test_features_of_another_width_are_refused_by_every_kind(unchecked, kind):
 def test_bad_settings_are_refused_with_their_value(arguments, message):
     with pytest.raises(ValueError, match=message):
         head(**arguments)
-
-
-def test_an_option_of_another_kind_is_refused():
     with pytest.raises(TypeError, match="kind 'learned' has no matrix, rank"):
         head(kind="learned", rank=3, matrix="paley")
-
-
-# What heads cost
 
 
 @pytest.mark.parametrize(

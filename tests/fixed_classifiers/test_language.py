@@ -35,25 +35,23 @@ def some_words(window=6, columns=2, vocabulary=11):
     return torch.randint(vocabulary, (window, columns), generator=data.generator(0))
 
 
-# The network
-
-
-def test_fixed_vectors_serve_as_input_and_output_and_are_not_trained():
+def test_fixed_vectors_are_not_trained_and_normalised_features_leave_the_size_to_the_scale():
     fixed = torch.randn(11, 8, generator=data.generator(2))
     network = model(fixed=fixed, dropout=0.0)
     assert "words" not in dict(network.named_parameters())
     logits, _ = network(some_words())
     cross_entropy(logits.flatten(0, 1), some_words().flatten()).backward()
     assert torch.equal(network.words, fixed)
-
-
-def test_normalised_features_leave_the_scale_alone_to_set_the_size_of_logits():
     network = model(normalised=True, initial_scale=3.0)
     logits, _ = network(some_words())
     assert (logits.abs() <= 3 * network.words.norm(dim=1) + 1e-5).all()
     assert dict(network.named_parameters())["scale"].requires_grad
     held = model(normalised=True, scale=2.0)
     assert "scale" not in dict(held.named_parameters()) and float(held.scale) == 2.0
+    with pytest.raises(ValueError, match="vocabulary must be at least 1, got 0"):
+        model(vocabulary=0)
+    with pytest.raises(ValueError, match="fixed must be tied"):
+        model(fixed=torch.zeros(11, 8), tied=False)
 
 
 def test_a_text_in_pieces_gives_the_logits_of_the_whole():
@@ -63,16 +61,6 @@ def test_a_text_in_pieces_gives_the_logits_of_the_whole():
     assert torch.allclose(torch.cat(pieces), whole, atol=1e-6)
     assert not network.hidden.requires_grad
     assert torch.allclose(network.carry(words, begins=True), whole, atol=1e-6)
-
-
-def test_models_that_cannot_be_are_refused():
-    with pytest.raises(ValueError, match="vocabulary must be at least 1, got 0"):
-        model(vocabulary=0)
-    with pytest.raises(ValueError, match="fixed must be tied"):
-        model(fixed=torch.zeros(11, 8), tied=False)
-
-
-# Perplexity
 
 
 @pytest.mark.parametrize("length", [1, 3, 100])
@@ -86,17 +74,11 @@ def test_the_length_of_a_window_changes_no_loss_and_words_without_vectors_are_al
     assert language.word_losses(network, words, columns=1)[0].mean().exp().item() == pytest.approx(11)
 
 
-def test_perplexity_by_frequency_is_that_of_each_groups_words():
+def test_perplexity_is_that_of_each_groups_words_and_word_frequencies_alone_beat_nothing():
     targets = torch.tensor([0, 9, 10, 99, 1_000])
     found = language.by_frequency(torch.tensor([1.0, 3.0, 4.0, 4.0, 5.0]), targets)
     assert found == [pytest.approx(math.exp(2)), pytest.approx(math.exp(4)), None, pytest.approx(math.exp(5))]
-
-
-def test_word_frequencies_alone_are_worse_than_the_chain_and_better_than_nothing():
     assert least_perplexity() < language.unigram_perplexity(TEXT) < WORDS
-
-
-# Runs
 
 
 def tiny(**settings):
@@ -156,9 +138,6 @@ def test_the_rate_is_divided_once_validation_stalls_and_the_best_weights_stay(mo
     assert other.perplexities == watch.perplexities
 
 
-# Word vectors
-
-
 @given(some.integers(1, 12), some.integers(1, 12))
 def test_random_vectors_have_norm_1_and_are_orthogonal_where_they_can_be(vocabulary, units):
     rows = language.orthogonal(vocabulary, units, generator=data.generator(3)).double()
@@ -178,16 +157,13 @@ def test_words_are_counted_with_their_neighbours(words, window):
     assert np.array_equal(found.toarray(), counted)
 
 
-def test_pmi_is_zero_for_independent_words_and_the_logarithm_of_the_ratio_where_it_is_positive():
+def test_pmi_is_zero_for_independent_words_and_all_its_factors_together_give_back_the_matrix():
     independent = np.outer([1.0, 2.0, 3.0], [1.0, 2.0, 3.0])
     sparse = language.scipy.sparse.csr_array
     assert language.positive_pmi(sparse(independent)).toarray() == pytest.approx(np.zeros((3, 3)), abs=1e-12)
     counts = np.array([[4.0, 1.0], [1.0, 2.0]])
     expected = np.log(counts * 8 / np.outer([5, 3], [5, 3]))
     assert language.positive_pmi(sparse(counts)).toarray() == pytest.approx(np.maximum(expected, 0))
-
-
-def test_all_pmi_factors_together_give_back_the_matrix_where_it_is_positive_semidefinite():
     words = torch.arange(6).repeat(200)[torch.randperm(1_200, generator=data.generator(1))].clone()
     words[600:] = words[600:] // 2 * 2
     matrix = language.positive_pmi(language.cooccurrences(words, vocabulary=6, window=5)).toarray()

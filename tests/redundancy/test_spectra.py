@@ -14,16 +14,10 @@ def random(*shape: int, seed: int = 0) -> torch.Tensor:
     return torch.randn(*shape, generator=generator(seed), dtype=torch.float64)
 
 
-# Singular values and what few of them keep
-
-
-@pytest.mark.parametrize("shape", [(6, 9), (5, 60)])  # the second by its small square
-def test_singular_values_are_numpys(shape):
-    rows = random(*shape)
-    assert spectra.singular_values(rows).numpy() == pytest.approx(np.linalg.svd(rows.numpy(), compute_uv=False))
-
-
-def test_what_is_left_out_has_the_next_singular_value_as_its_spectral_norm():
+def test_singular_values_are_numpys_and_the_next_one_is_the_spectral_norm_of_what_is_left_out():
+    for shape in ((6, 9), (5, 60)):  # the second by its small square
+        rows = random(*shape)
+        assert spectra.singular_values(rows).numpy() == pytest.approx(np.linalg.svd(rows.numpy(), compute_uv=False))
     rows = random(7, 12)
     values = spectra.singular_values(rows)
     left, _, right = torch.linalg.svd(rows, full_matrices=False)
@@ -34,13 +28,10 @@ def test_what_is_left_out_has_the_next_singular_value_as_its_spectral_norm():
         assert share == pytest.approx(100 * (kept.norm() / rows.norm()).item())
 
 
-@pytest.mark.parametrize("directions", [1, 3, 10])
-def test_the_elbow_of_a_low_rank_signal_in_noise_is_its_rank(directions):
-    signal = random(60, directions) @ random(directions, 200, seed=1)
-    assert spectra.elbow(spectra.singular_values(3 * signal + 0.1 * random(60, 200, seed=2))) == directions
-
-
-def test_equal_singular_values_have_the_largest_ranks_and_no_elbow():
+def test_the_elbow_is_the_rank_of_a_signal_in_noise_and_equal_values_have_the_largest_ranks_and_none():
+    for directions in (1, 3, 10):
+        signal = random(60, directions) @ random(directions, 200, seed=1)
+        assert spectra.elbow(spectra.singular_values(3 * signal + 0.1 * random(60, 200, seed=2))) == directions
     assert spectra.stable_rank(torch.ones(5)) == 5
     assert spectra.effective_rank(torch.ones(5)) == pytest.approx(5)
     assert spectra.effective_rank(torch.tensor([2.0, 0, 0])) == pytest.approx(1)
@@ -61,9 +52,6 @@ def test_what_is_no_spectrum_is_refused(call, message):
         call()
 
 
-# Noise
-
-
 @pytest.mark.parametrize("ratio", [0.1, 0.38, 1.0])
 def test_the_law_has_the_mean_one_and_the_variance_of_its_ratio(ratio):
     grid, below = spectra.law(ratio)
@@ -80,12 +68,9 @@ def test_a_random_layer_is_all_noise_of_its_own_variance(units, fan_in):
     assert fit.variance == pytest.approx(0.05**2, rel=0.03)
 
 
-def test_few_random_layers_have_outliers():
+def test_few_random_layers_have_outliers_and_strong_directions_are_counted_with_the_signals_norm():
     drawn = [spectra.singular_values(random(40, 60, seed=seed)) for seed in range(100)]
     assert sum(spectra.fit_noise(values, units=40, fan_in=60).outliers > 0 for values in drawn) <= 4
-
-
-def test_strong_directions_are_counted_and_their_norm_is_the_signals():
     signal = 8 * random(120, 5) @ random(5, 300, seed=1) / math.sqrt(300)
     fit = spectra.fit_noise(spectra.singular_values(signal + 0.1 * random(120, 300, seed=2)), units=120, fan_in=300)
     assert fit.outliers == 5
@@ -93,25 +78,19 @@ def test_strong_directions_are_counted_and_their_norm_is_the_signals():
     assert fit.variance == pytest.approx(0.01, rel=0.05)
 
 
-# Subspaces
-
-
-def test_angles_are_those_between_lines_and_planes():
+def test_angles_are_those_between_lines_and_planes_and_of_random_spaces_those_of_their_sizes():
     first, second = torch.eye(4)[:1], torch.tensor([[1.0, 1, 0, 0], [0, 0, 0, 5]])
     assert spectra.principal_angles(first, second).tolist() == pytest.approx([45])
     assert spectra.principal_angles(second, 3 * second).tolist() == pytest.approx([0, 0], abs=1e-5)
     # two groups that span everything
     assert spectra.principal_angles(random(9, 4), random(5, 4, seed=1)).tolist() == pytest.approx([0] * 4, abs=1e-5)
-
-
-def test_random_spaces_have_the_mean_cosine_of_their_sizes():
     drawn = spectra.random_angles(first=3, second=5, fan_in=40, draws=200, generator=generator(0))
     assert drawn.shape == (200, 3) and (drawn.diff(dim=1) >= 0).all()
     # the mean squared cosine between random spaces of a and b dimensions is max(a, b) / d
     assert drawn.deg2rad().cos().square().mean().item() == pytest.approx(5 / 40, rel=0.05)
 
 
-def test_units_that_grew_are_trained_and_stand_beside_random_spaces():
+def test_units_that_grew_stand_beside_random_spaces_and_layers_of_one_main_space_have_no_angle():
     initial = torch.nn.functional.normalize(random(40, 100))
     rows = 0.9 * initial
     rows[:10] = 5 * random(10, 2, seed=1) @ random(2, 100, seed=2)
@@ -119,9 +98,6 @@ def test_units_that_grew_are_trained_and_stand_beside_random_spaces():
     assert found["trained_units"] == 10
     assert found["initial_angle"] == pytest.approx(found["random_angle"], rel=0.05)
     assert spectra.angles_of_trained(initial * 9, initial, generator=generator(0)) == {"trained_units": 40}
-
-
-def test_layers_of_one_main_space_have_no_angle_and_independent_ones_that_of_chance():
     rows = random(20, 3) @ random(3, 50, seed=1)
     assert spectra.main_angle(rows, 2 * rows.flip(0), rank=3) == pytest.approx(0, abs=1e-4)
     drawn = spectra.random_angles(first=3, second=3, fan_in=50, generator=generator(0))

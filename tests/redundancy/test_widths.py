@@ -21,7 +21,7 @@ def images(count=200):
     return torch.rand(count, 1, 4, 4, generator=generator(2)), torch.randint(10, (count,), generator=generator(3))
 
 
-def test_a_drop_is_the_accuracy_lost_by_setting_the_unit_to_zero():
+def test_a_drop_is_the_accuracy_lost_without_the_unit_and_distances_are_frobenius_norms():
     net, (inputs, labels) = network(), images()
     correct = (net(inputs).argmax(1) == labels).double().mean()
     expected = []
@@ -30,18 +30,19 @@ def test_a_drop_is_the_accuracy_lost_by_setting_the_unit_to_zero():
         pruned.fc1.weight.data[unit], pruned.fc1.bias.data[unit] = 0, 0
         expected.append(100 * float(correct - (pruned(inputs).argmax(1) == labels).double().mean()))
     assert accuracy_drops(net, inputs, labels).tolist() == pytest.approx(expected)
+    net = network()
+    moved = copy.deepcopy(net)
+    moved.fc1.weight.data[3, 5] += 2
+    assert distances(moved, net) == pytest.approx({"fc1_distance": 2, "fc1_unit_distance": 2 / 20})
 
 
-def test_the_largest_correlation_is_that_of_numpy():
+def test_the_largest_correlation_is_that_of_numpy_and_of_a_constant_unit_none():
     net, (inputs, _) = network(), images()
     net.fc1.bias.data += 3  # no unit is constant
     outputs = net.relu1(net.fc1(inputs.flatten(1))).detach().numpy()
     table = np.corrcoef(outputs.T)
     np.fill_diagonal(table, -1)
     assert largest_correlations(net, inputs).tolist() == pytest.approx(table.max(1).tolist(), abs=1e-5)
-
-
-def test_a_unit_that_is_a_multiple_of_another_is_repeated_and_a_constant_one_is_not():
     net, (inputs, _) = network(), images()
     net.fc1.weight.data[0].abs_()
     net.fc1.weight.data[1] = 2 * net.fc1.weight.data[0]
@@ -49,13 +50,6 @@ def test_a_unit_that_is_a_multiple_of_another_is_repeated_and_a_constant_one_is_
     found = largest_correlations(net, inputs)
     assert found[:2].tolist() == pytest.approx([1, 1])
     assert found[2].isnan()
-
-
-def test_distances_are_frobenius_norms_of_what_changed():
-    net = network()
-    moved = copy.deepcopy(net)
-    moved.fc1.weight.data[3, 5] += 2
-    assert distances(moved, net) == pytest.approx({"fc1_distance": 2, "fc1_unit_distance": 2 / 20})
 
 
 def test_a_run_stops_where_every_training_image_is_classified_correctly():
@@ -68,9 +62,6 @@ def test_a_run_stops_where_every_training_image_is_classified_correctly():
     removable, repeated = metrics["trained_removable"], metrics["untrained_repeated"]
     assert removable == sorted(removable) and len(removable) == len(DROPS)
     assert repeated == sorted(repeated, reverse=True) and len(repeated) == len(CORRELATIONS)
-
-
-# Filters
 
 
 def test_angles_to_the_centres_are_those_of_directions_whatever_the_lengths():
