@@ -49,13 +49,17 @@ def fit(
     keeper = Checkpoint(checkpoint, runs, seconds=checkpoint_seconds, opening=opening, **same)
     stacked = _choose(replicas, side_by_side)
     keeper.restore()
-    hidden = not progress or multiprocessing.current_process().daemon  # in a worker, where bars of several would mix
-    shown = {"unit": "step", "disable": hidden, "leave": False, "mininterval": 1.0}
-    done = sum(run.done for run in runs)
-    with tqdm(total=steps * len(runs), initial=done, **shown) as bar, matmul_precision(precision):
+    with _bar(runs, steps=steps, progress=progress) as bar, matmul_precision(precision):
         Loop(**same, stacked=stacked, keeper=keeper, bar=bar).train(runs)
     keeper.remove()
     return [run.outcome for run in runs]
+
+
+def _bar(runs: Sequence[Run], *, steps: int, progress: bool) -> tqdm:
+    """A bar over the steps of all runs; none in a worker, where those of several would mix."""
+    hidden = not progress or multiprocessing.current_process().daemon
+    done = sum(run.done for run in runs)
+    return tqdm(total=steps * len(runs), initial=done, unit="step", disable=hidden, leave=False, mininterval=1.0)
 
 
 def _check(replicas: Sequence[Replica], *, steps: int, every: int | None, precision: str) -> None:

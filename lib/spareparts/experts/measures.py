@@ -213,10 +213,8 @@ def measure(
     alive = [expert for expert, load in enumerate(loads) if load >= LIVE_LOAD]
     metrics |= similarities(weights, hidden, alive=alive)
     if config.arm != "ensemble":
-        second = gates.topk(min(2, gates.shape[1]), dim=1).indices[:, -1:]
-        right = answers.gather(1, second).squeeze(1) == labels
         metrics |= variances(features, gates.argmax(1), num_experts=len(weights))
-        metrics["second_choice_accuracy"] = 100 * float(right.double().mean())  # %, of the gate's second choice
+        metrics["second_choice_accuracy"] = second_choice_accuracy(gates, answers, labels)
     metrics |= neighbourhoods(features[:SHOWN].cpu().numpy(), labels[:SHOWN].cpu().numpy())
     if blocks:
         metrics |= snnl_of_blocks(config, blocks, labels)
@@ -230,6 +228,12 @@ def measure(
         arrays["umap"] = project(features[:SHOWN].cpu().numpy(), seed=config.seed)
         arrays["umap_labels"] = labels[:SHOWN].to(torch.uint8).cpu().numpy()
     return metrics, arrays
+
+
+def second_choice_accuracy(gates: Tensor, answers: Tensor, labels: Tensor) -> float:
+    """Accuracy in % where each image goes to the gate's second choice."""
+    second = gates.topk(min(2, gates.shape[1]), dim=1).indices[:, -1:]
+    return 100 * float((answers.gather(1, second).squeeze(1) == labels).double().mean())
 
 
 def standard_settings(config: Config) -> bool:
