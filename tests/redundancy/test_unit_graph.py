@@ -85,6 +85,7 @@ def test_the_keyboard_moves_epoch_cutoff_kind_and_unit(page):
     page.keyboard.type("3")
     assert "Unit 3: norm" in page.locator("unit-graph p[aria-live]").nth(1).text_content()
     assert page.locator("unit-graph circle.chosen").count() == 1
+    page.locator("unit-graph svg").first.focus()
     about, visited = page.locator("unit-graph p[aria-live]").nth(1), set()
     for key in ("ArrowLeft", "ArrowUp", "ArrowRight", "ArrowDown"):
         page.keyboard.press(key)
