@@ -18,8 +18,6 @@ from spareparts.sweep.cluster import environment
 
 PACKAGE = Path(spareparts.__file__).parent
 
-# Writing
-
 
 def disk_full_at(call: int, monkeypatch) -> None:
     """Let the n-th file that is written find the disk full."""

@@ -35,9 +35,6 @@ def furthest(ones, others) -> float:
     return max((numbers(one) - numbers(other)).abs().max().item() for one, other in zip(ones, others, strict=True))
 
 
-# Against one by one
-
-
 @pytest.mark.parametrize("family", FAMILIES)
 def test_in_double_precision_side_by_side_is_one_by_one_to_1e_10(family):
     together, alone = FAMILIES[family]([1, 2, 3], torch.float64), FAMILIES[family]([1, 2, 3], torch.float64)
@@ -79,9 +76,6 @@ def test_on_cuda_side_by_side_in_one_graph_is_one_by_one():
     ends = fit(together, steps=5, progress=False)
     lonely = fit(alone, steps=5, progress=False, side_by_side=False)
     assert [end.losses for end in ends] == [pytest.approx(end.losses, rel=1e-3) for end in lonely]
-
-
-# Callbacks, divergence, waiting
 
 
 def test_callbacks_see_and_may_change_each_replica_with_its_own_weights():
@@ -154,9 +148,6 @@ def test_networks_evaluated_side_by_side_give_what_each_gives(family):
             assert one.numpy() == pytest.approx(other.numpy(), abs=1e-12)
 
 
-# Groups that fit the memory
-
-
 @pytest.mark.parametrize(
     ("count", "each", "free", "size"),
     [
@@ -227,9 +218,6 @@ def test_configs_that_differ_in_seed_and_scalars_train_together():
     assert list(groups(asked, free=SCALARS, most=30)) == [[asked[0], asked[2]], [asked[1], asked[3]], [asked[4]]]
     many = [config(seed=seed) for seed in range(7)]
     assert [len(group) for group in groups(many, free=SCALARS, most=3)] == [3, 3, 1]
-
-
-# What goes one by one, and what is not there
 
 
 @pytest.mark.parametrize("family", ALONE)
