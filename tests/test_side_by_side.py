@@ -99,11 +99,11 @@ def test_callbacks_see_and_may_change_each_replica_with_its_own_weights():
     assert all(seen[place] == pytest.approx(alone[place], rel=1e-6) for place in seen)
 
 
-@pytest.mark.parametrize("every", [5, STEPS])
-def test_a_replica_that_diverges_is_frozen_and_touches_no_other(every):
+@pytest.mark.parametrize(("every", "way"), [(5, True), (STEPS, True), (5, False)])
+def test_a_replica_that_diverges_is_frozen_and_touches_no_other(every, way):
     together, alone = lenets([1, 2, 3], torch.float64), lenets([1, 3], torch.float64)
     together[1].settings = {"temperature": math.nan, "weight": 0.0}
-    ends = train(together, side_by_side=True, every=every)
+    ends = train(together, side_by_side=way, every=every)
     train(alone, side_by_side=False, every=every)
     assert [end.outcome for end in ends] == ["finished", "diverged", "finished"]
     assert (ends[1].diverged_step, ends[1].steps, ends[1].losses) == (1, every, [])

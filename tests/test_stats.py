@@ -92,21 +92,6 @@ def test_swapping_the_arms_keeps_p_which_lies_above_the_smallest_and_turns_the_e
     assert test.interval[0] <= test.interval[1]
 
 
-@pytest.mark.parametrize(
-    ("first", "second", "message"),
-    [
-        ([1.0], [2.0], r"at least 2 values, got \[1.0\]"),
-        ([1.0, 2.0], [1.0, 2.0, 3.0], "equal lengths, got 2 and 3"),
-        ([1.0, 2.0], [1.0, math.nan], "second must be finite, got nan at position 1"),
-        ([math.inf, 2.0], [1.0, 2.0], "first must be finite, got inf at position 0"),
-        ([[1.0, 2.0]], [[1.0, 2.0]], r"one-dimensional, got shape \(1, 2\)"),
-    ],
-)
-def test_pairs_that_cannot_be_compared_are_refused(first, second, message):
-    with pytest.raises(ValueError, match=message):
-        stats.paired_wilcoxon(first, second)
-
-
 def test_holm_multiplies_the_ordered_p_values_by_m_and_down_and_never_lets_them_fall():
     adjusted = stats.holm({"a": 0.01, "b": 0.04, "c": 0.03, "d": 0.005})
     assert adjusted == pytest.approx({"d": 0.02, "a": 0.03, "c": 0.06, "b": 0.06})
@@ -173,12 +158,21 @@ def test_ranks_and_critical_difference_are_those_of_demsar_friedman_and_nemenyi(
 
 
 @pytest.mark.parametrize(
-    ("table", "message"),
-    [(scores(methods=2), "3 methods"), (scores(sets=1), "2 data sets"), (scores().assign(a=np.nan), "finite")],
+    ("compare", "values", "message"),
+    [
+        (stats.paired_wilcoxon, ([1.0], [2.0]), r"at least 2 values, got \[1.0\]"),
+        (stats.paired_wilcoxon, ([1.0, 2.0], [1.0, 2.0, 3.0]), "equal lengths, got 2 and 3"),
+        (stats.paired_wilcoxon, ([1.0, 2.0], [1.0, math.nan]), "second must be finite, got nan at position 1"),
+        (stats.paired_wilcoxon, ([math.inf, 2.0], [1.0, 2.0]), "first must be finite, got inf at position 0"),
+        (stats.paired_wilcoxon, ([[1.0, 2.0]], [[1.0, 2.0]]), r"one-dimensional, got shape \(1, 2\)"),
+        (stats.ranking, (scores(methods=2),), "3 methods"),
+        (stats.ranking, (scores(sets=1),), "2 data sets"),
+        (stats.ranking, (scores().assign(a=np.nan),), "finite"),
+    ],
 )
-def test_what_cannot_be_ranked_is_refused(table, message):
+def test_what_cannot_be_compared_or_ranked_is_refused(compare, values, message):
     with pytest.raises(ValueError, match=message):
-        stats.ranking(table)
+        compare(*values)
 
 
 def test_the_tost_p_is_the_larger_of_two_one_sided_t_tests():

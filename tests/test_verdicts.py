@@ -126,12 +126,8 @@ def test_a_claim_is_as_good_as_its_weakest_part(words, whole):
 @given(st.lists(st.sampled_from(stats.VERDICTS), min_size=1, max_size=5), st.randoms())
 def test_the_order_of_the_parts_does_not_matter(words, random):
     shuffled = random.sample(words, len(words))
-    first, second = (stats.combine(dict(enumerate_names(order))) for order in (words, shuffled))
+    first, second = (stats.combine({str(n): part(word) for n, word in enumerate(o)}) for o in (words, shuffled))
     assert (first.verdict, first.n, first.protocol) == (second.verdict, second.n, second.protocol)
-
-
-def enumerate_names(words):
-    return ((f"part {number}", part(word)) for number, word in enumerate(words))
 
 
 def test_the_whole_names_what_failed_and_is_missing_has_the_smallest_n_and_is_reduced_if_a_part_is():
