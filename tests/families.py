@@ -150,12 +150,14 @@ convolutional = functools.partial(  # without momentum
 
 
 def resnets(seeds, dtype, *, shortcut: str = "padding") -> list[Replica]:
-    network = functools.partial(resnet_8, shortcut=shortcut)
-    return family(seeds, dtype, name="resnet", network=network, optimizer=two_groups, augment=crop_and_flip)
-
-
-def resnet_8(draw: torch.Generator, *, shortcut: str) -> nn.Module:
-    return resnet(8, generator=draw, classes=4, shortcut=shortcut)
+    return family(
+        seeds,
+        dtype,
+        name="resnet",
+        network=lambda draw: resnet(8, generator=draw, classes=4, shortcut=shortcut),
+        optimizer=two_groups,
+        augment=crop_and_flip,
+    )
 
 
 densenets = functools.partial(

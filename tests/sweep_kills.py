@@ -142,7 +142,7 @@ def count(folder: Path, notebooks: int) -> dict[str, int]:
     """Records expected and whole, runs that were cut off, and runs that were made again though recorded."""
     os.environ["SPAREPARTS_RECORDS"] = str(folder)
     configs = plan(list(range(1, notebooks + 1)))
-    whole = sum(records.load(config) is not None and readable(records.key(config)) for config in configs)
+    whole = sum(is_whole(config) for config in configs)
     events = collections.defaultdict(list)
     for line in (folder / "log").read_text().splitlines():
         event, key = line.split()
@@ -156,8 +156,11 @@ def count(folder: Path, notebooks: int) -> dict[str, int]:
     }
 
 
-def readable(key: str) -> bool:
-    return records.arrays("toy", key)["points"].shape == (2, 3)
+def is_whole(config: Toy) -> bool:
+    record = records.load(config)
+    if record is None or record["metrics"]["accuracy"] != config.seed + config.rate:
+        return False
+    return records.arrays("toy", records.key(config))["points"].shape == (2, 3)
 
 
 def main(kills: int, folder: Path, output: Path = Path("book/kills.json"), seed: int = 0) -> None:

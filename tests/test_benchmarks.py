@@ -85,9 +85,7 @@ def run(monkeypatch, rows, *words):
 
 
 def test_a_row_that_cannot_be_measured_here_is_named_with_its_reason_and_the_others_go_on(tmp_path, monkeypatch):
-    def impossible():
-        raise Skipped("pip install -e '.[bench]'")
-
+    impossible = MagicMock(side_effect=Skipped("pip install -e '.[bench]'"))
     path, rows = tmp_path / "b.json", {"impossible": impossible, "enough": row, "short": lambda: row(other=3.0)}
     done = run(monkeypatch, rows, "--output", str(path))
     assert done.exit_code == 0 and "impossible: skipped: pip install -e '.[bench]'" in done.output
@@ -188,9 +186,7 @@ def test_without_two_cores_a_library_instructions_or_a_gpu_rows_are_skipped_with
         gpu_session.main()
 
 
-def test_what_the_gpu_rows_train_trains_side_by_side_and_a_steps_operations_are_three_times_those_of_its_forward_pass(
-    monkeypatch,
-):
+def test_gpu_rows_train_side_by_side_and_a_step_costs_three_forward_passes(monkeypatch):
     draw = torch.Generator()
     images, labels = torch.rand(200, 1, 28, 28, generator=draw), torch.arange(200) % 10
     monkeypatch.setattr(replicas, "on", lambda device: (images, labels))

@@ -17,6 +17,7 @@ from spareparts.execute import ROOT, execute_book, toc_notebooks
 
 PAGES = re.findall(r"(?:root|file): (\S+)", (ROOT / "_toc.yml").read_text())
 LOADED = r'(?:<script[^>]* src|<link[^>]*rel="stylesheet"[^>]* href)="([^"]+)"'
+LOCAL = ("file:", "data:", "blob:")
 PAPERS = ("experts", "distancing", "fixed_classifiers", "class_rates", "redundancy", "cross_examination")
 CHAPTERS = [f"book/executed/{paper}" for paper in PAPERS]
 NUMBERED = [page for page in PAGES if page.startswith(tuple(CHAPTERS)) or page.endswith("theories")]
@@ -54,7 +55,7 @@ def visit(site, browser):
         page.on("console", lambda message: page.wrong.append(message.text) if message.type == "error" else None)
         page.on("pageerror", lambda error: page.wrong.append(str(error)))
         page.on("requestfailed", lambda request: page.wrong.append(f"failed: {request.url}"))
-        page.on("request", lambda request: _note_if_outside(request.url, page.wrong))
+        page.on("request", lambda sent: sent.url.startswith(LOCAL) or page.wrong.append(f"outside: {sent.url}"))
         page.goto((site / f"{name}.html").as_uri() + query, wait_until="load")
         page.evaluate("window.MathJax?.startup?.promise")
         page.wait_for_function("document.getAnimations().length === 0")  # buttons fade into the colours of the dark
@@ -63,11 +64,6 @@ def visit(site, browser):
     yield visit
     for page in opened:
         page.close()
-
-
-def _note_if_outside(url, wrong):
-    if not url.startswith(("file:", "data:", "blob:")):
-        wrong.append(f"outside: {url}")
 
 
 def test_the_book_builds_without_a_warning_with_the_verdicts_of_the_lock_and_below_forty_megabytes(site):
@@ -113,12 +109,11 @@ def test_a_page_needs_no_network_fits_the_screen_and_shows_all_its_formulas_and_
         assert alternatives and all(alternatives)
 
 
+TABLE = r'<table (?:border="1" class="dataframe"|id="T_)'
+
+
 @pytest.mark.parametrize(
-    ("kind", "pages", "shown"),
-    [
-        ("Figure", PAGES, r'<figure[^>]*id="fig-'),
-        ("Table", NUMBERED, r'<table (?:border="1" class="dataframe"|id="T_)'),
-    ],
+    ("kind", "pages", "shown"), [("Figure", PAGES, r'<figure[^>]*id="fig-'), ("Table", NUMBERED, TABLE)]
 )
 def test_every_figure_and_every_table_of_a_chapter_is_numbered_and_referred_to(site, kind, pages, shown):
     for name in pages:

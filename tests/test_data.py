@@ -5,6 +5,7 @@ import json
 import os
 import pickle
 from pathlib import Path
+from unittest.mock import MagicMock
 from urllib.error import URLError
 
 import numpy as np
@@ -288,10 +289,7 @@ def test_a_fetched_set_is_kept_only_if_it_is_the_expected_one_and_not_downloaded
 
 @pytest.mark.parametrize("error", [URLError("no route to host"), RuntimeError("Error downloading\nTried a mirror")])
 def test_without_a_network_one_error_names_the_set_and_the_folder(data_folder, monkeypatch, error):
-    def offline(*_args, **_kwargs):
-        raise error
-
-    monkeypatch.setattr(datasets, "CIFAR10", offline)
+    monkeypatch.setattr(datasets, "CIFAR10", MagicMock(side_effect=error))
     wanted = rf"'cifar10' into {data_folder}.*Nothing there was changed"
     with pytest.raises(data.DownloadFailed, match=wanted) as caught:
         data.fetch("cifar10")
@@ -309,12 +307,9 @@ def test_only_sets_with_an_official_source_can_be_fetched_and_an_altered_file_is
 
 
 def test_a_disk_that_fills_up_leaves_nothing_behind(data_folder, monkeypatch):
-    def full(*_args):
-        raise OSError(28, "No space left on device")
-
     expect(monkeypatch, "mnist", MNIST)
     monkeypatch.setattr(datasets, "MNIST", FakeMNIST)
-    monkeypatch.setattr(os, "fsync", full)
+    monkeypatch.setattr(os, "fsync", MagicMock(side_effect=OSError(28, "No space left on device")))
     with pytest.raises(OSError, match="No space left"):
         data.fetch("mnist")
     assert not list(data_folder.iterdir())

@@ -121,15 +121,6 @@ def test_weights_that_are_not_finite_are_divergence_even_where_the_loss_is():
     assert (end.outcome, end.diverged_step, len(end.losses)) == ("diverged", STEPS, 2)
 
 
-def test_a_diverged_replica_leaves_the_others_alone():
-    replicas = [replica(1), replica(2, objective=bad_at(2, math.nan)), replica(3)]
-    alone = [replica(1), replica(3)]
-    ends = quiet(replicas, every=4)
-    assert [end.outcome for end in ends] == ["finished", "diverged", "finished"]
-    assert [ends[0].losses, ends[2].losses] == [end.losses for end in quiet(alone, every=4)]
-    assert torch.equal(state(replicas[2]), state(alone[1]))
-
-
 def test_bfloat16_stays_near_float32_and_sees_the_new_weights_at_every_step():
     full, half = replica(), replica()
     (full_end,), (half_end,) = quiet([full], every=1), quiet([half], every=1, precision="bfloat16")

@@ -1,3 +1,5 @@
+"""Notebooks that are executed, and the chapters with parameters of one's own."""
+
 import ast
 import os
 import signal
@@ -242,9 +244,7 @@ def test_a_run_that_is_ended_from_outside_leaves_no_kernel_no_socket_and_one_lin
     assert name == "SIGKILL" or not list(Path("_build/runs").glob(".*"))
 
 
-def test_the_folder_of_sockets_is_private_short_and_removed_as_are_those_of_processes_that_are_no_more(
-    tmp_path, monkeypatch
-):
+def test_the_folder_of_sockets_is_private_and_short_and_removed_with_those_of_the_dead(tmp_path, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / ("long" * 25)))
     with execution.socket_folder() as own:
         assert len(str(own / "kernel-99")) < 104 and own.stat().st_mode & 0o077 == 0
@@ -262,14 +262,63 @@ def test_the_folder_of_sockets_is_private_short_and_removed_as_are_those_of_proc
         pass
 
 
-@pytest.mark.parametrize(
-    ("arguments", "status", "complaint"),
-    [
-        (["run", "nowhere.py"], 2, "error: there is no notebook nowhere.py\n"),
-        (["run", "tiny.py", "--set", "STEPS=-1"], 1, "ValueError: steps must be positive, got -1; the notebook"),
-    ],
-)
-def test_the_command_line_tells_an_error_in_one_line(notebook, arguments, status, complaint):
-    done = command(*arguments)
-    assert done.returncode == status
-    assert complaint in done.stderr and "Traceback" not in done.stderr
+def test_the_command_line_tells_an_error_in_one_line(notebook):
+    done = command("run", "nowhere.py")
+    assert (done.returncode, done.stderr) == (2, "error: there is no notebook nowhere.py\n")
+    done = command("run", "tiny.py", "--set", "STEPS=-1")
+    assert done.returncode == 1 and "Traceback" not in done.stderr
+    assert "ValueError: steps must be positive, got -1; the notebook" in done.stderr
+
+
+SEEDS = {"DATASETS": ["digits"], "SEEDS": [2, 3], "MISSING": "run"}
+# By chapter: what is asked of it; a word of the table of those runs, and what it names too; a verdict of the committed.
+CHAPTERS = {
+    "class_rates": (
+        {"DATASETS": ["generated-led-display"], "ACTIVATIONS": ["relu"], "EPOCHS": 2, "MISSING": "run"}
+        | {"DEMO_EPOCHS": 1, "DEMO_SEEDS": [1]},
+        "test accuracy",
+        ("baseline", "class_rates", "untrained"),
+        "Class rates raise accuracy by",
+    ),
+    "distancing": (
+        SEEDS | {"EPOCHS": [4], "CHECKPOINT": [2]},
+        "length of the weights",
+        ("strength", "training loss"),
+        "not seen (reduced)",
+    ),
+    "experts": (SEEDS | {"STEPS": 20, "DEMO_STEPS": 20}, "live experts", ("baseline", "snnl"), "not seen (reduced)"),
+    "fixed_classifiers": (
+        SEEDS
+        | {"NETWORKS": ["mlp"], "HEADS": ["learned", "orthonormal"], "EPOCHS": [2], "DEMO_EPOCHS": 2}
+        | {"TRAIN_SAMPLES": [200], "PRECISION": ["float32"]},
+        "on training images, %",
+        ("learned", "orthonormal"),
+        "not seen (reduced)",
+    ),
+    "redundancy": (
+        SEEDS | {"ITERATIONS": [20], "TRAIN_SAMPLES": [200], "DEMO_ITERATIONS": 20},
+        "area, smallest norm first",
+        (),
+        "not reproduced",
+    ),
+    "cross_examination": (
+        SEEDS | {"ARMS": ["control", "pushed"], "EPOCHS": [2], "DEMO_ARMS": ["control"], "DEMO_EPOCHS": 1},
+        "removable",
+        ("control", "pushed"),
+        "question 5",
+    ),
+}
+
+
+@pytest.mark.parametrize("word", CHAPTERS)
+def test_runs_that_were_asked_for_stand_before_the_chapter_on_the_committed_ones(word, tmp_path, monkeypatch):
+    monkeypatch.delenv("SPAREPARTS_WORKER")
+    parameters, column, rows, verdict = CHAPTERS[word]
+    done = execute(ROOT / "notebooks" / f"{word}.py", tmp_path / f"{word}.ipynb", parameters)
+    outputs = [output for cell in nbformat.read(done, 4).cells for output in cell.get("outputs", [])]
+    texts = [str(text) for output in outputs for text in output.get("data", {}).values()]
+    assert "The runs that you asked for" in next(text for text in texts if "<h2" in text)
+    table = next(text for text in texts if column in text and "<table" in text)
+    assert all(name in table for name in rows)
+    assert not any("These records do not" in text for text in texts)
+    assert any(verdict in text for text in texts)

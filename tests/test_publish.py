@@ -71,8 +71,6 @@ def test_pages_lead_to_their_sources(site):
         assert "mybinder.org/v2/gh/someone/parts/main?labpath=digits.ipynb" in page
 
 
-# Binder
-
 BINDER = ROOT / ".binder"
 
 

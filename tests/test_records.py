@@ -14,7 +14,6 @@ from toy import Toy, result
 
 from spareparts import class_rates, cross_examination, distancing, experts, fixed_classifiers, records, redundancy
 from spareparts.records import Diverged, Result, key, load, load_or_run, measured, rounded, save, store
-from spareparts.records.config import check_lists, combinations, given_lists
 
 
 def test_the_hash_is_that_of_word_revision_data_and_the_fields_that_differ_from_their_default():
@@ -115,19 +114,6 @@ def test_a_value_of_a_fields_type_is_kept_and_a_whole_number_is_taken_for_a_floa
 def test_a_number_that_is_not_finite_or_a_seed_that_a_library_would_refuse_is_refused(settings, message):
     with pytest.raises(ValueError, match=message):
         Toy(**settings)
-
-
-def test_a_setting_is_a_known_name_and_at_its_default_where_its_kind_does_not_use_it():
-    Toy(samples=None)._check_names({"samples": (None, 5), "seed": range(3)})
-    with pytest.raises(ValueError, match="samples must be one of None, 5, got 6"):
-        Toy(samples=6)._check_names({"samples": (None, 5)})
-    users = {"rate": (1, 2), "samples": ()}
-    Toy(seed=1, rate=0.1)._check_users("seed", users)
-    Toy(seed=3, shuffle=False)._check_users("seed", users)
-    with pytest.raises(ValueError, match=r"seed 3 does not use rate, which must stay 0\.5, got 0\.1"):
-        Toy(seed=3, rate=0.1)._check_users("seed", users)
-    with pytest.raises(ValueError, match="seed 1 does not use samples, which must stay None, got 2"):
-        Toy(samples=2)._check_users("seed", users)
 
 
 def test_what_is_saved_is_loaded_with_what_it_was_made_with(records_folder):
@@ -236,17 +222,3 @@ def test_what_is_found_is_kept_to_five_digits_and_work_that_diverged_is_a_result
     assert (found.outcome, found.diverged_step, found.metrics, found.arrays) == ("diverged", 7, {}, {})
     with pytest.raises(ZeroDivisionError):
         measured(lambda: 1 / 0, device="processor")
-
-
-def test_a_setting_without_a_value_is_left_open_and_the_last_one_changes_fastest():
-    assert given_lists({"a": None, "b": [], "c": 0, "d": (1, 2), "e": range(2)}) == {"c": [0], "d": [1, 2], "e": [0, 1]}
-    assert combinations({"a": [1, 2], "b": [3, 4]})[:2] == [{"a": 1, "b": 3}, {"a": 1, "b": 4}]
-    assert combinations({}) == [{}]
-
-
-@pytest.mark.parametrize("values", [(), [1, 1]])
-def test_a_list_that_names_nothing_or_something_twice_is_refused(values):
-    with pytest.raises(ValueError, match="seeds must name at least one value and none twice"):
-        check_lists({"seeds": values})
-    with pytest.raises(ValueError, match="seeds must name"):
-        given_lists({"seeds": values})

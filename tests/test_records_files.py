@@ -1,4 +1,4 @@
-"""Records on disk: whole or not at all, one folder over another, and what is not a record is named and skipped."""
+"""Records on disk: whole or not at all, made once however many ask, one folder over another, and what is no record."""
 
 import errno
 import json
@@ -13,12 +13,10 @@ from toy import Toy, result
 
 import spareparts
 from spareparts import records
-from spareparts.records import RecordError, key, load, load_or_run, save, store
+from spareparts.records import RecordError, claim, key, load, load_or_run, save, store
 from spareparts.sweep.cluster import environment
 
 PACKAGE = Path(spareparts.__file__).parent
-
-# Writing
 
 
 def disk_full_at(call: int, monkeypatch) -> None:
@@ -90,9 +88,7 @@ def test_records_are_read_from_the_committed_folder_and_over_it_from_ones_own(co
     assert records.arrays("toy", key(Toy(seed=1))).keys() == {"points"}
 
 
-def test_ones_own_folder_may_be_written_as_in_a_shell_and_without_one_it_is_the_committed(
-    committed, records_folder, monkeypatch
-):
+def test_ones_own_folder_is_written_as_in_a_shell_and_else_the_committed(committed, records_folder, monkeypatch):
     assert save(Toy(), result()).is_relative_to(records_folder)
     assert not committed.exists()
     monkeypatch.setenv("SPAREPARTS_RECORDS", "")
@@ -121,32 +117,23 @@ def test_two_states_of_changed_code_share_no_checkpoint(monkeypatch, tmp_path):
     assert len(names) == 3 and f"{key(Toy())}-0123456789ab.checkpoint" in names
 
 
-WHOLE = {
-    "word": "toy",
-    "config": {"seed": 5},
-    "metrics": {},
-    "outcome": "finished",
-    "protocol": "paper",
-    "fingerprint": "f",
-    "seconds": 1,
-}
 FOREIGN = {
-    "truncated": json.dumps(WHOLE)[:40],
-    "empty": "",
-    "bytes": "\udcff\udcfe\0",
-    "list": "[1, 2]",
-    "number": "7",
-    "lacking": json.dumps({name: value for name, value in WHOLE.items() if name != "outcome"}),
-    "another_paper": json.dumps(WHOLE | {"word": "experts"}),
-    "misshapen": json.dumps(WHOLE | {"config": [1, 2]}),
+    "truncated": lambda record: json.dumps(record)[:40],
+    "empty": lambda record: "",
+    "bytes": lambda record: "\udcff\udcfe\0",
+    "list": lambda record: "[1, 2]",
+    "number": lambda record: "7",
+    "lacking": lambda record: json.dumps({name: value for name, value in record.items() if name != "outcome"}),
+    "another_paper": lambda record: json.dumps(record | {"word": "experts"}),
+    "misshapen": lambda record: json.dumps(record | {"config": [1, 2]}),
 }
 
 
 @pytest.mark.parametrize("kind", FOREIGN)
 def test_what_is_not_a_record_is_named_and_skipped(kind, records_folder):
-    save(Toy(), result())
+    record = json.loads(save(Toy(), result()).read_text())
     stray = records_folder / "toy" / f"{kind}.json"
-    stray.write_bytes(FOREIGN[kind].encode(errors="surrogateescape"))
+    stray.write_bytes(FOREIGN[kind](record).encode(errors="surrogateescape"))
     with pytest.warns(UserWarning, match=f"skipped .*{kind}.json: not a whole record"):
         assert records.frame("toy").seed.tolist() == [1]
 
@@ -199,3 +186,97 @@ def test_the_commit_of_another_repository_around_the_project_is_not_its_own(tmp_
     words = [sys.executable, "-c", program]
     done = subprocess.run(words, env=os.environ | {"PYTHONPATH": str(inner / "lib")}, capture_output=True, text=True)
     assert done.stdout == "unknown\n", done.stderr
+
+
+OTHER = """
+import os, sys
+from toy import Toy, result
+from spareparts import records
+from spareparts.records import claim, store
+
+with claim.Claims() as held:
+    assert held.acquire(store.lock_path(Toy(seed=1)))
+    print("held", flush=True)
+    sys.stdin.readline()
+    records.save(Toy(seed=1), result(0.75))
+    os.kill(os.getpid(), 9) if "dies" in sys.argv else None
+"""
+
+
+@pytest.fixture
+def lock(records_folder):
+    path = store.lock_path(Toy(seed=1))
+    path.parent.mkdir(parents=True)
+    return path
+
+
+def runner(made):
+    def run(configs):
+        for config in configs:
+            made.append(config.seed)
+            yield config, result()
+
+    return run
+
+
+def test_what_another_process_makes_is_waited_for_and_not_made_again(lock, monkeypatch, capsys):
+    words = [sys.executable, "-c", OTHER]
+    made, pipes = [], {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    with subprocess.Popen(words, cwd=os.path.dirname(__file__), **pipes) as other:
+        assert other.stdout.readline() == "held\n"
+        # Only once this process waits does the other one end.
+        monkeypatch.setattr(store.time, "sleep", lambda seconds: other.communicate("\n"))
+        found = records.load_or_run([Toy(seed=seed) for seed in (1, 2)], runner(made), missing="run")
+    assert made == [2] and found.accuracy.tolist() == [0.75, 0.25]
+    assert "another process makes 1 of these runs" in capsys.readouterr().out
+    assert not list(lock.parent.glob(".*"))
+
+
+@pytest.mark.parametrize(
+    ("owner", "seconds_ago", "is_left"),
+    [
+        ({}, 10**6, False),  # this process, which holds it
+        ({"start": 0.0}, 0, True),  # another process had this id
+        ({"pid": 2**22 + 1}, 0, True),  # there is none
+        ({"host": "elsewhere"}, 0, False),
+        ({"host": "elsewhere"}, 10**6, True),  # nobody has touched it
+    ],
+)
+def test_a_lock_is_left_behind_when_its_owner_is_no_more(lock, owner, seconds_ago, is_left):
+    lock.write_text(json.dumps(claim.owner() | owner))
+    touched = lock.stat().st_mtime - seconds_ago
+    os.utime(lock, (touched, touched))
+    assert claim.is_left_behind(lock) == is_left
+    assert claim.Claims().acquire(lock) == is_left
+    assert (json.loads(lock.read_text()) == claim.owner()) == (is_left or not owner)
+    lock.write_text("")  # by another process, that is just writing it
+    assert not claim.Claims().acquire(lock)
+
+
+def test_a_run_whose_maker_was_killed_is_made(lock):
+    words = [sys.executable, "-c", OTHER.replace("records.save(Toy(seed=1), result(0.75))", ""), "dies"]
+    other = subprocess.run(words, input="\n", cwd=os.path.dirname(__file__), capture_output=True, text=True)
+    assert other.stdout == "held\n" and lock.exists()
+    made = []
+    assert len(records.load_or_run([Toy(seed=1)], runner(made), missing="run")) == 1
+    assert made == [1] and not lock.exists()
+
+
+def test_locks_are_given_back_when_a_run_fails_or_its_generator_yields_nothing(lock):
+    def fails(configs):
+        assert lock.exists()
+        raise OSError("no disk")
+        yield
+
+    with pytest.raises(OSError, match="no disk"):
+        records.load_or_run([Toy(seed=1)], fails, missing="run")
+    assert not lock.exists()
+    assert records.load_or_run([Toy(seed=1)], lambda configs: iter(()), missing="run").empty
+    assert not lock.exists()
+
+
+def test_only_ones_own_lock_is_given_back(lock):
+    with claim.Claims() as held:
+        assert held.acquire(lock)
+        lock.write_text(json.dumps(claim.owner() | {"host": "elsewhere"}))  # which took it over
+    assert json.loads(lock.read_text())["host"] == "elsewhere"

@@ -35,9 +35,6 @@ def furthest(ones, others) -> float:
     return max((numbers(one) - numbers(other)).abs().max().item() for one, other in zip(ones, others, strict=True))
 
 
-# Against one by one
-
-
 @pytest.mark.parametrize("family", FAMILIES)
 def test_in_double_precision_side_by_side_is_one_by_one_to_1e_10(family):
     together, alone = FAMILIES[family]([1, 2, 3], torch.float64), FAMILIES[family]([1, 2, 3], torch.float64)
@@ -81,9 +78,6 @@ def test_on_cuda_side_by_side_in_one_graph_is_one_by_one():
     assert [end.losses for end in ends] == [pytest.approx(end.losses, rel=1e-3) for end in lonely]
 
 
-# Callbacks, divergence, waiting
-
-
 def test_callbacks_see_and_may_change_each_replica_with_its_own_weights():
     seen, alone = {}, {}
     image = torch.ones(1, 3, 8, 8, dtype=torch.float64)
@@ -105,11 +99,11 @@ def test_callbacks_see_and_may_change_each_replica_with_its_own_weights():
     assert all(seen[place] == pytest.approx(alone[place], rel=1e-6) for place in seen)
 
 
-@pytest.mark.parametrize("every", [5, STEPS])
-def test_a_replica_that_diverges_is_frozen_and_touches_no_other(every):
+@pytest.mark.parametrize(("every", "way"), [(5, True), (STEPS, True), (5, False)])
+def test_a_replica_that_diverges_is_frozen_and_touches_no_other(every, way):
     together, alone = lenets([1, 2, 3], torch.float64), lenets([1, 3], torch.float64)
     together[1].settings = {"temperature": math.nan, "weight": 0.0}
-    ends = train(together, side_by_side=True, every=every)
+    ends = train(together, side_by_side=way, every=every)
     train(alone, side_by_side=False, every=every)
     assert [end.outcome for end in ends] == ["finished", "diverged", "finished"]
     assert (ends[1].diverged_step, ends[1].steps, ends[1].losses) == (1, every, [])
@@ -152,9 +146,6 @@ def test_networks_evaluated_side_by_side_give_what_each_gives(family):
     for network, mine in zip(networks, found, strict=True):
         for one, other in zip(mine, predict(network, inputs, read=read), strict=True):
             assert one.numpy() == pytest.approx(other.numpy(), abs=1e-12)
-
-
-# Groups that fit the memory
 
 
 @pytest.mark.parametrize(
@@ -227,9 +218,6 @@ def test_configs_that_differ_in_seed_and_scalars_train_together():
     assert list(groups(asked, free=SCALARS, most=30)) == [[asked[0], asked[2]], [asked[1], asked[3]], [asked[4]]]
     many = [config(seed=seed) for seed in range(7)]
     assert [len(group) for group in groups(many, free=SCALARS, most=3)] == [3, 3, 1]
-
-
-# What goes one by one, and what is not there
 
 
 @pytest.mark.parametrize("family", ALONE)

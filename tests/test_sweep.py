@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from unittest.mock import MagicMock
 
 import psutil
 import pytest
@@ -46,7 +47,12 @@ def notebook(tmp_path, monkeypatch):
 
 
 def command(*words):
-    return [sys.executable, "-m", "spareparts", "sweep", *words]
+    return [sys.executable, "-m", "spareparts", "sweep", "modes.py", *words]
+
+
+def swept(*words):
+    """What a sweep of the notebook that is waited for ends with."""
+    return subprocess.run(command(*words), capture_output=True, text=True)
 
 
 def started(mode):
@@ -62,15 +68,11 @@ def wait_until(condition, seconds=300):
 
 
 def test_every_notebook_ends_as_it_should_and_what_finished_is_not_repeated(notebook):
-    words = command("modes.py", "--grid", "MODE=fine,error,dies", "--workers", "3", "--json")
-    done = subprocess.run(words, capture_output=True, text=True)
+    done = swept("--grid", "MODE=fine,error,dies", "--workers", "3", "--json")
     assert done.returncode == 1, done.stderr
     ends = {end["cell"]: end for end in json.loads(done.stdout)["notebooks"]}
-    assert {name: end["state"] for name, end in ends.items()} == {
-        "MODE=fine": "finished",
-        "MODE=error": "failed",
-        "MODE=dies": "failed",
-    }
+    states = {"MODE=fine": "finished", "MODE=error": "failed", "MODE=dies": "failed"}
+    assert {name: end["state"] for name, end in ends.items()} == states
     place = """modes.py, cell [4], line 2, 'raise ValueError("no such mode")': ValueError: no such mode"""
     assert place in ends["MODE=error"]["message"]
     left = ends["MODE=error"]["output"].replace(".ipynb", ".failed.ipynb")
@@ -78,25 +80,24 @@ def test_every_notebook_ends_as_it_should_and_what_finished_is_not_repeated(note
     assert "DeadKernelError" in ends["MODE=dies"]["message"]
     # A kernel that dies is tried twice again; an error in a cell is not.
     assert [len(started(mode)) for mode in ("fine", "error", "dies")] == [1, 1, 3]
-    again = subprocess.run(command("modes.py", "--grid", "MODE=fine", "--json"), capture_output=True, text=True)
+    again = swept("--grid", "MODE=fine", "--json")
     assert json.loads(again.stdout) == {"status": 0, "already": 1, "notebooks": []}
     assert again.returncode == 0 and len(started("fine")) == 1
 
 
 def test_a_sweep_stops_after_the_runs_unless_pages_are_asked_for(notebook):
     notebook.write_text(NOTEBOOK.replace("# %%\nimport os", '# %% tags=["runs"]\nimport os'))
-    words = command("modes.py", "--grid", "MODE=error", "--workers", "1", "--json")
-    done = subprocess.run(words, capture_output=True, text=True)
+    words = ["--grid", "MODE=error", "--workers", "1", "--json"]
+    done = swept(*words)
     (end,) = json.loads(done.stdout)["notebooks"]
     assert done.returncode == 0 and end["state"] == "finished" and Path(end["output"]).is_file()
-    done = subprocess.run([*words, "--pages"], capture_output=True, text=True)
+    done = swept(*words, "--pages")
     (page,) = json.loads(done.stdout)["notebooks"]
     assert done.returncode == 1 and "no such mode" in page["message"] and page["output"] != end["output"]
 
 
 def test_a_notebook_past_its_deadline_is_ended_and_not_tried_again(notebook):
-    words = command("modes.py", "--grid", "MODE=slow", "--workers", "1", "--deadline", "10s", "--json")
-    done = subprocess.run(words, capture_output=True, text=True)
+    done = swept("--grid", "MODE=slow", "--workers", "1", "--deadline", "10s", "--json")
     (end,) = json.loads(done.stdout)["notebooks"]
     assert end["state"] == "failed" and "its deadline of 10 s had passed" in end["message"]
     # On a busy machine it passes before the cell is reached.
@@ -104,7 +105,7 @@ def test_a_notebook_past_its_deadline_is_ended_and_not_tried_again(notebook):
 
 
 def test_ctrl_c_ends_the_kernels_and_keeps_what_finished(notebook):
-    words = command("modes.py", "--grid", "MODE=fine,slow", "--workers", "2")
+    words = command("--grid", "MODE=fine,slow", "--workers", "2")
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     with subprocess.Popen(words, **pipes, start_new_session=True) as sweep:
         assert any("MODE=fine" in line for line in sweep.stdout)  # the sweep has heard of it
@@ -133,18 +134,17 @@ def elsewhere(tmp_path, *options):
 
 def test_a_cluster_of_ones_own_is_used_and_freed_when_the_sweep_is_killed(notebook, tmp_path):
     with elsewhere(tmp_path) as (address, _):
-        words = command("modes.py", "--grid", "MODE=slow", "--scheduler", address)
+        words = command("--grid", "MODE=slow", "--scheduler", address)
         with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as sweep:
             wait_until(lambda: started("slow"))
             sweep.kill()
         wait_until(lambda: not any(psutil.pid_exists(kernel) for kernel in started("slow")))
-        done = subprocess.run(command("modes.py", "--grid", "MODE=fine", "--scheduler", address), capture_output=True)
-        assert done.returncode == 0
+        assert swept("--grid", "MODE=fine", "--scheduler", address).returncode == 0
 
 
 def test_a_scheduler_that_is_lost_is_told_in_words(notebook, tmp_path):
     with elsewhere(tmp_path) as (address, scheduler):
-        words = command("modes.py", "--grid", "MODE=slow", "--scheduler", address)
+        words = command("--grid", "MODE=slow", "--scheduler", address)
         with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as sweep:
             wait_until(lambda: started("slow"))
             scheduler.kill()
@@ -171,12 +171,12 @@ def certificates(tmp_path):
 def test_a_scheduler_with_certificates_serves_only_who_has_them(notebook, tmp_path, certificates):
     with elsewhere(tmp_path, "--protocol", "tls", *certificates["mine"]) as (address, _):
         assert address.startswith("tls://")
-        words = command("modes.py", "--grid", "MODE=fine", "--scheduler", address)
-        done = subprocess.run([*words, *certificates["strange"]], capture_output=True, text=True)
+        words = ["--grid", "MODE=fine", "--scheduler", address]
+        done = swept(*words, *certificates["strange"])
         assert done.returncode == 2 and done.stderr.startswith(f"error: no Dask scheduler answers at {address}")
-        done = subprocess.run(words, capture_output=True, text=True)
+        done = swept(*words)
         assert done.returncode == 2 and "needs --tls-ca-file, --tls-cert and --tls-key" in done.stderr
-        done = subprocess.run([*words, *certificates["mine"]], capture_output=True, text=True)
+        done = swept(*words, *certificates["mine"])
         assert done.returncode == 0, done.stderr
 
 
@@ -228,10 +228,7 @@ class Untold(Exception):
     [(Untold("no socket"), "failed"), (RuntimeError("Kernel died"), "tried again"), (OSError("disk full"), "failed")],
 )
 def test_an_error_of_a_kernel_reaches_the_worker_as_text(tmp_path, monkeypatch, error, ending):
-    def execute(*words, **settings):
-        raise error
-
-    monkeypatch.setattr(task, "execute", execute)
+    monkeypatch.setattr(task, "execute", MagicMock(side_effect=error))
     cell = Cell(notebook=Path("a.py"), parameters={}, varied={}, output=tmp_path / "a.ipynb")
     told = f"{type(error).__name__}: {error}"
     if ending == "tried again":
@@ -251,7 +248,7 @@ def test_an_error_of_a_kernel_reaches_the_worker_as_text(tmp_path, monkeypatch, 
     ],
 )
 def test_a_dry_run_starts_nothing_nor_does_what_cannot_be_swept_which_is_told(notebook, words, status, told):
-    done = subprocess.run(command("modes.py", *words), capture_output=True, text=True)
+    done = swept(*words)
     assert done.returncode == status and told in done.stdout + done.stderr
     assert done.stderr.count("\n") == (1 if status else 0)
     assert os.listdir() == ["modes.py"]

@@ -8,37 +8,25 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spareparts.stats import (
-    VERDICTS,
-    Pairs,
-    Planned,
-    Verdict,
-    beyond,
-    combine,
-    decide_all,
-    not_run,
-    paired_wilcoxon,
-    sign,
-    within,
-)
+from spareparts import stats
 
 
-def pairs(*differences) -> Pairs:
+def pairs(*differences) -> stats.Pairs:
     values = np.array(differences, dtype=float)
-    return Pairs(np.zeros(len(values)), values, "paper")
+    return stats.Pairs(np.zeros(len(values)), values, "paper")
 
 
-def higher(n: int) -> Planned:
-    return sign(pairs(*np.arange(1.0, n + 1)), +1, unit="points")
+def higher(n: int) -> stats.Planned:
+    return stats.sign(pairs(*np.arange(1.0, n + 1)), +1, unit="points")
 
 
-def decided(*plans: Planned) -> Verdict:
+def decided(*plans: stats.Planned) -> stats.Verdict:
     """Of the first of these tests, corrected over all."""
-    return decide_all({str(number): plan for number, plan in enumerate(plans)})["0"]
+    return stats.decide_all({str(number): plan for number, plan in enumerate(plans)})["0"]
 
 
-def part(word: str, n: int = 5, protocol: str | None = "paper") -> Verdict:
-    return not_run() if word == "not run" else Verdict(word, 0.2, (0.1, 0.3), n, protocol, "points")
+def part(word: str, n: int = 5, protocol: str | None = "paper") -> stats.Verdict:
+    return stats.not_run() if word == "not run" else stats.Verdict(word, 0.2, (0.1, 0.3), n, protocol, "points")
 
 
 @pytest.mark.parametrize(
@@ -54,16 +42,16 @@ def part(word: str, n: int = 5, protocol: str | None = "paper") -> Verdict:
 def test_a_verdict_that_no_reader_could_interpret_is_refused(change, message):
     fields = {"verdict": "undecided", "effect": 0.1, "interval": (0.0, 1.0), "n": 5, "protocol": "paper"}
     with pytest.raises(ValueError, match=message):
-        Verdict(**fields | change)
+        stats.Verdict(**fields | change)
 
 
 def test_a_significant_difference_is_decided_by_its_sign_if_mean_and_ranks_agree():
-    plan, test = higher(8), paired_wilcoxon(np.zeros(8), np.arange(1.0, 9))
+    plan, test = higher(8), stats.paired_wilcoxon(np.zeros(8), np.arange(1.0, 9))
     found = decided(plan)
     assert (found.verdict, found.effect, found.interval, found.n) == ("reproduced", 4.5, test.interval, 8)
     assert (found.protocol, found.unit, found.note) == ("paper", "points", "p = 0.0078")
     assert decided(dataclasses.replace(plan, expected=-1)).verdict == "not reproduced"
-    plan = sign(pairs(*range(1, 20), -1000), +1)
+    plan = stats.sign(pairs(*range(1, 20), -1000), +1)
     assert plan.test.rank_biserial > 0 > plan.test.mean_difference
     found = decided(plan)
     assert found.verdict == "undecided" and found.note.endswith("but mean and ranks differ in sign")
@@ -74,19 +62,19 @@ def test_few_pairs_or_a_correction_leave_a_difference_undecided():
     found = decided(*[higher(7)] * 4)
     assert (found.verdict, found.note) == ("undecided", "n = 7 allows no p below 0.0156, 0.0625 over 4 tests")
     assert decided(*[higher(8)] * 4).verdict == "reproduced"
-    found = decide_all({"a": higher(6), "b": sign(pairs(), +1)})
+    found = stats.decide_all({"a": higher(6), "b": stats.sign(pairs(), +1)})
     assert (found["a"].verdict, found["b"].verdict) == ("undecided", "not run")
     assert decided(higher(6)).verdict == "reproduced"
-    mixed = sign(pairs(*range(1, 9), -9), +1)
+    mixed = stats.sign(pairs(*range(1, 9), -9), +1)
     assert (decided(mixed).verdict, decided(mixed).note) == ("undecided", f"p = {mixed.test.p:.2g}")
 
 
 def test_the_expected_sign_is_one_a_margin_is_not_0_and_one_run_is_no_test():
     with pytest.raises(ValueError, match=r"expected must be \+1 or -1, got 0"):
-        sign(pairs(1, 2), 0)
+        stats.sign(pairs(1, 2), 0)
     with pytest.raises(ValueError, match="threshold must not be 0"):
-        beyond(pairs(1, 2), threshold=0, expected=1, unit="")
-    assert within(pairs(1), margin=0.5, unit="").note == "one run is no test"
+        stats.beyond(pairs(1, 2), threshold=0, expected=1, unit="")
+    assert stats.within(pairs(1), margin=0.5, unit="").note == "one run is no test"
 
 
 @pytest.mark.parametrize(
@@ -99,7 +87,7 @@ def test_the_expected_sign_is_one_a_margin_is_not_0_and_one_run_is_no_test():
     ],
 )
 def test_equivalence_is_reproduced_inside_the_margin_refuted_outside_and_open_between(shift, noise, word, note):
-    found = within(pairs(*(shift + noise * np.tile([1.0, -1.0], 4))), margin=0.5, unit="points")
+    found = stats.within(pairs(*(shift + noise * np.tile([1.0, -1.0], 4))), margin=0.5, unit="points")
     assert found.verdict == word and found.note.startswith(note)
 
 
@@ -116,7 +104,7 @@ def test_equivalence_is_reproduced_inside_the_margin_refuted_outside_and_open_be
     ],
 )
 def test_a_margin_is_decided_by_where_the_interval_lies(differences, threshold, expected, word):
-    assert beyond(pairs(*differences), threshold=threshold, expected=expected, unit="").verdict == word
+    assert stats.beyond(pairs(*differences), threshold=threshold, expected=expected, unit="").verdict == word
 
 
 @pytest.mark.parametrize(
@@ -132,28 +120,25 @@ def test_a_margin_is_decided_by_where_the_interval_lies(differences, threshold, 
     ],
 )
 def test_a_claim_is_as_good_as_its_weakest_part(words, whole):
-    assert combine({str(number): part(word) for number, word in enumerate(words)}).verdict == whole
+    assert stats.combine({str(number): part(word) for number, word in enumerate(words)}).verdict == whole
 
 
-@given(st.lists(st.sampled_from(VERDICTS), min_size=1, max_size=5), st.randoms())
+@given(st.lists(st.sampled_from(stats.VERDICTS), min_size=1, max_size=5), st.randoms())
 def test_the_order_of_the_parts_does_not_matter(words, random):
     shuffled = random.sample(words, len(words))
-    first, second = (combine(dict(enumerate_names(order))) for order in (words, shuffled))
+    first, second = (stats.combine({str(n): part(word) for n, word in enumerate(o)}) for o in (words, shuffled))
     assert (first.verdict, first.n, first.protocol) == (second.verdict, second.n, second.protocol)
 
 
-def enumerate_names(words):
-    return ((f"part {number}", part(word)) for number, word in enumerate(words))
-
-
 def test_the_whole_names_what_failed_and_is_missing_has_the_smallest_n_and_is_reduced_if_a_part_is():
-    verdict = combine({"mnist": part("not reproduced"), "cifar10": not_run(), "cifar100": not_run()})
+    verdict = stats.combine({"mnist": part("not reproduced"), "cifar10": stats.not_run(), "cifar100": stats.not_run()})
     assert verdict.note == "not reproduced: mnist +0.2 points; not run: cifar10, cifar100"
-    verdict = combine({"a": part("reproduced", 10), "b": part("reproduced", 3, "reduced"), "c": not_run()})
+    verdict = stats.combine({"a": part("reproduced", 10), "b": part("reproduced", 3, "reduced"), "c": stats.not_run()})
     assert (verdict.n, verdict.protocol) == (3, "reduced")
-    assert combine({"a": not_run()}).protocol is None
+    assert stats.combine({"a": stats.not_run()}).protocol is None
     with pytest.raises(ValueError, match="at least one part, got none"):
-        combine({})
-    share = Verdict("reproduced", 8.01, None, 1, "paper", "% of the parameters", level=True)
-    gain = Verdict("reproduced", 0.5, None, 3, "paper", "points")
-    assert combine({"share": share, "gain": gain}).note == "reproduced: share 8.01% of the parameters, gain +0.5 points"
+        stats.combine({})
+    share = stats.Verdict("reproduced", 8.01, None, 1, "paper", "% of the parameters", level=True)
+    gain = stats.Verdict("reproduced", 0.5, None, 3, "paper", "points")
+    whole = stats.combine({"share": share, "gain": gain})
+    assert whole.note == "reproduced: share 8.01% of the parameters, gain +0.5 points"

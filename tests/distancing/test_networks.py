@@ -1,5 +1,7 @@
 """The experiments on networks that journeys left behind: pairs, ensembles, and what checkpoints cost."""
 
+from unittest.mock import MagicMock
+
 import pytest
 
 from spareparts import data, records
@@ -42,11 +44,7 @@ def test_a_pair_begins_and_ends_at_its_networks_fits_a_record_and_needs_no_curve
         assert metrics["line_errors"][ends] == metrics["curve_errors"][ends] == metrics["matched_errors"][ends]
     assert min(metrics[f"{name}_error_barrier"] for name in ("line", "curve", "matched")) >= 0
     assert records.save(made, result).stat().st_size < 4096
-
-    def diverges(*_, **__):
-        raise FloatingPointError
-
-    monkeypatch.setattr(pairs, "fit_curve", diverges)
+    monkeypatch.setattr(pairs, "fit_curve", MagicMock(side_effect=FloatingPointError))
     metrics = ran(config(experiment="pair")).metrics
     assert "line_error_barrier" in metrics and "curve_error_barrier" not in metrics
 

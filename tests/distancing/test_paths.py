@@ -1,4 +1,4 @@
-"""Points, distances, lines, curves and flatness of networks."""
+"""Points, distances, lines, curves and flatness of networks, and units matched by their weights."""
 
 import copy
 import math
@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from spareparts.data import Batches, generator
+from spareparts.distancing.matching import match, permute
 from spareparts.distancing.measures import (
     normalized_distance,
     perturbed_losses,
@@ -27,15 +28,16 @@ from spareparts.distancing.paths import (
     network_at,
     point_of,
 )
-from spareparts.models import lenet_300_100, resnet
+from spareparts.models import lenet_300_100, mlp, mobilenet_v2, resnet, vgg
+from spareparts.models.units import unit_groups
 
 IMAGES = torch.randn(40, 3, 8, 8, generator=generator(1))
 LABELS = torch.randint(4, (40,), generator=generator(2))
 
 
-def small(seed):
+def small(seed, width=8):
     """A plain network without BatchNorm."""
-    return lenet_300_100(generator=generator(seed), in_features=192, classes=4, width=8)
+    return lenet_300_100(generator=generator(seed), in_features=192, classes=4, width=width)
 
 
 def residual(seed):
@@ -64,14 +66,6 @@ def test_statistics_are_those_of_the_images_so_that_the_length_of_filters_does_n
     longer = {name: value * (5 if value.dim() == 4 else 1) for name, value in point_of(network).items()}
     losses = losses_along(network, line(point_of(network), longer), (0, 1))
     assert losses[0] == pytest.approx(losses[1], rel=1e-2)
-
-
-def test_points_of_other_architectures_are_refused():
-    with pytest.raises(ValueError, match=r"only one of them has"):
-        squared_distance(point_of(small(1)), point_of(residual(1)))
-    wide = lenet_300_100(generator=generator(1), in_features=192, classes=4, width=9)
-    with pytest.raises(ValueError, match=r"fc1.weight of shape \(8, 192\) and \(9, 192\)"):
-        line(point_of(small(1)), point_of(wide))
 
 
 def test_the_distance_is_that_of_the_flat_vectors_and_normalized_does_not_see_the_length_of_filters():
@@ -190,14 +184,103 @@ def test_a_steeper_minimum_loses_more():
     assert rises[1] > 10 * rises[0].abs()
 
 
+def perturbed(**wrong):
+    return perturbed_losses(small(1), IMAGES, LABELS, statistics=None, generator=generator(1), **wrong)
+
+
 @pytest.mark.parametrize(
-    ("wrong", "message"),
+    ("ask", "message"),
     [
-        ({"draws": 0}, "draws must be at least 1, got 0"),
-        ({"sizes": (0.1, -1)}, "sizes must be positive, got -1"),
-        ({"sizes": (0.1, math.nan)}, "sizes must be positive, got nan"),
+        (lambda: perturbed(draws=0), "draws must be at least 1, got 0"),
+        (lambda: perturbed(sizes=(0.1, -1)), "sizes must be positive, got -1"),
+        (lambda: perturbed(sizes=(0.1, math.nan)), "sizes must be positive, got nan"),
+        (lambda: squared_distance(point_of(small(1)), point_of(residual(1))), "only one of them has"),
+        (
+            lambda: line(point_of(small(1)), point_of(small(1, width=9))),
+            r"of shape \(8, 192\) and \(9, 192\)",
+        ),
     ],
 )
-def test_no_draws_and_steps_backwards_are_refused(wrong, message):
+def test_no_draws_steps_backwards_and_points_of_other_architectures_are_refused(ask, message):
     with pytest.raises(ValueError, match=message):
-        perturbed_losses(small(1), IMAGES, LABELS, statistics=None, generator=generator(1), **wrong)
+        ask()
+
+
+NETWORKS = {
+    "lenet": lambda seed: lenet_300_100(generator=generator(seed), in_features=192, classes=4, width=30),
+    "convolutional": lambda seed: vgg(
+        ((6, 6),), hidden=(12, 9), generator=generator(seed), image_shape=(3, 8, 8), classes=4
+    ),
+    "vgg with BatchNorm": lambda seed: vgg(
+        ((6, 6), (8,)), hidden=(12,), generator=generator(seed), image_shape=(3, 8, 8), classes=4, batch_norm=True
+    ),
+    "with a head": lambda seed: mlp(generator=generator(seed), in_features=192, classes=4),
+    "mobilenet": lambda seed: mobilenet_v2(generator=generator(seed), classes=4),
+    "resnet, padded": lambda seed: resnet(14, generator=generator(seed), classes=4),
+    "resnet, projected": lambda seed: resnet(14, generator=generator(seed), classes=4, shortcut="projection"),
+}
+SMALL = [name for name in NETWORKS if name != "mobilenet"]  # its 1280 features take seconds to match
+
+
+def made(name, seed):
+    """A network whose every entry is its own, the statistics of BatchNorm too."""
+    network = NETWORKS[name](seed)
+    draw = generator(100 + seed)
+    for value in network.state_dict().values():
+        if value.dim() == 1:
+            value.copy_(torch.rand(value.shape, generator=draw) + 0.5)
+    return network.eval()
+
+
+def shuffled(network, *, generator):
+    """A copy that computes the same with all its units in random order."""
+    copied = copy.deepcopy(network)
+    state = copied.state_dict()
+    for group in unit_groups(network):
+        permute(state, group, torch.randperm(len(group[0].positions), generator=generator))
+    copied.load_state_dict(state)
+    return copied
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_networks_with_their_units_in_another_order_compute_the_same_elsewhere(name):
+    network = made(name, 1)
+    other = shuffled(network, generator=generator(2))
+    assert torch.allclose(other(IMAGES), network(IMAGES), atol=1e-4, rtol=1e-4)
+    assert squared_distance(point_of(network), point_of(other)) > 1
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_matching_finds_the_order_of_a_shuffled_network_and_brings_others_nearer(name):
+    network = made(name, 1)
+    other = shuffled(network, generator=generator(2))
+    matched = match(network, other, generator=generator(3))
+    assert squared_distance(point_of(network), point_of(matched)) == 0
+    found = matched.state_dict()  # with the statistics of BatchNorm, which had no say
+    assert all(torch.equal(value, found[name]) for name, value in network.state_dict().items())
+    first, second = made(name, 1), made(name, 2)
+    matched = match(first, second, generator=generator(3))
+    assert torch.allclose(matched(IMAGES), second(IMAGES), atol=1e-4, rtol=1e-4)
+    distances = [squared_distance(point_of(first), point_of(each)) for each in (second, matched)]
+    assert distances[1] < distances[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "count"),
+    [("lenet", 2), ("resnet, padded", 6 + 3), ("resnet, projected", 6 + 3), ("mobilenet", 17 + 8 + 1)],
+)
+def test_groups_are_hidden_layers_blocks_and_streams(name, count):
+    groups = unit_groups(made(name, 1))
+    assert len(groups) == count
+    for group in groups:
+        assert len({len(place.positions) for place in group}) == 1
+        assert len({place.name for place in group}) == len(group)
+    if name == "resnet, padded":  # as wide as what each stage adds
+        assert [len(group[0].positions) for group in groups[-3:]] == [16, 16, 32]
+
+
+def test_other_networks_are_refused():
+    with pytest.raises(ValueError, match="units can be matched in plain networks, ResNets and MobileNetV2, got Linear"):
+        match(nn.Linear(2, 2), nn.Linear(2, 2), generator=generator(1))
+    with pytest.raises(ValueError, match="networks must share one architecture"):
+        match(made("lenet", 1), made("convolutional", 1), generator=generator(1))

@@ -1,4 +1,4 @@
-"""The penalty: its value, its gradient against autograd and differences, what it adds to a step, what it refuses."""
+"""The penalty: its value, its gradient against autograd, what it adds to a step, and where weight decay cancels it."""
 
 import copy
 import math
@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from spareparts.data import generator
-from spareparts.distancing import Directions, Kernel, Push, checkpoint_penalty
+from spareparts.distancing import Directions, Kernel, Push, checkpoint_penalty, theory
 from spareparts.models import resnet
 
 SETTINGS = [{}, {"strength": 10.0, "width": 3.0}, {"reduction": "sum"}, {"halved_exponent": True, "width": 5.0}]
@@ -66,34 +66,30 @@ def test_autograd_keeps_no_graph_through_the_parameters_and_without_checkpoints_
     assert penalty.item() == 0 and not gradients(penalty, parameters).any()
 
 
-@pytest.mark.parametrize(
-    "settings, message",
-    [
-        ({"width": 0.0}, "width must be positive, got 0.0"),
-        ({"width": math.nan}, "width must be positive, got nan"),
-        ({"strength": math.nan}, "strength must be at least 0, got nan"),
-        ({"strength": -2.0}, "strength must be at least 0, got -2.0"),
-        ({"reduction": "max"}, "reduction must be one of mean, sum, got 'max'"),
-    ],
-)
-def test_settings_that_make_no_hill_are_refused(settings, message):
-    with pytest.raises(ValueError, match=message):
-        checkpoint_penalty(tensors(1), [tensors(2)], **settings)
+def beside(*checkpoint, **settings):
+    return checkpoint_penalty(tensors(1), [tensors(3), *checkpoint], **settings)
 
 
 @pytest.mark.parametrize(
-    "checkpoint, message",
+    ("ask", "message"),
     [
-        (tensors(2)[:2], "parameters and checkpoint 2 must share one architecture, but only one of them has tensor 3"),
-        ([torch.zeros(4, 3), *tensors(2)[1:]], r"architecture, got tensor 1 of shape \(3, 4\) and \(4, 3\)"),
-        ([each.to("meta") for each in tensors(2)], "must share one device, got tensor 1 on cpu and meta"),
+        (lambda: beside(width=0.0), "width must be positive, got 0.0"),
+        (lambda: beside(width=math.nan), "width must be positive, got nan"),
+        (lambda: beside(strength=math.nan), "strength must be at least 0, got nan"),
+        (lambda: beside(strength=-2.0), "strength must be at least 0, got -2.0"),
+        (lambda: beside(reduction="max"), "reduction must be one of mean, sum, got 'max'"),
+        (lambda: beside(tensors(2)[:2]), "checkpoint 2 must share one architecture, but only one of them has tensor 3"),
+        (lambda: beside([torch.zeros(4, 3), *tensors(2)[1:]]), r"got tensor 1 of shape \(3, 4\) and \(4, 3\)"),
+        (lambda: beside([each.to("meta") for each in tensors(2)]), "one device, got tensor 1 on cpu and meta"),
+        (lambda: checkpoint_penalty([], []), "at least one tensor, got none"),
+        (lambda: theory.mirror(math.nan, Kernel()), "length must be positive, got nan"),
+        (lambda: theory.mirror(1.0, Kernel(), weight_decay=-0.1), "weight_decay must be at least 0, got -0.1"),
+        (lambda: theory.mirror(1.0, Kernel(width=0.0)), "width must be positive, got 0.0"),
     ],
 )
-def test_checkpoints_that_are_not_of_this_network_are_refused(checkpoint, message):
+def test_settings_and_checkpoints_that_make_no_hill_are_refused(ask, message):
     with pytest.raises(ValueError, match=message):
-        checkpoint_penalty(tensors(1), [tensors(3), checkpoint])
-    with pytest.raises(ValueError, match="at least one tensor, got none"):
-        checkpoint_penalty([], [])
+        ask()
 
 
 def network_with_gradients(layout: torch.memory_format = torch.contiguous_format) -> nn.Module:
@@ -184,3 +180,53 @@ def test_directions_look_at_every_so_many_steps_and_without_a_push_it_has_none()
     directions(network_with_gradients())
     found = directions.read()
     assert (found["alignment"], found["push_norm"]) == (0, 0)
+
+
+DECAY = 1e-3
+
+
+@pytest.mark.parametrize(("strength", "width"), [(1.0, 1000.0), (10.0, 1000.0), (1.0, 100.0), (0.1, 1000.0)])
+def test_at_the_mirror_image_push_and_weight_decay_cancel(strength, width):
+    checkpoint = torch.tensor([3.0, -4.0, 12.0], dtype=torch.float64)  # of length 13
+    distance = theory.mirror(13.0, Kernel(strength, width), weight_decay=DECAY)
+    times = distance**0.5 / 13
+    theta = ((1 - times) * checkpoint).requires_grad_()
+    checkpoint_penalty([theta], [[checkpoint]], strength=strength, width=width).backward()
+    assert times > 1 and theta.grad is not None
+    assert torch.allclose(theta.grad + DECAY * theta.detach(), torch.zeros(3, dtype=torch.float64), atol=1e-9)
+
+
+def test_at_the_shell_they_cancel_for_what_has_moved_and_without_weight_decay_nothing_stops():
+    moved = torch.zeros(4, dtype=torch.float64)
+    moved[0] = theory.shell(Kernel(), weight_decay=DECAY) ** 0.5
+    theta = moved.clone().requires_grad_()
+    checkpoint_penalty([theta], [[torch.zeros_like(moved)]]).backward()
+    assert torch.allclose(theta.grad, -DECAY * moved, atol=1e-12)
+    assert theory.shell(Kernel(), weight_decay=DECAY) == pytest.approx(1000 * math.log(2))
+    assert theory.shell(Kernel(halved_exponent=True), weight_decay=DECAY) == 0  # as strong as weight decay at most
+    assert theory.shell(Kernel(strength=0.1), weight_decay=DECAY) == 0
+    assert theory.mirror(13.0, Kernel(), weight_decay=0) == theory.shell(Kernel(), weight_decay=0) == math.inf
+    assert theory.mirror(13.0, Kernel(strength=0.0)) == 169
+
+
+def test_descent_on_a_flat_loss_passes_the_shell_and_comes_to_rest_at_the_mirror_image():
+    checkpoint = torch.full((16,), 13 / 4, dtype=torch.float64)
+    theta = checkpoint + 1e-3 * torch.randn(16, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    for _ in range(8_000):
+        theta.requires_grad_()
+        (push,) = torch.autograd.grad(checkpoint_penalty([theta], [[checkpoint]]), theta)
+        theta = (theta - 5.0 * (push + DECAY * theta)).detach()
+    cosine = torch.nn.functional.cosine_similarity(theta, checkpoint, dim=0)
+    assert float(cosine) == pytest.approx(-1)
+    assert float((theta - checkpoint).square().sum()) == pytest.approx(theory.mirror(13.0, Kernel()), rel=1e-6)
+
+
+def test_the_kernels_gradient_is_not_the_printed_one_which_belongs_to_a_sum_over_coordinates():
+    parameters, checkpoint = (torch.randn(6, generator=generator(seed), dtype=torch.float64) for seed in (1, 2))
+    kernel = torch.func.grad(lambda own: torch.exp(-(own - checkpoint).square().sum() / 6))(parameters)
+    summed = torch.func.grad(lambda own: torch.exp(-(own - checkpoint).square() / 6).sum())(parameters)
+    torch.testing.assert_close(theory.kernel_gradient(parameters, checkpoint, width=3.0), kernel)
+    torch.testing.assert_close(theory.printed_gradient(parameters, checkpoint, width=3.0), summed)
+    assert not torch.allclose(kernel, summed)
+    one = (parameters[:1], checkpoint[:1])
+    assert torch.equal(theory.kernel_gradient(*one, width=3.0), theory.printed_gradient(*one, width=3.0))

@@ -15,8 +15,6 @@ from spareparts.experts.network import Block, MixtureOutput, RunningMean
 from spareparts.experts.training import TimedBatch, objective_of
 from spareparts.records import key
 
-# Plan
-
 
 def test_a_plan_has_every_data_set_arm_and_seed_every_factor_its_settings_and_figure_7_thirty_weights():
     configs = plan(datasets=["digits", "mnist"], seeds=[1, 2, 3], snnl_weights=[0.1, 1.0], steps=7, experts=3)

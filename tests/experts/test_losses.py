@@ -53,9 +53,6 @@ def by_anchor(name: str, embeddings: torch.Tensor, labels: torch.Tensor, *, temp
     return sum(terms) / len(terms) if terms else 0.0
 
 
-# Closed forms and bounds
-
-
 @pytest.mark.parametrize("name", LOSSES)
 @pytest.mark.parametrize("temperature", [0.1, 1.0, 10.0])
 @pytest.mark.parametrize("number", [1, 3, 12, 40])
@@ -122,9 +119,6 @@ def test_without_a_partner_it_and_its_gradient_are_0(loss, count):
     assert torch.equal(embeddings.grad, torch.zeros_like(embeddings))
 
 
-# Invariances
-
-
 @every_loss
 def test_order_and_names_of_the_classes_and_the_shape_of_feature_maps_do_not_matter(loss):
     labels, order = classes(), torch.randperm(12, generator=generator(3))
@@ -143,9 +137,6 @@ def test_scaling_the_points_is_scaling_the_temperature_of_the_euclidean_form():
     expected = soft_nearest_neighbor_loss(points(), classes(), temperature=2.0, **EUCLIDEAN).item()
     found = soft_nearest_neighbor_loss(3 * points() + 7, classes(), temperature=18.0, **EUCLIDEAN)
     assert found.item() == pytest.approx(expected, rel=1e-9)
-
-
-# Numbers
 
 
 @every_loss
@@ -199,9 +190,6 @@ def test_stacked_networks_have_the_losses_and_gradients_of_each_alone():
         found = torch.func.vmap(torch.func.grad_and_value(loss))(stacked, labels)
         each = [torch.func.grad_and_value(loss)(*alone) for alone in zip(stacked, labels, strict=True)]
         torch.testing.assert_close(found, tuple(map(torch.stack, zip(*each, strict=True))))
-
-
-# What is refused
 
 
 @every_loss

@@ -111,9 +111,7 @@ def test_a_head_gives_the_product_with_its_matrix_however_it_is_computed(monkeyp
         (342, 100, 6 / 342, "paley"),
     ],
 )
-def test_a_cut_matrix_is_orthogonal_where_the_features_are_a_multiple_of_its_order(
-    features, classes, coherence, matrix
-):
+def test_a_cut_matrix_is_orthogonal_where_its_order_divides_the_features(features, classes, coherence, matrix):
     assert head(features, classes, matrix=matrix).max_coherence == pytest.approx(coherence, abs=5e-4)
 
 
