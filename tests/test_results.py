@@ -50,6 +50,12 @@ def test_the_figure_has_a_panel_a_metric_against_what_varies(other, axis):
     assert len(made.axes[0].collections[0].get_offsets()) == 3
 
 
+def test_joined_tables_of_which_one_lacks_a_metric_are_drawn_as_one():
+    first = frame(run(1, 50.0, arm="a"), run(1, 60.0, arm="b"), run(1, float("nan"), arm="c"))
+    made = figure(pd.concat([first, frame(run(1, 80.0, arm="b", rate=0.2))]), METRICS)
+    assert len(made.axes[0].collections[0].get_offsets()) == 3
+
+
 def displayed(monkeypatch, *, injected):
     shown = []
     monkeypatch.setattr(results, "injected", lambda: injected)

@@ -31,7 +31,8 @@ def summary(runs: pd.DataFrame, metrics: Mapping[str, str]) -> pd.DataFrame:
 
 def figure(runs: pd.DataFrame, metrics: Mapping[str, str]) -> Figure:
     """Every finished run as a dot: metrics against the setting with most values, or the seed, coloured by the next."""
-    done = runs[runs.outcome == "finished"].astype({name: str for name in varied(runs) if runs[name].dtype == bool})
+    done = runs[runs.outcome == "finished"].reset_index(drop=True)  # seaborn would have no row twice
+    done = done.astype({name: str for name in varied(done) if done[name].dtype == bool})
     names = sorted(varied(done), key=lambda name: -done[name].nunique())[:2] or ["seed"]
     shown = {metric: heading for metric, heading in metrics.items() if metric in done}
     shown = dict(list(shown.items())[:PANELS])
