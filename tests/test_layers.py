@@ -23,6 +23,7 @@ ALLOWED: dict[str, set[str]] = {
     "data": {"checks"},
     "models": {"checks"},
     "engine": {"checks", "data", "processor"},
+    "runs": {"data", "engine", "records"},
     "drawn": set(),
     "style": {"drawn", "records", "stats"},
     "plots": {"records", "stats", "style"},
@@ -30,7 +31,7 @@ ALLOWED: dict[str, set[str]] = {
     "processor": set(),
     "claims": {"documents", "records", "stats"},
     "results": {"records", "stats", "style"},
-} | {paper: {"engine", "models", "data", "checks", "records", "stats"} for paper in PAPERS}
+} | {paper: {"engine", "models", "data", "checks", "records", "runs", "stats"} for paper in PAPERS}
 ALLOWED["cross_examination"] = {*PAPERS, *ALLOWED["experts"]}
 
 

@@ -17,7 +17,6 @@ from spareparts.data import generator
 from spareparts.distancing import Config, journey_of, plan, squared_distance, training
 from spareparts.distancing.journeys import interval_of, left_behind, opening_of, ready, travel
 from spareparts.distancing.paths import point_of
-from spareparts.distancing.run import run_one
 from spareparts.distancing.training import cosine_rate, schedule_of, step_rate
 from spareparts.execute import ROOT
 from spareparts.records import checkpoint_path, key, save
@@ -80,7 +79,7 @@ def test_networks_have_the_published_sizes(network, parameters):
 
 
 def test_a_journeys_record_fits_and_tells_how_far_apart_the_networks_are_that_it_left():
-    result = run_one(TINY, progress=False)
+    ((_, result),) = distancing.run([TINY], workers=1, progress=False)
     metrics, arrays = result.metrics, result.arrays
     assert result.outcome == "finished"
     assert len(metrics["squared_distance"]) == 2
@@ -106,7 +105,7 @@ def test_from_the_checkpoint_on_the_pushed_one_goes_further_and_one_that_diverge
     assert np.array_equal(none["train_loss"][1:3], pushed["train_loss"][1:3])
     assert pushed["squared_distance"][-1, 0] > 2 * none["squared_distance"][-1, 0]
     assert (none["push_norm"][3:] == 0).all() and (pushed["push_norm"][3:] > 0).all()
-    result = run_one(dataclasses.replace(TINY, learning_rate=1e6), progress=False)
+    ((_, result),) = distancing.run([dataclasses.replace(TINY, learning_rate=1e6)], workers=1, progress=False)
     assert result.outcome == "diverged" and result.diverged_step >= 1
 
 

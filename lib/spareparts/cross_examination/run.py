@@ -1,6 +1,5 @@
 """From configs to results: train each network, read every instrument, and hold it against its control."""
 
-import functools
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -8,11 +7,12 @@ import numpy as np
 import torch
 from torch import nn
 
-from .. import data, engine
+from .. import engine
 from ..experts.losses import soft_nearest_neighbor_loss
 from ..experts.measures import LIVE_LOAD, expert_load
-from ..records import Result, measured
+from ..records import Result
 from ..redundancy.training import Sets
+from ..runs import run_each
 from .config import Config
 from .instruments import IMAGES, against, frozen_cost, instruments, outputs
 from .networks import Routed, sets_of, train, trained_network
@@ -21,18 +21,10 @@ from .networks import Routed, sets_of, train, trained_network
 def run(
     configs: Iterable[Config], *, progress: bool = True, workers: int | None = None
 ) -> Iterator[tuple[Config, Result]]:
-    """Run each config on a core (`engine.each`), yielding its result as soon as it is there; data are loaded first."""
+    """Run each config on a core, yielding its result as soon as it is there."""
     configs = list(configs)
-    for dataset in sorted({config.dataset for config in configs}):
-        data.load(dataset, "train")
-    work = functools.partial(run_one, progress=progress)
-    yield from engine.each(work, configs, workers=workers, device=engine.choose_device(), progress=progress)
-
-
-def run_one(config: Config, *, progress: bool = True) -> Result:
-    """Run one config."""
-    work = functools.partial(examine, config, progress=progress)
-    return measured(work, device=engine.describe(engine.choose_device()))
+    images = {config.dataset for config in configs}
+    yield from run_each(examine, configs, images=images, workers=workers, progress=progress)
 
 
 def examine(config: Config, *, progress: bool = True) -> tuple[dict[str, Any], dict[str, np.ndarray]]:

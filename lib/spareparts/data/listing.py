@@ -24,17 +24,21 @@ class Row(NamedTuple):
 
 def listing() -> list[Row]:
     """A row for each known set and each of one's own; what was whole is read again once its size or time changes."""
-    asked: list[tuple[Callable[[str, Path], Row], str, Path]]
-    asked = [(_image_row, name, root() / f"{name}.npz") for name in (*sets.KNOWN, *sets.own_names())]
-    asked += [(_text_row, name, texts.text_path(name, "train").parent) for name in ("ptb", "wikitext_2")]
-    asked += [(_table_row, name, tables.table_path(name)) for name in tables.tables_on_disk()]
+    asked: list[tuple[Callable[[str, Path], Row], str, Path, object]]  # and what is known of each
+    images = (*sets.KNOWN, *sets.own_names())
+    asked = [(_image_row, name, root() / f"{name}.npz", sets.KNOWN.get(name)) for name in images]
+    for name, known in texts.KNOWN_TEXTS.items():
+        if "sha1" in known:  # the other one is drawn
+            asked.append((_text_row, name, texts.text_path(name, "train").parent, known))
+    for name in tables.tables_on_disk():
+        asked.append((_table_row, name, tables.table_path(name), tables.KNOWN_TABLES[name]))
     try:
         before = dict(json.loads((root() / MEMORY).read_bytes()))
     except (OSError, ValueError, TypeError):
         before = {}
     now, rows = {}, []
-    for describe, name, path in asked:
-        state = _state(name, path)
+    for describe, name, path, known in asked:
+        state = _state(path, known)
         row = Row(name, True, before[state], path) if state in before else describe(name, path)
         rows.append(row)
         if row.intact and row.path:
@@ -45,12 +49,11 @@ def listing() -> list[Row]:
     return rows
 
 
-def _state(name: str, path: Path) -> str:
-    """What a set is taken for, and the sizes and times of its files."""
-    expected = {**sets.KNOWN, **texts.KNOWN_TEXTS, **tables.KNOWN_TABLES}.get(name)
+def _state(path: Path, known: object) -> str:
+    """Where a set lies, what it is taken for, and the sizes and times of its files."""
     files = sorted(path.iterdir()) if path.is_dir() else [path, path.with_suffix(".json")]
     stats = [(file.name, file.stat()) for file in files if file.exists()]
-    return repr((str(path), expected, [(file, stat.st_size, stat.st_mtime_ns) for file, stat in stats]))
+    return repr((str(path), known, [(file, stat.st_size, stat.st_mtime_ns) for file, stat in stats]))
 
 
 def _intact(read: Callable[[str], object], name: str) -> bool | None:

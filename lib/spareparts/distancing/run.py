@@ -1,6 +1,5 @@
 """From configs to results; and the experiment `cost`, the time of the penalty beside that of a training step."""
 
-import functools
 import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
@@ -10,7 +9,8 @@ import torch
 from torch import nn
 
 from .. import data, engine
-from ..records import Result, measured
+from ..records import Result
+from ..runs import run_each
 from .config import Config
 from .ensembles import ensemble
 from .journeys import journey
@@ -84,15 +84,12 @@ EXPERIMENTS: dict[str, Callable[..., tuple[dict[str, Any], dict[str, np.ndarray]
 def run(
     configs: Iterable[Config], *, progress: bool = True, workers: int | None = None
 ) -> Iterator[tuple[Config, Result]]:
-    """Run each config on a core (`engine.each`), yielding its result as soon as it is there; data are loaded first."""
+    """Run each config on a core, yielding its result as soon as it is there."""
     configs = list(configs)
-    for dataset in sorted({config.dataset for config in configs}):
-        data.load(dataset, "train")
-    work = functools.partial(run_one, progress=progress)
-    yield from engine.each(work, configs, workers=workers, device=engine.choose_device(), progress=progress)
+    images = {config.dataset for config in configs}
+    yield from run_each(experiment, configs, images=images, workers=workers, progress=progress)
 
 
-def run_one(config: Config, *, progress: bool = True) -> Result:
-    """Run one config."""
-    work = functools.partial(EXPERIMENTS[config.experiment], config, progress=progress)
-    return measured(work, device=engine.describe(engine.choose_device()))
+def experiment(config: Config, *, progress: bool = True) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """Metrics and arrays of a config's own experiment; raises `Diverged`."""
+    return EXPERIMENTS[config.experiment](config, progress=progress)

@@ -1,13 +1,12 @@
 """From configs to results: every experiment by its name."""
 
-import functools
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
 
-from .. import data, engine
-from ..records import Result, measured
+from ..records import Result
+from ..runs import run_each
 from .config import IMAGES, Config
 from .network import network, resample, retrain
 from .teacher_student import teacher_student
@@ -24,15 +23,12 @@ EXPERIMENTS: dict[str, Callable[..., tuple[dict[str, Any], dict[str, np.ndarray]
 def run(
     configs: Iterable[Config], *, progress: bool = True, workers: int | None = None
 ) -> Iterator[tuple[Config, Result]]:
-    """Run each config on a core (`engine.each`), yielding its result as soon as it is there; data are loaded first."""
+    """Run each config on a core, yielding its result as soon as it is there."""
     configs = list(configs)
-    for dataset in sorted({config.dataset for config in configs if config.experiment in IMAGES}):
-        data.load(dataset, "train")
-    work = functools.partial(run_one, progress=progress)
-    yield from engine.each(work, configs, workers=workers, device=engine.choose_device(), progress=progress)
+    images = {config.dataset for config in configs if config.experiment in IMAGES}
+    yield from run_each(experiment, configs, images=images, workers=workers, progress=progress)
 
 
-def run_one(config: Config, *, progress: bool = True) -> Result:
-    """Run one config."""
-    work = functools.partial(EXPERIMENTS[config.experiment], config, progress=progress)
-    return measured(work, device=engine.describe(engine.choose_device()))
+def experiment(config: Config, *, progress: bool = True) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """Metrics and arrays of a config's own experiment; raises `Diverged`."""
+    return EXPERIMENTS[config.experiment](config, progress=progress)
