@@ -77,7 +77,7 @@ def firing(network: nn.Sequential, images: Tensor, *, layer: str = STUDIED) -> B
 
 
 def about_training(trained: Trained, sets: Sets, given: Part) -> dict[str, float]:
-    """Accuracies (%), the smallest validation loss (nats) and its step, units without weights, units that never fire."""
+    """Accuracies (%), smallest validation loss (nats) and its step, units without weights, units that never fire."""
     watch, weights = trained.watch, trained.network.get_submodule(STUDIED).weight
     return {
         "accuracy": engine.accuracy(halves(trained.network, STUDIED)[1], given),
