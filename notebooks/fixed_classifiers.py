@@ -695,7 +695,7 @@ claims.stands(
 )
 Markdown(f"""
 With targets that can be met the collapse is gone: a hundred classes are learned, and the perceptron does
-{small[0]:+.1f} points better than with cross entropy, where our old reading, for which nothing speaks any more, left it between
+{small[0]:.1f} points better than with cross entropy, where our old reading, for which nothing speaks any more, left it between
 {chance.min():.0f}% and {chance.max():.0f}%. Yet in ResNets it is {-ten_classes[0]:.0f} points worse on ten classes and
 {-many[0]:.0f} on a hundred after these 585 steps, at the learning rates that were made for cross entropy. Whether it would
 catch up we do not know.
