@@ -14,7 +14,7 @@ from torch.nn import functional
 from .. import data, engine
 from ..records import Result
 from .config import Config
-from .continuation import STEP_SIZES, remainders
+from .continuation import Continuation
 from .measures import label_entropy, measure
 from .networks import FullyConnected, hidden_widths
 from .optimizer import MOST_LAYERS, ClassRateSGD
@@ -23,6 +23,7 @@ MOST_REDUCTIONS = 8  # by then alpha_mu is too small to matter
 CURVE_POINTS = 20
 CLUSTER_STEPS = 50  # of k-means
 PROOF_SAMPLES, PROOF_WIDTHS = 128, [32, 24, 16]
+STEP_SIZES = (1e-2, 1e-3, 1e-4, 1e-5)  # alpha, of the proof
 
 
 class Setup(NamedTuple):
@@ -170,7 +171,6 @@ def prove(config: Config) -> dict[str, list[float]]:
     """Eq. 5-6 on a tiny network in double precision: how the remainder shrinks with alpha."""
     ready = setup(config, widths=PROOF_WIDTHS)
     inputs, labels = (part[:PROOF_SAMPLES] for part in ready.parts.train)
-    found = remainders(
-        ready.network.double().eval(), inputs.double(), labels, num_classes=ready.num_classes, form=config.form
-    )
-    return {"step_sizes": list(STEP_SIZES), "relative_remainders": found}
+    network, own = ready.network.double().eval(), {"num_classes": ready.num_classes, "form": config.form}
+    continued = Continuation(network=network, inputs=inputs.double(), labels=labels, **own)
+    return {"step_sizes": list(STEP_SIZES), "relative_remainders": [continued.remainder(alpha) for alpha in STEP_SIZES]}
