@@ -27,7 +27,6 @@ class Continuation:
     network: FullyConnected
     inputs: Float[Tensor, "batch features"]
     labels: Int[Tensor, " batch"]
-    num_classes: int
     form: str
 
     def remainder(self, alpha: float) -> float:
@@ -53,14 +52,14 @@ class Continuation:
             own = {name: value - moved[name] for name, value in weights.items()}
             return vmap(loss)(own, self.inputs, self.labels).mean()
 
-        ones = {name: value.new_ones(self.num_classes, *value.shape) for name, value in weights.items()}
+        ones = {name: value.new_ones(self.network.output.out_features, *value.shape) for name, value in weights.items()}
         return grad(continued_loss)(ones)
 
     def displacement(
         self, rates: Float[Tensor, "classes *weight"], gradients: Float[Tensor, "batch *weight"]
     ) -> Float[Tensor, "batch *weight"]:
         """How far each sample's weights are moved, `D_i`."""
-        one_hot = functional.one_hot(self.labels, self.num_classes).to(gradients.dtype)
+        one_hot = functional.one_hot(self.labels, len(rates)).to(gradients.dtype)
         own_rates = torch.einsum("bc,c...->b...", one_hot, rates)
         if self.form == "sample":
             return own_rates * gradients
@@ -71,8 +70,8 @@ class Continuation:
 
     def growth(self, alpha: float) -> Parameters:
         """What one step of `ClassRateSGD` with alpha_mu = 1 adds to the rates (Eq. 6)."""
-        network, settings = copy.deepcopy(self.network), {"num_groups": self.num_classes, "form": self.form}
-        optimizer = ClassRateSGD(network, lr=alpha, rate_lr=1.0, cutoff=2, reset_every=None, count=10**6, **settings)
+        network, sizes = copy.deepcopy(self.network), {"num_groups": self.network.output.out_features, "count": 10**6}
+        optimizer = ClassRateSGD(network, lr=alpha, rate_lr=1.0, cutoff=2, reset_every=None, form=self.form, **sizes)
         optimizer.observe(self.labels)
         functional.cross_entropy(network(self.inputs), self.labels).backward()
         optimizer.step()

@@ -20,7 +20,7 @@ __all__ = attach(
             "to_float",
         ],
         "listing": ["listing"],
-        "partition": ["Part", "Partition", "partition"],
+        "partition": ["Partition", "partition"],
         "sets": ["classes", "fidelity", "fingerprint", "is_folder", "superclasses"],
         "streaming": ["StreamedBatches", "StreamedImages", "load_folder"],
         "tables": ["GENERATED_PREFIX", "Table", "load_table", "table_fidelity", "table_fingerprint"],

@@ -200,7 +200,7 @@ def readings(networks: Sequence[Mixture], images: Tensor) -> Iterator[tuple[Tens
 
 
 def measure(
-    config: Config, network: Mixture, reading: tuple[Tensor, ...], labels: Tensor, *, classes: int
+    config: Config, network: Mixture, reading: tuple[Tensor, ...], labels: Tensor
 ) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """Metrics and arrays of a trained network on a test set; `FloatingPointError` where its outputs are not finite."""
     scores, gates, answers, features, hidden, *blocks = reading
@@ -208,7 +208,7 @@ def measure(
         raise FloatingPointError("the trained network's outputs are not finite")
     weights = network.hidden_weight.detach()
     metrics = {"accuracy": 100 * float((scores.argmax(1) == labels).double().mean())}  # %
-    metrics |= routing(gates, labels, classes=classes) if config.arm != "ensemble" else {}
+    metrics |= routing(gates, labels, classes=scores.shape[1]) if config.arm != "ensemble" else {}
     loads = metrics.get("load", [1.0] * len(weights))  # every member of an ensemble sees every image
     alive = [expert for expert, load in enumerate(loads) if load >= LIVE_LOAD]
     metrics |= similarities(weights, hidden, alive=alive)

@@ -175,10 +175,7 @@ def objective_of(config: Config) -> tuple[Objective, dict[str, float]]:
     """The objective of a config and its settings."""
     names = [field.name for field in dataclasses.fields(Objective)]
     shared = Objective(**{name: getattr(config, name) for name in names})
-    settings = {"balance_weight": config.balance_weight} if config.arm in BALANCED else {}
-    if config.arm in CONTRASTED:
-        settings |= {"snnl_weight": config.snnl_weight, "temperature": config.temperature}
-    return shared, settings
+    return shared, {name: getattr(config, name) for name in ("balance_weight", "snnl_weight", "temperature")}
 
 
 def parameter_groups(config: Config, network: Mixture) -> tuple[list[dict[str, Any]], list[float]]:
