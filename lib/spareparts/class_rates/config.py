@@ -141,8 +141,7 @@ class Config(RunConfig):
     @property
     def protocol(self) -> str:
         """`paper` for runs as the paper describes them, whatever their alpha_mu and cutoff; else `reduced`."""
-        default = {field.name: field.default for field in dataclasses.fields(self)}
-        stated = all(getattr(self, name) == default[name] for name in STATED) and self.form == "sample"
+        stated = all(getattr(self, name) == getattr(Config, name) for name in STATED) and self.form == "sample"
         whole = self.epochs >= PUBLISHED_EPOCHS and not self.dataset.startswith(data.GENERATED_PREFIX)
         return "paper" if self.arm == "proof" or (stated and whole and self.arm != "untrained") else "reduced"
 

@@ -2,7 +2,7 @@
 
 import functools
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -33,14 +33,10 @@ def load_text(name: str) -> Text:
         part: [word for line in lines for word in (*line.split(), END)] for part, lines in text_lines(name).items()
     }
     vocabulary = tuple(word for word, _ in Counter(words["train"]).most_common())
-    train, validation, test = (numbered(words[part], vocabulary) for part in PARTS)
-    return Text(train=train, validation=validation, test=test, vocabulary=vocabulary)
-
-
-def numbered(words: Sequence[str], vocabulary: Sequence[str]) -> Int[Tensor, " words"]:
-    """Each word's place in the vocabulary, that of `<unk>` for a strange one."""
     places = {word: place for place, word in enumerate(vocabulary)}
-    return torch.tensor([places.get(word, places.get(UNKNOWN)) for word in words])
+    strange = places.get(UNKNOWN)
+    train, validation, test = (torch.tensor([places.get(word, strange) for word in words[part]]) for part in PARTS)
+    return Text(train=train, validation=validation, test=test, vocabulary=vocabulary)
 
 
 def frequencies(text: Text) -> Int[Tensor, " vocabulary"]:

@@ -103,8 +103,7 @@ class Config(RunConfig):
     @property
     def protocol(self) -> str:
         """`paper` for what the paper describes, with every setting that it states as it states it; else `reduced`."""
-        default = {field.name: field.default for field in dataclasses.fields(self)}
-        stated = all(getattr(self, name) == default[name] for name in (*STATED, *OURS))
+        stated = all(getattr(self, name) == getattr(Config, name) for name in (*STATED, *OURS))
         whole = self.train_samples in (None, ABLATION_SAMPLES) and self.dataset in DATASETS
         return "paper" if stated and whole and self.arm in PUBLISHED else "reduced"
 
