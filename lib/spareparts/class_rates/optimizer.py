@@ -2,7 +2,6 @@
 
 import functools
 import math
-from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -14,15 +13,6 @@ from .config import FORMS
 
 MOST_LAYERS = 16  # the paper's limit, "for computational reasons"
 CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
-
-
-def members(labels: Int[Tensor, " batch"], *, num_groups: int) -> Iterator[tuple[int, Int[Tensor, " members"]]]:
-    """Each group that occurs, with the rows of its samples; the counts are read by the host once a call."""
-    order = labels.argsort(stable=True)
-    counts = labels.bincount(minlength=num_groups).tolist()
-    for group, rows in enumerate(order.split(counts)):
-        if counts[group]:
-            yield group, rows
 
 
 def rated_layers(network: nn.Module, *, count: int = MOST_LAYERS, position: str = "bottom") -> list[nn.Linear]:
@@ -123,7 +113,9 @@ class ClassRateSGD(torch.optim.SGD):
         if self.rated:
             checks.labels(groups, count=self.num_groups, name="groups")
             self._forget()
-            self._groups, self._samples = list(members(groups, num_groups=self.num_groups)), len(groups)
+            counts = groups.bincount(minlength=self.num_groups).tolist()  # read by the host once a batch
+            members = enumerate(groups.argsort(stable=True).split(counts))
+            self._groups, self._samples = [(group, rows) for group, rows in members if len(rows)], len(groups)
 
     def _watch(self, layer: nn.Linear, inputs: tuple[Tensor, ...], output: Tensor) -> None:
         """Keep a layer's inputs, and its output's gradient once the backward pass gets there."""

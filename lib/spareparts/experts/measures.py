@@ -224,7 +224,9 @@ def measure(
         "similarities": pairwise_similarity(weights).cpu().numpy().astype(np.float32),
         "predictions": scores.argmax(1).to(torch.uint8).cpu().numpy(),
     }
-    if config.seed == FIGURE_SEED and standard_settings(config):
+    shown = {"dataset": config.dataset, "arm": config.arm, "seed": FIGURE_SEED, "steps": config.steps}
+    # figures are drawn of the paper's arms and data with nothing else changed
+    if config.arm in BOTH and config.dataset in DATASETS and config == Config(**shown):
         arrays["umap"] = project(features[:SHOWN].cpu().numpy(), seed=config.seed)
         arrays["umap_labels"] = labels[:SHOWN].to(torch.uint8).cpu().numpy()
     return metrics, arrays
@@ -234,13 +236,6 @@ def second_choice_accuracy(gates: Tensor, answers: Tensor, labels: Tensor) -> fl
     """Accuracy in % where each image goes to the gate's second choice."""
     second = gates.topk(min(2, gates.shape[1]), dim=1).indices[:, -1:]
     return 100 * float((answers.gather(1, second).squeeze(1) == labels).double().mean())
-
-
-def standard_settings(config: Config) -> bool:
-    """Whether a config is one of those of which figures are drawn: the paper's arms and data, nothing else changed."""
-    shown = config.arm in BOTH and config.dataset in DATASETS
-    own = {name: getattr(config, name) for name in ("dataset", "arm", "seed", "steps")}
-    return shown and config == Config(**own)
 
 
 def routing(gates: Tensor, labels: Tensor, *, classes: int) -> dict[str, Any]:
