@@ -25,8 +25,7 @@ class Architecture(NamedTuple):
 # The paper's Tables 1, 2 and 3 as printed; the last two columns are ours: rows of the largest class in the test half,
 # and all rows there.
 PRINTED = Path(__file__).with_name("tables.csv")
-with PRINTED.open(encoding="utf-8", newline="") as file:
-    ROWS = list(csv.DictReader(file))
+ROWS = list(csv.DictReader(PRINTED.read_text(encoding="utf-8").splitlines()))
 ARCHITECTURES = {
     row["dataset"]: Architecture(int(row["layers"]), int(row["width"]), row["shape"], float(row["dropout"]))
     for row in ROWS

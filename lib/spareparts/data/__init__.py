@@ -24,7 +24,7 @@ __all__ = attach(
         "sets": ["classes", "fidelity", "fingerprint", "is_folder", "superclasses"],
         "streaming": ["StreamedBatches", "StreamedImages", "load_folder"],
         "tables": ["GENERATED_PREFIX", "Table", "load_table", "table_fidelity", "table_fingerprint"],
-        "text": ["Text", "Window", "Windows", "frequencies", "in_columns", "load_text"],
+        "text": ["Text", "Window", "Windows", "frequencies", "load_text"],
         "texts": ["text_fidelity", "text_fingerprint"],
     },
 )

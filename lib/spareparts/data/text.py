@@ -55,21 +55,19 @@ class Window(NamedTuple):
     begins: bool
 
 
-def in_columns(words: Int[Tensor, " words"], count: int) -> Int[Tensor, "length columns"]:
-    """A text cut into `count` stretches of one length; the rest is left out. ValueError below two words a column."""
-    if not 1 <= count <= len(words) // 2:
-        raise ValueError(f"columns must lie in 1..{len(words) // 2}, half of the words, got {count}")
-    length = len(words) // count
-    return words[: length * count].view(count, length).t().contiguous()
-
-
 class Windows(Iterator[Window]):
-    """Endless passes over a text in columns, `length` words (at least 1) of each at a time; `len` is a pass's steps."""
+    """Endless passes over a text in columns, `length` words (at least 1) of each at a time; `len` is a pass's steps.
+
+    The columns are stretches of one length; the rest is left out. ValueError below two words a column.
+    """
 
     def __init__(self, words: Int[Tensor, " words"], *, columns: int, length: int) -> None:
         checks.whole(1, length=length)
-        self.columns, self.length = in_columns(words, columns), length
-        self._position = 0
+        if not 1 <= columns <= len(words) // 2:
+            raise ValueError(f"columns must lie in 1..{len(words) // 2}, half of the words, got {columns}")
+        rows = len(words) // columns
+        self.columns = words[: rows * columns].view(columns, rows).t().contiguous()
+        self.length, self._position = length, 0
 
     def __len__(self) -> int:
         return -(-(len(self.columns) - 1) // self.length)

@@ -154,7 +154,7 @@ FACTORS: dict[str, list[dict[str, Any]]] = {
     "learned_temperature": _levels("temperature_schedule", ("learned",)),
     "balance": [{"arm": arm, "balance_weight": 1.0, "normalised_gate": True} for arm in ("balanced", "balanced_snnl")],
     "unit_features": _levels("normalised_gate", (True,), arms=BOTH),
-    "figure_7": _levels("snnl_weight", FIGURE_7),
+    "figure_7": [choice | {"train_samples": ABLATION_SAMPLES} for choice in _levels("snnl_weight", FIGURE_7)],
 }
 
 
@@ -179,9 +179,7 @@ def plan(
     choices = []
     for arm in arms:
         choices += _levels("snnl_weight", snnl_weights) if arm == "snnl" else [{"arm": arm}]
-    for factor in factors:
-        drawn = {"train_samples": ABLATION_SAMPLES} if factor == "figure_7" else {}
-        choices += [choice | drawn for choice in FACTORS[factor]]
+    choices += [choice for factor in factors for choice in FACTORS[factor]]
     pairs = itertools.product(datasets, seeds)
     return [
         Config(dataset=dataset, seed=seed, steps=steps, **settings | choice)

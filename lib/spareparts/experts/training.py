@@ -135,37 +135,24 @@ class Objective:
         if self.arm not in CONTRASTED:
             return loss
         progress = getattr(batch, "progress", 0.0)
-        temperature = self.temperature(output, settings, progress)
+        temperature = settings["temperature"] if output.temperature is None else output.temperature  # which is learned
+        if self.temperature_schedule == "annealed":
+            temperature = temperature / (1 + ANNEALED_EPOCHS * progress) ** ANNEALED_POWER
         added = self.contrast([output.blocks for output in outputs], batch.labels, temperature)
         share = {"constant": 1, "rising": progress, "falling": 1 - progress}[self.weight_schedule]
         return loss + settings["snnl_weight"] * share * added  # alpha of Eq. 7 after that share of the training
-
-    def temperature(
-        self, output: MixtureOutput, settings: Mapping[str, float | Tensor], progress: float | Tensor
-    ) -> float | Tensor:
-        """The temperature after that share of the training; a learned one comes with the output."""
-        if output.temperature is not None:
-            return output.temperature
-        if self.temperature_schedule == "annealed":
-            return settings["temperature"] / (1 + ANNEALED_EPOCHS * progress) ** ANNEALED_POWER
-        return settings["temperature"]
 
     def contrast(
         self, views: list[tuple[Tensor, ...]], labels: Tensor, temperature: float | Tensor
     ) -> Float[Tensor, ""]:
         """Minimum or sum over the blocks of their SNNL, or of what stands in its place, in full precision."""
+        others = {"simclr": normalized_temperature_cross_entropy, "supcon": supervised_contrastive_loss}
+        loss = others.get(self.arm, functools.partial(soft_nearest_neighbor_loss, distance=self.distance))
+        classes = () if self.arm == "simclr" else (labels,)
         with torch.autocast(labels.device.type, enabled=False):
             blocks = zip(*([full(block).flatten(1) for block in view] for view in views), strict=True)
-            each = torch.stack([self.layer_loss(block, labels, temperature) for block in blocks])
+            each = torch.stack([loss(*block, *classes, temperature=temperature) for block in blocks])
         return each.min() if self.layers == "minimum" else each.sum()
-
-    def layer_loss(self, views: tuple[Tensor, ...], labels: Tensor, temperature: float | Tensor) -> Float[Tensor, ""]:
-        """The loss of one block's outputs."""
-        if self.arm == "simclr":
-            return normalized_temperature_cross_entropy(*views, temperature=temperature)
-        if self.arm == "supcon":
-            return supervised_contrastive_loss(*views, labels, temperature=temperature)
-        return soft_nearest_neighbor_loss(*views, labels, temperature=temperature, distance=self.distance)
 
 
 def objective_of(config: Config) -> tuple[Objective, dict[str, float]]:

@@ -155,6 +155,7 @@ def count_links(similarity: Float[np.ndarray, "units units"], *, cutoff: float) 
 # All of it, for a record
 
 RANKS = (10, 16)  # of the report and of Nagarajan and Kolter
+DIGITS = 5  # significant ones of a metric
 
 
 def over_training(
@@ -186,7 +187,7 @@ def over_training(
     metrics |= _of_spectrum("weights", singular_values(final))
     metrics |= _of_spectrum("update", singular_values(final.double() - initial.double()))
     metrics |= angles_of_trained(final, initial, generator=generator)
-    return metrics, arrays
+    return {name: float(f"{value:.{DIGITS}g}") for name, value in metrics.items()}, arrays
 
 
 def _cluster_row(rows: Float[Tensor, "units fan_in"], generator: torch.Generator) -> list[float]:

@@ -206,12 +206,11 @@ def _counts(parts: Parts, images: Tensor, labels: Tensor, orders: list[list[int]
 
 def _rest(parts: Parts, before: Tensor, *, masked_bias: bool) -> Tensor:
     """What the next layer is given of removed units."""
-    if masked_bias:
-        return torch.zeros_like(parts.between(before))
-    bias = torch.zeros_like(before)
+    given = torch.zeros_like(before)
     if parts.layer.bias is not None:
-        bias += parts.layer.bias.view(1, -1, *[1] * (before.dim() - 2))
-    return parts.between(bias)
+        given += parts.layer.bias.view(1, -1, *[1] * (before.dim() - 2))
+    given = parts.between(given)
+    return torch.zeros_like(given) if masked_bias else given
 
 
 def _adder(parts: Parts, hidden: Tensor) -> Callable[[Tensor, int], object]:
