@@ -78,11 +78,10 @@ def image_sets(
     train, test = (load(dataset, split, device=device) for split in SPLITS)
     if first_classes is not None:
         train, test = (part.subset((part.labels < first_classes).nonzero()[:, 0]) for part in (train, test))
-    count = len(train.labels)
+    held_out = min(HELD_OUT, (count := len(train.labels)) // 5)
     if shuffled_labels:
         shuffle = torch.randperm(count, generator=generator(seed + SHUFFLE_SEED)).to(device)
         train = train._replace(labels=train.labels[shuffle])
-    held_out = min(HELD_OUT, count // 5)
     if train_samples is not None and train_samples > count - held_out:
         raise ValueError(f"train_samples must be at most {count - held_out}, got {train_samples}")
     order = torch.randperm(count, generator=generator(seed))

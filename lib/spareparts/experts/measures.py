@@ -216,8 +216,7 @@ def measure(
         metrics |= variances(features, gates.argmax(1), num_experts=len(weights))
         metrics["second_choice_accuracy"] = second_choice_accuracy(gates, answers, labels)
     metrics |= neighbourhoods(features[:SHOWN].cpu().numpy(), labels[:SHOWN].cpu().numpy())
-    if blocks:
-        metrics |= snnl_of_blocks(config, blocks, labels)
+    metrics |= snnl_of_blocks(config, blocks, labels) if blocks else {}
     if network.log_temperature is not None:
         metrics["learned_temperature"] = float(network.log_temperature.detach().exp())
     arrays = {
