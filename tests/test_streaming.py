@@ -88,7 +88,7 @@ def test_batches_go_on_where_their_state_was_taken(pets, done):
 
 
 def test_folders_and_batches_that_cannot_be_are_refused(pets):
-    with pytest.raises(ValueError, match='split must be "train" or "test", got \'val\''):
+    with pytest.raises(ValueError, match="split must be one of train, test, got 'val'"):
         load_folder("pets", "val")
     with pytest.raises(ValueError, match=r"batch_size must lie in 1\.\.12, the number of samples, got 13"):
         StreamedBatches(load_folder("pets", "train"), batch_size=13, generator=generator(1))

@@ -25,8 +25,7 @@ class Architecture(NamedTuple):
 # The paper's Tables 1, 2 and 3 as printed; the last two columns are ours: rows of the largest class in the test half,
 # and all rows there.
 PRINTED = Path(__file__).with_name("tables.csv")
-with PRINTED.open(encoding="utf-8", newline="") as file:
-    ROWS = list(csv.DictReader(file))
+ROWS = list(csv.DictReader(PRINTED.read_text(encoding="utf-8").splitlines()))
 ARCHITECTURES = {
     row["dataset"]: Architecture(int(row["layers"]), int(row["width"]), row["shape"], float(row["dropout"]))
     for row in ROWS
@@ -141,8 +140,7 @@ class Config(RunConfig):
     @property
     def protocol(self) -> str:
         """`paper` for runs as the paper describes them, whatever their alpha_mu and cutoff; else `reduced`."""
-        default = {field.name: field.default for field in dataclasses.fields(self)}
-        stated = all(getattr(self, name) == default[name] for name in STATED) and self.form == "sample"
+        stated = all(getattr(self, name) == getattr(Config, name) for name in STATED) and self.form == "sample"
         whole = self.epochs >= PUBLISHED_EPOCHS and not self.dataset.startswith(data.GENERATED_PREFIX)
         return "paper" if self.arm == "proof" or (stated and whole and self.arm != "untrained") else "reduced"
 

@@ -14,9 +14,7 @@ BLOCK = 128  # neurons ranked at once, to bound the memory
 THRESHOLD = 1e-7  # the paper's, "to mitigate the multiple hypothesis situation"
 
 
-def measure(
-    network: FullyConnected, parts: data.Partition, *, num_classes: int
-) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+def measure(network: FullyConnected, parts: data.Partition) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """Metrics and arrays of a trained network: accuracies, correct predictions as bits, specialized neurons, size."""
     metrics, arrays = {}, {}
     for name in ("validation", "test", "official"):
@@ -29,7 +27,7 @@ def measure(
     network.eval()
     with torch.inference_mode():
         layers = [layer.numpy() for layer in network.activations(parts.test.inputs)]
-    labels = parts.test.labels.numpy()
+    labels, num_classes = parts.test.labels.numpy(), network.output.out_features
     shares = specialized_share(layers, labels, num_classes=num_classes)
     arrays["specialized"] = shares.astype(np.float32)  # %, of each class
     metrics["specialized"] = float(shares.mean())  # %

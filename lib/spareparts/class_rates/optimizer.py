@@ -2,7 +2,6 @@
 
 import functools
 import math
-from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -14,15 +13,6 @@ from .config import FORMS
 
 MOST_LAYERS = 16  # the paper's limit, "for computational reasons"
 CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
-
-
-def members(labels: Int[Tensor, " batch"], *, num_groups: int) -> Iterator[tuple[int, Int[Tensor, " members"]]]:
-    """Each group that occurs, with the rows of its samples; the counts are read by the host once a call."""
-    order = labels.argsort(stable=True)
-    counts = labels.bincount(minlength=num_groups).tolist()
-    for group, rows in enumerate(order.split(counts)):
-        if counts[group]:
-            yield group, rows
 
 
 def rated_layers(network: nn.Module, *, count: int = MOST_LAYERS, position: str = "bottom") -> list[nn.Linear]:
@@ -109,8 +99,7 @@ class ClassRateSGD(torch.optim.SGD):
         """Nothing has been seen of a batch yet."""
         self._groups: list[tuple[int, Tensor]] = []
         self._samples = 0  # that `observe` was told of
-        self._inputs: dict[nn.Linear, Tensor] = {}
-        self._output_gradients: dict[nn.Linear, Tensor] = {}
+        self._passes: dict[nn.Linear, tuple[Tensor, Tensor]] = {}  # inputs, and gradients of the outputs
         self._repeated = False  # whether a layer was passed backwards twice, as where it is shared
 
     @property
@@ -123,17 +112,18 @@ class ClassRateSGD(torch.optim.SGD):
         if self.rated:
             checks.labels(groups, count=self.num_groups, name="groups")
             self._forget()
-            self._groups, self._samples = list(members(groups, num_groups=self.num_groups)), len(groups)
+            counts = groups.bincount(minlength=self.num_groups).tolist()  # read by the host once a batch
+            members = enumerate(groups.argsort(stable=True).split(counts))
+            self._groups, self._samples = [(group, rows) for group, rows in members if len(rows)], len(groups)
 
     def _watch(self, layer: nn.Linear, inputs: tuple[Tensor, ...], output: Tensor) -> None:
         """Keep a layer's inputs, and its output's gradient once the backward pass gets there."""
         if self.rated and output.requires_grad:
-            self._inputs[layer] = inputs[0].detach()
-            output.register_hook(functools.partial(self._keep, layer))
+            output.register_hook(functools.partial(self._keep, layer, inputs[0].detach()))
 
-    def _keep(self, layer: nn.Linear, gradient: Tensor) -> None:
-        self._repeated |= layer in self._output_gradients
-        self._output_gradients[layer] = gradient
+    def _keep(self, layer: nn.Linear, inputs: Tensor, gradient: Tensor) -> None:
+        self._repeated |= layer in self._passes
+        self._passes[layer] = inputs, gradient
 
     @torch.no_grad()
     def step(self) -> None:
@@ -151,13 +141,13 @@ class ClassRateSGD(torch.optim.SGD):
             self.reset()
 
     def _rate_gradients(self) -> None:
-        lacking = [layer for layer in self.layers if layer not in self._output_gradients]
+        lacking = [layer for layer in self.layers if layer not in self._passes]
         if lacking or not self._groups:
             raise RuntimeError(f"no groups or gradients of {lacking}: call observe, forward and backward before step")
         if self._repeated:
             raise RuntimeError("a rated layer was used twice: shared layers and added-up gradients are not supported")
         for layer in self.layers:
-            inputs, output_gradients = self._inputs.pop(layer), self._output_gradients.pop(layer)
+            inputs, output_gradients = self._passes.pop(layer)
             if inputs.dim() != 2 or len(inputs) != self._samples:
                 raise ValueError(
                     f"a rated layer takes one row for each of {self._samples} groups, "

@@ -14,7 +14,7 @@ from torch.nn import functional
 from .. import data, engine
 from ..records import Result
 from .config import Config
-from .continuation import STEP_SIZES, remainders
+from .continuation import Continuation
 from .measures import label_entropy, measure
 from .networks import FullyConnected, hidden_widths
 from .optimizer import MOST_LAYERS, ClassRateSGD
@@ -23,6 +23,7 @@ MOST_REDUCTIONS = 8  # by then alpha_mu is too small to matter
 CURVE_POINTS = 20
 CLUSTER_STEPS = 50  # of k-means
 PROOF_SAMPLES, PROOF_WIDTHS = 128, [32, 24, 16]
+STEP_SIZES = (1e-2, 1e-3, 1e-4, 1e-5)  # alpha, of the proof
 
 
 class Setup(NamedTuple):
@@ -31,27 +32,25 @@ class Setup(NamedTuple):
     parts: data.Partition
     network: FullyConnected
     stream: torch.Generator
-    num_classes: int
 
 
-def setup(config: Config, *, widths: list[int] | None = None) -> Setup:
+def setup(config: Config) -> Setup:
     """Data and network of a config, from its seed alone, so that every variant starts and goes on alike."""
     table = data.load_table(config.dataset)
     stream = data.generator(config.seed)
     parts = data.partition(table, generator=stream, validation_share=config.validation_share, scaling=config.scaling)
     row = config.architecture
-    if widths is None:
-        widths = hidden_widths(layers=row.layers, width=row.width, shape=row.shape, classes=table.classes)
+    form = {"layers": row.layers, "width": row.width, "shape": row.shape}
     network = FullyConnected(
         features=parts.train.inputs.shape[1],
-        widths=widths,
+        widths=PROOF_WIDTHS if config.arm == "proof" else hidden_widths(**form, classes=table.classes),
         classes=table.classes,
         activation=config.activation,
         dropout=row.dropout,
         generator=stream,
         initialization=config.initialization,
     )
-    return Setup(parts=parts, network=network, stream=stream, num_classes=table.classes)
+    return Setup(parts=parts, network=network, stream=stream)
 
 
 def groups_of(config: Config, inputs: Tensor, labels: Tensor) -> tuple[Tensor, int]:
@@ -127,18 +126,18 @@ def run(
 
 def run_one(config: Config, *, progress: bool = True) -> Result:
     """Train and measure one config; without training, measure its network or, for the arm `proof`, check Eq. 5-6."""
-    started, metrics, arrays, ended = time.perf_counter(), {}, {}, {}
+    started, arrays, ended = time.perf_counter(), {}, {}
     if config.arm == "proof":
         metrics = prove(config)
     elif config.arm == "untrained":
         ready = setup(config)
-        metrics, arrays = measure(ready.network, ready.parts, num_classes=ready.num_classes)
+        metrics, arrays = measure(ready.network, ready.parts)
         metrics["label_entropy"] = label_entropy(ready.parts.train.labels)
     else:
         metrics, end, ready = train(config, progress=progress)
         ended = {"outcome": end.outcome, "diverged_step": end.diverged_step}
         if end.outcome == "finished":
-            measured, arrays = measure(ready.network, ready.parts, num_classes=ready.num_classes)
+            measured, arrays = measure(ready.network, ready.parts)
             metrics |= measured
     seconds = time.perf_counter() - started
     return Result(metrics=metrics, arrays=arrays, seconds=seconds, device=engine.describe("cpu"), **ended)
@@ -168,9 +167,8 @@ def train(config: Config, *, progress: bool = True) -> tuple[dict[str, Any], eng
 
 def prove(config: Config) -> dict[str, list[float]]:
     """Eq. 5-6 on a tiny network in double precision: how the remainder shrinks with alpha."""
-    ready = setup(config, widths=PROOF_WIDTHS)
+    ready = setup(config)
     inputs, labels = (part[:PROOF_SAMPLES] for part in ready.parts.train)
-    found = remainders(
-        ready.network.double().eval(), inputs.double(), labels, num_classes=ready.num_classes, form=config.form
-    )
-    return {"step_sizes": list(STEP_SIZES), "relative_remainders": found}
+    network = ready.network.double().eval()
+    continued = Continuation(network=network, inputs=inputs.double(), labels=labels, form=config.form)
+    return {"step_sizes": list(STEP_SIZES), "relative_remainders": [continued.remainder(alpha) for alpha in STEP_SIZES]}

@@ -110,14 +110,13 @@ def paired(runs: pd.DataFrame, first: str = "baseline", second: str = "class_rat
     Added: numbers of `errors` on the test half, and the `difference` of test accuracy, second minus first, in points.
     """
     sides = [side(runs, name) for name in (first, second)]
-    if sides[0].empty or sides[1].empty:
+    if any(kept.empty for kept in sides):
         return pd.DataFrame(columns=[*KEYS, "difference"])
+    for kept in sides:
+        kept["test_samples"] = kept.test_samples.astype(int)
+        kept["errors"] = (kept.test_samples * (100 - kept.test_accuracy) / 100).round().astype(int)
     table = sides[0].merge(sides[1], on=KEYS, suffixes=("_first", "_second"))
-    table = table[table.dataset.isin(list(ARCHITECTURES))].copy()  # none that a generator drew
-    for end in ("_first", "_second"):
-        table[f"test_samples{end}"] = table[f"test_samples{end}"].astype(int)
-        wrong = table[f"test_samples{end}"] * (100 - table[f"test_accuracy{end}"]) / 100
-        table[f"errors{end}"] = wrong.round().astype(int)
+    table = table[table.dataset.isin(list(ARCHITECTURES))]  # none that a generator drew
     both = (table.protocol_first == "paper") & (table.protocol_second == "paper")
     return table.assign(
         difference=table.test_accuracy_second - table.test_accuracy_first,

@@ -11,7 +11,7 @@ from .. import checks
 
 
 class Batch(NamedTuple):
-    """The inputs and labels of one step, in the same order."""
+    """Inputs and labels in the same order, of one step or of a part of a set."""
 
     inputs: Shaped[Tensor, "batch ..."]
     labels: Int[Tensor, " batch"]

@@ -13,7 +13,6 @@ from tempfile import TemporaryDirectory
 from urllib.request import Request, urlopen
 
 import numpy as np
-from jaxtyping import Int64, Shaped
 
 from ..whole import replacing
 from .collection import read_set
@@ -91,19 +90,12 @@ def official_arrays(name: str, folder: Path) -> dict[str, np.ndarray]:
         if name == "cifar100":
             # torchvision has just checked this file, so it is safe to unpickle.
             file_names = pickle.loads((folder / part.base_folder / split).read_bytes(), encoding="latin1")["filenames"]
-            order = file_name_order(labels, np.asarray(file_names))
+            # the sequence of labels is kept, and each class's images stand by file name
+            order = np.empty_like(labels)
+            order[np.argsort(labels, kind="stable")] = np.lexsort((np.asarray(file_names), labels))
             images, labels = images[order], labels[order]
         arrays |= {f"{split}_images": np.ascontiguousarray(images), f"{split}_labels": labels}
     return arrays
-
-
-def file_name_order(
-    labels: Int64[np.ndarray, " samples"], file_names: Shaped[np.ndarray, " samples"]
-) -> Int64[np.ndarray, " samples"]:
-    """The order that keeps the sequence of labels and puts each class's samples by file name."""
-    order = np.empty_like(labels)
-    order[np.argsort(labels, kind="stable")] = np.lexsort((file_names, labels))
-    return order
 
 
 # The tabular sets: the collection's one archive, converted set by set and checked against fingerprints

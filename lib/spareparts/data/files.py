@@ -7,10 +7,12 @@ import zipfile
 from collections.abc import Collection, Mapping
 from difflib import get_close_matches
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import platformdirs
 
+Known = TypeVar("Known")
 SPLITS = ("train", "test")
 IMAGE_ARRAYS = ("train_images", "train_labels", "test_images", "test_labels")
 TABLE_ARRAYS = ("X", "y", "splits")
@@ -62,6 +64,20 @@ def check_fingerprint(what: object, expected: str, found: str) -> None:
     if found != expected:
         hint = f". {_LEFT}" if isinstance(what, Path) else ""
         raise DataCorrupt(f"{what} is not the expected data: checksum expected {expected}, found {found}{hint}")
+
+
+def present(path: Path, what: str, how: str) -> Path:
+    """The path of a set's file; DataMissing, with what is missing and what to do, where it is not there."""
+    if not path.exists():
+        raise DataMissing(f"{what} is not there: no {path.name} in {path.parent}. {how}")
+    return path
+
+
+def look_up(kind: str, name: str, known: Mapping[str, Known]) -> Known:
+    """What is known by a name; ValueError, with the nearest one, for an unknown name."""
+    if name not in known:
+        raise unknown(kind, name, known)
+    return known[name]
 
 
 def unknown(kind: str, name: object, names: Collection[str]) -> ValueError:

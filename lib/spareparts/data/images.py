@@ -46,32 +46,9 @@ def load(name: str, split: str, *, device: torch.device | str = "cpu") -> ImageP
     """
     if is_folder(name):
         raise ValueError(f"{name!r} is a folder of images, which is streamed: take load_folder")
-    if split not in SPLITS:
-        raise ValueError(f'split must be "train" or "test", got {split!r}')
+    checks.one_of(SPLITS, split=split)
     arrays = stored(name, [f"{split}_images", f"{split}_labels"])
     return ImagePart(*(torch.from_numpy(array).to(device) for array in arrays.values()))
-
-
-def image_parts(
-    train: ImagePart, test: ImagePart, *, seed: int, train_samples: int | None, normalized: bool
-) -> dict[str, ImagePart]:
-    """Parts `train`, `validation` and `test` of images as stored, by a seed alone; as floats in [0, 1].
-
-    `normalized` ones have mean 0 and deviation 1 in each channel of those trained on. ValueError for too many samples.
-    """
-    count, device = len(train.labels), train.labels.device
-    held_out = min(HELD_OUT, count // 5)
-    if train_samples is not None and train_samples > count - held_out:
-        raise ValueError(f"train_samples must be at most {count - held_out}, got {train_samples}")
-    order = torch.randperm(count, generator=generator(seed)).to(device)
-    stop = count if train_samples is None else held_out + train_samples
-    rows = {"train": order[held_out:stop], "validation": order[:held_out]}
-    parts = {name: ImagePart(to_float(train.images[own]), train.labels[own].long()) for name, own in rows.items()}
-    parts["test"] = ImagePart(to_float(test.images), test.labels.long())
-    if not normalized:
-        return parts
-    moments = channel_statistics(parts["train"].images)
-    return {name: part._replace(images=normalize(part.images, *moments)) for name, part in parts.items()}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -94,18 +71,27 @@ def image_sets(
     train_samples: int | None = None,
     shuffled_labels: bool = False,
 ) -> ImageSets:
-    """The parts of a set by a seed alone, kept for the next run; colour is normalized. Errors as in `image_parts`."""
-    parts = []
-    for split in SPLITS:
-        found = load(dataset, split, device=device)
-        rows = slice(None) if first_classes is None else found.labels < first_classes
-        parts.append(ImagePart(found.images[rows], found.labels[rows]))
-    train, test = parts
+    """The parts of a set by a seed alone, as floats in [0, 1]; kept for the next run.
+
+    Colour has mean 0 and deviation 1 in each channel of those trained on. ValueError for too many samples.
+    """
+    train, test = (load(dataset, split, device=device) for split in SPLITS)
+    if first_classes is not None:
+        train, test = (part.subset((part.labels < first_classes).nonzero()[:, 0]) for part in (train, test))
+    held_out = min(HELD_OUT, (count := len(train.labels)) // 5)
     if shuffled_labels:
-        order = torch.randperm(len(train.labels), generator=generator(seed + SHUFFLE_SEED)).to(device)
-        train = train._replace(labels=train.labels[order])
-    own = image_parts(train, test, seed=seed, train_samples=train_samples, normalized=dataset not in GREY)
-    return ImageSets(**own, classes=first_classes or len(classes(dataset)))
+        shuffle = torch.randperm(count, generator=generator(seed + SHUFFLE_SEED)).to(device)
+        train = train._replace(labels=train.labels[shuffle])
+    if train_samples is not None and train_samples > count - held_out:
+        raise ValueError(f"train_samples must be at most {count - held_out}, got {train_samples}")
+    order = torch.randperm(count, generator=generator(seed))
+    stop = count if train_samples is None else held_out + train_samples
+    parts = {"train": train.subset(order[held_out:stop]), "validation": train.subset(order[:held_out]), "test": test}
+    parts = {name: ImagePart(to_float(part.images), part.labels.long()) for name, part in parts.items()}
+    if dataset not in GREY:
+        moments = channel_statistics(parts["train"].images)
+        parts = {name: part._replace(images=normalize(part.images, *moments)) for name, part in parts.items()}
+    return ImageSets(**parts, classes=first_classes or len(classes(dataset)))
 
 
 def stratified(labels: Int[Tensor, " samples"], count: int, *, seed: int) -> Int[Tensor, " chosen"]:

@@ -4,29 +4,21 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int
-from torch import Tensor
 
 from .. import checks
+from .batches import Batch
 from .tables import Table
 
 SCALINGS = ("collection", "train")
 
 
-class Part(NamedTuple):
-    """Scaled inputs and labels of one part."""
-
-    inputs: Float[Tensor, "samples features"]
-    labels: Int[Tensor, " samples"]
-
-
 class Partition(NamedTuple):
-    """Disjoint parts of a table; `official` is None where the set has no official test file."""
+    """Disjoint parts of a table, scaled; `official` is None where the set has no official test file."""
 
-    train: Part
-    validation: Part
-    test: Part
-    official: Part | None
+    train: Batch
+    validation: Batch
+    test: Batch
+    official: Batch | None
 
 
 def partition(
@@ -49,5 +41,5 @@ def partition(
     deviation = reference.std(0, ddof=1)
     scaled = (table.features - reference.mean(0)) / np.where(deviation > 0, deviation, 1)
     inputs, labels = torch.from_numpy(scaled.astype(np.float32)), torch.from_numpy(table.labels)
-    parts = [Part(inputs[rows], labels[rows]) for rows in (train, validation, test)]
-    return Partition(*parts, Part(inputs[file_rows:], labels[file_rows:]) if len(labels) > file_rows else None)
+    parts = [Batch(inputs[rows], labels[rows]) for rows in (train, validation, test)]
+    return Partition(*parts, Batch(inputs[file_rows:], labels[file_rows:]) if len(labels) > file_rows else None)

@@ -22,6 +22,7 @@ from .files import (
     DataMissing,
     check_fingerprint,
     digest,
+    present,
     read_arrays,
     root,
     unknown,
@@ -146,12 +147,8 @@ def stored(name: str, keys: Sequence[str]) -> dict[str, np.ndarray]:
 
 def check_file(name: str) -> dict[str, tuple[int, ...]]:
     """Shapes of a set's arrays, read once unless the file changes; DataMissing, DataCorrupt or ValueError without."""
-    known, path = about(name), root() / f"{name}.npz"
-    if not path.exists():
-        raise DataMissing(
-            f"data set {name!r} is not there: no {path.name} in {root()}. "
-            f"Fetch it with: python -m spareparts data fetch {name}"
-        )
+    known, how = about(name), f"Fetch it with: python -m spareparts data fetch {name}"
+    path = present(root() / f"{name}.npz", f"data set {name!r}", how)
     stat = path.stat()
     return _shapes(path, known, stat.st_mtime_ns, stat.st_size)
 

@@ -11,6 +11,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torch.utils.data import DataLoader
 
+from .. import checks
 from .batches import Batch, Batches
 from .files import root
 from .sets import FOLDERS, classes
@@ -52,8 +53,7 @@ class StreamedImages:
 
 def load_folder(name: str, split: str, *, size: int = 224, device: torch.device | str = "cpu") -> StreamedImages:
     """A split ("train" or "test") of a set of folders; ValueError for another split or an image's class unknown."""
-    if split not in FOLDERS:
-        raise ValueError(f'split must be "train" or "test", got {split!r}')
+    checks.one_of(FOLDERS, split=split)
     numbers = {title: number for number, title in enumerate(classes(name))}
     folder = root() / name / FOLDERS[split]
     paths = tuple(sorted(path for path in folder.glob("*/*") if path.suffix.lower() in SUFFIXES))

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from .files import TABLE_ARRAYS, DataMissing, check_fingerprint, digest, read_arrays, root, unknown
+from .files import TABLE_ARRAYS, check_fingerprint, digest, look_up, present, read_arrays, root
 
 TEST_HALF = 16  # bit 4 of `splits`: the row is in the second half of the collection's tuning split
 GENERATED_PREFIX = "generated-"
@@ -33,13 +33,7 @@ class KnownTable(NamedTuple):
 
 _LINES = Path(__file__).with_name("known_tables.csv").read_text(encoding="utf-8").splitlines()
 KNOWN_TABLES = {name: KnownTable(*map(int, sizes), sha256) for name, *sizes, sha256 in csv.reader(_LINES[1:])}
-
-
-def known_table(name: str) -> KnownTable:
-    """What is known of a set; ValueError, with the nearest name, for an unknown one."""
-    if name not in KNOWN_TABLES:
-        raise unknown("tabular set", name, KNOWN_TABLES)
-    return KNOWN_TABLES[name]
+known_table = functools.partial(look_up, "tabular set", known=KNOWN_TABLES)  # ValueError for an unknown name
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -70,11 +64,6 @@ def load_table(name: str) -> Table:
     return Table(features=features, labels=labels, test_half=halves, classes=int(labels.max()) + 1)
 
 
-def table_names() -> list[str]:
-    """Names of all known tabular sets, those that are drawn from a generator last."""
-    return list(KNOWN_TABLES)
-
-
 def tables_on_disk() -> list[str]:
     """Names of those that are not drawn."""
     return [name for name in KNOWN_TABLES if not name.startswith(GENERATED_PREFIX)]
@@ -98,12 +87,8 @@ def table_path(name: str) -> Path:
 
 def stored_table(name: str) -> dict[str, np.ndarray]:
     """The arrays of a known set on disk, checked."""
-    path = table_path(name)
-    if not path.exists():
-        raise DataMissing(
-            f"tabular set {name!r} is not there: no {path.name} in {path.parent}. "
-            "Fetch all of them with: python -m spareparts data fetch uci"
-        )
+    how = "Fetch all of them with: python -m spareparts data fetch uci"
+    path = present(table_path(name), f"tabular set {name!r}", how)
     arrays = read_arrays(path, TABLE_ARRAYS, most_bytes=KNOWN_TABLES[name].most_bytes)
     check_fingerprint(path, KNOWN_TABLES[name].sha256, digest(arrays, TABLE_ARRAYS))
     return arrays

@@ -2,7 +2,7 @@
 
 import functools
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -33,14 +33,10 @@ def load_text(name: str) -> Text:
         part: [word for line in lines for word in (*line.split(), END)] for part, lines in text_lines(name).items()
     }
     vocabulary = tuple(word for word, _ in Counter(words["train"]).most_common())
-    train, validation, test = (numbered(words[part], vocabulary) for part in PARTS)
-    return Text(train=train, validation=validation, test=test, vocabulary=vocabulary)
-
-
-def numbered(words: Sequence[str], vocabulary: Sequence[str]) -> Int[Tensor, " words"]:
-    """Each word's place in the vocabulary, that of `<unk>` for a strange one."""
     places = {word: place for place, word in enumerate(vocabulary)}
-    return torch.tensor([places.get(word, places.get(UNKNOWN)) for word in words])
+    strange = places.get(UNKNOWN)
+    train, validation, test = (torch.tensor([places.get(word, strange) for word in words[part]]) for part in PARTS)
+    return Text(train=train, validation=validation, test=test, vocabulary=vocabulary)
 
 
 def frequencies(text: Text) -> Int[Tensor, " vocabulary"]:
@@ -59,21 +55,19 @@ class Window(NamedTuple):
     begins: bool
 
 
-def in_columns(words: Int[Tensor, " words"], count: int) -> Int[Tensor, "length columns"]:
-    """A text cut into `count` stretches of one length; the rest is left out. ValueError below two words a column."""
-    if not 1 <= count <= len(words) // 2:
-        raise ValueError(f"columns must lie in 1..{len(words) // 2}, half of the words, got {count}")
-    length = len(words) // count
-    return words[: length * count].view(count, length).t().contiguous()
-
-
 class Windows(Iterator[Window]):
-    """Endless passes over a text in columns, `length` words (at least 1) of each at a time; `len` is a pass's steps."""
+    """Endless passes over a text in columns, `length` words (at least 1) of each at a time; `len` is a pass's steps.
+
+    The columns are stretches of one length; the rest is left out. ValueError below two words a column.
+    """
 
     def __init__(self, words: Int[Tensor, " words"], *, columns: int, length: int) -> None:
         checks.whole(1, length=length)
-        self.columns, self.length = in_columns(words, columns), length
-        self._position = 0
+        if not 1 <= columns <= len(words) // 2:
+            raise ValueError(f"columns must lie in 1..{len(words) // 2}, half of the words, got {columns}")
+        rows = len(words) // columns
+        self.columns = words[: rows * columns].view(columns, rows).t().contiguous()
+        self.length, self._position = length, 0
 
     def __len__(self) -> int:
         return -(-(len(self.columns) - 1) // self.length)

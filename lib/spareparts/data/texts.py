@@ -1,5 +1,6 @@
 """The texts that are known by name, as lines: Penn Treebank, WikiText-2, and a small one that is drawn."""
 
+import functools
 import hashlib
 from pathlib import Path
 from typing import Any
@@ -7,19 +8,13 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float64
 
-from .files import MANIFEST, DataMissing, check_fingerprint, root, unknown
+from .files import MANIFEST, check_fingerprint, look_up, present, root
 
 PARTS = ("train", "valid", "test")
 # The folder below root() / "text"; the sha1 of each part; a fingerprint: the sha256 of ptb's three files one after the
 # other, of the authors' archive, or of the words "groups of words in a Markov chain, version 1"
 KNOWN_TEXTS: dict[str, dict[str, Any]] = MANIFEST["texts"]
-
-
-def known_text(name: str) -> dict[str, Any]:
-    """What is known of a text; ValueError, with the nearest name, for an unknown one."""
-    if name not in KNOWN_TEXTS:
-        raise unknown("text", name, KNOWN_TEXTS)
-    return KNOWN_TEXTS[name]
+known_text = functools.partial(look_up, "text", known=KNOWN_TEXTS)  # ValueError for an unknown name
 
 
 def text_path(name: str, part: str) -> Path:
@@ -34,12 +29,10 @@ def text_lines(name: str) -> dict[str, list[str]]:
 
 
 def _part(name: str, part: str) -> str:
-    path = text_path(name, part)
-    if not path.exists():
-        how = "Fetch it with: python -m spareparts data fetch wikitext_2"
-        if name == "ptb":
-            how = "Its licence does not let us fetch it; put Mikolov's ptb.train.txt there under this name"
-        raise DataMissing(f"text {name!r} is not there: no {path.name} in {path.parent}. {how}")
+    how = "Fetch it with: python -m spareparts data fetch wikitext_2"
+    if name == "ptb":
+        how = "Its licence does not let us fetch it; put Mikolov's ptb.train.txt there under this name"
+    path = present(text_path(name, part), f"text {name!r}", how)
     return check_part(path, name, part, path.read_bytes()).decode()
 
 

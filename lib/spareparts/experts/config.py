@@ -103,8 +103,7 @@ class Config(RunConfig):
     @property
     def protocol(self) -> str:
         """`paper` for what the paper describes, with every setting that it states as it states it; else `reduced`."""
-        default = {field.name: field.default for field in dataclasses.fields(self)}
-        stated = all(getattr(self, name) == default[name] for name in (*STATED, *OURS))
+        stated = all(getattr(self, name) == getattr(Config, name) for name in (*STATED, *OURS))
         whole = self.train_samples in (None, ABLATION_SAMPLES) and self.dataset in DATASETS
         return "paper" if stated and whole and self.arm in PUBLISHED else "reduced"
 
@@ -155,7 +154,7 @@ FACTORS: dict[str, list[dict[str, Any]]] = {
     "learned_temperature": _levels("temperature_schedule", ("learned",)),
     "balance": [{"arm": arm, "balance_weight": 1.0, "normalised_gate": True} for arm in ("balanced", "balanced_snnl")],
     "unit_features": _levels("normalised_gate", (True,), arms=BOTH),
-    "figure_7": _levels("snnl_weight", FIGURE_7),
+    "figure_7": [choice | {"train_samples": ABLATION_SAMPLES} for choice in _levels("snnl_weight", FIGURE_7)],
 }
 
 
@@ -180,9 +179,7 @@ def plan(
     choices = []
     for arm in arms:
         choices += _levels("snnl_weight", snnl_weights) if arm == "snnl" else [{"arm": arm}]
-    for factor in factors:
-        drawn = {"train_samples": ABLATION_SAMPLES} if factor == "figure_7" else {}
-        choices += [choice | drawn for choice in FACTORS[factor]]
+    choices += [choice for factor in factors for choice in FACTORS[factor]]
     pairs = itertools.product(datasets, seeds)
     return [
         Config(dataset=dataset, seed=seed, steps=steps, **settings | choice)

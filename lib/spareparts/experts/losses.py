@@ -8,16 +8,6 @@ from torch.nn import functional
 from .. import checks
 
 
-def check_pairs(
-    embeddings: Float[Tensor, "..."], labels: Int[Tensor, "..."], *, temperature: float | Float[Tensor, ""]
-) -> None:
-    """Raise `ValueError` unless there is one whole label per embedding and the temperature is positive and finite."""
-    checks.positive(temperature=temperature)
-    checks.labels(labels)
-    if labels.shape != embeddings.shape[:1]:
-        raise ValueError(f"labels must be one per embedding, got {tuple(labels.shape)} and {tuple(embeddings.shape)}")
-
-
 def pairwise_distance(
     embeddings: Float[Tensor, "batch *features"], *, distance: str = "cosine"
 ) -> Float[Tensor, "batch batch"]:
@@ -38,14 +28,24 @@ def pairwise_distance(
     return (squares[:, None] + squares - 2 * rows @ rows.T).clamp(min=0)
 
 
-def positive_pairs(labels: Int[Tensor, " batch"]) -> Bool[Tensor, "batch batch"]:
-    """Which other samples share a sample's class; a sample is not its own partner."""
-    return (labels[:, None] == labels) & different(labels)
+def scored_pairs(
+    embeddings: Float[Tensor, "batch *features"],
+    labels: Int[Tensor, " batch"],
+    *,
+    temperature: float | Float[Tensor, ""],
+    distance: str = "cosine",
+) -> tuple[Float[Tensor, "batch batch"], Bool[Tensor, "batch batch"]]:
+    """Scores `-d_ij / t` of all pairs, -infinity of a sample with itself; and which others share a sample's class.
 
-
-def different(labels: Int[Tensor, " batch"]) -> Bool[Tensor, "batch batch"]:
-    """All pairs of a batch but a sample with itself."""
-    return torch.eye(len(labels), dtype=torch.bool, device=labels.device).logical_not()
+    Raises `ValueError` unless there is one whole label per embedding and the temperature is positive and finite.
+    """
+    checks.positive(temperature=temperature)
+    checks.labels(labels)
+    if labels.shape != embeddings.shape[:1]:
+        raise ValueError(f"labels must be one per embedding, got {tuple(labels.shape)} and {tuple(embeddings.shape)}")
+    scores = -pairwise_distance(embeddings, distance=distance) / temperature
+    itself = torch.eye(len(labels), dtype=torch.bool, device=labels.device)
+    return scores.masked_fill(itself, -torch.inf), (labels[:, None] == labels) & ~itself
 
 
 def soft_nearest_neighbor_loss(
@@ -61,17 +61,13 @@ def soft_nearest_neighbor_loss(
     samples with another of their class in the batch; 0 if there are none.
     Raises `ValueError` for a temperature that is not positive and for shapes that do not match.
     """
-    check_pairs(embeddings, labels, temperature=temperature)
+    scores, partners = scored_pairs(embeddings, labels, temperature=temperature, distance=distance)
     if len(labels) < 2:
         return embeddings.sum() * 0
-    scores = -pairwise_distance(embeddings, distance=distance) / temperature
-    others, partners = different(labels), positive_pairs(labels)
     valid = partners.any(1)
     # an anchor without a partner sums over all others: no infinity, hence no NaN in the gradient of what is masked
-    partners = torch.where(valid[:, None], partners, others)
-    same = scores.masked_fill(~partners, -torch.inf).logsumexp(1)
-    every = scores.masked_fill(~others, -torch.inf).logsumexp(1)
-    return (every - same).where(valid, 0).sum() / valid.sum().clamp(min=1)
+    same = scores.masked_fill(~partners & valid[:, None], -torch.inf).logsumexp(1)
+    return (scores.logsumexp(1) - same).where(valid, 0).sum() / valid.sum().clamp(min=1)
 
 
 def supervised_contrastive_loss(
@@ -86,12 +82,10 @@ def supervised_contrastive_loss(
     flattened rows, P(i) the others of i's class and V the samples that have some; 0 if there are none.
     Raises `ValueError` for a temperature that is not positive and for shapes that do not match.
     """
-    check_pairs(embeddings, labels, temperature=temperature)
+    scores, partners = scored_pairs(embeddings, labels, temperature=temperature)
     if len(labels) < 2:
         return embeddings.sum() * 0
-    scores = -pairwise_distance(embeddings) / temperature
-    others, partners = different(labels), positive_pairs(labels)
-    likelihood = scores - scores.masked_fill(~others, -torch.inf).logsumexp(1, keepdim=True)
+    likelihood = scores - scores.logsumexp(1, keepdim=True)
     counts = partners.sum(1)
     each = -likelihood.masked_fill(~partners, 0).sum(1) / counts.clamp(min=1)
     return each.sum() / (counts > 0).sum().clamp(min=1)

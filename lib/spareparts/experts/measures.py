@@ -200,7 +200,7 @@ def readings(networks: Sequence[Mixture], images: Tensor) -> Iterator[tuple[Tens
 
 
 def measure(
-    config: Config, network: Mixture, reading: tuple[Tensor, ...], labels: Tensor, *, classes: int
+    config: Config, network: Mixture, reading: tuple[Tensor, ...], labels: Tensor
 ) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """Metrics and arrays of a trained network on a test set; `FloatingPointError` where its outputs are not finite."""
     scores, gates, answers, features, hidden, *blocks = reading
@@ -208,7 +208,7 @@ def measure(
         raise FloatingPointError("the trained network's outputs are not finite")
     weights = network.hidden_weight.detach()
     metrics = {"accuracy": 100 * float((scores.argmax(1) == labels).double().mean())}  # %
-    metrics |= routing(gates, labels, classes=classes) if config.arm != "ensemble" else {}
+    metrics |= routing(gates, labels, classes=scores.shape[1]) if config.arm != "ensemble" else {}
     loads = metrics.get("load", [1.0] * len(weights))  # every member of an ensemble sees every image
     alive = [expert for expert, load in enumerate(loads) if load >= LIVE_LOAD]
     metrics |= similarities(weights, hidden, alive=alive)
@@ -216,15 +216,16 @@ def measure(
         metrics |= variances(features, gates.argmax(1), num_experts=len(weights))
         metrics["second_choice_accuracy"] = second_choice_accuracy(gates, answers, labels)
     metrics |= neighbourhoods(features[:SHOWN].cpu().numpy(), labels[:SHOWN].cpu().numpy())
-    if blocks:
-        metrics |= snnl_of_blocks(config, blocks, labels)
+    metrics |= snnl_of_blocks(config, blocks, labels) if blocks else {}
     if network.log_temperature is not None:
         metrics["learned_temperature"] = float(network.log_temperature.detach().exp())
     arrays = {
         "similarities": pairwise_similarity(weights).cpu().numpy().astype(np.float32),
         "predictions": scores.argmax(1).to(torch.uint8).cpu().numpy(),
     }
-    if config.seed == FIGURE_SEED and standard_settings(config):
+    shown = {"dataset": config.dataset, "arm": config.arm, "seed": FIGURE_SEED, "steps": config.steps}
+    # figures are drawn of the paper's arms and data with nothing else changed
+    if config.arm in BOTH and config.dataset in DATASETS and config == Config(**shown):
         arrays["umap"] = project(features[:SHOWN].cpu().numpy(), seed=config.seed)
         arrays["umap_labels"] = labels[:SHOWN].to(torch.uint8).cpu().numpy()
     return metrics, arrays
@@ -234,13 +235,6 @@ def second_choice_accuracy(gates: Tensor, answers: Tensor, labels: Tensor) -> fl
     """Accuracy in % where each image goes to the gate's second choice."""
     second = gates.topk(min(2, gates.shape[1]), dim=1).indices[:, -1:]
     return 100 * float((answers.gather(1, second).squeeze(1) == labels).double().mean())
-
-
-def standard_settings(config: Config) -> bool:
-    """Whether a config is one of those of which figures are drawn: the paper's arms and data, nothing else changed."""
-    shown = config.arm in BOTH and config.dataset in DATASETS
-    own = {name: getattr(config, name) for name in ("dataset", "arm", "seed", "steps")}
-    return shown and config == Config(**own)
 
 
 def routing(gates: Tensor, labels: Tensor, *, classes: int) -> dict[str, Any]:

@@ -171,19 +171,14 @@ class Mixture(nn.Module):
             current = block(current)
             blocks.append(current)
         features = current.flatten(1)
-        scores = full(self.gate(self.seen_by_gate(features)))
+        seen = features if self.mean is None else features - self.centred_gate * self.mean(features)
+        scores = full(self.gate(functional.normalize(seen) if self.normalised_gate else seen))
         # one product for all experts: (batch, features) x (features, experts * hidden)
         flat = functional.linear(features, self.hidden_weight.flatten(0, 1), self.hidden_bias.flatten())
         hidden = functional.relu(flat).unflatten(1, self.hidden_bias.shape)
         logits = full(torch.einsum("bkh,kch->bkc", hidden, self.output_weight) + self.output_bias)
         temperature = None if self.log_temperature is None else self.log_temperature.exp()
         return MixtureOutput(self.gates(scores), logits, tuple(blocks), features, hidden, scores, temperature)
-
-    def seen_by_gate(self, features: Float[Tensor, "batch features"]) -> Float[Tensor, "batch features"]:
-        """The features as the gate gets them: less their running mean, or of length 1, where that is asked for."""
-        if self.mean is not None:
-            features = features - self.centred_gate * self.mean(features)
-        return functional.normalize(features) if self.normalised_gate else features
 
     def gates(self, scores: Float[Tensor, "batch experts"]) -> Float[Tensor, "batch experts"]:
         """Probabilities of the experts: the softmax of the scores, of the largest only where few are chosen."""

@@ -3,7 +3,6 @@
 import dataclasses
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
 
 from torch import Tensor
 
@@ -12,6 +11,7 @@ from ..records import Result, checkpoint_path, groups, weights_path
 from ..records.store import commit
 from .config import Config
 from .measures import LIVE_LOAD, at_start, entropy, expert_load, mean_share, measure, readings
+from .network import Mixture
 from .training import replica, tensors
 
 CURVE_IMAGES = 500  # first test images, on which it is read
@@ -63,7 +63,7 @@ def run_group(
 ) -> Iterator[tuple[Config, Result]]:
     """Train configs that differ in seed and scalars only, then measure each; training that was cut off goes on."""
     first, described = configs[0], engine.describe(device)
-    images, labels, classes = tensors(first.dataset, "test", device)
+    images, labels, _ = tensors(first.dataset, "test", device)
     replicas = [replica(config, device) for config in configs]
     curves = [GateCurve(images) for _ in configs]
     starts = [at_start(each.network, images[:CURVE_IMAGES], labels[:CURVE_IMAGES]) for each in replicas]
@@ -81,28 +81,21 @@ def run_group(
     for config, trained, curve, start, end in zip(configs, replicas, curves, starts, ends, strict=True):
         started = time.perf_counter()
         reading = next(found) if end.outcome == "finished" else None
-        about = start | curve.state_dict()
-        result = result_of(config, trained, about, end, reading, labels=labels, classes=classes)
-        yield config, dataclasses.replace(result, seconds=end.seconds + time.perf_counter() - started, device=described)
+        result = result_of(config, trained.network, end, reading, labels)
+        about = {"loss_curve": [round(loss, 4) for loss in end.losses]} | start | curve.state_dict()
+        seconds = end.seconds + time.perf_counter() - started
+        yield config, dataclasses.replace(result, metrics=about | result.metrics, seconds=seconds, device=described)
 
 
 def result_of(
-    config: Config,
-    trained: engine.Replica,
-    about: dict[str, Any],
-    end: engine.Outcome,
-    reading: tuple[Tensor, ...] | None,
-    *,
-    labels: Tensor,
-    classes: int,
+    config: Config, network: Mixture, end: engine.Outcome, reading: tuple[Tensor, ...] | None, labels: Tensor
 ) -> Result:
-    """Measure a trained config; a network whose outputs overflow after its last step has diverged at that step."""
-    metrics, arrays = {"loss_curve": [round(loss, 4) for loss in end.losses]} | about, {}
+    """Measure a trained network; one whose outputs overflow after its last step has diverged at that step."""
+    metrics, arrays = {}, {}
     if reading is not None:
-        engine.save_weights(trained.network, weights_path(config), commit=commit())
+        engine.save_weights(network, weights_path(config), commit=commit())
         try:
-            found, arrays = measure(config, trained.network, reading, labels, classes=classes)
-            metrics |= found
+            metrics, arrays = measure(config, network, reading, labels)
         except FloatingPointError:
             end = dataclasses.replace(end, outcome="diverged", diverged_step=end.steps)
     return Result(metrics=metrics, arrays=arrays, outcome=end.outcome, diverged_step=end.diverged_step)

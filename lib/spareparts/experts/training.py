@@ -43,19 +43,16 @@ def build(config: Config, *, images: Tensor, classes: int, generator: torch.Gene
     """The untrained network of a config for images of that shape."""
     if images.shape[2] != images.shape[3] or images.shape[2] < 4:
         raise ValueError(f"images must be square and at least 4 pixels wide, got {tuple(images.shape[2:])}")
+    own = ("experts", "hidden_units", "filters", "normalised_gate", "centred_gate")
     network = Mixture(
         channels=images.shape[1],
         size=images.shape[2],
         classes=classes,
-        experts=config.experts,
-        hidden_units=config.hidden_units,
         generator=generator,
+        **{name: getattr(config, name) for name in own},
         extractor=None if config.arm == "raw" else config.extractor,
-        filters=config.filters,
         uniform_gates=config.arm == "ensemble",
         chosen_experts=config.chosen_experts if config.arm in BALANCED else None,
-        normalised_gate=config.normalised_gate,
-        centred_gate=config.centred_gate,
         learned_temperature=config.temperature_schedule == "learned",
     )
     return network.to(images.device)
@@ -138,47 +135,31 @@ class Objective:
         if self.arm not in CONTRASTED:
             return loss
         progress = getattr(batch, "progress", 0.0)
-        temperature = self.temperature(output, settings, progress)
+        temperature = settings["temperature"] if output.temperature is None else output.temperature  # which is learned
+        if self.temperature_schedule == "annealed":
+            temperature = temperature / (1 + ANNEALED_EPOCHS * progress) ** ANNEALED_POWER
         added = self.contrast([output.blocks for output in outputs], batch.labels, temperature)
         share = {"constant": 1, "rising": progress, "falling": 1 - progress}[self.weight_schedule]
         return loss + settings["snnl_weight"] * share * added  # alpha of Eq. 7 after that share of the training
-
-    def temperature(
-        self, output: MixtureOutput, settings: Mapping[str, float | Tensor], progress: float | Tensor
-    ) -> float | Tensor:
-        """The temperature after that share of the training; a learned one comes with the output."""
-        if output.temperature is not None:
-            return output.temperature
-        if self.temperature_schedule == "annealed":
-            return settings["temperature"] / (1 + ANNEALED_EPOCHS * progress) ** ANNEALED_POWER
-        return settings["temperature"]
 
     def contrast(
         self, views: list[tuple[Tensor, ...]], labels: Tensor, temperature: float | Tensor
     ) -> Float[Tensor, ""]:
         """Minimum or sum over the blocks of their SNNL, or of what stands in its place, in full precision."""
+        others = {"simclr": normalized_temperature_cross_entropy, "supcon": supervised_contrastive_loss}
+        loss = others.get(self.arm, functools.partial(soft_nearest_neighbor_loss, distance=self.distance))
+        classes = () if self.arm == "simclr" else (labels,)
         with torch.autocast(labels.device.type, enabled=False):
             blocks = zip(*([full(block).flatten(1) for block in view] for view in views), strict=True)
-            each = torch.stack([self.layer_loss(block, labels, temperature) for block in blocks])
+            each = torch.stack([loss(*block, *classes, temperature=temperature) for block in blocks])
         return each.min() if self.layers == "minimum" else each.sum()
-
-    def layer_loss(self, views: tuple[Tensor, ...], labels: Tensor, temperature: float | Tensor) -> Float[Tensor, ""]:
-        """The loss of one block's outputs."""
-        if self.arm == "simclr":
-            return normalized_temperature_cross_entropy(*views, temperature=temperature)
-        if self.arm == "supcon":
-            return supervised_contrastive_loss(*views, labels, temperature=temperature)
-        return soft_nearest_neighbor_loss(*views, labels, temperature=temperature, distance=self.distance)
 
 
 def objective_of(config: Config) -> tuple[Objective, dict[str, float]]:
     """The objective of a config and its settings."""
     names = [field.name for field in dataclasses.fields(Objective)]
     shared = Objective(**{name: getattr(config, name) for name in names})
-    settings = {"balance_weight": config.balance_weight} if config.arm in BALANCED else {}
-    if config.arm in CONTRASTED:
-        settings |= {"snnl_weight": config.snnl_weight, "temperature": config.temperature}
-    return shared, settings
+    return shared, {name: getattr(config, name) for name in ("balance_weight", "snnl_weight", "temperature")}
 
 
 def parameter_groups(config: Config, network: Mixture) -> tuple[list[dict[str, Any]], list[float]]:

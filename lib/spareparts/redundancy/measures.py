@@ -85,10 +85,8 @@ def null_clustering(rows: Float[Tensor, "units fan_in"], *, generator: torch.Gen
     for _ in range(DRAWS):
         random = torch.randn(units, fan_in, generator=generator, device=generator.device, dtype=torch.float64)
         alike = same_spectrum(values, units=units, generator=generator)
-        nulls = {"random_": random, "centred_random_": centred(random), "spectrum_": alike}
-        found.append(
-            {name: value for prefix, null in nulls.items() for name, value in clustering(null, prefix).items()}
-        )
+        of_random = clustering(random, "random_") | clustering(centred(random), "centred_random_")
+        found.append(of_random | clustering(alike, "spectrum_"))
     return {name: mean(draw[name] for draw in found) for name in found[0]}
 
 

@@ -16,9 +16,7 @@ from .config import Config
 from .measures import output_similarity, over_training
 from .pruning import GREEDY, compact, cut, halves, measure_pruning, pruning_order, unit_rows, weighted
 from .spectra import RANKS, main_angle, random_angles, rank_accuracies
-from .training import Part, Sets, Trained, build, sets_of, settings_of, train
-
-Found = tuple[dict[str, Any], dict[str, np.ndarray]]  # metrics and arrays of a record
+from .training import Found, Part, Sets, Trained, build, sets_of, settings_of, train
 
 # Train and measure
 

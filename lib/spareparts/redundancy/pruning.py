@@ -76,9 +76,7 @@ def unit_rows(weight: Float[Tensor, "units *fan_in"]) -> Float[Tensor, "units fe
 
 def normalized(rows: Float[Tensor, "units features"]) -> Float[Tensor, "units features"]:
     """Rows of length 1, in double; those of units without weights, which have no direction, stay zero."""
-    rows = rows.detach().double()
-    lengths = rows.norm(dim=1, keepdim=True)
-    return rows / lengths.where(lengths > 0, 1)
+    return functional.normalize(rows.detach().double(), dim=1, eps=1e-300)
 
 
 def frame_potential(rows: Float[Tensor, "units features"]) -> Float[Tensor, ""]:
@@ -208,12 +206,11 @@ def _counts(parts: Parts, images: Tensor, labels: Tensor, orders: list[list[int]
 
 def _rest(parts: Parts, before: Tensor, *, masked_bias: bool) -> Tensor:
     """What the next layer is given of removed units."""
-    if masked_bias:
-        return torch.zeros_like(parts.between(before))
-    bias = torch.zeros_like(before)
+    given = torch.zeros_like(before)
     if parts.layer.bias is not None:
-        bias += parts.layer.bias.view(1, -1, *[1] * (before.dim() - 2))
-    return parts.between(bias)
+        given += parts.layer.bias.view(1, -1, *[1] * (before.dim() - 2))
+    given = parts.between(given)
+    return torch.zeros_like(given) if masked_bias else given
 
 
 def _adder(parts: Parts, hidden: Tensor) -> Callable[[Tensor, int], object]:
@@ -265,30 +262,21 @@ def compact(network: nn.Sequential, kept: Mapping[str, Int[Tensor, " units"]]) -
 
 
 def _keep(parts: Parts, chosen: Tensor) -> None:
+    """Leave these units in a layer, in what normalizes it, and among the inputs of the next layer."""
     columns = by_unit(parts)[:, chosen]
-    _shrink(parts.layer, chosen, "weight", "bias")
-    for module in parts.between:
-        if isinstance(module, nn.BatchNorm2d | nn.BatchNorm1d):
-            _shrink(module, chosen, "weight", "bias", "running_mean", "running_var")
-            module.num_features = len(chosen)
-    if isinstance(parts.layer, nn.Conv2d):
-        parts.layer.out_channels = len(chosen)
-    else:
-        parts.layer.out_features = len(chosen)
-    if isinstance(parts.consumer, nn.Conv2d):
-        parts.consumer.in_channels = len(chosen)
-    else:
-        columns = columns.flatten(1)
-        parts.consumer.in_features = columns.shape[1]
+    normalizations = [module for module in parts.between if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d)]
+    for module in (parts.layer, *normalizations):
+        for name, tensor in (*module.named_parameters(recurse=False), *module.named_buffers(recurse=False)):
+            if tensor.dim():  # all but BatchNorm's count of batches
+                smaller = tensor[chosen].clone(memory_format=torch.contiguous_format)
+                setattr(module, name, nn.Parameter(smaller) if isinstance(tensor, nn.Parameter) else smaller)
+        for size in ("out_features", "out_channels", "num_features"):
+            if hasattr(module, size):
+                setattr(module, size, len(chosen))
+    convolution = isinstance(parts.consumer, nn.Conv2d)
+    columns = columns if convolution else columns.flatten(1)
+    setattr(parts.consumer, "in_channels" if convolution else "in_features", columns.shape[1])
     parts.consumer.weight = nn.Parameter(columns.clone(memory_format=torch.contiguous_format))
-
-
-def _shrink(module: nn.Module, chosen: Tensor, *names: str) -> None:
-    for name in names:
-        tensor = getattr(module, name, None)
-        if tensor is not None:
-            smaller = tensor[chosen].clone(memory_format=torch.contiguous_format)
-            setattr(module, name, nn.Parameter(smaller) if isinstance(tensor, nn.Parameter) else smaller)
 
 
 # For a record

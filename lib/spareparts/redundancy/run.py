@@ -1,9 +1,6 @@
 """From configs to results: every experiment by its name."""
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
-
-import numpy as np
 
 from ..records import Result
 from ..runs import run_each
@@ -11,10 +8,11 @@ from .config import IMAGES, Config
 from .network import network, resample, retrain
 from .teacher_student import teacher_student
 from .tickets import tickets, unit_tickets
+from .training import Found
 from .widths import width
 from .xord import filters, xord
 
-EXPERIMENTS: dict[str, Callable[..., tuple[dict[str, Any], dict[str, np.ndarray]]]] = {
+EXPERIMENTS: dict[str, Callable[..., Found]] = {
     function.__name__: function
     for function in (network, retrain, resample, tickets, unit_tickets, width, filters, xord, teacher_student)
 }
@@ -29,6 +27,6 @@ def run(
     yield from run_each(experiment, configs, images=images, workers=workers, progress=progress)
 
 
-def experiment(config: Config, *, progress: bool = True) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+def experiment(config: Config, *, progress: bool = True) -> Found:
     """Metrics and arrays of a config's own experiment; raises `Diverged`."""
     return EXPERIMENTS[config.experiment](config, progress=progress)

@@ -7,7 +7,6 @@ inputs has a closed form in the overlaps of their weights.
 import dataclasses
 import math
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 import torch
@@ -17,6 +16,7 @@ from torch import Tensor
 from .. import data
 from ..records import Diverged
 from .config import Config
+from .training import Found
 
 FEATURES = 50  # N
 TEACHER_UNITS = 2  # M
@@ -94,7 +94,7 @@ def step(
         student.outputs.sub_(learning_rate / features * delta[:, None] * values)
 
 
-def teacher_student(config: Config, *, progress: bool = True) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+def teacher_student(config: Config, *, progress: bool = True) -> Found:
     """Train `REPLICAS` students of `units` units, their first layer or both: errors, outputs and overlaps of each.
 
     Teachers, inputs and noise depend on the seed alone, so that students of every width learn from the same. Raises

@@ -13,7 +13,7 @@ from .. import data, engine
 from ..engine import accuracy
 from .config import Config
 from .pruning import compact, pruning_order, unit_rows, weighted
-from .training import Sets, Settings, build, fit, replica_of, sets_of, settings_of
+from .training import Found, Sets, Settings, build, fit, replica_of, sets_of, settings_of
 
 # Single weights
 
@@ -109,7 +109,7 @@ def concentration(survivors: Int[np.ndarray, " units"], *, fan_in: int, seed: in
     }
 
 
-def tickets(config: Config, *, progress: bool = True) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+def tickets(config: Config, *, progress: bool = True) -> Found:
     """Iterative magnitude pruning: half the weights left go in each round, what stays is rewound and trained again.
 
     After every round test accuracies (%) of the rewound ticket and of the same weights drawn anew, and how the
@@ -162,7 +162,7 @@ def choose_units(
     return kept
 
 
-def unit_tickets(config: Config, *, progress: bool = True) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+def unit_tickets(config: Config, *, progress: bool = True) -> Found:
     """Train, keep a share of the units, and train what is left again from its own or from new weights.
 
     Test accuracies (%) of the unpruned network and, for each share, of the smaller one `rewound` to its initialization,

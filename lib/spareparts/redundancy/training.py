@@ -5,6 +5,7 @@ import math
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -18,6 +19,7 @@ from .pruning import cut
 # Images, networks, optimizers
 
 Part, Sets = data.ImagePart, data.ImageSets
+Found = tuple[dict[str, Any], dict[str, np.ndarray]]  # metrics and arrays of a record
 INITIALIZATIONS = {"glorot": "glorot_normal", "pytorch": "pytorch"}  # of a config, as `models.initialize` names them
 
 

@@ -3,7 +3,6 @@
 import copy
 from typing import Any
 
-import numpy as np
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
@@ -13,7 +12,7 @@ from ..records import Diverged
 from .config import Config
 from .measures import output_similarity
 from .pruning import by_unit, cut
-from .training import Part, build, fit, replica_of, sets_of, settings_of
+from .training import Found, Part, build, fit, replica_of, sets_of, settings_of
 
 LAYER = "fc1"
 IMAGES = 1_000  # held-out images on which units are removed and their outputs compared
@@ -88,7 +87,7 @@ def fit_exactly(
     return steps, error
 
 
-def width(config: Config, *, progress: bool = True) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+def width(config: Config, *, progress: bool = True) -> Found:
     """Train a LeNet of that width until it fits; shares of its removable and repeated units, trained and untrained.
 
     Units of the first layer, on held-out images, and their distance from initialization; the gap is training less test

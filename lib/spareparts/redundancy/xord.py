@@ -7,7 +7,6 @@ and k negative, ReLU, the maximum over the pairs, and fixed outputs +1 and -1.
 import math
 from collections import OrderedDict
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 import torch
@@ -21,7 +20,7 @@ from .. import data, engine, models
 from .config import Config
 from .measures import centred, same_spectrum
 from .pruning import normalized
-from .training import INITIALIZATIONS, Sets, Settings, fit, sets_of, settings_of, train
+from .training import INITIALIZATIONS, Found, Sets, Settings, fit, sets_of, settings_of, train
 
 # XORD
 
@@ -141,7 +140,7 @@ def explored(filters: Float[Tensor, "replicas filters 2"]) -> Float[Tensor, " re
     return torch.cat([positive[:, :2], negative[:, 2:]], 1).float().sum(1)
 
 
-def xord(config: Config, *, progress: bool = True) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+def xord(config: Config, *, progress: bool = True) -> Found:
     """Train `REPLICAS` layers of k = `units` filters of each sign, each on `train_samples` inputs of its own.
 
     The training sets depend on the seed alone, so that layers of every size see the same. The test error is exact: that
@@ -164,9 +163,7 @@ def xord(config: Config, *, progress: bool = True) -> tuple[dict[str, Any], dict
 
 
 @torch.no_grad()
-def measure(
-    network: Detector, untrained: Tensor, sets: Tensor, *, diverse: float
-) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+def measure(network: Detector, untrained: Tensor, sets: Tensor, *, diverse: float) -> Found:
     """Errors in %, and patterns found and explored (0 to 4) of every replica; means of those that fit."""
     wrong = (SIGNS * outputs(network.filters, REPRESENTATIVES) <= 0).float()
     missed = torch.stack([(wrong * kinds).any(1) for kinds in EVIDENCE.float()], 1)
@@ -218,7 +215,7 @@ def angles_to_centres(rows: Float[Tensor, "units fan_in"], *, seed: int) -> Floa
     return torch.rad2deg(cosines.clamp(-1, 1).acos())
 
 
-def filters(config: Config, *, progress: bool = True) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+def filters(config: Config, *, progress: bool = True) -> Found:
     """Train a large convolution, and compare its filters' angles to 4 centres with those before training.
 
     Beside them: the same with the filters' mean removed, which a common shift does not bring together, and random

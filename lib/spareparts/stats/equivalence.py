@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import integrate, stats
+from scipy import stats
 from statsmodels.stats.weightstats import ttost_paired
 
 from .estimates import finite_pairs, rounding, student_interval
@@ -72,15 +72,11 @@ def equivalence_power(n: int, sd: float, *, margin: float) -> float:
     if sd == 0:
         return 1.0
     room, t = margin * math.sqrt(n) / sd, stats.t.ppf(1 - ALPHA, n - 1)
-
     # s is S / sd, and everything is in standard errors; above room / t no mean is close enough to pass.
-    def passes(s: float) -> float:
-        density = stats.chi.pdf(s * math.sqrt(n - 1), n - 1) * math.sqrt(n - 1)
-        return (2 * stats.norm.cdf(room - t * s) - 1) * density
-
+    ratio = stats.chi(n - 1, scale=1 / math.sqrt(n - 1))
     # s has a deviation below 1 / sqrt(n - 1): without bounds at ten of them quad would miss a narrow peak.
     low, high = (max(0.0, 1 + sign * 10 / math.sqrt(n - 1)) for sign in (-1, 1))
     if room / t <= low:
         return 0.0
-    power, _ = integrate.quad(passes, low, min(high, room / t), limit=200)
-    return min(1.0, max(0.0, power))
+    power = ratio.expect(lambda s: 2 * stats.norm.cdf(room - t * s) - 1, lb=low, ub=min(high, room / t), limit=200)
+    return min(1.0, max(0.0, float(power)))
