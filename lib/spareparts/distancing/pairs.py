@@ -17,7 +17,7 @@ from .matching import match
 from .measures import SIZES, error_correlation, perturbed_losses, squared_distance
 from .paths import Path, barrier, fit_curve, flattened, great_circle, length_of, line, measure, network_at, point_of
 from .penalty import add_gradient, kernel_of
-from .training import Part, Sets, accuracy, sets_of
+from .training import Part, Sets, accuracy, batches_of, sets_of
 
 POSITIONS = tuple(np.linspace(0, 1, 11).tolist())
 SHOWN, CURVE_STEPS = {"mlp": 5_000}, {"mlp": 1_000}  # first training and test images; steps of the curve's control
@@ -52,16 +52,10 @@ def both(config: Config, *, progress: bool) -> tuple[nn.Module, nn.Module]:
     return own[-1], left_behind(journey_of(config, **changed), progress=progress)[-1]
 
 
-def batches_of(config: Config, sets: Sets, *, seed: int) -> data.Batches:
-    """Training images for a curve, as they are."""
-    size = min(config.batch_size, len(sets.train.labels))
-    return data.Batches(*sets.train, batch_size=size, generator=data.generator(seed))
-
-
 def paths(first: nn.Module, second: nn.Module, config: Config, sets: Sets) -> tuple[dict[str, Any], dict[str, Path]]:
     """Squared distances, also with matched units, and the ways: line, fitted curve, line to the matched network."""
     seed, ends = config.seed + PAIR_SEED, (point_of(first), point_of(second))
-    stream, batches = data.generator(seed), batches_of(config, sets, seed=seed)
+    stream, batches = data.generator(seed), batches_of(config, sets, generator=data.generator(seed))
     steps, ways = CURVE_STEPS.get(config.network, FEW_STEPS), {"line": line(*ends)}
     with contextlib.suppress(FloatingPointError):  # a curve that cannot be fitted says nothing about the networks
         ways["curve"] = fit_curve(first, second, batches, steps=steps, generator=stream)
@@ -119,7 +113,7 @@ def ridge_ways(first: nn.Module, second: nn.Module, config: Config, sets: Sets) 
     seed, own, other = config.seed + RIDGE_SEED, point_of(first), point_of(second)
     stream, straight, circle = data.generator(seed), line(own, other), great_circle(own, other)
     negative = {name: -value for name, value in own.items()}
-    batches = batches_of(config, sets, seed=seed)
+    batches = batches_of(config, sets, generator=data.generator(seed))
     return {
         "line": straight,
         "circle": circle,

@@ -1,7 +1,8 @@
 """The penalty on small distances to checkpoints, with its gradient in closed form over all parameters at once."""
 
+import dataclasses
 from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -11,16 +12,16 @@ from .. import checks
 from .paths import Point, check_alike, point_of
 
 
-class Kernel(NamedTuple):
-    """How high and how wide the hill on a checkpoint is."""
+@dataclasses.dataclass(frozen=True)
+class Kernel:
+    """How high and how wide the hill on a checkpoint is; `ValueError` for settings that make no hill."""
 
     strength: float = 1.0  # s
     width: float = 1000.0  # sigma^2
     reduction: str = "mean"  # over checkpoints; or sum, as Eq. 2.8 has it
     halved_exponent: bool = False  # exp(-d / (2 sigma^2)), as Eq. 2.3 has it
 
-    def check(self) -> None:
-        """Raise `ValueError` for settings that make no hill."""
+    def __post_init__(self) -> None:
         checks.at_least(0, strength=self.strength)
         checks.positive(width=self.width)
         checks.one_of(("mean", "sum"), reduction=self.reduction)
@@ -41,34 +42,26 @@ def kernel_of(settings: Any) -> Kernel:
 
 
 def checkpoint_penalty(
-    parameters: Iterable[Tensor],
-    checkpoints: Iterable[Iterable[Tensor]],
-    *,
-    strength: float = 1.0,
-    width: float = 1000.0,
-    reduction: str = "mean",
-    halved_exponent: bool = False,
+    parameters: Iterable[Tensor], checkpoints: Iterable[Iterable[Tensor]], **settings: float | str
 ) -> Float[Tensor, ""]:
     """Hills on the checkpoints, to be added to a loss: `s/c sum_c exp(-||theta - theta_c||^2 / sigma^2)`, from 0 to s.
 
-    This is the final form of Eq. 2.8-2.9, `width` being sigma^2; the draft sums (`reduction`), and divides by
-    2 sigma^2 (`halved_exponent`, Eq. 2.3). The gradient, `-2s/(c sigma^2) sum_c (theta - theta_c) exp(...)`, is known
-    in closed form, so that autograd keeps nothing of the parameters; at a checkpoint it is exactly 0. Without
-    checkpoints the penalty is 0. Raises `ValueError` for checkpoints of another architecture or device, a negative
-    strength, and a width that is not positive.
+    The settings are those of `Kernel`. This is the final form of Eq. 2.8-2.9, `width` being sigma^2; the draft sums
+    (`reduction`), and divides by 2 sigma^2 (`halved_exponent`, Eq. 2.3). The gradient, `-2s/(c sigma^2) sum_c (theta -
+    theta_c) exp(...)`, is known in closed form, so that autograd keeps nothing of the parameters; at a checkpoint it is
+    exactly 0. Without checkpoints the penalty is 0. Raises `ValueError` for checkpoints of another architecture or
+    device, a negative strength, and a width that is not positive.
     """
-    kernel = Kernel(strength, width, reduction, halved_exponent)
-    kernel.check()
-    own, others = list(parameters), [list(checkpoint) for checkpoint in checkpoints]
+    kernel = Kernel(**settings)
+    own, *others = (
+        {f"tensor {place}": tensor for place, tensor in enumerate(tensors, start=1)}
+        for tensors in (parameters, *checkpoints)
+    )
     if not own:
         raise ValueError("parameters must be at least one tensor, got none")
     for number, checkpoint in enumerate(others, start=1):
-        check_alike(_numbered(own), _numbered(checkpoint), of=f"the parameters and checkpoint {number}")
-    return _Penalty.apply(kernel, others, *own)
-
-
-def _numbered(tensors: Sequence[Tensor]) -> Point:
-    return {f"tensor {place}": tensor for place, tensor in enumerate(tensors, start=1)}
+        check_alike(own, checkpoint, of=f"the parameters and checkpoint {number}")
+    return _Penalty.apply(kernel, [list(checkpoint.values()) for checkpoint in others], *own.values())
 
 
 @torch.no_grad()
@@ -112,9 +105,7 @@ class Push:
     """
 
     def __init__(self, kernel: Kernel) -> None:
-        kernel.check()
-        self.kernel = kernel
-        self.checkpoints: list[Point] = []
+        self.kernel, self.checkpoints = kernel, list[Point]()
 
     def leave(self, network: nn.Module) -> None:
         """Leave a checkpoint where the network is now."""
@@ -142,7 +133,7 @@ class Directions:
 
     def __init__(self, push: Push, *, every: int) -> None:
         self.push, self.every, self.steps = push, every, 0
-        self.seen: list[Tensor] = []
+        self.seen: list[Tensor] = []  # `<g, g>`, `<g, p>` and `<p, p>`, on the device
 
     @torch.no_grad()
     def __call__(self, network: nn.Module) -> None:
@@ -154,25 +145,17 @@ class Directions:
         gradients = [value.grad for value in network.parameters() if value.grad is not None]
         before = [gradient.clone() for gradient in gradients]
         self.push(network)
-        self.seen.append(products(before, gradients))
+        pushes = torch._foreach_sub(gradients, before)
+        pairs = ((before, before), (before, pushes), (pushes, pushes))
+        products = [torch.stack([(a * b).sum() for a, b in zip(*pair, strict=True)]).sum() for pair in pairs]
+        self.seen.append(torch.stack(products))
 
     def read(self) -> dict[str, float]:
         """Means of the steps that were looked at since the last reading; NaN where there were none."""
         if not self.seen:
             return dict.fromkeys(DIRECTIONS, float("nan"))
-        found = torch.stack([compared(*each) for each in torch.stack(self.seen).double().cpu()]).mean(0)
+        loss, both, push = torch.stack(self.seen).double().cpu().T
         self.seen.clear()
-        return dict(zip(DIRECTIONS, found.tolist(), strict=True))
-
-
-def products(before: list[Tensor], after: list[Tensor]) -> Float[Tensor, "3"]:
-    """`<g, g>`, `<g, p>` and `<p, p>` for the gradient g before and g + p after, without a read from the device."""
-    pushes = torch._foreach_sub(after, before)
-    pairs = ((before, before), (before, pushes), (pushes, pushes))
-    return torch.stack([torch.stack([(a * b).sum() for a, b in zip(*pair, strict=True)]).sum() for pair in pairs])
-
-
-def compared(loss: Tensor, both: Tensor, push: Tensor) -> Float[Tensor, "3"]:
-    """What `Directions` reads, of one step's products."""
-    alignment = both / (loss * push).sqrt().clamp_min(torch.finfo(loss.dtype).tiny)
-    return torch.stack([alignment, loss.sqrt(), push.sqrt()])
+        alignment = both / (loss * push).sqrt().clamp_min(torch.finfo(loss.dtype).tiny)
+        means = torch.stack([alignment, loss.sqrt(), push.sqrt()], dim=1).mean(0)
+        return dict(zip(DIRECTIONS, means.tolist(), strict=True))

@@ -46,9 +46,8 @@ def mirror(length: float, kernel: Kernel, *, weight_decay: float = Config.weight
 def steepness_of(kernel: Kernel, weight_decay: float) -> float:
     """How many times as strong as weight decay the push is near the checkpoint: `2 s / (lambda sigma^2)`.
 
-    Raises `ValueError` for a negative weight decay and for settings that make no hill.
+    Raises `ValueError` for a negative weight decay.
     """
-    kernel.check()
     checks.at_least(0, weight_decay=weight_decay)
     return 2 * kernel.share(1) / kernel.spread / weight_decay if weight_decay else math.inf
 
