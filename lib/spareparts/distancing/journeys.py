@@ -92,10 +92,8 @@ class Watch:
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on with what a checkpoint of the training kept."""
         self.readings, self.predictions = state["readings"], state["predictions"]
-        move = functools.partial(torch.Tensor.to, device=self.whole.images.device)
-        self.push.checkpoints = [
-            dict(zip(point, map(move, point.values()), strict=True)) for point in state["checkpoints"]
-        ]
+        device, left = self.whole.images.device, state["checkpoints"]
+        self.push.checkpoints = [{name: value.to(device) for name, value in point.items()} for point in left]
         self.directions.steps = state["steps"]
 
 
