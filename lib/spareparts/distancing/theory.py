@@ -11,6 +11,8 @@ from .. import checks
 from .config import Config
 from .penalty import Kernel
 
+Parameters = Float[Tensor, " parameters"]
+
 
 def shell(kernel: Kernel, *, weight_decay: float = Config.weight_decay) -> float:
     """Squared distance from a single checkpoint at which the push is as strong as weight decay on what has moved.
@@ -52,17 +54,13 @@ def steepness_of(kernel: Kernel, weight_decay: float) -> float:
     return 2 * kernel.share(1) / kernel.spread / weight_decay if weight_decay else math.inf
 
 
-def kernel_gradient(
-    parameters: Float[Tensor, " parameters"], checkpoint: Float[Tensor, " parameters"], *, width: float
-) -> Float[Tensor, " parameters"]:
+def kernel_gradient(parameters: Parameters, checkpoint: Parameters, *, width: float) -> Parameters:
     """Gradient of Eq. 2.3's kernel: `(theta_c - theta)/sigma^2 exp(-||theta_c - theta||^2 / (2 sigma^2))`."""
     moved = checkpoint - parameters
     return moved / width * torch.exp(-moved.square().sum() / (2 * width))
 
 
-def printed_gradient(
-    parameters: Float[Tensor, " parameters"], checkpoint: Float[Tensor, " parameters"], *, width: float
-) -> Float[Tensor, " parameters"]:
+def printed_gradient(parameters: Parameters, checkpoint: Parameters, *, width: float) -> Parameters:
     """The same as Eq. 2.13-2.18 have it, with each coordinate's own distance in the exponent; no gradient of 2.3.
 
     It is that of the sum of the coordinates' kernels, and equals `kernel_gradient` in one dimension alone.

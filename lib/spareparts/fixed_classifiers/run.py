@@ -22,6 +22,7 @@ from .language import language
 from .measures import epochs_to
 from .networks import Images, Sets, replica, sets_of, settings_of
 
+Results = Iterator[tuple[Config, Result]]
 OTHERS = {function.__name__: function for function in (heads, language)}
 SIDE_BY_SIDE = ("seed", "initial_scale", "scale_decay", "learning_rate")  # what may differ within a group
 GROUP = 10  # networks that train side by side, at most: what is cut off loses no more
@@ -34,7 +35,7 @@ SHOWN = 0.1  # of the training images, if that is more
 
 def run(
     configs: Iterable[Config], *, device: str | None = None, workers: int | None = None, progress: bool = True
-) -> Iterator[tuple[Config, Result]]:
+) -> Results:
     """Run each config, yielding its result as soon as it is there; all data are loaded first.
 
     On CUDA, which is chosen where there is one, networks on images that differ in seed or scalars only train side by
@@ -54,7 +55,7 @@ def run(
 
 def run_group(
     configs: list[Config], *, device: str, progress: bool = True, side_by_side: bool | None = None
-) -> Iterator[tuple[Config, Result]]:
+) -> Results:
     """Run configs that go together: networks on images, else each experiment that trains one network or none."""
     if configs[0].experiment == "images":
         found = train_group(configs, device=device, progress=progress, side_by_side=side_by_side)
@@ -68,7 +69,7 @@ def run_group(
 
 def train_group(
     configs: Sequence[Config], *, device: str, progress: bool = True, side_by_side: bool | None = None
-) -> Iterator[tuple[Config, Result]]:
+) -> Results:
     """Train configs that differ in what may differ side by side only, then measure each; what was cut off goes on."""
     sets = [sets_of(config, device) for config in configs]
     replicas = [replica(config, own, device) for config, own in zip(configs, sets, strict=True)]
