@@ -69,15 +69,14 @@ def random_direction(point: Mapping[str, Tensor], *, generator: torch.Generator)
     Biases and BatchNorm's parameters, which have one axis, do not move. Without the scaling a network of larger filters
     would look flatter for its size alone.
     """
-    return {
-        name: _like(value, generator) if value.dim() > 1 else torch.zeros_like(value) for name, value in point.items()
-    }
-
-
-def _like(value: Tensor, generator: torch.Generator) -> Tensor:
-    drawn = torch.randn(value.shape, generator=generator, dtype=value.dtype, device=generator.device).to(value.device)
-    lengths = [torch.linalg.vector_norm(each.flatten(1), dim=1) for each in (value, drawn)]
-    return drawn * (lengths[0] / lengths[1]).view(-1, *[1] * (value.dim() - 1))
+    direction = {name: torch.zeros_like(value) for name, value in point.items()}
+    for name, value in point.items():
+        if value.dim() > 1:
+            drawn = torch.randn(value.shape, generator=generator, dtype=value.dtype, device=generator.device)
+            rows = [each.to(value.device).flatten(1) for each in (value, drawn)]
+            own, other = (torch.linalg.vector_norm(each, dim=1, keepdim=True) for each in rows)
+            direction[name] = (rows[1] * (own / other)).view(value.shape)
+    return direction
 
 
 def perturbed_losses(

@@ -33,9 +33,10 @@ def pair(config: Config, *, progress: bool = True) -> tuple[dict[str, Any], dict
     Losses are of training images, errors of test images. Raises `Diverged` where a journey that is missing diverges.
     """
     sets = sets_of(config, engine.choose_device())
-    first, second = both(config, progress=progress)
-    shown = SHOWN.get(config.network, FEW_SHOWN)
-    parts = [part.first(shown) for part in (sets.train, sets.test)]
+    *_, before, first = left_behind(journey_of(config), progress=progress)
+    changed = {"unpushed": {"strength": 0.0}, "independent": {"member": 1}}.get(config.other)
+    second = left_behind(journey_of(config, **changed), progress=progress)[-1] if changed else before
+    parts = shown(config, sets)
     metrics, ways = paths(first, second, config, sets)
     for name, way in ways.items():
         found, rise = along(first, way, *parts)
@@ -43,13 +44,9 @@ def pair(config: Config, *, progress: bool = True) -> tuple[dict[str, Any], dict
     return metrics | steepness({"first": first, "second": second}, parts[0], seed=config.seed + PAIR_SEED), {}
 
 
-def both(config: Config, *, progress: bool) -> tuple[nn.Module, nn.Module]:
-    """The networks that are compared, from the cache or trained now."""
-    own = left_behind(journey_of(config), progress=progress)
-    if config.other == "checkpoint":
-        return own[-1], own[-2]
-    changed = {"strength": 0.0} if config.other == "unpushed" else {"member": 1}
-    return own[-1], left_behind(journey_of(config, **changed), progress=progress)[-1]
+def shown(config: Config, sets: Sets) -> list[Part]:
+    """The training and the test images on which what lies between two networks is measured."""
+    return [part.first(SHOWN.get(config.network, FEW_SHOWN)) for part in (sets.train, sets.test)]
 
 
 def paths(first: nn.Module, second: nn.Module, config: Config, sets: Sets) -> tuple[dict[str, Any], dict[str, Path]]:
@@ -99,11 +96,9 @@ def ridge(config: Config, *, progress: bool = True) -> tuple[dict[str, Any], dic
     """
     sets = sets_of(config, engine.choose_device())
     first, second = left_behind(journey_of(config), progress=progress)[-2:]
-    shown = SHOWN.get(config.network, FEW_SHOWN)
-    parts = [part.first(shown) for part in (sets.train, sets.test)]
     metrics, arrays = {}, {}
     for name, way in ridge_ways(first, second, config, sets).items():
-        errors, metrics[f"{name}_error_barrier"] = along(first, way, *parts)
+        errors, metrics[f"{name}_error_barrier"] = along(first, way, *shown(config, sets))
         arrays[f"{name}_errors"] = np.array(errors, np.float32)
     return metrics | together(first, second, sets.test) | forces(config, first, second, sets.train), arrays
 

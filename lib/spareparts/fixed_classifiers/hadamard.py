@@ -72,8 +72,7 @@ def fast_hadamard_transform(inputs: Features) -> Features:
     size = inputs.shape[-1] if inputs.ndim else 0
     if size < 1 or size & (size - 1):
         raise ValueError(f"the last axis must be a power of two (1, 2, 4, ...), got {size}")
-    if not inputs.is_floating_point():
-        raise ValueError(f"inputs must be floating-point numbers, got {inputs.dtype}")
+    checks.width(size, inputs=inputs)
     return inputs if size == 1 else _Transform.apply(inputs)
 
 
