@@ -56,28 +56,28 @@ class Watch:
         self.visit(progress.replica.network, progress.step // self.steps, loss=float(progress.losses.mean()))
 
     def visit(self, network: nn.Module, epoch: int, *, loss: float = math.nan) -> None:
-        """Read the network after this epoch."""
+        """Read the network after this epoch.
+
+        That is accuracies in %, distances to each checkpoint (NaN to one that is not left yet), the norm of the
+        weights, and what the push did to the gradient.
+        """
         if epoch in self.config.marks:
             self.push.leave(network)
             self.predictions.append(engine.predict(network, self.whole.images)[0].argmax(1).byte().cpu())
         if epoch in (0, *self.config.marks, self.config.length):
             self.keep(network, epoch)
-        self.readings.append({"epoch": epoch, "train_loss": loss} | self.read(network))
-
-    def read(self, network: nn.Module) -> dict[str, Any]:
-        """Accuracies in %, distances to each checkpoint, weight norm, and what the push did to the gradient.
-
-        The distances are NaN to a checkpoint that is not left yet.
-        """
         point, left = point_of(network), self.push.checkpoints
         lacking = [math.nan] * (self.config.checkpoints - len(left))
-        return {
+        reading = {
+            "epoch": epoch,
+            "train_loss": loss,
             **{name: engine.accuracy(network, part) for name, part in self.parts.items()},
             "squared_distance": [squared_distance(point, checkpoint) for checkpoint in left] + lacking,
             "normalized_distance": [normalized_distance(point, checkpoint) for checkpoint in left] + lacking,
             "weight_norm": float(torch.stack(torch._foreach_norm(list(point.values()))).norm()),
             **self.directions.read(),
         }
+        self.readings.append(reading)
 
     def curves(self) -> dict[str, np.ndarray]:
         """All readings, one array a name, the first axis being the readings."""
@@ -197,8 +197,8 @@ def left_behind(config: Config, *, progress: bool = True) -> list[nn.Module]:
     A journey whose weights are not in the cache, whole, is made again, and leaves them there. Raises `Diverged`.
     """
     epochs, sets = (*config.marks, config.length), sets_of(config, engine.choose_device())
-    empty = [build(config, sets, generator=generator_of(config)) for _ in epochs]
-    found = [engine.cached_weights(*each) for each in zip(empty, (left_path(config, e) for e in epochs), strict=True)]
+    blank = functools.partial(build, config, sets)
+    found = [engine.cached_weights(blank(generator=generator_of(config)), left_path(config, epoch)) for epoch in epochs]
     if all(network is not None for network in found):
         return [network.eval() for network in found]
     kept: dict[int, nn.Module] = {}

@@ -107,12 +107,10 @@ def word_vectors(kind: str, text: data.Text, *, units: int, seed: int) -> Vector
     random = orthogonal(vocabulary, units, generator=data.generator(seed))
     if kind == "orthogonal":
         return random
+    sizes = {"vocabulary": vocabulary, "units": units, "seed": seed}
     if kind == "pmi":
-        found = pmi_factors(text.train, vocabulary=vocabulary, units=units, seed=seed)
-    else:
-        end = text.vocabulary.index(END)
-        found = word2vec(text.train, vocabulary=vocabulary, units=units, end=end, seed=seed)
-    return unit_rows(found, instead=random)
+        return unit_rows(pmi_factors(text.train, **sizes), instead=random)
+    return unit_rows(word2vec(text.train, end=text.vocabulary.index(END), **sizes), instead=random)
 
 
 def unit_rows(vectors: Vectors, *, instead: Vectors) -> Vectors:
