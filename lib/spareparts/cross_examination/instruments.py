@@ -12,8 +12,7 @@ from torch import Tensor, nn
 
 from .. import checks, data, engine
 from ..class_rates import specialized_share
-from ..distancing.matching import match
-from ..distancing.measures import disagreement, error_correlation, relative_distance
+from ..distancing.measures import disagreement, error_correlation, match, relative_distance
 from ..distancing.pairs import along
 from ..distancing.paths import line, point_of
 from ..experts.measures import mutual_information

@@ -13,8 +13,7 @@ from torch.nn import functional
 from .. import data, engine
 from .config import Config, journey_of
 from .journeys import left_behind
-from .matching import match
-from .measures import SIZES, error_correlation, perturbed_losses, squared_distance
+from .measures import SIZES, error_correlation, match, perturbed_losses, squared_distance
 from .paths import Path, barrier, fit_curve, flattened, great_circle, length_of, line, measure, network_at, point_of
 from .penalty import add_gradient, kernel_of
 from .training import Part, Sets, accuracy, batches_of, sets_of

@@ -73,9 +73,7 @@ def seconds(work: Callable[[], None], repeats: int, *, device: torch.device) -> 
     return (time.perf_counter() - started) / repeats
 
 
-EXPERIMENTS: dict[str, Callable[..., tuple[dict[str, Any], dict[str, np.ndarray]]]] = {
-    function.__name__: function for function in (journey, pair, ensemble, cost, ridge)
-}
+EXPERIMENTS = {function.__name__: function for function in (journey, pair, ensemble, cost, ridge)}
 
 
 def run(

@@ -58,13 +58,11 @@ def run_group(
 ) -> Results:
     """Run configs that go together: networks on images, else each experiment that trains one network or none."""
     if configs[0].experiment == "images":
-        found = train_group(configs, device=device, progress=progress, side_by_side=side_by_side)
-    else:
-        (own,) = configs
-        work = functools.partial(OTHERS[own.experiment], own, device=device, progress=progress)
-        found = [(own, measured(work, device=engine.describe(device)))]
-    for config, result in found:
-        yield config, dataclasses.replace(result, metrics=rounded(result.metrics))
+        yield from train_group(configs, device=device, progress=progress, side_by_side=side_by_side)
+        return
+    (own,) = configs
+    work = functools.partial(OTHERS[own.experiment], own, device=device, progress=progress)
+    yield own, measured(work, device=engine.describe(device))
 
 
 def train_group(
@@ -88,7 +86,8 @@ def train_group(
     for config, trained, own, read, end in zip(configs, replicas, sets, readings, ends, strict=True):
         started = time.perf_counter()
         result = result_of(config, trained, own, read, end)
-        yield config, dataclasses.replace(result, seconds=end.seconds + time.perf_counter() - started, device=described)
+        took = {"seconds": end.seconds + time.perf_counter() - started, "device": described}
+        yield config, dataclasses.replace(result, metrics=rounded(result.metrics), **took)
 
 
 def stretch(epoch: int, *, epochs: int) -> int:
