@@ -110,8 +110,7 @@ class Loop:
             # only here, where the error with its traceback holds nothing on the device any more
             torch.cuda.empty_cache()
             size = (len(group) + 1) // 2
-            told = f"out of memory with {len(group)} replicas side by side: on with {size}"
-            warnings.warn(told, stacklevel=3)
+            warnings.warn(f"out of memory with {len(group)} replicas side by side: on with {size}", stacklevel=3)
             for run, state in zip(group, before, strict=True):
                 self.bar.update(state["end"]["steps"] - run.end.steps)
                 restore(run, state)
