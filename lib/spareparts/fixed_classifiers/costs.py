@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
 from .. import data, engine
@@ -47,15 +47,15 @@ def work_of(head: FixedClassifier, config: Config, device: str) -> Callable[[], 
     if config.phase == "inference":
         return torch.no_grad()(lambda: head(inputs))
     optimizer = torch.optim.SGD(head.parameters(), lr=LEARNING_RATE, momentum=0.9, fused=True)
+    return lambda: step(head, optimizer, inputs.detach().requires_grad_(), labels)
 
-    def step() -> Tensor:
-        features = inputs.detach().requires_grad_()  # whose gradient the body would go on with
-        optimizer.zero_grad(set_to_none=True)
-        functional.cross_entropy(head(features), labels).backward()
-        optimizer.step()
-        return features.grad
 
-    return step
+def step(head: nn.Module, optimizer: torch.optim.Optimizer, inputs: Tensor, labels: Tensor) -> Tensor:
+    """One training step of the head; gives the gradient that the body would go on with."""
+    optimizer.zero_grad(set_to_none=True)
+    functional.cross_entropy(head(inputs), labels).backward()
+    optimizer.step()
+    return inputs.grad
 
 
 def timed(work: Callable[[], Any], device: str) -> list[float]:
