@@ -128,7 +128,7 @@ def test_it_is_written_every_so_many_seconds_and_not_more_often(tmp_path, monkey
     monkeypatch.setattr("spareparts.engine.checkpoint.time", types.SimpleNamespace(perf_counter=lambda: next(clock)))
     monkeypatch.setattr("spareparts.engine.checkpoint.write", lambda content, path: written.append(content))
     train(lenets([1], torch.float32), every=1, checkpoint=tmp_path / "checkpoint", checkpoint_seconds=3.0)
-    assert [content["runs"][0]["done"] for content in written] == [3, 6, 9, 12, 15, 18]
+    assert [content["runs"][0]["end"]["steps"] for content in written] == [3, 6, 9, 12, 15, 18]
 
 
 @pytest.mark.parametrize(

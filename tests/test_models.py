@@ -6,7 +6,6 @@ from torch import nn
 
 from spareparts import models
 from spareparts.data import generator
-from spareparts.models.headed import DenseLayer
 from spareparts.models.residual import InvertedResidual, Padding
 
 STAGES = ((1, 8, 1, 1), (2, 12, 2, 2))  # of a short MobileNetV2
@@ -115,15 +114,14 @@ def test_a_resnet_has_as_many_features_as_it_is_asked_for(features, shortcut):
     assert network.classifier.in_features == features
 
 
-def test_the_padded_shortcut_adds_zeros_and_a_dense_layer_its_growth():
+def test_the_padded_shortcut_adds_zeros_and_every_dense_layer_its_growth():
     images = torch.arange(32.0).view(1, 2, 4, 4)
     found = Padding(2, 4)(images)
     assert torch.equal(found[:, 1:3], images[:, :, ::2, ::2])
     assert found[:, [0, 3]].abs().sum() == 0
-    images = torch.randn(2, 8, 6, 6, generator=generator(1))
-    layer = models.initialize(DenseLayer(8, 4), "he_normal", generator=generator(0))
-    assert layer(images).shape == (2, 12, 6, 6)
-    assert torch.equal(layer(images)[:, :8], images)
+    network, images = models.densenet_bc(16, generator=generator(0), growth=4), torch.randn(2, 8, 6, 6)
+    found = network.body.features.denseblock1(images)
+    assert found.shape == (2, 16, 6, 6) and torch.equal(found[:, :8], images)
 
 
 def test_mobilenet_v2_halves_an_image_three_times_and_costs_91_million_multiplications():

@@ -8,9 +8,10 @@ import torch
 from torch import nn
 
 from spareparts.data import Batches, generator
-from spareparts.distancing.matching import match, permute
 from spareparts.distancing.measures import (
+    match,
     normalized_distance,
+    permute,
     perturbed_losses,
     random_direction,
     relative_distance,

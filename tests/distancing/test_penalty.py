@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from spareparts.data import generator
-from spareparts.distancing import Directions, Kernel, Push, checkpoint_penalty, theory
+from spareparts.distancing import Directions, Kernel, Push, checkpoint_penalty, penalty
 from spareparts.models import resnet
 
 SETTINGS = [{}, {"strength": 10.0, "width": 3.0}, {"reduction": "sum"}, {"halved_exponent": True, "width": 5.0}]
@@ -82,9 +82,9 @@ def beside(*checkpoint, **settings):
         (lambda: beside([torch.zeros(4, 3), *tensors(2)[1:]]), r"got tensor 1 of shape \(3, 4\) and \(4, 3\)"),
         (lambda: beside([each.to("meta") for each in tensors(2)]), "one device, got tensor 1 on cpu and meta"),
         (lambda: checkpoint_penalty([], []), "at least one tensor, got none"),
-        (lambda: theory.mirror(math.nan, Kernel()), "length must be positive, got nan"),
-        (lambda: theory.mirror(1.0, Kernel(), weight_decay=-0.1), "weight_decay must be at least 0, got -0.1"),
-        (lambda: theory.mirror(1.0, Kernel(width=0.0)), "width must be positive, got 0.0"),
+        (lambda: penalty.mirror(math.nan, Kernel()), "length must be positive, got nan"),
+        (lambda: penalty.mirror(1.0, Kernel(), weight_decay=-0.1), "weight_decay must be at least 0, got -0.1"),
+        (lambda: penalty.mirror(1.0, Kernel(width=0.0)), "width must be positive, got 0.0"),
     ],
 )
 def test_settings_and_checkpoints_that_make_no_hill_are_refused(ask, message):
@@ -188,7 +188,7 @@ DECAY = 1e-3
 @pytest.mark.parametrize(("strength", "width"), [(1.0, 1000.0), (10.0, 1000.0), (1.0, 100.0), (0.1, 1000.0)])
 def test_at_the_mirror_image_push_and_weight_decay_cancel(strength, width):
     checkpoint = torch.tensor([3.0, -4.0, 12.0], dtype=torch.float64)  # of length 13
-    distance = theory.mirror(13.0, Kernel(strength, width), weight_decay=DECAY)
+    distance = penalty.mirror(13.0, Kernel(strength, width), weight_decay=DECAY)
     times = distance**0.5 / 13
     theta = ((1 - times) * checkpoint).requires_grad_()
     checkpoint_penalty([theta], [[checkpoint]], strength=strength, width=width).backward()
@@ -198,15 +198,15 @@ def test_at_the_mirror_image_push_and_weight_decay_cancel(strength, width):
 
 def test_at_the_shell_they_cancel_for_what_has_moved_and_without_weight_decay_nothing_stops():
     moved = torch.zeros(4, dtype=torch.float64)
-    moved[0] = theory.shell(Kernel(), weight_decay=DECAY) ** 0.5
+    moved[0] = penalty.shell(Kernel(), weight_decay=DECAY) ** 0.5
     theta = moved.clone().requires_grad_()
     checkpoint_penalty([theta], [[torch.zeros_like(moved)]]).backward()
     assert torch.allclose(theta.grad, -DECAY * moved, atol=1e-12)
-    assert theory.shell(Kernel(), weight_decay=DECAY) == pytest.approx(1000 * math.log(2))
-    assert theory.shell(Kernel(halved_exponent=True), weight_decay=DECAY) == 0  # as strong as weight decay at most
-    assert theory.shell(Kernel(strength=0.1), weight_decay=DECAY) == 0
-    assert theory.mirror(13.0, Kernel(), weight_decay=0) == theory.shell(Kernel(), weight_decay=0) == math.inf
-    assert theory.mirror(13.0, Kernel(strength=0.0)) == 169
+    assert penalty.shell(Kernel(), weight_decay=DECAY) == pytest.approx(1000 * math.log(2))
+    assert penalty.shell(Kernel(halved_exponent=True), weight_decay=DECAY) == 0  # as strong as weight decay at most
+    assert penalty.shell(Kernel(strength=0.1), weight_decay=DECAY) == 0
+    assert penalty.mirror(13.0, Kernel(), weight_decay=0) == penalty.shell(Kernel(), weight_decay=0) == math.inf
+    assert penalty.mirror(13.0, Kernel(strength=0.0)) == 169
 
 
 def test_descent_on_a_flat_loss_passes_the_shell_and_comes_to_rest_at_the_mirror_image():
@@ -218,15 +218,15 @@ def test_descent_on_a_flat_loss_passes_the_shell_and_comes_to_rest_at_the_mirror
         theta = (theta - 5.0 * (push + DECAY * theta)).detach()
     cosine = torch.nn.functional.cosine_similarity(theta, checkpoint, dim=0)
     assert float(cosine) == pytest.approx(-1)
-    assert float((theta - checkpoint).square().sum()) == pytest.approx(theory.mirror(13.0, Kernel()), rel=1e-6)
+    assert float((theta - checkpoint).square().sum()) == pytest.approx(penalty.mirror(13.0, Kernel()), rel=1e-6)
 
 
 def test_the_kernels_gradient_is_not_the_printed_one_which_belongs_to_a_sum_over_coordinates():
     parameters, checkpoint = (torch.randn(6, generator=generator(seed), dtype=torch.float64) for seed in (1, 2))
     kernel = torch.func.grad(lambda own: torch.exp(-(own - checkpoint).square().sum() / 6))(parameters)
     summed = torch.func.grad(lambda own: torch.exp(-(own - checkpoint).square() / 6).sum())(parameters)
-    torch.testing.assert_close(theory.kernel_gradient(parameters, checkpoint, width=3.0), kernel)
-    torch.testing.assert_close(theory.printed_gradient(parameters, checkpoint, width=3.0), summed)
+    torch.testing.assert_close(penalty.kernel_gradient(parameters, checkpoint, width=3.0), kernel)
+    torch.testing.assert_close(penalty.printed_gradient(parameters, checkpoint, width=3.0), summed)
     assert not torch.allclose(kernel, summed)
     one = (parameters[:1], checkpoint[:1])
-    assert torch.equal(theory.kernel_gradient(*one, width=3.0), theory.printed_gradient(*one, width=3.0))
+    assert torch.equal(penalty.kernel_gradient(*one, width=3.0), penalty.printed_gradient(*one, width=3.0))

@@ -219,6 +219,6 @@ def test_both_sides_of_the_benchmark_give_one_gradient():
     network = nn.Sequential(nn.Conv2d(1, 3, 3), nn.Flatten(), nn.Linear(12, 2))
     rows.check(network, rows.prepared(network, 2))
     wrong = rows.prepared(network, 2)
-    wrong.kernel = wrong.kernel._replace(width=1.0)
+    wrong.kernel = dataclasses.replace(wrong.kernel, width=1.0)
     with pytest.raises(ValueError, match="gradients differ by"):
         rows.check(network, wrong)

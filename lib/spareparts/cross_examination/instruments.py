@@ -12,8 +12,7 @@ from torch import Tensor, nn
 
 from .. import checks, data, engine
 from ..class_rates import specialized_share
-from ..distancing.matching import match
-from ..distancing.measures import disagreement, error_correlation, relative_distance
+from ..distancing.measures import disagreement, error_correlation, match, relative_distance
 from ..distancing.pairs import along
 from ..distancing.paths import line, point_of
 from ..experts.measures import mutual_information
@@ -27,6 +26,7 @@ from ..redundancy.widths import accuracy_drops, largest_correlations
 from .config import Config
 from .networks import LAYER, Routed, fixed_head
 
+Activations, Labels = Float[np.ndarray, "samples units"], Int[np.ndarray, " samples"]
 IMAGES = 2_000  # test images, on which units are read and removed
 LEVELS = 8  # into which a unit's outputs are sorted
 ALLOWED_DROP = 0.05  # points of accuracy: an image in 2,000, and so many are a removable unit's
@@ -46,7 +46,7 @@ def instruments(network: nn.Sequential, initial: nn.Sequential, sets: Sets) -> d
     areas, _ = measure_pruning(network, *shown, layer=LAYER, generator=data.generator(NULL_SEED))
     for name, order in (("norm", "norm_smallest"), ("potential", "frame_potential_smallest"), ("random", "random")):
         metrics[f"area_{name}"] = areas[f"area_{order}"]
-    return metrics | weights(network) | ranks(network, shown)
+    return metrics | weights(network, shown)
 
 
 # Units
@@ -59,9 +59,7 @@ def outputs(network: nn.Sequential, images: Float[Tensor, "batch *shape"]) -> Fl
     return parts.between(parts.head(images))
 
 
-def unit_information(
-    activations: Float[np.ndarray, "samples units"], labels: Int[np.ndarray, " samples"]
-) -> Float[np.ndarray, " units"]:
+def unit_information(activations: Activations, labels: Labels) -> Float[np.ndarray, " units"]:
     """Mutual information of each unit's output, sorted into `LEVELS` of equal size, and the class, in nats.
 
     Equal outputs are of one level, so that all images that a unit is silent for are. The estimate is biased upwards by
@@ -77,14 +75,12 @@ def unit_information(
     return np.array([float(mutual_information(torch.from_numpy(level), told, **sizes)) for level in sorted_in])
 
 
-def class_means(values: Float[np.ndarray, "samples units"], labels: np.ndarray) -> Float[np.ndarray, "classes units"]:
+def class_means(values: Activations, labels: Labels) -> Float[np.ndarray, "classes units"]:
     """Mean over the samples of each class that occurs."""
     return np.stack([values[labels == label].mean(0) for label in np.unique(labels)])
 
 
-def selectivity(
-    activations: Float[np.ndarray, "samples units"], labels: Int[np.ndarray, " samples"]
-) -> Float[np.ndarray, " units"]:
+def selectivity(activations: Activations, labels: Labels) -> Float[np.ndarray, " units"]:
     """`(m - r) / (m + r)`: m a unit's mean output for the class that it answers to most, r its mean over the others.
 
     The index of Morcos et al. (2018), from 0 to 1, for outputs that are not negative: 0 for a silent unit, 1 for one
@@ -101,9 +97,7 @@ def selectivity(
     return np.divide(most - rest, most + rest, out=np.zeros_like(most), where=most > 0)
 
 
-def classes_fired_for(
-    activations: Float[np.ndarray, "samples units"], labels: Int[np.ndarray, " samples"]
-) -> Int[np.ndarray, " units"]:
+def classes_fired_for(activations: Activations, labels: Labels) -> Int[np.ndarray, " units"]:
     """Number of classes for more than half of whose samples a unit gives more than 0."""
     checks.equally_many(activations=activations, labels=labels)
     return (class_means((activations > 0).astype(np.float64), labels) > 0.5).sum(0)
@@ -131,25 +125,22 @@ def units(network: nn.Sequential, part: Part, *, classes: int) -> dict[str, floa
 # Weights
 
 
-def weights(network: nn.Sequential) -> dict[str, float]:
-    """Frame potential of the rows over those of random rows and of rows with the same spectrum; effective rank."""
+def weights(network: nn.Sequential, part: Part) -> dict[str, float]:
+    """Frame potential of the rows over those of random rows and of rows with the same spectrum; effective rank.
+
+    `rank` is the fewest directions of the layer with which the network keeps `KEPT` of its accuracy on these images.
+    """
     rows = unit_rows(network.get_submodule(LAYER).weight)
     nulls = null_clustering(rows, generator=data.generator(NULL_SEED, rows.device))
-    potential = float(frame_potential(rows))
+    potential, whole, most = float(frame_potential(rows)), engine.accuracy(network, part), min(rows.shape)
+    tried = [*range(1, min(most, 64)), *range(64, most, 8), most]
+    found = rank_accuracies(network[1:], part.images.flatten(1), part.labels, ranks=tried)
     return {
         "potential": potential / nulls["random_potential"],
         "spectrum_potential": potential / nulls["spectrum_potential"],
         "effective_rank": effective_rank(singular_values(rows)),
+        "rank": next(rank for rank, kept in zip(tried, found, strict=True) if kept >= KEPT * whole or rank == most),
     }
-
-
-def ranks(network: nn.Sequential, part: Part) -> dict[str, float]:
-    """The fewest directions of the layer with which the network keeps `KEPT` of its accuracy on these images."""
-    whole = engine.accuracy(network, part)
-    most = min(network.get_submodule(LAYER).weight.shape)
-    tried = [*range(1, min(most, 64)), *range(64, most, 8), most]
-    found = rank_accuracies(network[1:], part.images.flatten(1), part.labels, ranks=tried)
-    return {"rank": next(rank for rank, kept in zip(tried, found, strict=True) if kept >= KEPT * whole or rank == most)}
 
 
 # Beside the network that it is held against
@@ -236,13 +227,8 @@ def frozen_cost(network: nn.Sequential, sets: Sets, config: Config, *, progress:
         order = data.generator(config.seed + FROZEN_SEED)
         batches = data.Batches(*sets.train, batch_size=config.batch_size, generator=order)
         trained = [value for value in side.parameters() if value.requires_grad]
-        replica = engine.Replica(
-            name="one epoch further",
-            network=side,
-            objective=engine.cross_entropy,
-            optimizer=torch.optim.SGD(trained, lr=config.learning_rate, fused=True),
-            batches=batches,
-        )
-        fit(replica, steps=len(batches), progress=progress)
+        optimizer = torch.optim.SGD(trained, lr=config.learning_rate, fused=True)
+        parts = {"network": side, "objective": engine.cross_entropy, "optimizer": optimizer, "batches": batches}
+        fit(engine.Replica(name="one epoch further", **parts), steps=len(batches), progress=progress)
         left.append(engine.accuracy(side, sets.test))
     return {"frozen_cost": left[0] - left[1]}

@@ -5,13 +5,11 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
 
 from .. import engine
 from ..experts.losses import soft_nearest_neighbor_loss
 from ..experts.measures import LIVE_LOAD, expert_load
 from ..records import Result
-from ..redundancy.training import Sets
 from ..runs import run_each
 from .config import Config
 from .instruments import IMAGES, against, frozen_cost, instruments, outputs
@@ -31,20 +29,16 @@ def examine(config: Config, *, progress: bool = True) -> tuple[dict[str, Any], d
     """Metrics of one network; raises `Diverged`."""
     sets = sets_of(config, engine.choose_device())
     trained = train(config, sets, progress=progress)
-    metrics = instruments(trained.network, trained.initial, sets) | trained.metrics | at_work(trained.network, sets)
-    metrics |= frozen_cost(trained.network, sets, config, progress=progress)
+    network, (images, labels) = trained.network, sets.test.first(IMAGES)
+    metrics = instruments(network, trained.initial, sets) | trained.metrics
+    with torch.inference_mode():  # whether the cures did their work at all
+        metrics["snnl"] = float(soft_nearest_neighbor_loss(outputs(network, images), labels))
+        if isinstance(network[-1], Routed):
+            chosen, _ = network[-1].split(network[:-1](images))
+            load = expert_load(chosen, num_experts=len(network[-1].weight))
+            metrics["live_experts"] = int((load >= LIVE_LOAD).sum())
+    metrics |= frozen_cost(network, sets, config, progress=progress)
     if config.reference is not None:
         reference = trained_network(config.reference, sets, progress=progress)
-        metrics |= against(trained.network, reference, sets, config)
+        metrics |= against(network, reference, sets, config)
     return metrics, {}
-
-
-@torch.inference_mode()
-def at_work(network: nn.Sequential, sets: Sets) -> dict[str, float]:
-    """Whether the cures did their work at all: SNNL of the first layer's units, and the experts that are chosen."""
-    images, labels = sets.test.first(IMAGES)
-    metrics = {"snnl": float(soft_nearest_neighbor_loss(outputs(network, images), labels))}
-    if isinstance(network[-1], Routed):
-        chosen, _ = network[-1].split(network[:-1](images))
-        metrics["live_experts"] = int((expert_load(chosen, num_experts=len(network[-1].weight)) >= LIVE_LOAD).sum())
-    return metrics

@@ -16,11 +16,12 @@ __all__ = attach(
         "config": ["EXPERIMENTS", "NETWORKS", "Config", "journey_of", "plan", "standard"],
         "ensembles": ["combine", "fit_weights", "measured_errors", "predicted_errors"],
         "journeys": ["left_behind", "travel"],
-        "matching": ["match"],
-        "measures": ["error_correlation", "normalized_distance", "perturbed_losses", "squared_distance"],
+        "measures": ["error_correlation", "match", "normalized_distance", "perturbed_losses", "squared_distance"],
         "paths": ["barrier", "bezier", "fit_curve", "great_circle", "line"],
-        "penalty": ["Directions", "Kernel", "Push", "checkpoint_penalty", "kernel_of"],
+        "penalty": [
+            *("Directions", "Kernel", "Push", "checkpoint_penalty", "kernel_of"),
+            *("kernel_gradient", "mirror", "printed_gradient", "shell"),
+        ],
         "run": ["run"],
-        "theory": ["kernel_gradient", "mirror", "printed_gradient", "shell"],
     },
 )

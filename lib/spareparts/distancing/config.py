@@ -152,11 +152,8 @@ def standard(runs: Any, **changes: Any) -> Any:
     if unknown := set(changes) - set(fields):
         raise ValueError(f"unknown setting {sorted(unknown)[0]!r}; known are {', '.join(fields)}")
     allowed = {name: value if isinstance(value, list) else [value] for name, value in (fields | changes).items()}
-
-    def fits(settings: dict[str, Any]) -> bool:
-        return all(... in values or settings[name] in values for name, values in allowed.items())
-
-    return runs[[fits(settings) for settings in runs.settings]]
+    bound = {name: values for name, values in allowed.items() if ... not in values}
+    return runs[[all(settings[name] in values for name, values in bound.items()) for settings in runs.settings]]
 
 
 def plan(

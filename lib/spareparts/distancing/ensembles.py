@@ -1,7 +1,7 @@
 """Networks that were left on the way, or trained apart, combined; and what Eq. 1.14 predicts of them."""
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -16,8 +16,10 @@ from .config import NETWORKS, Config, journey_of
 from .journeys import left_behind
 from .measures import error_correlation, squared_distance
 from .paths import point_of
-from .training import Part, accuracy, sets_of
+from .training import accuracy, sets_of
 
+Logits = Probabilities = Float[Tensor, "members batch classes"]
+Labels = Int[Tensor, " batch"]
 LEAST_PROBABILITY = 1e-12
 MEANS = ("probabilities", "logits")
 SPLIT_SEED = 4_000  # added to the seed: halves of the test images for Eq. 1.14
@@ -25,10 +27,7 @@ SUBSETS = {"bagging": "bootstrap", "k_fold": "fold"}  # of the training images, 
 
 
 def combine(
-    logits: Float[Tensor, "members batch classes"],
-    *,
-    of: str = "probabilities",
-    weights: Float[Tensor, " members"] | None = None,
+    logits: Logits, *, of: str = "probabilities", weights: Float[Tensor, " members"] | None = None
 ) -> Float[Tensor, "batch classes"]:
     """Probabilities of an ensemble: `sum_i w_i p_i` (Sec. 1.2.4), or the softmax of its members' mean logits.
 
@@ -46,9 +45,7 @@ def combine(
     return mean if of == "probabilities" else mean.softmax(1)
 
 
-def fit_weights(
-    logits: Float[Tensor, "members batch classes"], labels: Int[Tensor, " batch"], *, of: str = "probabilities"
-) -> Float[Tensor, " members"]:
+def fit_weights(logits: Logits, labels: Labels, *, of: str = "probabilities") -> Float[Tensor, " members"]:
     """Weights of `combine`, at least 0 with sum 1, of largest likelihood on held-out images: a convex problem.
 
     Raises `ValueError` for another name, logits that are not finite, and labels that are not one an image, of the
@@ -71,7 +68,7 @@ def fit_weights(
     return torch.from_numpy(weights / weights.sum())
 
 
-def _check_labels(values: Float[Tensor, "members batch classes"], labels: Int[Tensor, " batch"]) -> None:
+def _check_labels(values: Logits, labels: Labels) -> None:
     checks.equally_many(images=values[0], labels=labels)
     checks.labels(labels, count=values.shape[2])
 
@@ -92,9 +89,7 @@ def _likelihood(logits: Tensor, labels: Tensor, of: str) -> Callable[[np.ndarray
     return loss
 
 
-def predicted_errors(
-    probabilities: Float[Tensor, "members batch classes"], labels: Int[Tensor, " batch"]
-) -> Float[Tensor, "sizes batch"]:
+def predicted_errors(probabilities: Probabilities, labels: Labels) -> Float[Tensor, "sizes batch"]:
     """`v / k + (k - 1) c / k` (Eq. 1.14) of each image, k from 1 to all members; v, c: means over members and pairs.
 
     An error is the vector `p - y`; its square is summed over classes. On the images and members that it is measured on
@@ -112,9 +107,7 @@ def predicted_errors(
     return torch.stack([own / size + (size - 1) / size * shared for size in range(1, count + 1)])
 
 
-def measured_errors(
-    probabilities: Float[Tensor, "members batch classes"], labels: Int[Tensor, " batch"]
-) -> Float[Tensor, "sizes batch"]:
+def measured_errors(probabilities: Probabilities, labels: Labels) -> Float[Tensor, "sizes batch"]:
     """Squared error on each image of the mean of k members' probabilities, mean over all choices of k of them.
 
     Raises `ValueError` for labels that are not one an image, of the classes.
@@ -132,13 +125,25 @@ def measured_errors(
 def ensemble(config: Config, *, progress: bool = True) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """Members, what they share, and what their combinations gain; predictions of the members on the test images.
 
-    Weights are fitted on held-out training images. Raises `Diverged` where a journey that is missing diverges.
+    Accuracies are in %. Correlations of errors are means over pairs, NaN where that of every pair is, and so are the
+    distances, which members of one architecture have. Weights are fitted on held-out training images. Raises `Diverged`
+    where a journey that is missing diverges.
     """
     sets = sets_of(config, engine.choose_device())
     networks = members_of(config, progress=progress)
-    held_out, test = (logits_of(networks, part) for part in (sets.validation, sets.test))
+    held_out, test = (
+        torch.stack([engine.predict(network, part.images)[0] for network in networks])
+        for part in (sets.validation, sets.test)
+    )
     labels, chosen = sets.test.labels, test.argmax(2)
-    metrics = shared(chosen, labels) | (apart(networks) if config.kind != "architectures" else {})
+    correlations = [error_correlation(*pair) for pair in itertools.combinations(chosen != labels, 2)]
+    metrics = {
+        "error_correlation": float(torch.tensor(correlations, dtype=torch.float64).nanmean()),
+        "mean_accuracy": accuracy(chosen.flatten(), labels.repeat(len(chosen))),
+    }
+    if config.kind != "architectures":
+        pairs = itertools.combinations(map(point_of, networks), 2)
+        metrics["squared_distance"] = float(np.mean([squared_distance(*pair) for pair in pairs]))
     metrics |= combinations(held_out, sets.validation.labels, test, labels)
     metrics |= pairs_predict(test.softmax(2), labels, seed=config.seed + SPLIT_SEED)
     return metrics, {"predictions": chosen.to(torch.uint8).cpu().numpy()}
@@ -152,9 +157,7 @@ def members_of(config: Config, *, progress: bool) -> list[nn.Module]:
 
 
 def journeys_of(config: Config) -> list[Config]:
-    """The journeys whose last networks, or all of whose networks, make an ensemble."""
-    if config.kind == "snapshots":
-        return [journey_of(config)]
+    """The journeys whose last networks make an ensemble."""
     if config.kind == "architectures":
         own = NETWORKS.index(config.network)
         order = NETWORKS[own:] + NETWORKS[:own]  # the larger ones first
@@ -165,31 +168,11 @@ def journeys_of(config: Config) -> list[Config]:
     return [journey_of(config, member=member, **changes) for member in range(config.members)]
 
 
-def logits_of(networks: Sequence[nn.Module], part: Part) -> Float[Tensor, "members batch classes"]:
-    """Logits of each member."""
-    return torch.stack([engine.predict(network, part.images)[0] for network in networks])
-
-
-def shared(chosen: Int[Tensor, "members batch"], labels: Int[Tensor, " batch"]) -> dict[str, float]:
-    """Mean accuracy (%) of members, and mean correlation of errors over pairs: NaN where it is for every pair."""
-    found = [error_correlation(*pair) for pair in itertools.combinations(chosen != labels, 2)]
-    return {
-        "error_correlation": float(torch.tensor(found, dtype=torch.float64).nanmean()),
-        "mean_accuracy": accuracy(chosen.flatten(), labels.repeat(len(chosen))),
-    }
-
-
-def apart(networks: Sequence[nn.Module]) -> dict[str, float]:
-    """Mean squared distance over pairs of members of one architecture."""
-    pairs = itertools.combinations([point_of(network) for network in networks], 2)
-    return {"squared_distance": float(np.mean([squared_distance(*pair) for pair in pairs]))}
-
-
 def combinations(
     held_out: Float[Tensor, "members samples classes"],
     held_out_labels: Int[Tensor, " samples"],
-    test: Float[Tensor, "members batch classes"],
-    labels: Int[Tensor, " batch"],
+    test: Logits,
+    labels: Labels,
 ) -> dict[str, Any]:
     """Test accuracy (%) of each way to combine, with equal weights and with those fitted on held-out images."""
     metrics: dict[str, Any] = {}
@@ -200,9 +183,7 @@ def combinations(
     return metrics
 
 
-def pairs_predict(
-    probabilities: Float[Tensor, "members batch classes"], labels: Int[Tensor, " batch"], *, seed: int
-) -> dict[str, Any]:
+def pairs_predict(probabilities: Probabilities, labels: Labels, *, seed: int) -> dict[str, Any]:
     """Eq. 1.14 with v and c of one half of the test images, and the squared errors that ensembles make on the other."""
     order = torch.randperm(len(labels), generator=data.generator(seed)).to(labels.device)
     one, other = order.tensor_split(2)

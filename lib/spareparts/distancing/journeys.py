@@ -1,6 +1,7 @@
 """A journey: train, leave checkpoints, be pushed away from them, and read on the way where that leads."""
 
 import copy
+import functools
 import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -8,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float
 from torch import Tensor, nn
 
 from .. import engine
@@ -23,6 +23,7 @@ from .training import Sets, accuracy, batches_of, build, generator_of, optimizer
 READINGS = 150  # at most about so many along a journey
 LATE = 10  # readings whose mean the source gives
 LOOKS = 8  # at the step's direction in an epoch
+Keep = Callable[[nn.Module, int], None]  # given a network and the epoch after which it is left
 FEW = 1_000  # images that a journey on a part of the training images is read on
 
 
@@ -40,15 +41,7 @@ class Watch:
     numbers, lists having one number a checkpoint.
     """
 
-    def __init__(
-        self,
-        config: Config,
-        sets: Sets,
-        directions: Directions,
-        *,
-        steps: int,
-        keep: Callable[[nn.Module, int], None],
-    ) -> None:
+    def __init__(self, config: Config, sets: Sets, directions: Directions, *, steps: int, keep: Keep) -> None:
         self.config, self.directions, self.push = config, directions, directions.push
         self.steps, self.keep, self.whole = steps, keep, sets.test
         few = None if config.train_samples is None else FEW
@@ -63,28 +56,28 @@ class Watch:
         self.visit(progress.replica.network, progress.step // self.steps, loss=float(progress.losses.mean()))
 
     def visit(self, network: nn.Module, epoch: int, *, loss: float = math.nan) -> None:
-        """Read the network after this epoch."""
+        """Read the network after this epoch.
+
+        That is accuracies in %, distances to each checkpoint (NaN to one that is not left yet), the norm of the
+        weights, and what the push did to the gradient.
+        """
         if epoch in self.config.marks:
             self.push.leave(network)
             self.predictions.append(engine.predict(network, self.whole.images)[0].argmax(1).byte().cpu())
         if epoch in (0, *self.config.marks, self.config.length):
             self.keep(network, epoch)
-        self.readings.append({"epoch": epoch, "train_loss": loss} | self.read(network))
-
-    def read(self, network: nn.Module) -> dict[str, Any]:
-        """Accuracies in %, distances to each checkpoint, weight norm, and what the push did to the gradient.
-
-        The distances are NaN to a checkpoint that is not left yet.
-        """
         point, left = point_of(network), self.push.checkpoints
         lacking = [math.nan] * (self.config.checkpoints - len(left))
-        return {
+        reading = {
+            "epoch": epoch,
+            "train_loss": loss,
             **{name: engine.accuracy(network, part) for name, part in self.parts.items()},
             "squared_distance": [squared_distance(point, checkpoint) for checkpoint in left] + lacking,
             "normalized_distance": [normalized_distance(point, checkpoint) for checkpoint in left] + lacking,
             "weight_norm": float(torch.stack(torch._foreach_norm(list(point.values()))).norm()),
             **self.directions.read(),
         }
+        self.readings.append(reading)
 
     def curves(self) -> dict[str, np.ndarray]:
         """All readings, one array a name, the first axis being the readings."""
@@ -99,40 +92,41 @@ class Watch:
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on with what a checkpoint of the training kept."""
         self.readings, self.predictions = state["readings"], state["predictions"]
-        device = self.whole.images.device
-        self.push.checkpoints = [
-            {name: value.to(device) for name, value in point.items()} for point in state["checkpoints"]
-        ]
+        device, left = self.whole.images.device, state["checkpoints"]
+        self.push.checkpoints = [{name: value.to(device) for name, value in point.items()} for point in left]
         self.directions.steps = state["steps"]
 
 
 def journey(config: Config, *, progress: bool = True) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """Train along one journey and measure it; weights at its start, checkpoints and end are left in the cache.
 
-    Raises `Diverged`.
+    Accuracies are in %, the late ones means of the last readings. The arrays are all readings, predicted classes of all
+    test images at each checkpoint and the end, and the probability of the last ones. Raises `Diverged`.
     """
     sets = sets_of(config, engine.choose_device())
-
-    def keep(network: nn.Module, epoch: int) -> None:
-        engine.save_weights(network, left_path(config, epoch), commit=commit())
-
+    keep = functools.partial(leave, config)
     network, watch, end = travel(config, sets, keep=keep, checkpoint=checkpoint_path([config]), progress=progress)
     (scores,) = engine.predict(network, sets.test.images)
-    metrics = {"accuracy": accuracy(scores.argmax(1), sets.test.labels)}
+    chosen, curves = scores.argmax(1), watch.curves()
+    metrics = {"accuracy": accuracy(chosen, sets.test.labels), "training_seconds": end.seconds}
     if config.augmented:
         metrics["augmented_accuracy"] = engine.accuracy(network, sets.augmented)
     metrics["held_out_accuracy"] = engine.accuracy(network, sets.validation)
     names = ("train_loss", "squared_distance", "normalized_distance", "weight_norm")
-    last = {name: watch.readings[-1][name] for name in names}
-    metrics |= last | summary(watch) | {"training_seconds": end.seconds}
-    return metrics, watch.curves() | answers(scores, watch)
+    metrics |= {name: watch.readings[-1][name] for name in names}
+    metrics |= {f"late_{name}": float(curves[name][-LATE:].mean()) for name in watch.parts}
+    before, *after = [reading["accuracy"] for reading in watch.readings if reading["epoch"] >= config.marks[0]]
+    metrics |= {"accuracy_before": before, "lowest_accuracy": min(after)}  # at the first checkpoint, and after it
+    predictions = torch.stack([*watch.predictions, chosen.byte().cpu()])
+    confidence = scores.softmax(1).amax(1).half().cpu()
+    return metrics, curves | {"confidence": confidence.numpy(), "predictions": predictions.numpy()}
 
 
 def travel(
     config: Config,
     sets: Sets,
     *,
-    keep: Callable[[nn.Module, int], None] = lambda network, epoch: None,
+    keep: Keep = lambda network, epoch: None,
     checkpoint: Path | None = None,
     progress: bool = True,
 ) -> tuple[nn.Module, Watch, engine.Outcome]:
@@ -165,11 +159,11 @@ def opening_of(config: Config, *, steps: int) -> engine.Opening | None:
     return engine.Opening(last * steps, path) if last else None
 
 
-def ready(config: Config, sets: Sets, *, keep: Callable[[nn.Module, int], None]) -> tuple[engine.Replica, Watch]:
+def ready(config: Config, sets: Sets, *, keep: Keep) -> tuple[engine.Replica, Watch]:
     """A journey that has not begun, and what reads it; the penalty is added to the gradient of the loss."""
     stream = generator_of(config)
     network = build(config, sets, generator=stream)
-    batches = batches_of(config, sets, generator=stream)
+    batches = batches_of(config, sets, generator=stream, augmented=config.augmented)
     optimizer, schedule = optimizer_of(config, network, steps=len(batches))
     directions = Directions(Push(kernel_of(config)), every=max(1, len(batches) // LOOKS))
     watch = Watch(config, sets, directions, steps=len(batches), keep=keep)
@@ -186,25 +180,15 @@ def ready(config: Config, sets: Sets, *, keep: Callable[[nn.Module, int], None])
     return replica, watch
 
 
-def summary(watch: Watch) -> dict[str, float]:
-    """The mean accuracy (%) of the last readings; that at the first checkpoint, and the lowest one after it."""
-    curves, first = watch.curves(), watch.config.marks[0]
-    late = {f"late_{name}": float(curves[name][-LATE:].mean()) for name in watch.parts}
-    before, *after = [reading["accuracy"] for reading in watch.readings if reading["epoch"] >= first]
-    return late | {"accuracy_before": before, "lowest_accuracy": min(after)}
-
-
-def answers(scores: Float[Tensor, "batch classes"], watch: Watch) -> dict[str, np.ndarray]:
-    """Predicted classes of all test images at each checkpoint and the end, and the probability of the last ones."""
-    predictions = torch.stack([*watch.predictions, scores.argmax(1).byte().cpu()])
-    confidence = scores.softmax(1).amax(1).half().cpu()
-    return {"confidence": confidence.numpy(), "predictions": predictions.numpy()}
-
-
 def left_path(config: Config, epoch: int) -> Path:
     """Where the weights that a journey leaves after an epoch are cached."""
     path = weights_path(journey_of(config))
     return path.with_stem(f"{path.stem}-{epoch}")
+
+
+def leave(config: Config, network: nn.Module, epoch: int) -> None:
+    """Leave a journey's network after an epoch in the cache."""
+    engine.save_weights(network, left_path(config, epoch), commit=commit())
 
 
 def left_behind(config: Config, *, progress: bool = True) -> list[nn.Module]:
@@ -213,14 +197,14 @@ def left_behind(config: Config, *, progress: bool = True) -> list[nn.Module]:
     A journey whose weights are not in the cache, whole, is made again, and leaves them there. Raises `Diverged`.
     """
     epochs, sets = (*config.marks, config.length), sets_of(config, engine.choose_device())
-    empty = [build(config, sets, generator=generator_of(config)) for _ in epochs]
-    found = [engine.cached_weights(*each) for each in zip(empty, (left_path(config, e) for e in epochs), strict=True)]
+    blank = functools.partial(build, config, sets)
+    found = [engine.cached_weights(blank(generator=generator_of(config)), left_path(config, epoch)) for epoch in epochs]
     if all(network is not None for network in found):
         return [network.eval() for network in found]
     kept: dict[int, nn.Module] = {}
 
     def keep(network: nn.Module, epoch: int) -> None:
-        engine.save_weights(network, left_path(config, epoch), commit=commit())
+        leave(config, network, epoch)
         kept[epoch] = copy.deepcopy(network).eval()
 
     travel(config, sets, keep=keep, progress=progress)

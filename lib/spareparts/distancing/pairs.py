@@ -13,11 +13,10 @@ from torch.nn import functional
 from .. import data, engine
 from .config import Config, journey_of
 from .journeys import left_behind
-from .matching import match
-from .measures import SIZES, error_correlation, perturbed_losses, squared_distance
+from .measures import SIZES, error_correlation, match, perturbed_losses, squared_distance
 from .paths import Path, barrier, fit_curve, flattened, great_circle, length_of, line, measure, network_at, point_of
 from .penalty import add_gradient, kernel_of
-from .training import Part, Sets, accuracy, sets_of
+from .training import Part, Sets, accuracy, batches_of, sets_of
 
 POSITIONS = tuple(np.linspace(0, 1, 11).tolist())
 SHOWN, CURVE_STEPS = {"mlp": 5_000}, {"mlp": 1_000}  # first training and test images; steps of the curve's control
@@ -33,9 +32,10 @@ def pair(config: Config, *, progress: bool = True) -> tuple[dict[str, Any], dict
     Losses are of training images, errors of test images. Raises `Diverged` where a journey that is missing diverges.
     """
     sets = sets_of(config, engine.choose_device())
-    first, second = both(config, progress=progress)
-    shown = SHOWN.get(config.network, FEW_SHOWN)
-    parts = [part.first(shown) for part in (sets.train, sets.test)]
+    *_, before, first = left_behind(journey_of(config), progress=progress)
+    changed = {"unpushed": {"strength": 0.0}, "independent": {"member": 1}}.get(config.other)
+    second = left_behind(journey_of(config, **changed), progress=progress)[-1] if changed else before
+    parts = shown(config, sets)
     metrics, ways = paths(first, second, config, sets)
     for name, way in ways.items():
         found, rise = along(first, way, *parts)
@@ -43,25 +43,15 @@ def pair(config: Config, *, progress: bool = True) -> tuple[dict[str, Any], dict
     return metrics | steepness({"first": first, "second": second}, parts[0], seed=config.seed + PAIR_SEED), {}
 
 
-def both(config: Config, *, progress: bool) -> tuple[nn.Module, nn.Module]:
-    """The networks that are compared, from the cache or trained now."""
-    own = left_behind(journey_of(config), progress=progress)
-    if config.other == "checkpoint":
-        return own[-1], own[-2]
-    changed = {"strength": 0.0} if config.other == "unpushed" else {"member": 1}
-    return own[-1], left_behind(journey_of(config, **changed), progress=progress)[-1]
-
-
-def batches_of(config: Config, sets: Sets, *, seed: int) -> data.Batches:
-    """Training images for a curve, as they are."""
-    size = min(config.batch_size, len(sets.train.labels))
-    return data.Batches(*sets.train, batch_size=size, generator=data.generator(seed))
+def shown(config: Config, sets: Sets) -> list[Part]:
+    """The training and the test images on which what lies between two networks is measured."""
+    return [part.first(SHOWN.get(config.network, FEW_SHOWN)) for part in (sets.train, sets.test)]
 
 
 def paths(first: nn.Module, second: nn.Module, config: Config, sets: Sets) -> tuple[dict[str, Any], dict[str, Path]]:
     """Squared distances, also with matched units, and the ways: line, fitted curve, line to the matched network."""
     seed, ends = config.seed + PAIR_SEED, (point_of(first), point_of(second))
-    stream, batches = data.generator(seed), batches_of(config, sets, seed=seed)
+    stream, batches = data.generator(seed), batches_of(config, sets, generator=data.generator(seed))
     steps, ways = CURVE_STEPS.get(config.network, FEW_STEPS), {"line": line(*ends)}
     with contextlib.suppress(FloatingPointError):  # a curve that cannot be fitted says nothing about the networks
         ways["curve"] = fit_curve(first, second, batches, steps=steps, generator=stream)
@@ -105,11 +95,9 @@ def ridge(config: Config, *, progress: bool = True) -> tuple[dict[str, Any], dic
     """
     sets = sets_of(config, engine.choose_device())
     first, second = left_behind(journey_of(config), progress=progress)[-2:]
-    shown = SHOWN.get(config.network, FEW_SHOWN)
-    parts = [part.first(shown) for part in (sets.train, sets.test)]
     metrics, arrays = {}, {}
     for name, way in ridge_ways(first, second, config, sets).items():
-        errors, metrics[f"{name}_error_barrier"] = along(first, way, *parts)
+        errors, metrics[f"{name}_error_barrier"] = along(first, way, *shown(config, sets))
         arrays[f"{name}_errors"] = np.array(errors, np.float32)
     return metrics | together(first, second, sets.test) | forces(config, first, second, sets.train), arrays
 
@@ -119,7 +107,7 @@ def ridge_ways(first: nn.Module, second: nn.Module, config: Config, sets: Sets) 
     seed, own, other = config.seed + RIDGE_SEED, point_of(first), point_of(second)
     stream, straight, circle = data.generator(seed), line(own, other), great_circle(own, other)
     negative = {name: -value for name, value in own.items()}
-    batches = batches_of(config, sets, seed=seed)
+    batches = batches_of(config, sets, generator=data.generator(seed))
     return {
         "line": straight,
         "circle": circle,

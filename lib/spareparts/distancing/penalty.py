@@ -1,26 +1,35 @@
-"""The penalty on small distances to checkpoints, with its gradient in closed form over all parameters at once."""
+"""The penalty on small distances to checkpoints, with its gradient in closed form over all parameters at once.
 
+And what can be computed of it without training: where the push comes to rest, and what the draft's misprints would do.
+"""
+
+import dataclasses
+import math
 from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from jaxtyping import Float
+from scipy.optimize import brentq
 from torch import Tensor, nn
 
 from .. import checks
+from .config import Config
 from .paths import Point, check_alike, point_of
 
+Parameters = Float[Tensor, " parameters"]
 
-class Kernel(NamedTuple):
-    """How high and how wide the hill on a checkpoint is."""
+
+@dataclasses.dataclass(frozen=True)
+class Kernel:
+    """How high and how wide the hill on a checkpoint is; `ValueError` for settings that make no hill."""
 
     strength: float = 1.0  # s
     width: float = 1000.0  # sigma^2
     reduction: str = "mean"  # over checkpoints; or sum, as Eq. 2.8 has it
     halved_exponent: bool = False  # exp(-d / (2 sigma^2)), as Eq. 2.3 has it
 
-    def check(self) -> None:
-        """Raise `ValueError` for settings that make no hill."""
+    def __post_init__(self) -> None:
         checks.at_least(0, strength=self.strength)
         checks.positive(width=self.width)
         checks.one_of(("mean", "sum"), reduction=self.reduction)
@@ -41,34 +50,26 @@ def kernel_of(settings: Any) -> Kernel:
 
 
 def checkpoint_penalty(
-    parameters: Iterable[Tensor],
-    checkpoints: Iterable[Iterable[Tensor]],
-    *,
-    strength: float = 1.0,
-    width: float = 1000.0,
-    reduction: str = "mean",
-    halved_exponent: bool = False,
+    parameters: Iterable[Tensor], checkpoints: Iterable[Iterable[Tensor]], **settings: float | str
 ) -> Float[Tensor, ""]:
     """Hills on the checkpoints, to be added to a loss: `s/c sum_c exp(-||theta - theta_c||^2 / sigma^2)`, from 0 to s.
 
-    This is the final form of Eq. 2.8-2.9, `width` being sigma^2; the draft sums (`reduction`), and divides by
-    2 sigma^2 (`halved_exponent`, Eq. 2.3). The gradient, `-2s/(c sigma^2) sum_c (theta - theta_c) exp(...)`, is known
-    in closed form, so that autograd keeps nothing of the parameters; at a checkpoint it is exactly 0. Without
-    checkpoints the penalty is 0. Raises `ValueError` for checkpoints of another architecture or device, a negative
-    strength, and a width that is not positive.
+    The settings are those of `Kernel`. This is the final form of Eq. 2.8-2.9, `width` being sigma^2; the draft sums
+    (`reduction`), and divides by 2 sigma^2 (`halved_exponent`, Eq. 2.3). The gradient, `-2s/(c sigma^2) sum_c (theta -
+    theta_c) exp(...)`, is known in closed form, so that autograd keeps nothing of the parameters; at a checkpoint it is
+    exactly 0. Without checkpoints the penalty is 0. Raises `ValueError` for checkpoints of another architecture or
+    device, a negative strength, and a width that is not positive.
     """
-    kernel = Kernel(strength, width, reduction, halved_exponent)
-    kernel.check()
-    own, others = list(parameters), [list(checkpoint) for checkpoint in checkpoints]
+    kernel = Kernel(**settings)
+    own, *others = (
+        {f"tensor {place}": tensor for place, tensor in enumerate(tensors, start=1)}
+        for tensors in (parameters, *checkpoints)
+    )
     if not own:
         raise ValueError("parameters must be at least one tensor, got none")
     for number, checkpoint in enumerate(others, start=1):
-        check_alike(_numbered(own), _numbered(checkpoint), of=f"the parameters and checkpoint {number}")
-    return _Penalty.apply(kernel, others, *own)
-
-
-def _numbered(tensors: Sequence[Tensor]) -> Point:
-    return {f"tensor {place}": tensor for place, tensor in enumerate(tensors, start=1)}
+        check_alike(own, checkpoint, of=f"the parameters and checkpoint {number}")
+    return _Penalty.apply(kernel, [list(checkpoint.values()) for checkpoint in others], *own.values())
 
 
 @torch.no_grad()
@@ -112,9 +113,7 @@ class Push:
     """
 
     def __init__(self, kernel: Kernel) -> None:
-        kernel.check()
-        self.kernel = kernel
-        self.checkpoints: list[Point] = []
+        self.kernel, self.checkpoints = kernel, list[Point]()
 
     def leave(self, network: nn.Module) -> None:
         """Leave a checkpoint where the network is now."""
@@ -142,7 +141,7 @@ class Directions:
 
     def __init__(self, push: Push, *, every: int) -> None:
         self.push, self.every, self.steps = push, every, 0
-        self.seen: list[Tensor] = []
+        self.seen: list[Tensor] = []  # `<g, g>`, `<g, p>` and `<p, p>`, on the device
 
     @torch.no_grad()
     def __call__(self, network: nn.Module) -> None:
@@ -154,25 +153,75 @@ class Directions:
         gradients = [value.grad for value in network.parameters() if value.grad is not None]
         before = [gradient.clone() for gradient in gradients]
         self.push(network)
-        self.seen.append(products(before, gradients))
+        pushes = torch._foreach_sub(gradients, before)
+        pairs = ((before, before), (before, pushes), (pushes, pushes))
+        products = [torch.stack([(a * b).sum() for a, b in zip(*pair, strict=True)]).sum() for pair in pairs]
+        self.seen.append(torch.stack(products))
 
     def read(self) -> dict[str, float]:
         """Means of the steps that were looked at since the last reading; NaN where there were none."""
         if not self.seen:
-            return dict.fromkeys(DIRECTIONS, float("nan"))
-        found = torch.stack([compared(*each) for each in torch.stack(self.seen).double().cpu()]).mean(0)
+            return dict.fromkeys(DIRECTIONS, math.nan)
+        loss, both, push = torch.stack(self.seen).double().cpu().T
         self.seen.clear()
-        return dict(zip(DIRECTIONS, found.tolist(), strict=True))
+        alignment = both / (loss * push).sqrt().clamp_min(torch.finfo(loss.dtype).tiny)
+        means = torch.stack([alignment, loss.sqrt(), push.sqrt()], dim=1).mean(0)
+        return dict(zip(DIRECTIONS, means.tolist(), strict=True))
 
 
-def products(before: list[Tensor], after: list[Tensor]) -> Float[Tensor, "3"]:
-    """`<g, g>`, `<g, p>` and `<p, p>` for the gradient g before and g + p after, without a read from the device."""
-    pushes = torch._foreach_sub(after, before)
-    pairs = ((before, before), (before, pushes), (pushes, pushes))
-    return torch.stack([torch.stack([(a * b).sum() for a, b in zip(*pair, strict=True)]).sum() for pair in pairs])
+# Without training
 
 
-def compared(loss: Tensor, both: Tensor, push: Tensor) -> Float[Tensor, "3"]:
-    """What `Directions` reads, of one step's products."""
-    alignment = both / (loss * push).sqrt().clamp_min(torch.finfo(loss.dtype).tiny)
-    return torch.stack([alignment, loss.sqrt(), push.sqrt()])
+def shell(kernel: Kernel, *, weight_decay: float = Config.weight_decay) -> float:
+    """Squared distance from a single checkpoint at which the push is as strong as weight decay on what has moved.
+
+    Their gradients are `-2 s / sigma^2 exp(-d / sigma^2)` and `lambda` times the displacement, so that this is
+    `d = sigma^2 ln(2 s / (lambda sigma^2))`: 0 where the push is nowhere the stronger, infinite without weight decay.
+    """
+    steepness = steepness_of(kernel, weight_decay)
+    return kernel.spread * math.log(steepness) if steepness > 1 else 0.0
+
+
+def mirror(length: float, kernel: Kernel, *, weight_decay: float = Config.weight_decay) -> float:
+    """Squared distance from a single checkpoint `theta_c` of this length at which push and weight decay cancel.
+
+    Weight decay also acts on `theta_c` itself, so on a flat loss only `theta = (1 - u) theta_c` is at rest, with
+    `lambda (u - 1) = 2 s / sigma^2 u exp(-u^2 ||theta_c||^2 / sigma^2)`. That has one solution, and it has u >= 1: on
+    the other side of zero. Infinite without weight decay. Raises `ValueError` for a length that is not positive.
+    """
+    checks.positive(length=length)
+    steepness = steepness_of(kernel, weight_decay)
+    if math.isinf(steepness):
+        return math.inf
+    widths = length**2 / kernel.spread
+
+    def excess(u: float) -> float:
+        """Weight decay's pull less the push, in units of the decay."""
+        return u - 1 - steepness * u * math.exp(-(u**2) * widths)
+
+    beyond = 1 + steepness / math.sqrt(2 * math.e * widths)  # the push is nowhere stronger than there
+    return (brentq(excess, 1.0, beyond) if steepness else 1.0) ** 2 * length**2
+
+
+def steepness_of(kernel: Kernel, weight_decay: float) -> float:
+    """How many times as strong as weight decay the push is near the checkpoint: `2 s / (lambda sigma^2)`.
+
+    Raises `ValueError` for a negative weight decay.
+    """
+    checks.at_least(0, weight_decay=weight_decay)
+    return 2 * kernel.share(1) / kernel.spread / weight_decay if weight_decay else math.inf
+
+
+def kernel_gradient(parameters: Parameters, checkpoint: Parameters, *, width: float) -> Parameters:
+    """Gradient of Eq. 2.3's kernel: `(theta_c - theta)/sigma^2 exp(-||theta_c - theta||^2 / (2 sigma^2))`."""
+    moved = checkpoint - parameters
+    return moved / width * torch.exp(-moved.square().sum() / (2 * width))
+
+
+def printed_gradient(parameters: Parameters, checkpoint: Parameters, *, width: float) -> Parameters:
+    """The same as Eq. 2.13-2.18 have it, with each coordinate's own distance in the exponent; no gradient of 2.3.
+
+    It is that of the sum of the coordinates' kernels, and equals `kernel_gradient` in one dimension alone.
+    """
+    moved = checkpoint - parameters
+    return moved / width * torch.exp(-moved.square() / (2 * width))

@@ -1,5 +1,6 @@
 """From configs to results; and the experiment `cost`, the time of the penalty beside that of a training step."""
 
+import functools
 import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
@@ -16,7 +17,7 @@ from .ensembles import ensemble
 from .journeys import journey
 from .pairs import pair, ridge
 from .penalty import Kernel, Push
-from .training import Sets, build, optimizer_of, sets_of
+from .training import Sets, batches_of, build, optimizer_of, sets_of
 
 COUNTS = (0, 1, 2, 4, 8)  # checkpoints
 ROUNDS = 30  # in each of which every number of checkpoints has its turn: load on the machine meets all alike
@@ -36,12 +37,9 @@ def cost(config: Config, *, progress: bool = True) -> tuple[dict[str, Any], dict
     for push, count in zip(pushes, COUNTS, strict=True):
         for _ in range(count):
             push.leave(network)
-    device = sets.train.images.device
-    steps, penalties = np.zeros(ROUNDS, np.float32), np.zeros((ROUNDS, len(COUNTS)), np.float32)
-    for turn in range(ROUNDS):
-        steps[turn] = seconds(step, device=device)
-        for place, push in enumerate(pushes):
-            penalties[turn, place] = seconds(lambda push=push: push(network), device=device, repeats=REPEATS)
+    works = [(step, 1), *((functools.partial(push, network), REPEATS) for push in pushes)]
+    rounds = [[seconds(*each, device=sets.train.images.device) for each in works] for _ in range(ROUNDS)]
+    steps, penalties = np.array(rounds, np.float32)[:, 0], np.array(rounds, np.float32)[:, 1:]
     metrics = {
         "counts": list(COUNTS),
         "parameters": sum(value.numel() for value in network.parameters()),
@@ -54,8 +52,7 @@ def cost(config: Config, *, progress: bool = True) -> tuple[dict[str, Any], dict
 def step_of(network: nn.Module, config: Config, sets: Sets) -> Callable[[], None]:
     """A step of training on one batch, forward and backward included."""
     optimizer, _ = optimizer_of(config, network, steps=1)
-    size = min(config.batch_size, len(sets.train.labels))
-    batch = next(data.Batches(*sets.train, batch_size=size, generator=data.generator(config.seed)))
+    batch = next(batches_of(config, sets, generator=data.generator(config.seed)))
 
     def step() -> None:
         optimizer.zero_grad()
@@ -65,9 +62,9 @@ def step_of(network: nn.Module, config: Config, sets: Sets) -> Callable[[], None
     return step
 
 
-def seconds(work: Callable[[], None], *, device: torch.device, repeats: int = 1) -> float:
+def seconds(work: Callable[[], None], repeats: int, *, device: torch.device) -> float:
     """Mean wall time of a piece of work, with all that it leaves for the device to do."""
-    finish = torch.cuda.synchronize if device.type == "cuda" else lambda: None
+    finish = torch.get_device_module(device).synchronize
     finish()
     started = time.perf_counter()
     for _ in range(repeats):
@@ -76,9 +73,7 @@ def seconds(work: Callable[[], None], *, device: torch.device, repeats: int = 1)
     return (time.perf_counter() - started) / repeats
 
 
-EXPERIMENTS: dict[str, Callable[..., tuple[dict[str, Any], dict[str, np.ndarray]]]] = {
-    function.__name__: function for function in (journey, pair, ensemble, cost, ridge)
-}
+EXPERIMENTS = {function.__name__: function for function in (journey, pair, ensemble, cost, ridge)}
 
 
 def run(

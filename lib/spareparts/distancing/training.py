@@ -81,27 +81,24 @@ def build(config: Config, sets: Sets, *, generator: torch.Generator) -> nn.Modul
     return network.to(sets.train.images.device)
 
 
-def batches_of(config: Config, sets: Sets, *, generator: torch.Generator) -> data.Batches:
-    """Endless batches of the training images."""
+def batches_of(config: Config, sets: Sets, *, generator: torch.Generator, augmented: bool = False) -> data.Batches:
+    """Endless batches of the training images, as they are or `augmented`."""
     size = min(config.batch_size, len(sets.train.labels))
-    augment = augment_of(sets.train.images) if config.augmented else None
+    augment = augment_of(sets.train.images) if augmented else None
     return data.Batches(*sets.train, batch_size=size, generator=generator, augment=augment)
 
 
 def optimizer_of(config: Config, network: nn.Module, *, steps: int) -> tuple[torch.optim.Optimizer, LRScheduler | None]:
     """SGD with momentum, and its schedule for epochs of so many steps."""
-    decay = {"weight_decay": config.weight_decay}
-    optimizer = torch.optim.SGD(network.parameters(), lr=config.learning_rate, momentum=MOMENTUM, fused=True, **decay)
-    how = {"period": config.cycle, "steps": steps, "per_batch": config.per_batch}
-    return optimizer, schedule_of(optimizer, config.schedule, **how)
-
-
-STEP_FACTOR = 0.1
+    how = {"lr": config.learning_rate, "momentum": MOMENTUM, "weight_decay": config.weight_decay}
+    optimizer = torch.optim.SGD(network.parameters(), **how, fused=True)
+    cycle = {"period": config.cycle, "per_batch": config.per_batch}
+    return optimizer, schedule_of(optimizer, config.schedule, steps=steps, **cycle)
 
 
 def step_rate(epoch: int, *, period: int) -> float:
     """Share of the first learning rate in an epoch (from 0): a tenth of it after each third of a cycle."""
-    return STEP_FACTOR ** (epoch % period // (period // 3))
+    return 0.1 ** (epoch % period // (period // 3))
 
 
 def cosine_rate(epoch: int, *, period: int) -> float:

@@ -74,21 +74,24 @@ def checksum(content: Any) -> str:
 
 def cached_weights(network: nn.Module, path: Path) -> nn.Module | None:
     """The network with the weights of a file, or None where they have to be made; a damaged file is warned of."""
-    if not path.exists():
-        return None
-    try:
-        weights = read(path)
-    except DamagedFile as error:
-        warnings.warn(f"trained again: {error}", stacklevel=2)
+    if (weights := _found(path, "trained again")) is None:
         return None
     del weights["commit"]
     network.load_state_dict(weights)
     return network
 
 
+def _found(path: Path, consequence: str) -> dict[str, Any] | None:
+    """What a file holds, or None; what follows from a damaged one is told."""
+    try:
+        return read(path) if path.exists() else None
+    except DamagedFile as error:
+        warnings.warn(f"{consequence}: {error}", stacklevel=3)
+
+
 # Training that was cut off goes on where its last checkpoint was taken
 
-REVISION = 1  # of the file's form
+REVISION = 2  # of the file's form
 
 
 def state_of(run: Run) -> dict[str, Any]:
@@ -96,10 +99,7 @@ def state_of(run: Run) -> dict[str, Any]:
     replica = run.replica
     return copied(
         {
-            "done": run.done,
-            "seconds": run.seconds,
-            "losses": list(run.losses),
-            "outcome": None if run.outcome is None else vars(run.outcome),
+            "end": vars(run.end),
             "network": replica.network.state_dict(),
             "parts": [part.state_dict() for part in parts(run)],
             "generators": [draw.get_state() for draw in generators(replica.network)],
@@ -114,8 +114,7 @@ def restore(run: Run, state: dict[str, Any]) -> None:
         part.load_state_dict(saved)
     for draw, saved in zip(generators(run.replica.network), state["generators"], strict=True):
         draw.set_state(saved)
-    run.done, run.seconds, run.losses = state["done"], state["seconds"], list(state["losses"])
-    run.outcome = None if state["outcome"] is None else Outcome(**state["outcome"])
+    run.end = Outcome(**state["end"])
 
 
 def parts(run: Run) -> list[Any]:
@@ -164,15 +163,9 @@ class Checkpoint:
         path, identity = self.path, self.identity
         if self.opening is not None and not (path is not None and path.exists()):
             path, identity = self.opening.path, self._common
-        if path is None or not path.exists():
+        if path is None or (saved := _found(path, "training starts anew")) is None:
             return
-        try:
-            saved = read(path)
-            found = saved["identity"]
-        except (DamagedFile, KeyError) as error:
-            warnings.warn(f"training starts anew: {error}", stacklevel=3)
-            return
-        if found != identity:
+        if (found := saved.get("identity")) != identity:
             warnings.warn(f"training starts anew: {path} belongs to {found}", stacklevel=3)
             return
         for run, state in zip(self.runs, saved["runs"], strict=True):
@@ -180,7 +173,9 @@ class Checkpoint:
 
     def tick(self) -> None:
         """Write the files whose time has come."""
-        if self.opening is not None and {run.done for run in self.runs} == {self.opening.steps}:
+        if self.opening is not None and all(
+            run.end.steps == self.opening.steps and run.end.outcome is None for run in self.runs
+        ):
             self._write(self.opening.path, self._common)
         if self.path is not None and time.perf_counter() - self.written >= self.seconds:
             self._write(self.path, self.identity)

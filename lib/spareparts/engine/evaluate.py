@@ -13,7 +13,8 @@ from ..data import ImagePart
 
 BATCH = 500
 IN_CACHE = 100  # images at once, of which a processor's cache holds what a convolution gives
-Read = Callable[[Any], tuple[Tensor, ...]]
+Inputs, Outputs = Shaped[Tensor, "batch *shape"], tuple[Tensor, ...]
+Read = Callable[[Any], Outputs]
 
 
 def images_at_once(device: torch.device) -> int:
@@ -21,14 +22,12 @@ def images_at_once(device: torch.device) -> int:
     return IN_CACHE if device.type == "cpu" else BATCH
 
 
-def _chunks(inputs: Shaped[Tensor, "batch *shape"]) -> tuple[Tensor, ...]:
+def _chunks(inputs: Inputs) -> Outputs:
     return inputs.split(images_at_once(inputs.device) if inputs.ndim > 2 else BATCH)
 
 
 @torch.inference_mode()
-def predict(
-    network: nn.Module, inputs: Shaped[Tensor, "batch *shape"], *, read: Read = lambda output: (output,)
-) -> tuple[Tensor, ...]:
+def predict(network: nn.Module, inputs: Inputs, *, read: Read = lambda output: (output,)) -> Outputs:
     """Outputs of a network in evaluation mode over all inputs, each tensor of `read(output)` joined over batches."""
     training = network.training
     network.eval()
@@ -46,8 +45,8 @@ def accuracy(network: nn.Module, part: ImagePart) -> float:
 
 @torch.inference_mode()
 def predict_each(
-    networks: Sequence[nn.Module], inputs: Shaped[Tensor, "batch *shape"], *, read: Read = lambda output: (output,)
-) -> list[tuple[Tensor, ...]]:
+    networks: Sequence[nn.Module], inputs: Inputs, *, read: Read = lambda output: (output,)
+) -> list[Outputs]:
     """What `predict` gives for each of some networks of one architecture, in one pass for all of them."""
     if len(networks) == 1:
         return [predict(networks[0], inputs, read=read)]
@@ -56,7 +55,7 @@ def predict_each(
         network.eval()
     state = stack_module_state(list(networks))
 
-    def one(parameters: dict[str, Tensor], buffers: dict[str, Tensor], chunk: Tensor) -> tuple[Tensor, ...]:
+    def one(parameters: dict[str, Tensor], buffers: dict[str, Tensor], chunk: Tensor) -> Outputs:
         return read(functional_call(networks[0], (parameters, buffers), (chunk,)))
 
     parts = [vmap(one, in_dims=(0, 0, None))(*state, chunk) for chunk in _chunks(inputs)]

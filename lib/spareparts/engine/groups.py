@@ -107,5 +107,5 @@ def group_size(replicas: Sequence[Replica], *, precision: str) -> int:
 
 def next_group(runs: Sequence[Run], size: int) -> list[Run]:
     """The runs to train next: those that have come furthest, at most `size` at the same step."""
-    pending = sorted((run for run in runs if run.outcome is None), key=lambda run: -run.done)
-    return [run for run in pending if run.done == pending[0].done][:size]
+    pending = sorted((run for run in runs if run.end.outcome is None), key=lambda run: -run.end.steps)
+    return [run for run in pending if run.end.steps == pending[0].end.steps][:size]

@@ -52,13 +52,13 @@ def fit(
     with _bar(runs, steps=steps, progress=progress) as bar, matmul_precision(precision):
         Loop(**same, stacked=stacked, keeper=keeper, bar=bar).train(runs)
     keeper.remove()
-    return [run.outcome for run in runs]
+    return [run.end for run in runs]
 
 
 def _bar(runs: Sequence[Run], *, steps: int, progress: bool) -> tqdm:
     """A bar over the steps of all runs; none in a worker, where those of several would mix."""
     hidden = not progress or multiprocessing.current_process().daemon
-    done = sum(run.done for run in runs)
+    done = sum(run.end.steps for run in runs)
     return tqdm(total=steps * len(runs), initial=done, unit="step", disable=hidden, leave=False, mininterval=1.0)
 
 
@@ -98,7 +98,7 @@ class Loop:
     def train(self, runs: Sequence[Run]) -> None:
         """Train all runs to their end, in groups that fit the memory."""
         size = group_size([run.replica for run in runs], precision=self.precision) if self.stacked else 1
-        while any(run.outcome is None for run in runs):
+        while any(run.end.outcome is None for run in runs):
             group = next_group(runs, size)
             before = [state_of(run) for run in group] if len(group) > 1 else []
             try:
@@ -110,10 +110,9 @@ class Loop:
             # only here, where the error with its traceback holds nothing on the device any more
             torch.cuda.empty_cache()
             size = (len(group) + 1) // 2
-            told = f"out of memory with {len(group)} replicas side by side: on with {size}"
-            warnings.warn(told, stacklevel=3)
+            warnings.warn(f"out of memory with {len(group)} replicas side by side: on with {size}", stacklevel=3)
             for run, state in zip(group, before, strict=True):
-                self.bar.update(state["done"] - run.done)
+                self.bar.update(state["end"]["steps"] - run.end.steps)
                 restore(run, state)
 
     def train_group(self, group: list[Run]) -> None:
@@ -124,7 +123,7 @@ class Loop:
         with contextlib.closing(trainer):
             while group:
                 self.stretch(trainer, group)
-                going = [run for run in group if run.outcome is None]
+                going = [run for run in group if run.end.outcome is None]
                 if 0 < len(going) < len(group):
                     trainer.keep(going)
                 group = going
@@ -132,7 +131,7 @@ class Loop:
 
     def stretch(self, trainer: Alone | SideBySide, group: Sequence[Run]) -> None:
         """Train the group for one stretch, and note what came of it."""
-        started, done = time.perf_counter(), group[0].done
+        started, done = time.perf_counter(), group[0].end.steps
         span = self.every or len(group[0].replica.batches)
         losses = trainer.stretch(min(span, self.steps - done))
         # the only place where the host waits for the device
@@ -143,11 +142,12 @@ class Loop:
                 self.bar.update(len(own))
         share = (time.perf_counter() - started) / len(group)
         for run, own, step in zip(group, losses, wrong, strict=True):
-            run.seconds += share
+            run.end.seconds += share
+            run.end.steps = done + len(own)
             if step is not None:
-                run.end("diverged", steps=done + len(own), diverged_step=done + step)
-            elif run.done == self.steps:
-                run.end("finished", steps=run.done)
+                run.end.outcome, run.end.diverged_step = "diverged", done + step
+            elif run.end.steps == self.steps:
+                run.end.outcome = "finished"
 
 
 def wrong_steps(losses: Bool[Tensor, "replicas steps"], weights: Bool[Tensor, " replicas"]) -> list[int | None]:

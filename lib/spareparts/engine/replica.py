@@ -75,40 +75,32 @@ class Progress:
     losses: Tensor  # the stretch's losses, one a step
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
+@dataclasses.dataclass(kw_only=True)
 class Outcome:
-    """How a replica's training ended."""
+    """How far a replica's training has come, and how it ended."""
 
-    outcome: str  # "finished" or "diverged"
-    diverged_step: int | None  # first step, counted from 1, whose loss was not finite
-    steps: int
-    seconds: float  # wall time; of replicas side by side, an even share of it
-    losses: list[float]  # mean loss of each stretch
+    outcome: str | None = None  # "finished" or "diverged"; None while it goes on
+    diverged_step: int | None = None  # first step, counted from 1, whose loss was not finite
+    steps: int = 0
+    seconds: float = 0.0  # wall time; of replicas side by side, an even share of it
+    losses: list[float] = dataclasses.field(default_factory=list)  # mean loss of each stretch
 
 
 @dataclasses.dataclass(kw_only=True)
 class Run:
-    """A replica and how far its training has come."""
+    """A replica in training."""
 
     replica: Replica
     callbacks: tuple[Callable[[Progress], None], ...]
-    done: int = 0  # steps
-    seconds: float = 0.0
-    losses: list[float] = dataclasses.field(default_factory=list)  # mean of each stretch
-    outcome: Outcome | None = None
+    end: Outcome = dataclasses.field(default_factory=Outcome)
 
     def __post_init__(self) -> None:
         self.batches = iter(self.replica.batches)
 
-    def end(self, outcome: str, *, steps: int, diverged_step: int | None = None) -> None:
-        """Note how the training ended."""
-        ended = {"outcome": outcome, "diverged_step": diverged_step, "steps": steps}
-        self.outcome = Outcome(**ended, seconds=self.seconds, losses=self.losses)
-
     def report(self, losses: Tensor) -> None:
         """Count a stretch's steps and call back."""
-        self.done += len(losses)
-        self.losses.append(losses.mean().item())
-        told = Progress(replica=self.replica, step=self.done, stretch=len(self.losses), losses=losses)
+        self.end.steps += len(losses)
+        self.end.losses.append(losses.mean().item())
+        told = Progress(replica=self.replica, step=self.end.steps, stretch=len(self.end.losses), losses=losses)
         for callback in self.callbacks:
             callback(told)

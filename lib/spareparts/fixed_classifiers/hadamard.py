@@ -12,6 +12,8 @@ from torch.nn import functional
 
 from .. import checks, data
 
+Features, Scores = Float[Tensor, "*batch features"], Float[Tensor, "*batch classes"]
+
 # The matrix is a Kronecker product of small ones. A pass over the data for every factor of 16 or 32 is fastest: factors
 # of 2, as textbooks have them, move the data more often than they compute, and those of 64 compute too much.
 RADIX_BITS = 5
@@ -61,7 +63,7 @@ def _is_prime(number: int) -> bool:
     return number > 1 and all(number % divisor for divisor in range(2, math.isqrt(number) + 1))
 
 
-def fast_hadamard_transform(inputs: Float[Tensor, "*batch features"]) -> Float[Tensor, "*batch features"]:
+def fast_hadamard_transform(inputs: Features) -> Features:
     """The product of the last axis with the Sylvester matrix of its size, `y_i = sum_j (-1)^popcount(i & j) x_j`.
 
     Not scaled: applied twice it gives N times the input. It is symmetric, so that its gradient is itself. Raises
@@ -70,8 +72,7 @@ def fast_hadamard_transform(inputs: Float[Tensor, "*batch features"]) -> Float[T
     size = inputs.shape[-1] if inputs.ndim else 0
     if size < 1 or size & (size - 1):
         raise ValueError(f"the last axis must be a power of two (1, 2, 4, ...), got {size}")
-    if not inputs.is_floating_point():
-        raise ValueError(f"inputs must be floating-point numbers, got {inputs.dtype}")
+    checks.width(size, inputs=inputs)
     return inputs if size == 1 else _Transform.apply(inputs)
 
 
@@ -110,17 +111,13 @@ def _chunked(rows: Tensor) -> Tensor:
 def _passes(rows: Tensor) -> Tensor:
     """The transform of each row: one pass for each Kronecker factor, from the fastest index to the slowest."""
     size, inner = rows.shape[1], 1
-    for bits in _split(size.bit_length() - 1):
-        factor = _factor(bits, rows.dtype, rows.device)
-        rows = rows.reshape(-1, 2**bits) @ factor if inner == 1 else factor @ rows.reshape(-1, 2**bits, inner)
-        inner *= 2**bits
+    bits = torch.arange(size.bit_length() - 1)
+    for part in bits.tensor_split(-(-len(bits) // RADIX_BITS)):  # as equal as can be
+        factor = _factor(len(part), rows.dtype, rows.device)
+        width = len(factor)
+        rows = rows.reshape(-1, width) @ factor if inner == 1 else factor @ rows.reshape(-1, width, inner)
+        inner *= width
     return rows.reshape(-1, size)
-
-
-def _split(bits: int) -> list[int]:
-    """The bits of a size in parts of at most `RADIX_BITS`, as equal as can be."""
-    passes = -(-bits // RADIX_BITS)
-    return [bits // passes + (place < bits % passes) for place in range(passes)]
 
 
 @functools.lru_cache(maxsize=64)
@@ -164,9 +161,7 @@ class Hadamard(nn.Module):
         elif in_features * num_classes < CROSSOVER:
             self.signs = sylvester(torch.arange(self.first, self.stop), torch.arange(in_features)).float()
 
-    def forward(
-        self, inputs: Float[Tensor, "*batch features"], bias: Float[Tensor, " classes"] | None = None
-    ) -> Float[Tensor, "*batch classes"]:
+    def forward(self, inputs: Features, bias: Float[Tensor, " classes"] | None = None) -> Scores:
         """The products with all rows, plus a bias; `ValueError` for inputs of another width."""
         checks.width(self.in_features, inputs=inputs)
         if self.signs is not None:

@@ -11,7 +11,7 @@ from torch.nn import functional, init
 
 from .. import checks
 from .config import HEADS, SCALED
-from .hadamard import Hadamard
+from .hadamard import Features, Hadamard, Scores
 from .measures import CoincidingRows, max_coherence
 
 OPTIONS = {"hadamard": ("matrix", "coordinates", "skip_ones"), "low_rank": ("rank",), "sparse": ("density",)}
@@ -64,9 +64,7 @@ def scale_of(present: bool, held: float | None, initial: float) -> nn.Parameter 
 class Projection(nn.Module):
     """Products of features with the rows of a matrix, which a subclass gives as `matrix()`."""
 
-    def forward(
-        self, inputs: Float[Tensor, "*batch features"], bias: Float[Tensor, " classes"] | None = None
-    ) -> Float[Tensor, "*batch classes"]:
+    def forward(self, inputs: Features, bias: Float[Tensor, " classes"] | None = None) -> Scores:
         """The products with all rows, plus a bias."""
         return functional.linear(inputs, self.matrix(), bias)
 
@@ -87,23 +85,19 @@ class Dense(Projection):
 class LowRank(Projection):
     """The product of two learned matrices with `rank` columns and rows: `rank (N + C)` weights, by default N C / 4."""
 
-    def __init__(
-        self, in_features: int, num_classes: int, *, generator: torch.Generator, rank: int | None = None
-    ) -> None:
+    def __init__(self, features: int, classes: int, *, generator: torch.Generator, rank: int | None = None) -> None:
         super().__init__()
         if rank is None:
-            rank = max(1, round(DENSITY * in_features * num_classes / (in_features + num_classes)))
+            rank = max(1, round(DENSITY * features * classes / (features + classes)))
         checks.whole(1, rank=rank)
-        self.reduction = nn.Parameter(drawn(rank, in_features, fan_in=in_features, generator=generator))
-        self.expansion = nn.Parameter(drawn(num_classes, rank, fan_in=rank, generator=generator))
+        self.reduction = nn.Parameter(drawn(rank, features, fan_in=features, generator=generator))
+        self.expansion = nn.Parameter(drawn(classes, rank, fan_in=rank, generator=generator))
 
     def matrix(self) -> Float[Tensor, "classes features"]:
         """The rows."""
         return self.expansion @ self.reduction
 
-    def forward(
-        self, inputs: Float[Tensor, "*batch features"], bias: Float[Tensor, " classes"] | None = None
-    ) -> Float[Tensor, "*batch classes"]:
+    def forward(self, inputs: Features, bias: Float[Tensor, " classes"] | None = None) -> Scores:
         """The products with all rows, plus a bias, without the whole matrix."""
         return functional.linear(functional.linear(inputs, self.reduction), self.expansion, bias)
 
@@ -112,17 +106,17 @@ class Sparse(Projection):
     """A learned matrix whose entries are 0 but for a share `density` of them, in places drawn once."""
 
     def __init__(
-        self, in_features: int, num_classes: int, *, generator: torch.Generator, density: float | None = None
+        self, features: int, classes: int, *, generator: torch.Generator, density: float | None = None
     ) -> None:
         super().__init__()
         density = DENSITY if density is None else density
         if not 0 < density <= 1:
             raise ValueError(f"density must lie in (0, 1], got {density}")
-        self.shape = (num_classes, in_features)
+        self.shape = (classes, features)
         kept = max(1, round(density * math.prod(self.shape)))
         places = torch.randperm(math.prod(self.shape), generator=generator, device=generator.device)[:kept]
         self.places = nn.Buffer(places.sort().values)
-        self.values = nn.Parameter(drawn(kept, fan_in=max(1.0, kept / num_classes), generator=generator))
+        self.values = nn.Parameter(drawn(kept, fan_in=max(1.0, kept / classes), generator=generator))
 
     def matrix(self) -> Float[Tensor, "classes features"]:
         """The rows."""
@@ -140,8 +134,7 @@ def _projection(
     if kind in OPTIONS:
         made = {"hadamard": Hadamard, "low_rank": LowRank, "sparse": Sparse}[kind]
         return made(features, classes, generator=generator, **options)
-    if kind in ("orthonormal", "tight_frame"):
-        draw = orthonormal if kind == "orthonormal" else tight_frame
+    if draw := {"orthonormal": orthonormal, "tight_frame": tight_frame}.get(kind):
         return Dense(draw(classes, features, generator=generator), trained=False)
     weight = drawn(classes, features, fan_in=features, generator=generator)
     return Dense(weight, trained=kind != "frozen", unit_rows=kind == "normalised")
@@ -212,7 +205,7 @@ class FixedClassifier(nn.Module):
             text = f"{len(groups)} groups of classes share a row, first {groups[0]}: only their biases differ"
             warnings.warn(text, CoincidingRows, stacklevel=2)
 
-    def forward(self, features: Float[Tensor, "*batch features"]) -> Float[Tensor, "*batch classes"]:
+    def forward(self, features: Features) -> Scores:
         """Class scores (logits)."""
         checks.width(self.in_features, features=features)
         features = features if self.signs is None else self.signs(features)
@@ -225,7 +218,7 @@ class FixedClassifier(nn.Module):
             scaled = scaled.to(features.dtype)
         return self.projection(scaled, self.bias)
 
-    def norms(self, features: Float[Tensor, "*batch features"]) -> Float[Tensor, "*batch 1"]:
+    def norms(self, features: Features) -> Float[Tensor, "*batch 1"]:
         """What a kind that normalises divides each sample by; half precision has no room for it, nor for 1 / eps."""
         if self.signs is not None:  # a constant, through which no gradient goes
             return features.new_full((*features.shape[:-1], 1), self.in_features**0.5)

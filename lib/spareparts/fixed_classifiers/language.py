@@ -31,6 +31,8 @@ RANGE = 0.1  # learned word vectors start uniform within it
 WINDOW = 5  # words on each side that count as a word's context; ours, as all numbers here
 NEGATIVES = 5  # of word2vec
 PASSES = 5  # of word2vec over the text
+Words, Vectors = Int[Tensor, " words"], Float[Tensor, "vocabulary units"]
+Window, Logits = Int[Tensor, "window columns"], Float[Tensor, "window columns vocabulary"]
 State = tuple[Tensor, Tensor]  # hidden values and cells, (layers, columns, units) each
 
 
@@ -51,7 +53,7 @@ class LanguageModel(nn.Module):
         *,
         generator: torch.Generator,
         tied: bool = True,
-        fixed: Float[Tensor, "vocabulary units"] | None = None,
+        fixed: Vectors | None = None,
         normalised: bool = False,
         scale: float | None = None,
         initial_scale: float = 1.0,
@@ -74,9 +76,7 @@ class LanguageModel(nn.Module):
         for weights in self.layers.parameters():
             nn.init.uniform_(weights, -(units**-0.5), units**-0.5, generator=generator)
 
-    def forward(
-        self, words: Int[Tensor, "window columns"], state: State | None = None
-    ) -> tuple[Float[Tensor, "window columns vocabulary"], State]:
+    def forward(self, words: Window, state: State | None = None) -> tuple[Logits, State]:
         """Logits of each next word, and the state after the window; it begins from zeros without one."""
         values, ends = functional.embedding(words, self.words if self.embedding is None else self.embedding), []
         for place, layer in enumerate(self.layers):
@@ -91,9 +91,7 @@ class LanguageModel(nn.Module):
             values = (self.scale * values / (norms + EPS)).to(values.dtype)
         return functional.linear(values, self.words, self.bias), (hidden, cells)
 
-    def carry(
-        self, words: Int[Tensor, "window columns"], *, begins: bool
-    ) -> Float[Tensor, "window columns vocabulary"]:
+    def carry(self, words: Window, *, begins: bool) -> Logits:
         """Logits that go on from the window before, whose state has no gradient; from zeros where a text begins."""
         logits, (hidden, cells) = self(words, None if begins else (self.hidden, self.cells))
         self.hidden, self.cells = hidden.detach(), cells.detach()
@@ -103,29 +101,25 @@ class LanguageModel(nn.Module):
 # Word vectors that are never trained
 
 
-def word_vectors(kind: str, text: data.Text, *, units: int, seed: int) -> Float[Tensor, "vocabulary units"]:
+def word_vectors(kind: str, text: data.Text, *, units: int, seed: int) -> Vectors:
     """Vectors of norm 1 for every word of a text, from its training part alone: `orthogonal`, `pmi` or `word2vec`."""
     vocabulary = len(text.vocabulary)
     random = orthogonal(vocabulary, units, generator=data.generator(seed))
     if kind == "orthogonal":
         return random
+    sizes = {"vocabulary": vocabulary, "units": units, "seed": seed}
     if kind == "pmi":
-        found = pmi_factors(text.train, vocabulary=vocabulary, units=units, seed=seed)
-    else:
-        end = text.vocabulary.index(END)
-        found = word2vec(text.train, vocabulary=vocabulary, units=units, end=end, seed=seed)
-    return unit_rows(found, instead=random)
+        return unit_rows(pmi_factors(text.train, **sizes), instead=random)
+    return unit_rows(word2vec(text.train, end=text.vocabulary.index(END), **sizes), instead=random)
 
 
-def unit_rows(
-    vectors: Float[Tensor, "vocabulary units"], *, instead: Float[Tensor, "vocabulary units"]
-) -> Float[Tensor, "vocabulary units"]:
+def unit_rows(vectors: Vectors, *, instead: Vectors) -> Vectors:
     """The directions of the vectors; of the others `instead` where one has none."""
     norms = vectors.norm(dim=1, keepdim=True)
     return torch.where(norms > 1e-8, vectors / norms.clamp(min=1e-8), instead)
 
 
-def orthogonal(vocabulary: int, units: int, *, generator: torch.Generator) -> Float[Tensor, "vocabulary units"]:
+def orthogonal(vocabulary: int, units: int, *, generator: torch.Generator) -> Vectors:
     """Random rows of norm 1: orthogonal while there are no more than units, else with orthogonal columns before that.
 
     The rows are then scaled to norm 1, and point nearly evenly in all directions.
@@ -137,7 +131,7 @@ def orthogonal(vocabulary: int, units: int, *, generator: torch.Generator) -> Fl
     return (rows / rows.norm(dim=1, keepdim=True)).float()
 
 
-def cooccurrences(words: Int[Tensor, " words"], *, vocabulary: int, window: int) -> scipy.sparse.csr_array:
+def cooccurrences(words: Words, *, vocabulary: int, window: int) -> scipy.sparse.csr_array:
     """How often two words stand at most `window` places apart, in either order."""
     places, total = words.cpu().numpy(), scipy.sparse.csr_array((vocabulary, vocabulary))
     for distance in range(1, min(window, len(places) - 1) + 1):
@@ -156,9 +150,7 @@ def positive_pmi(counts: scipy.sparse.csr_array) -> scipy.sparse.csr_array:
     return scipy.sparse.csr_array((information[kept], (row[kept], column[kept])), shape=counts.shape)
 
 
-def pmi_factors(
-    words: Int[Tensor, " words"], *, vocabulary: int, units: int, seed: int
-) -> Float[Tensor, "vocabulary units"]:
+def pmi_factors(words: Words, *, vocabulary: int, units: int, seed: int) -> Vectors:
     """`U_d sqrt(S_d)` of the truncated SVD `M = U S V^T` of the positive PMI matrix (Levy and Goldberg 2014)."""
     if units > vocabulary:
         raise ValueError(f"units must be at most {vocabulary}, the number of words, got {units}")
@@ -167,9 +159,7 @@ def pmi_factors(
     return torch.from_numpy(left * np.sqrt(values)).float()
 
 
-def word2vec(
-    words: Int[Tensor, " words"], *, vocabulary: int, units: int, end: int, seed: int
-) -> Float[Tensor, "vocabulary units"]:
+def word2vec(words: Words, *, vocabulary: int, units: int, end: int, seed: int) -> Vectors:
     """gensim's skip-gram with negative sampling (Mikolov et al. 2013) on the text's lines, which `end` closes."""
     from gensim.models import Word2Vec
 
@@ -249,7 +239,7 @@ class Perplexities(engine.Kept):
 
     KEPT = ("perplexities", "best")
 
-    def __init__(self, validation: Int[Tensor, " words"]) -> None:
+    def __init__(self, validation: Words) -> None:
         self.validation = validation
         self.perplexities: list[float] = []  # after each epoch
         self.best: dict[str, Tensor] = {}  # weights
@@ -268,7 +258,7 @@ class Perplexities(engine.Kept):
 
 @torch.inference_mode()
 def word_losses(
-    network: LanguageModel, words: Int[Tensor, " words"], *, columns: int = READ_COLUMNS, length: int = LENGTH
+    network: LanguageModel, words: Words, *, columns: int = READ_COLUMNS, length: int = LENGTH
 ) -> tuple[Float[Tensor, " read"], Int[Tensor, " read"]]:
     """The loss of each word of a text but the columns' first ones, in nats, and the words; without dropout.
 
@@ -286,7 +276,7 @@ def word_losses(
     return torch.cat(losses), torch.cat(targets)
 
 
-def by_frequency(losses: Float[Tensor, " words"], targets: Int[Tensor, " words"]) -> list[float | None]:
+def by_frequency(losses: Float[Tensor, " words"], targets: Words) -> list[float | None]:
     """Perplexity of the words of each group of `RANKS`, most frequent first; None for a group without words."""
     groups = torch.bucketize(targets, torch.tensor(RANKS, device=targets.device), right=True)
     found = [losses[groups == group] for group in range(len(RANKS) + 1)]

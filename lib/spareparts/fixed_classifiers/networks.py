@@ -4,13 +4,12 @@ import dataclasses
 import functools
 import itertools
 import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
-from torch.nn import functional
 
 from .. import checks, data, engine, models
 from .config import LARGE, RESNETS, Config
@@ -131,13 +130,10 @@ def cosine_loss(
 @functools.cache  # networks that train side by side share one objective
 def objective_of(loss: str, other_target: float = -1.0) -> Callable:
     """The training loss of a config: mean cross entropy in nats, or a cosine loss."""
-
-    def objective(network: Callable, batch: data.Batch, settings: Mapping[str, Any]) -> Float[Tensor, ""]:
-        if loss == "cross_entropy":
-            return functional.cross_entropy(network(batch.inputs), batch.labels)
-        return cosine_loss(network(batch.inputs), batch.labels, loss=loss, other_target=other_target)
-
-    return objective
+    if loss == "cross_entropy":
+        return engine.cross_entropy
+    how = {"loss": loss, "other_target": other_target}
+    return lambda network, batch, settings: cosine_loss(network(batch.inputs), batch.labels, **how)
 
 
 # The images of a run
@@ -171,14 +167,13 @@ def _sets(config: Config, device: str) -> Sets:
         draw, count = data.generator(config.seed + CLASS_SEED), config.classes
         kept = choose_classes(list(groups), count, choice=config.class_choice, generator=draw)
     folder, size = data.is_folder(config.dataset), SIZES[config.network in LARGE]
+    load = functools.partial(data.load_folder, size=size) if folder else data.load
     for split, samples in (("train", config.train_samples), ("test", None)):
+        found = load(config.dataset, split, device=device)
+        rows, labels = rows_of(found.labels, kept, samples=samples, seed=config.seed)
         if folder:
-            found = data.load_folder(config.dataset, split, size=size, device=device)
-            rows, labels = rows_of(found.labels, kept, samples=samples, seed=config.seed)
             parts.append(dataclasses.replace(found.subset(rows), labels=labels))
         else:
-            found = data.load(config.dataset, split, device=device)
-            rows, labels = rows_of(found.labels, kept, samples=samples, seed=config.seed)
             parts.append(data.ImagePart(data.to_float(found.images[rows.to(device)]), labels))
     shape = (3, size, size) if folder else tuple(parts[0].images.shape[1:])
     if shape[0] == 3 and not folder:

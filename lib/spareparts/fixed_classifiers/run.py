@@ -22,6 +22,7 @@ from .language import language
 from .measures import epochs_to
 from .networks import Images, Sets, replica, sets_of, settings_of
 
+Results = Iterator[tuple[Config, Result]]
 OTHERS = {function.__name__: function for function in (heads, language)}
 SIDE_BY_SIDE = ("seed", "initial_scale", "scale_decay", "learning_rate")  # what may differ within a group
 GROUP = 10  # networks that train side by side, at most: what is cut off loses no more
@@ -34,41 +35,39 @@ SHOWN = 0.1  # of the training images, if that is more
 
 def run(
     configs: Iterable[Config], *, device: str | None = None, workers: int | None = None, progress: bool = True
-) -> Iterator[tuple[Config, Result]]:
+) -> Results:
     """Run each config, yielding its result as soon as it is there; all data are loaded first.
 
     On CUDA, which is chosen where there is one, networks on images that differ in seed or scalars only train side by
     side; on a CPU each core runs one at a time (`engine.each_group`). Raises `ValueError` for a device that is absent.
     """
     configs, device = list(configs), engine.choose_device(device)
-    for dataset in {config.dataset for config in configs if config.experiment == "images"}:
+    images = [config for config in configs if config.experiment == "images"]
+    others = [[config] for config in configs if config.experiment != "images"]
+    for dataset in {config.dataset for config in images}:
         if not data.is_folder(dataset):
             data.load(dataset, "train")
-    for corpus in {config.corpus for config in configs if config.experiment == "language"}:
+    for corpus in {config.corpus for (config,) in others if config.experiment == "language"}:
         data.load_text(corpus)
-    images = [config for config in configs if config.experiment == "images"]
-    others = ([config] for config in configs if config.experiment != "images")
     alike = (*groups(images, free=SIDE_BY_SIDE, most=GROUP), *others)
     yield from engine.each_group(run_group, alike, device=device, workers=workers, progress=progress)
 
 
 def run_group(
     configs: list[Config], *, device: str, progress: bool = True, side_by_side: bool | None = None
-) -> Iterator[tuple[Config, Result]]:
+) -> Results:
     """Run configs that go together: networks on images, else each experiment that trains one network or none."""
     if configs[0].experiment == "images":
-        found = train_group(configs, device=device, progress=progress, side_by_side=side_by_side)
-    else:
-        (own,) = configs
-        work = functools.partial(OTHERS[own.experiment], own, device=device, progress=progress)
-        found = [(own, measured(work, device=engine.describe(device)))]
-    for config, result in found:
-        yield config, dataclasses.replace(result, metrics=rounded(result.metrics))
+        yield from train_group(configs, device=device, progress=progress, side_by_side=side_by_side)
+        return
+    (own,) = configs
+    work = functools.partial(OTHERS[own.experiment], own, device=device, progress=progress)
+    yield own, measured(work, device=engine.describe(device))
 
 
 def train_group(
     configs: Sequence[Config], *, device: str, progress: bool = True, side_by_side: bool | None = None
-) -> Iterator[tuple[Config, Result]]:
+) -> Results:
     """Train configs that differ in what may differ side by side only, then measure each; what was cut off goes on."""
     sets = [sets_of(config, device) for config in configs]
     replicas = [replica(config, own, device) for config, own in zip(configs, sets, strict=True)]
@@ -87,7 +86,8 @@ def train_group(
     for config, trained, own, read, end in zip(configs, replicas, sets, readings, ends, strict=True):
         started = time.perf_counter()
         result = result_of(config, trained, own, read, end)
-        yield config, dataclasses.replace(result, seconds=end.seconds + time.perf_counter() - started, device=described)
+        took = {"seconds": end.seconds + time.perf_counter() - started, "device": described}
+        yield config, dataclasses.replace(result, metrics=rounded(result.metrics), **took)
 
 
 def stretch(epoch: int, *, epochs: int) -> int:
@@ -103,17 +103,14 @@ class Evaluation(NamedTuple):
     """What a network gives for images."""
 
     predictions: Int[Tensor, " samples"]
+    error: float  # images classified wrongly, in %
     loss: float  # mean, as it was trained on
     norms: Float[Tensor, " samples"]  # of the features
-
-    def error(self, labels: Int[Tensor, " samples"]) -> float:
-        """Images classified wrongly, in %."""
-        return 100 * float((self.predictions != labels.to(self.predictions.device)).double().mean())
 
 
 @torch.inference_mode()
 def evaluate(network: nn.Module, images: Images, *, objective: Callable) -> Evaluation:
-    """Predictions, loss and norms of features, in evaluation mode and without augmentation."""
+    """Predictions, error, loss and norms of features, in evaluation mode and without augmentation."""
     training, parts, total = network.training, [], 0.0
     batch_size = engine.images_at_once(next(network.parameters()).device)
     network.eval()
@@ -125,7 +122,8 @@ def evaluate(network: nn.Module, images: Images, *, objective: Callable) -> Eval
         parts.append((scores.argmax(1), torch.linalg.vector_norm(features, dim=1)))
     network.train(training)
     predictions, norms = (torch.cat(tensors) for tensors in zip(*parts, strict=True))
-    return Evaluation(predictions, total / len(images.labels), norms)
+    wrong = (predictions != images.labels.to(predictions.device)).double().mean()
+    return Evaluation(predictions, 100 * float(wrong), total / len(images.labels), norms)
 
 
 class Readings(engine.Kept):
@@ -160,7 +158,7 @@ class Readings(engine.Kept):
             return
         found = {name: evaluate(network, images, objective=self.objective) for name, images in self.shown.items()}
         self.epochs.append(step // self.epoch)
-        self.errors.append(tuple(each.error(self.shown[name].labels) for name, each in found.items()))
+        self.errors.append(tuple(each.error for each in found.values()))
         self.losses.append(tuple(each.loss for each in found.values()))
         self.norms.append(found["train"].norms.cpu())
 
@@ -178,7 +176,7 @@ def result_of(config: Config, trained: engine.Replica, sets: Sets, read: Reading
         engine.save_weights(network, weights_path(config), commit=commit())
         images = {"train": sets.train, "test": sets.test}
         found = {name: evaluate(network, own, objective=trained.objective) for name, own in images.items()}
-        metrics |= about_end(network, found, sets)
+        metrics |= about_end(network, **found)
         predictions, labels = found["test"].predictions.cpu().numpy(), sets.test.labels.cpu().numpy()
         if sets.classes <= 256 and len(labels) <= MOST_PREDICTIONS:
             arrays |= {"predictions": predictions.astype(np.uint8), "labels": labels.astype(np.uint8)}
@@ -187,20 +185,20 @@ def result_of(config: Config, trained: engine.Replica, sets: Sets, read: Reading
     return Result(metrics=metrics, arrays=arrays, outcome=end.outcome, diverged_step=end.diverged_step)
 
 
-def about_end(network: nn.Module, found: dict[str, Evaluation], sets: Sets) -> dict[str, Any]:
+def about_end(network: nn.Module, train: Evaluation, test: Evaluation) -> dict[str, Any]:
     """Accuracies (%) and losses on all training and test images, the first class's share of predictions (%), and sizes.
 
     Sizes are numbers of parameters, in all and in the head; its coherence, and how many classes share their row. A
     learned head whose weights overflowed in their last step has no coherence.
     """
     head: FixedClassifier = network.classifier
-    known, test = bool(head.matrix.isfinite().all()), found["test"]
+    known = bool(head.matrix.isfinite().all())
     counts = [sum(p.numel() for p in part.parameters() if p.requires_grad) for part in (network, head)]
     return {
-        "accuracy": 100 - test.error(sets.test.labels),
-        "train_accuracy": 100 - found["train"].error(sets.train.labels),
+        "accuracy": 100 - test.error,
+        "train_accuracy": 100 - train.error,
         "test_loss": test.loss,
-        "train_loss": found["train"].loss,
+        "train_loss": train.loss,
         "feature_norm": float(test.norms.mean()),
         "first_class_share": 100 * float((test.predictions == 0).double().mean()),
         "parameters": counts[0],

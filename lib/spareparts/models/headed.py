@@ -1,12 +1,14 @@
 """Networks put together from a body, which gives features, and a classifier: an MLP, DenseNet, those for ImageNet."""
 
+from collections import OrderedDict
+from typing import Any
+
 import torch
-from jaxtyping import Float
-from torch import Tensor, nn
+from torch import nn
 from torch.nn import functional
 
 from .. import checks
-from .layers import Headed, convolution, initialize, linear, normalized
+from .layers import Headed, Images, Maps, convolution, initialize, linear, normalized
 
 LARGE = {  # torchvision's builder of a network for images of 224 pixels, and the name of its last layer
     "resnet_50": ("resnet50", "fc"),
@@ -32,23 +34,23 @@ def large(name: str, *, generator: torch.Generator, classes: int = 1000) -> Head
     Raises `ValueError` for other names.
     """
     checks.one_of(LARGE, name=name)
+    seed = int(torch.randint(2**62, (), generator=generator))
+    return _torchvision(*LARGE[name], seed=seed, num_classes=classes)
+
+
+def _torchvision(builder: str, last: str, *, seed: int, **options: Any) -> Headed:
     import torchvision  # slow to import, and rarely needed
 
-    builder, last = LARGE[name]
-    seed = int(torch.randint(2**62, (), generator=generator))
     with torch.random.fork_rng(devices=[]):  # torchvision draws from the global random state
         torch.manual_seed(seed)
-        body = getattr(torchvision.models, builder)(weights=None, num_classes=classes)
+        body = getattr(torchvision.models, builder)(**options)
     classifier = getattr(body, last)
     setattr(body, last, nn.Identity())
     return Headed(body, classifier)
 
 
-# Densely connected networks for small images with bottlenecks and compression (Huang et al. 2017, DenseNet-BC)
-
-BLOCKS = 3
-BOTTLENECK = 4  # filters of a 1x1 convolution, in units of the growth rate
-COMPRESSION = 2  # filters in front of a transition for one behind it
+# Densely connected networks for small images (Huang et al. 2017, DenseNet-BC), of torchvision's blocks: bottlenecks of
+# four times the growth rate, and transitions that halve the filters
 
 
 def densenet_bc(
@@ -62,36 +64,13 @@ def densenet_bc(
     if depth < 10 or depth % 6 != 4:
         raise ValueError(f"depth must be 6n + 4 with n at least 1 (10, 16, ..., 100), got {depth}")
     checks.whole(1, growth=growth, classes=classes, channels=channels)
-    filters = 2 * growth
-    parts: list[nn.Module] = [convolution(channels, filters, size=3)]
-    for block in range(BLOCKS):
-        if block:
-            parts += [*_activated(filters, filters // COMPRESSION, size=1), nn.AvgPool2d(2)]
-            filters //= COMPRESSION
-        for _ in range((depth - 4) // 6):
-            parts.append(DenseLayer(filters, growth))
-            filters += growth
-    body = nn.Sequential(*parts, nn.BatchNorm2d(filters), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten())
-    return initialize(Headed(body, linear(filters, classes)), "he_normal", generator=generator)
-
-
-def _activated(channels: int, filters: int, *, size: int) -> tuple[nn.Module, ...]:
-    return nn.BatchNorm2d(channels), nn.ReLU(), convolution(channels, filters, size=size)
-
-
-class DenseLayer(nn.Module):
-    """BatchNorm, ReLU and a 1x1 convolution, then the same with 3x3; its new filters stand behind its input."""
-
-    def __init__(self, filters: int, growth: int) -> None:
-        super().__init__()
-        inner = BOTTLENECK * growth
-        self.layers = nn.Sequential(*_activated(filters, inner, size=1), *_activated(inner, growth, size=3))
-
-    def forward(
-        self, images: Float[Tensor, "batch filters height width"]
-    ) -> Float[Tensor, "batch more_filters height width"]:
-        """The input and the new filters."""
-        return torch.cat((images, self.layers(images)), dim=1)
+    sizes = {"growth_rate": growth, "block_config": ((depth - 4) // 6,) * 3, "num_init_features": 2 * growth}
+    network = _torchvision("DenseNet", "classifier", seed=0, **sizes)
+    stem = convolution(channels, 2 * growth, size=3)  # in the place of one that halves the image twice
+    layers = list(network.body.features.named_children())[4:]
+    network.body.features = nn.Sequential(OrderedDict(stem=stem) | dict(layers))
+    network.classifier = linear(network.classifier.in_features, classes)
+    return initialize(network, "he_normal", generator=generator)
 
 
 # ShuffleNet with grouped pointwise convolutions (Zhang et al. 2017), which torchvision does not have
@@ -131,9 +110,7 @@ class ShuffledUnit(nn.Module):
             *normalized(inner, new, size=1, groups=groups),
         )
 
-    def forward(
-        self, images: Float[Tensor, "batch channels height width"]
-    ) -> Float[Tensor, "batch filters new_height new_width"]:
+    def forward(self, images: Images) -> Maps:
         """Features, at half the size where the unit goes down."""
         new = self.layers(images)
         if self.down:

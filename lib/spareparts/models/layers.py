@@ -11,6 +11,9 @@ from torch.nn.utils import skip_init
 
 from .. import checks
 
+Images = Float[Tensor, "batch channels height width"]
+Maps = Float[Tensor, "batch filters new_height new_width"]
+
 
 class Headed(nn.Module):
     """A body, then a classifier that can be exchanged."""

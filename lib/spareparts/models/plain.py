@@ -2,6 +2,7 @@
 
 import functools
 import itertools
+from collections import OrderedDict
 from collections.abc import Sequence
 
 import torch
@@ -25,7 +26,8 @@ def lenet_300_100(
     initialization and for sizes below 1.
     """
     checks.whole(1, in_features=in_features, classes=classes, width=width)
-    return initialize(_classifier([in_features, width, 100, classes]), initialization, generator=generator)
+    network = nn.Sequential(_classifier([in_features, width, 100, classes]))
+    return initialize(network, initialization, generator=generator)
 
 
 def vgg(
@@ -50,39 +52,29 @@ def vgg(
     if min(height, width) < halved:
         raise ValueError(f"images must be at least {halved} pixels wide for {len(blocks)} blocks, got {height}x{width}")
     checks.whole(1, channels=channels, classes=classes, filters=min(itertools.chain(*blocks)), hidden=min(hidden))
-    network = _convolutions(blocks, channels=channels, batch_norm=batch_norm)
-    if average:
-        network.add_module("average", nn.AdaptiveAvgPool2d(1))
-    pixels = 1 if average else (height // halved) * (width // halved)
-    for name, layer in _classifier([blocks[-1][-1] * pixels, *hidden, classes]).named_children():
-        network.add_module(name, layer)
-    return initialize(network, initialization, generator=generator)
-
-
-def _convolutions(blocks: Sequence[Sequence[int]], *, channels: int, batch_norm: bool) -> nn.Sequential:
-    """Filters of 3x3 with ReLU, and a 2x2 maximum after each block."""
-    network, number = nn.Sequential(), 0
+    layers, number = OrderedDict(), 0
     for place, block in enumerate(blocks, start=1):
         for filters in block:
             number += 1
-            network.add_module(f"conv{number}", convolution(channels, filters, size=3, bias=not batch_norm))
+            layers[f"conv{number}"] = convolution(channels, filters, size=3, bias=not batch_norm)
             if batch_norm:
-                network.add_module(f"norm{number}", nn.BatchNorm2d(filters))
-            network.add_module(f"conv_relu{number}", nn.ReLU())
-            channels = filters
-        network.add_module(f"pool{place}", nn.MaxPool2d(2))
-    return network
+                layers[f"norm{number}"] = nn.BatchNorm2d(filters)
+            layers[f"conv_relu{number}"], channels = nn.ReLU(), filters
+        layers[f"pool{place}"] = nn.MaxPool2d(2)
+    if average:
+        layers["average"] = nn.AdaptiveAvgPool2d(1)
+    pixels = 1 if average else (height // halved) * (width // halved)
+    layers |= _classifier([channels * pixels, *hidden, classes])
+    return initialize(nn.Sequential(layers), initialization, generator=generator)
 
 
-def _classifier(widths: Sequence[int]) -> nn.Sequential:
+def _classifier(widths: Sequence[int]) -> OrderedDict[str, nn.Module]:
     """Linear layers with ReLU between them."""
-    network = nn.Sequential()
-    network.add_module("flatten", nn.Flatten())
+    layers = OrderedDict(flatten=nn.Flatten())
     for number, (inputs, outputs) in enumerate(itertools.pairwise(widths), start=1):
-        if number > 1:
-            network.add_module(f"relu{number - 1}", nn.ReLU())
-        network.add_module(f"fc{number}", linear(inputs, outputs))
-    return network
+        layers |= {f"fc{number}": linear(inputs, outputs), f"relu{number}": nn.ReLU()}
+    layers.popitem()  # the ReLU after the last
+    return layers
 
 
 conv_2 = functools.partial(vgg, ((64, 64),), hidden=(256, 256))

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from .. import checks
-from .layers import Headed, convolution, initialize, linear, normalized
+from .layers import Headed, Images, Maps, convolution, initialize, linear, normalized
 
 SHORTCUTS = ("padding", "projection")
 WIDTHS = (16, 32, 64)
@@ -21,7 +21,7 @@ class Residual(Headed):
         nn.Module.__init__(self)  # no body: the parts keep their names in the state
         self.stem, self.blocks, self.last, self.classifier = stem, blocks, last, classifier
 
-    def features(self, images: Float[Tensor, "batch channels height width"]) -> Float[Tensor, "batch features"]:
+    def features(self, images: Images) -> Float[Tensor, "batch features"]:
         """The mean over the last maps."""
         return self.last(self.blocks(self.stem(images))).mean((2, 3))
 
@@ -71,9 +71,7 @@ class Block(nn.Module):
         elif stride != 1:
             self.shortcut = normalized(channels, filters, size=1, stride=stride)
 
-    def forward(
-        self, images: Float[Tensor, "batch channels height width"]
-    ) -> Float[Tensor, "batch filters new_height new_width"]:
+    def forward(self, images: Images) -> Maps:
         """Features, at half the size where the stride is 2."""
         hidden = functional.relu(self.normalization1(self.convolution1(images)))
         return functional.relu(self.normalization2(self.convolution2(hidden)) + self.shortcut(images))
@@ -90,9 +88,7 @@ class Padding(nn.Module):
         self.before = (filters - channels) // 2
         self.after = filters - channels - self.before
 
-    def forward(
-        self, images: Float[Tensor, "batch channels height width"]
-    ) -> Float[Tensor, "batch filters half_height half_width"]:
+    def forward(self, images: Images) -> Maps:
         """The images at half the size."""
         return functional.pad(images[:, :, ::2, ::2], (0, 0, 0, 0, self.before, self.after))
 
@@ -146,9 +142,7 @@ class InvertedResidual(nn.Module):
         if stride == 1:
             self.shortcut = nn.Identity() if channels == filters else normalized(channels, filters, size=1)
 
-    def forward(
-        self, images: Float[Tensor, "batch channels height width"]
-    ) -> Float[Tensor, "batch filters new_height new_width"]:
+    def forward(self, images: Images) -> Maps:
         """Features, at half the size where the stride is 2."""
         hidden = functional.relu(self.depthwise(functional.relu(self.expand(images))))
         features = self.project(hidden)
