@@ -52,6 +52,16 @@ def vgg(
     if min(height, width) < halved:
         raise ValueError(f"images must be at least {halved} pixels wide for {len(blocks)} blocks, got {height}x{width}")
     checks.whole(1, channels=channels, classes=classes, filters=min(itertools.chain(*blocks)), hidden=min(hidden))
+    layers = _convolutions(blocks, channels, batch_norm=batch_norm)
+    if average:
+        layers["average"] = nn.AdaptiveAvgPool2d(1)
+    pixels = 1 if average else (height // halved) * (width // halved)
+    layers |= _classifier([blocks[-1][-1] * pixels, *hidden, classes])
+    return initialize(nn.Sequential(layers), initialization, generator=generator)
+
+
+def _convolutions(blocks: Sequence[Sequence[int]], channels: int, *, batch_norm: bool) -> OrderedDict[str, nn.Module]:
+    """Blocks of convolutions, numbered throughout, with a ReLU after each and a maximum after the block."""
     layers, number = OrderedDict(), 0
     for place, block in enumerate(blocks, start=1):
         for filters in block:
@@ -61,11 +71,7 @@ def vgg(
                 layers[f"norm{number}"] = nn.BatchNorm2d(filters)
             layers[f"conv_relu{number}"], channels = nn.ReLU(), filters
         layers[f"pool{place}"] = nn.MaxPool2d(2)
-    if average:
-        layers["average"] = nn.AdaptiveAvgPool2d(1)
-    pixels = 1 if average else (height // halved) * (width // halved)
-    layers |= _classifier([channels * pixels, *hidden, classes])
-    return initialize(nn.Sequential(layers), initialization, generator=generator)
+    return layers
 
 
 def _classifier(widths: Sequence[int]) -> OrderedDict[str, nn.Module]:
