@@ -7,7 +7,7 @@ VENV     ?= .venv
 BIN      := $(VENV)/bin
 NOTEBOOK ?= notebooks/experts.py
 PAPER    ?= experts
-WORKERS  ?= 2
+WORKERS  ?= 3
 
 # One thread a process: small networks gain nothing from a second one, and processes run side by side.
 export OMP_NUM_THREADS ?= 1
@@ -28,7 +28,7 @@ pdf: $(VENV)/.installed ## after make book: print all of it to _build/book.pdf, 
 	$(BIN)/jupyter-book build -n --keep-going --builder singlehtml .
 	$(BIN)/python book/_ext/pdf.py _build/singlehtml _build/book.pdf
 
-test: lint ## check the style, then run every test, in WORKERS=2 processes
+test: lint ## check the style, then run every test, in WORKERS=3 processes
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
 lint: $(VENV)/.installed ## check the style only

@@ -4,12 +4,16 @@ import gc
 import os
 import shutil
 import signal
+import subprocess
+import sys
+from pathlib import Path
 
 # Before anything imports torch or NumPy.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import jaxtyping
 import pytest
+from filelock import FileLock
 from jaxtyping import install_import_hook
 
 # Every annotated shape of the library is checked in this process. Processes that a test starts run the library as a
@@ -80,6 +84,66 @@ def patient(page):
     """A page that waits for a busy machine: only what never comes about is a failure."""
     page.set_default_timeout(300_000)  # milliseconds
     return page
+
+
+LOCAL = ("file:", "data:", "blob:")
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory):
+    """The built site, made from the notebooks with records of its own, once for all processes of the tests."""
+    folder = tmp_path_factory.getbasetemp()
+    book = (folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder) / "book"
+    with FileLock(f"{book}.lock"):
+        if not book.exists():
+            build(book.with_name("unfinished")).rename(book)
+    return book / "_build" / "html"
+
+
+def build(book):
+    """Execute every notebook in a folder, where each sentence must hold, and build the site without a warning."""
+    from spareparts.claims import STRICT
+    from spareparts.execute import ROOT, execute_book, toc_notebooks
+
+    shutil.rmtree(book, ignore_errors=True)  # of another process, where it failed
+    book.mkdir()
+    for name in ("_config.yml", "_toc.yml", "CHANGELOG.md"):
+        shutil.copy(ROOT / name, book)
+    shutil.copytree(ROOT / "book", book / "book", ignore=shutil.ignore_patterns("executed", "records"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SPAREPARTS_RECORDS", str(book / "records"))
+        patch.setenv("SPAREPARTS_CACHE", str(book / "cache"))
+        patch.setenv(STRICT, "1")
+        done = list(execute_book(book / "book" / "executed"))
+        assert [notebook for notebook, _ in done][-1].stem == "ledger"
+        assert {notebook for notebook, _ in done} == set(toc_notebooks())
+    jupyter_book = Path(sys.executable).with_name("jupyter-book")
+    done = subprocess.run([jupyter_book, "build", "-nW", "--keep-going", book], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return book
+
+
+@pytest.fixture
+def visit(site, browser):
+    """Opens a page of the site at a width; `page.wrong` lists what a reader would not want."""
+    opened = []
+
+    def visit(name, *, width=1280, query="", colours="light"):
+        page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=colours)
+        opened.append(page)
+        page.wrong = []
+        page.on("console", lambda message: page.wrong.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: page.wrong.append(str(error)))
+        page.on("requestfailed", lambda request: page.wrong.append(f"failed: {request.url}"))
+        page.on("request", lambda sent: sent.url.startswith(LOCAL) or page.wrong.append(f"outside: {sent.url}"))
+        page.goto((site / f"{name}.html").as_uri() + query, wait_until="load")
+        page.evaluate("window.MathJax?.startup?.promise")
+        page.wait_for_function("document.getAnimations().length === 0")  # buttons fade into the colours of the dark
+        return page
+
+    yield visit
+    for page in opened:
+        page.close()
 
 
 OPT_IN = ("kills", "two_hosts", "slurm")  # asked for by name: pytest -m slurm

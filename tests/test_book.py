@@ -2,68 +2,19 @@
 
 import html
 import re
-import shutil
-import subprocess
-import sys
-from pathlib import Path
 from urllib.parse import unquote
 
 import pandas as pd
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 
 from spareparts import claims
-from spareparts.execute import ROOT, execute_book, toc_notebooks
+from spareparts.execute import ROOT
 
 PAGES = re.findall(r"(?:root|file): (\S+)", (ROOT / "_toc.yml").read_text())
 LOADED = r'(?:<script[^>]* src|<link[^>]*rel="stylesheet"[^>]* href)="([^"]+)"'
-LOCAL = ("file:", "data:", "blob:")
 PAPERS = ("experts", "distancing", "fixed_classifiers", "class_rates", "redundancy", "cross_examination")
 CHAPTERS = [f"book/executed/{paper}" for paper in PAPERS]
 NUMBERED = [page for page in PAGES if page.startswith(tuple(CHAPTERS)) or page.endswith("theories")]
-
-
-@pytest.fixture(scope="session")
-def site(tmp_path_factory):
-    """The built site, made in a temporary folder from the notebooks with records of its own."""
-    book = tmp_path_factory.mktemp("book")
-    for name in ("_config.yml", "_toc.yml", "CHANGELOG.md"):
-        shutil.copy(ROOT / name, book)
-    shutil.copytree(ROOT / "book", book / "book", ignore=shutil.ignore_patterns("executed", "records"))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SPAREPARTS_RECORDS", str(book / "records"))
-        patch.setenv("SPAREPARTS_CACHE", str(book / "cache"))
-        patch.setenv(claims.STRICT, "1")
-        done = list(execute_book(book / "book" / "executed"))
-        assert [notebook for notebook, _ in done][-1].stem == "ledger"
-        assert {notebook for notebook, _ in done} == set(toc_notebooks())
-    jupyter_book = Path(sys.executable).with_name("jupyter-book")
-    done = subprocess.run([jupyter_book, "build", "-nW", "--keep-going", book], capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return book / "_build" / "html"
-
-
-@pytest.fixture
-def visit(site, browser):
-    """Opens a page of the site at a width; `page.wrong` lists what a reader would not want."""
-    opened = []
-
-    def visit(name, *, width=1280, query="", colours="light"):
-        page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=colours)
-        opened.append(page)
-        page.wrong = []
-        page.on("console", lambda message: page.wrong.append(message.text) if message.type == "error" else None)
-        page.on("pageerror", lambda error: page.wrong.append(str(error)))
-        page.on("requestfailed", lambda request: page.wrong.append(f"failed: {request.url}"))
-        page.on("request", lambda sent: sent.url.startswith(LOCAL) or page.wrong.append(f"outside: {sent.url}"))
-        page.goto((site / f"{name}.html").as_uri() + query, wait_until="load")
-        page.evaluate("window.MathJax?.startup?.promise")
-        page.wait_for_function("document.getAnimations().length === 0")  # buttons fade into the colours of the dark
-        return page
-
-    yield visit
-    for page in opened:
-        page.close()
 
 
 def test_the_book_builds_without_a_warning_with_the_verdicts_of_the_lock_and_below_forty_megabytes(site):
@@ -122,15 +73,6 @@ def test_every_figure_and_every_table_of_a_chapter_is_numbered_and_referred_to(s
         assert len(re.findall(shown, page)) == len(names) == page.count(f'class="caption-number">{kind} '), name
         assert [own for own in names if f'class="reference internal" href="#{own}"' not in page] == [], name
         assert names or kind == "Figure", name
-
-
-@pytest.mark.browser
-@pytest.mark.parametrize("colours", ["light", "dark"])
-@pytest.mark.parametrize("name", PAGES)
-def test_axe_finds_nothing_in_the_way_of_a_reader(visit, name, colours):
-    page = visit(name, colours=colours)
-    found = Axe().run(page).response["violations"]
-    assert [(rule["id"], len(rule["nodes"]), rule["nodes"][0]["html"][:200]) for rule in found] == []
 
 
 @pytest.mark.parametrize("name", ["index", *PAGES])
