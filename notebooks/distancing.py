@@ -328,7 +328,7 @@ shown.format_index("{:g}", level=[1, 2])
 # %% tags=["remove-input"]
 hills = table[table.shell > 0]
 reached, arrived = hills[hills.end > 0.95 * hills.shell], hills[hills.cosine < -0.9]
-apart = (arrived.end / arrived["mirror image"] - 1).abs()
+apart, many = (arrived.end / arrived["mirror image"] - 1).abs(), arrived.n.groupby("journey").sum()
 ridge = distancing.standard(every, experiment="ridge", **digits)
 ways = distancing.standard(every, experiment="ridge", **both, epochs=600, checkpoint=100)
 stayed, gone = (ways[ways.strength == strength] for strength in (0.0, 1.0))
@@ -342,7 +342,7 @@ claims.stands(abs(forces["loss"]) < 0.05 * abs(forces["push"]), "of all images t
 Markdown(f"""
 Of {len(table)} settings with a single checkpoint, {len(hills)} have a hill that is anywhere steeper than weight decay.
 {len(reached)} of these reached their shell or passed it, and **{len(arrived)} arrived at the mirror image**: the long
-journeys, on MNIST (n = {arrived.n.max():.0f}) and on digits (n = {arrived.n.min():.0f}), whose ends lie within
+journeys, on MNIST (n = {many["MLP, 600 epochs"]:.0f}) and on digits (n = {many["MLP on digits, 1800 epochs"]:.0f}), whose ends lie within
 {100 * apart.max():.0f}% of the computed distance. The others are short. A strength of 10 or 100 moves the shell outwards
 and does not hurry what follows, since weight decay drives the slide along it at its own pace.
 
@@ -429,7 +429,7 @@ for runs in (ridge, gone):
     claims.stands(bool((runs.renamed_error_barrier > 35).all()), "the line from a network to itself, renamed, rises")
     claims.stands(bool((runs.circle_error_barrier > 50).all()), "the great circle rises as well")
 claims.stands(1.8 < rise["line"] / on_mnist["renamed"] < 2.3, "the line to the pushed end rises twice as high")
-claims.stands(bool((ridge.curve_error_barrier < 2).all()), "the long curve on digits has no barrier")
+claims.stands(bool((ridge.curve_error_barrier < 4).all()), "the long curve on digits rises by a few points at most")
 claims.stands(bool((gone.curve_error_barrier < 10).all()), "the one on MNIST rises by less than ten points")
 claims.stands(
     bool((kept_pairs.line_error_barrier < 1).all()), "the line of a network that was not pushed does not rise"
@@ -447,7 +447,7 @@ the same lengths the checkpoint errs at most {on_mnist["ray"]:.1f} points more, 
 {on_mnist["circle"]:.0f}. It is the mixture of two networks whose units do not correspond that answers at chance. *Another way:* a curve
 that starts beside the circle's middle and is trained for 4,000 steps rises by {on_mnist["curve"]:.1f} points. That is a
 bound, and a longer search may lower it; on digits, where the same nulls rise by {on_digits["renamed"]:.0f} and {on_digits["circle"]:.0f} points, as
-many steps find a way that rises by {on_digits["curve"]:.1f} (n = {len(ridge)}).
+many steps find ways that rise by {on_digits["curve"]:.1f} points on average, some six of 360 images (n = {len(ridge)}).
 
 What settles it is to rename. Give the units of the end the order of those of the checkpoint that they resemble
 {{cite:p}}`ainsworth2023git`, and the straight line rises by {rise["matched"]:.1f} points instead of {rise["line"]:.0f} (n = {len(pushed_pairs)}). Two
@@ -468,7 +468,7 @@ notes = {
     ),
     f"{LONG}, units renamed": (f"{rise['matched']:.1f} points: no other valley but for names", len(pushed_pairs)),
     f"{LONG}, long curve": (f"{on_mnist['curve']:.1f} points: a bound", len(gone)),
-    "digits, long curve": (f"{on_digits['curve']:.1f} points: no ridge on the way", len(ridge)),
+    "digits, long curve": (f"{on_digits['curve']:.1f} points of 360 images: a bound", len(ridge)),
 }
 claims.decide(
     "distancing-5",
@@ -526,16 +526,17 @@ alike = teams.groupby("pair")["error correlation"].agg(["min", "max"])
 differs = alike["max"]["a network and its pushed twin"] < alike["min"]["two trained apart"]
 claims.stands(differs, "twins err more differently than networks trained apart, in every pair")
 claims.stands(twin["gain, points"] > strangers["gain, points"], "twins gain more than networks trained apart")
-none = bool((ridge.together_accuracy <= ridge[["accuracy", "checkpoint_accuracy"]].max(axis=1)).all())
-claims.stands(none, "on digits a network and its checkpoint gain nothing together")
+more = ridge.together_accuracy - ridge[["accuracy", "checkpoint_accuracy"]].mean(axis=1)
+claims.stands(0 < more.mean() < 1 and ridge.error_correlation.mean() < 0.9, "on digits the two gain a little together")
 Markdown(f"""
 The errors of a network and its pushed twin have a correlation of {twin["error correlation"]:.2f}, those of networks
 trained apart of {strangers["error correlation"]:.2f}, and the two ranges do not touch. Together the twins gain
 {twin["gain, points"]:.2f} points, where strangers gain {strangers["gain, points"]:.2f}. So the push, carried to
 its end, makes a network that is *less* like its twin than a new start would be. Both cost two trainings but for the first
-{100 * 100 / 600:.0f}%, which twins share. Three pairs are no test: the least two-sided p that they allow is 0.25. On digits
-nothing of it shows: there a network at the mirror image and its checkpoint, measured on 360 images (n = {len(ridge)}), have a
-correlation of {ridge.error_correlation.mean():.2f} and gain nothing together.
+{100 * 100 / 600:.0f}%, which twins share. Three pairs are no test: the least two-sided p that they allow is 0.25. On digits,
+measured on 360 images, a network at the mirror image and its own checkpoint have a correlation of
+{ridge.error_correlation.mean():.2f} and gain {more.mean():.2f} points over their mean ({more.min():+.2f} to {more.max():+.2f},
+n = {len(ridge)}).
 """)
 
 # %% [markdown]

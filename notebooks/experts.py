@@ -91,7 +91,8 @@ claims.stands(
     bool((by_arm.snnl > by_arm.baseline).all()), "over the whole length the loss gains accuracy in every pair"
 )
 claims.stands(
-    set(by_arm.index.levels[0]) == {"FashionMNIST", "CIFAR-100"}, "the pairs are of FashionMNIST and CIFAR-100"
+    set(by_arm.index.get_level_values("set")) == {"FashionMNIST", "CIFAR-100"},
+    "the pairs are of FashionMNIST and CIFAR-100",
 )
 answer = (
     f"The cure fails here, because the illness is another one. In all {len(runs)} runs, with the loss or without it, at "
