@@ -447,7 +447,7 @@ the same lengths the checkpoint errs at most {on_mnist["ray"]:.1f} points more, 
 {on_mnist["circle"]:.0f}. It is the mixture of two networks whose units do not correspond that answers at chance. *Another way:* a curve
 that starts beside the circle's middle and is trained for 4,000 steps rises by {on_mnist["curve"]:.1f} points. That is a
 bound, and a longer search may lower it; on digits, where the same nulls rise by {on_digits["renamed"]:.0f} and {on_digits["circle"]:.0f} points, as
-many steps find ways that rise by {on_digits["curve"]:.1f} points on average, some six of 360 images (n = {len(ridge)}).
+many steps find ways that rise by {on_digits["curve"]:.1f} points on average, {3.6 * on_digits["curve"]:.0f} of 360 images (n = {len(ridge)}).
 
 What settles it is to rename. Give the units of the end the order of those of the checkpoint that they resemble
 {{cite:p}}`ainsworth2023git`, and the straight line rises by {rise["matched"]:.1f} points instead of {rise["line"]:.0f} (n = {len(pushed_pairs)}). Two
