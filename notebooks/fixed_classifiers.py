@@ -507,7 +507,7 @@ curves = pd.concat(
     for layer, runs in {"learned": learned, "orthonormal": fixed}.items()
     for found in map(arrays, runs.itertuples())
 )
-figure, axes = plt.subplots(1, 2, figsize=(8.5, 2.6), sharey=True, layout="constrained")
+figure, axes = plt.subplots(1, 2, figsize=(8.5, 2.4), sharey=True, layout="constrained")
 for axis, (metric, label) in zip(axes, {"train_error": "training", "test_error": "test"}.items(), strict=True):
     look = {"hue": "layer", "errorbar": lambda values: (values.min(), values.max()), "legend": axis is axes[0]}
     sns.lineplot(curves, x="epochs", y=metric, ax=axis, **look)
@@ -736,7 +736,7 @@ runs cannot separate these. [The details](fixed_classifiers_details.ipynb) decid
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "How this figure is drawn", "image": {"alt": "Milliseconds of a training step and of inference against the number of features, both axes logarithmic, for learned, orthonormal and Hadamard layers. The Hadamard line crosses below the others near 200 and ends thirty times lower."}, "figure": {"caption": "Median time of a pass of the layer alone with a batch of 256, one measurement a dot, one core of an AMD EPYC. Both axes are logarithmic.", "name": "fig-fixed-times"}}
 timed = every[(every.experiment == "heads") & (every.features == every.classes) & (every.batch_size == 256)]
-figure, axes = plt.subplots(1, 2, figsize=(8.5, 2.6), sharey=True, layout="constrained")
+figure, axes = plt.subplots(1, 2, figsize=(8.5, 2.4), sharey=True, layout="constrained")
 for axis, phase in zip(axes, ("training", "inference"), strict=True):
     part = timed[timed.phase == phase]
     look = {"hue": "head", "style": "head", "markers": True, "dashes": False, "legend": axis is axes[0]}
