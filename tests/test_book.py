@@ -6,11 +6,10 @@ from urllib.parse import unquote
 
 import pandas as pd
 import pytest
+from pages import PAGES
 
 from spareparts import claims
-from spareparts.execute import ROOT
 
-PAGES = re.findall(r"(?:root|file): (\S+)", (ROOT / "_toc.yml").read_text())
 LOADED = r'(?:<script[^>]* src|<link[^>]*rel="stylesheet"[^>]* href)="([^"]+)"'
 PAPERS = ("experts", "distancing", "fixed_classifiers", "class_rates", "redundancy", "cross_examination")
 CHAPTERS = [f"book/executed/{paper}" for paper in PAPERS]

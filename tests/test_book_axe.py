@@ -1,13 +1,8 @@
 """The built book, checked page by page by axe; a file of its own, so that a second process opens half of the pages."""
 
-import re
-
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-
-from spareparts.execute import ROOT
-
-PAGES = re.findall(r"(?:root|file): (\S+)", (ROOT / "_toc.yml").read_text())
+from pages import PAGES
 
 
 @pytest.mark.browser

@@ -37,12 +37,11 @@ class Continuation:
 
     def gradient(self, alpha: float) -> Parameters:
         """Gradient of the continued network's mean loss by the rates of its hidden layers, at mu = 1."""
-        weights, rest = {}, {}
-        for name, value in self.network.named_parameters():
-            (weights if name.startswith("hidden") else rest)[name] = value.detach()
+        parameters = {name: value.detach() for name, value in self.network.named_parameters()}
+        weights = {name: value for name, value in parameters.items() if name.startswith("hidden")}
 
         def loss(own: Parameters, features: Tensor, label: Tensor) -> Tensor:
-            scores = functional_call(self.network, own | rest, (features[None],))
+            scores = functional_call(self.network, parameters | own, (features[None],))
             return functional.cross_entropy(scores, label[None])
 
         gradients = vmap(grad(loss), in_dims=(None, 0, 0))(weights, self.inputs, self.labels)
@@ -70,8 +69,10 @@ class Continuation:
 
     def growth(self, alpha: float) -> Parameters:
         """What one step of `ClassRateSGD` with alpha_mu = 1 adds to the rates (Eq. 6)."""
-        network, sizes = copy.deepcopy(self.network), {"num_groups": self.network.output.out_features, "count": 10**6}
-        optimizer = ClassRateSGD(network, lr=alpha, rate_lr=1.0, cutoff=2, reset_every=None, form=self.form, **sizes)
+        network, classes = copy.deepcopy(self.network), self.network.output.out_features
+        optimizer = ClassRateSGD(
+            network, lr=alpha, rate_lr=1.0, num_groups=classes, cutoff=2, reset_every=None, form=self.form, count=10**6
+        )
         optimizer.observe(self.labels)
         functional.cross_entropy(network(self.inputs), self.labels).backward()
         optimizer.step()

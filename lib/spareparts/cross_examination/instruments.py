@@ -228,7 +228,13 @@ def frozen_cost(network: nn.Sequential, sets: Sets, config: Config, *, progress:
         batches = data.Batches(*sets.train, batch_size=config.batch_size, generator=order)
         trained = [value for value in side.parameters() if value.requires_grad]
         optimizer = torch.optim.SGD(trained, lr=config.learning_rate, fused=True)
-        parts = {"network": side, "objective": engine.cross_entropy, "optimizer": optimizer, "batches": batches}
-        fit(engine.Replica(name="one epoch further", **parts), steps=len(batches), progress=progress)
+        replica = engine.Replica(
+            name="one epoch further",
+            network=side,
+            objective=engine.cross_entropy,
+            optimizer=optimizer,
+            batches=batches,
+        )
+        fit(replica, steps=len(batches), progress=progress)
         left.append(engine.accuracy(side, sets.test))
     return {"frozen_cost": left[0] - left[1]}

@@ -90,10 +90,11 @@ def batches_of(config: Config, sets: Sets, *, generator: torch.Generator, augmen
 
 def optimizer_of(config: Config, network: nn.Module, *, steps: int) -> tuple[torch.optim.Optimizer, LRScheduler | None]:
     """SGD with momentum, and its schedule for epochs of so many steps."""
-    how = {"lr": config.learning_rate, "momentum": MOMENTUM, "weight_decay": config.weight_decay}
-    optimizer = torch.optim.SGD(network.parameters(), **how, fused=True)
-    cycle = {"period": config.cycle, "per_batch": config.per_batch}
-    return optimizer, schedule_of(optimizer, config.schedule, steps=steps, **cycle)
+    optimizer = torch.optim.SGD(
+        network.parameters(), lr=config.learning_rate, momentum=MOMENTUM, weight_decay=config.weight_decay, fused=True
+    )
+    schedule = schedule_of(optimizer, config.schedule, period=config.cycle, steps=steps, per_batch=config.per_batch)
+    return optimizer, schedule
 
 
 def step_rate(epoch: int, *, period: int) -> float:

@@ -43,16 +43,19 @@ def build(config: Config, *, images: Tensor, classes: int, generator: torch.Gene
     """The untrained network of a config for images of that shape."""
     if images.shape[2] != images.shape[3] or images.shape[2] < 4:
         raise ValueError(f"images must be square and at least 4 pixels wide, got {tuple(images.shape[2:])}")
-    own = ("experts", "hidden_units", "filters", "normalised_gate", "centred_gate")
     network = Mixture(
         channels=images.shape[1],
         size=images.shape[2],
         classes=classes,
+        experts=config.experts,
+        hidden_units=config.hidden_units,
         generator=generator,
-        **{name: getattr(config, name) for name in own},
         extractor=None if config.arm == "raw" else config.extractor,
+        filters=config.filters,
         uniform_gates=config.arm == "ensemble",
         chosen_experts=config.chosen_experts if config.arm in BALANCED else None,
+        normalised_gate=config.normalised_gate,
+        centred_gate=config.centred_gate,
         learned_temperature=config.temperature_schedule == "learned",
     )
     return network.to(images.device)

@@ -86,8 +86,8 @@ def train_group(
     for config, trained, own, read, end in zip(configs, replicas, sets, readings, ends, strict=True):
         started = time.perf_counter()
         result = result_of(config, trained, own, read, end)
-        took = {"seconds": end.seconds + time.perf_counter() - started, "device": described}
-        yield config, dataclasses.replace(result, metrics=rounded(result.metrics), **took)
+        seconds = end.seconds + time.perf_counter() - started
+        yield config, dataclasses.replace(result, metrics=rounded(result.metrics), seconds=seconds, device=described)
 
 
 def stretch(epoch: int, *, epochs: int) -> int:
