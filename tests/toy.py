@@ -6,6 +6,7 @@ from typing import ClassVar
 import numpy as np
 
 from spareparts.records import Result, RunConfig
+from spareparts.records.fields import Seed
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -16,7 +17,7 @@ class Toy(RunConfig):
     fidelity: ClassVar[str] = "made up"
     protocol: ClassVar[str] = "reduced"
 
-    seed: int = 1
+    seed: Seed = 1
     rate: float = 0.5
     samples: int | None = None
     limit: float | None = None

@@ -163,6 +163,8 @@ def _wanted(name: str, value: Any, default: Any, kind: Any) -> str:
 def words(kind: Any) -> str:
     """A type as a reader would say it."""
     origin, parts = typing.get_origin(kind), typing.get_args(kind)
+    if origin is typing.Literal:
+        return f"one of {', '.join(map(str, parts))}"
     if origin in UNIONS:
         return " or ".join(map(words, parts))
     if origin in COLLECTIONS:

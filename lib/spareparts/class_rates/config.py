@@ -6,11 +6,12 @@ import itertools
 from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, Literal, NamedTuple
 
 from .. import data
 from ..records import RunConfig
 from ..records.config import check_lists
+from ..records.fields import Count, Positive, Seed
 
 
 class Architecture(NamedTuple):
@@ -39,16 +40,6 @@ ACTIVATIONS = ("selu", "relu", "tanh")
 FORMS = ("sample", "class", "batch")  # of what the rates grow by
 CUTOFFS = (10, 20, 30)  # epochs
 RATE_LEARNING_RATES = {"selu": 1e5, "tanh": 1e5, "relu": 1e4}  # alpha_mu
-NAMES = {  # what a setting may be called
-    "activation": ACTIVATIONS,
-    "arm": ("baseline", "class_rates", "proof", "untrained"),
-    "form": FORMS,
-    "groups": ("classes", "one", "shuffled", "layers", "clusters"),
-    "initialization": ("activation", "lecun", "he", "glorot"),
-    "reset": ("half_epoch", "never"),
-    "rated": ("all", "bottom_half", "top_half"),
-    "scaling": ("collection", "train"),
-}
 # What each variant changes; all but the baselines are trained with class rates.
 VARIANTS: dict[str, dict[str, object]] = {
     "baseline": {"arm": "baseline"},
@@ -91,32 +82,35 @@ class Config(RunConfig):
     source: ClassVar[Any] = SimpleNamespace(fingerprint=data.table_fingerprint, fidelity=data.table_fidelity)
 
     dataset: str = "twonorm"
-    activation: str = "selu"  # with alpha dropout; relu and tanh with dropout
-    arm: str = "baseline"  # or class_rates; without training: proof (Eq. 5-6) and untrained (its measures)
-    seed: int = 1  # of weights, validation rows, batches and dropout masks
-    epochs: int = PUBLISHED_EPOCHS
-    batch_size: int = 128  # ours; a smaller training set is one batch
-    learning_rate: float = 0.01  # alpha
-    rate_learning_rate: float | None = None  # alpha_mu before any reduction; None: the paper's for the activation
-    cutoff: int = 10  # epochs after which plain gradients are used
-    form: str = "sample"  # of the drive S: squares of each sample's gradient, of each class's, or class times batch
-    groups: str = "classes"  # what shares a rate: classes, one (all samples), shuffled (random), layers, clusters
-    reset: str = "half_epoch"  # or never
-    rated: str = "all"  # the bottom min(L-1, 16) linear layers; or bottom_half, top_half of the hidden layers
+    activation: Literal[ACTIVATIONS] = "selu"  # with alpha dropout; relu and tanh with dropout
+    # without training: proof (Eq. 5-6) and untrained (its measures)
+    arm: Literal["baseline", "class_rates", "proof", "untrained"] = "baseline"
+    seed: Seed = 1  # of weights, validation rows, batches and dropout masks
+    epochs: Count = PUBLISHED_EPOCHS
+    batch_size: Count = 128  # ours; a smaller training set is one batch
+    learning_rate: Positive = 0.01  # alpha
+    rate_learning_rate: Positive | None = None  # alpha_mu before any reduction; None: the paper's for the activation
+    cutoff: Count = 10  # epochs after which plain gradients are used
+    form: Literal[FORMS] = (
+        "sample"  # of the drive S: squares of each sample's gradient, of each class's, or class times batch
+    )
+    # what shares a rate: a class; all samples; samples at random; a layer; clusters of inputs
+    groups: Literal["classes", "one", "shuffled", "layers", "clusters"] = "classes"
+    reset: Literal["half_epoch", "never"] = "half_epoch"
+    # the bottom min(L-1, 16) linear layers; or a half of the hidden layers
+    rated: Literal["all", "bottom_half", "top_half"] = "all"
     corrected_table: bool = True  # Table 1 with yeast's layers and wine-quality-red's dropout put right
-    hidden_layers: int | None = None  # None: as Table 1
-    width: int | None = None  # units of the first hidden layer; None: as Table 1
+    hidden_layers: Count | None = None  # None: as Table 1
+    width: Count | None = None  # units of the first hidden layer; None: as Table 1
     validation_share: float = 0.15
-    scaling: str = "collection"  # columns scaled over the whole training file; or train, over the rows trained on
-    initialization: str = "activation"  # its own: LeCun's for SELU, He's for ReLU, Glorot's for tanh
+    scaling: Literal["collection", "train"] = "collection"  # of columns, by the whole file or the rows trained on
+    # the activation's own is LeCun's for SELU, He's for ReLU, Glorot's for tanh
+    initialization: Literal["activation", "lecun", "he", "glorot"] = "activation"
 
     def __post_init__(self) -> None:
         super().__post_init__()
         self.architecture  # noqa: B018, raises for an unknown set
         data.table_fingerprint(self.dataset)
-        self._check_names(NAMES)
-        counts = ("epochs", "batch_size", "cutoff", "hidden_layers", "width")
-        self._check_bounds(dict.fromkeys(counts, 1), ("learning_rate", "rate_learning_rate"))
         if self.groups == "layers" and self.form != "sample":
             raise ValueError(f"a rate per layer takes form 'sample', got {self.form!r}")
         self._check_users("arm", USERS)

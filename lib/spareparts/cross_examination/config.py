@@ -2,11 +2,12 @@
 
 import dataclasses
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from .. import data
 from ..records import RunConfig
 from ..records.config import check_lists, combinations, given_lists
+from ..records.fields import Count, NonNegative, Positive, Seed
 
 # Every arm beside the one that it is held against: the same but for the cure. The first two show what chance does.
 CONTROLS = {
@@ -33,8 +34,6 @@ USERS = {  # the arms that use a setting; those that are not named are used by a
     "snnl_weight": SNNL,
     "temperature": SNNL,
 }
-LEAST = dict.fromkeys(("epochs", "batch_size", "width", "hidden_units", "experts"), 1) | {"strength": 0}
-POSITIVE = ("learning_rate", "kernel_width", "initial_scale", "rate_learning_rate", "temperature")
 MOST_SAMPLES = 20_000
 
 
@@ -47,27 +46,25 @@ class Config(RunConfig):
     source: ClassVar[Any] = data
 
     dataset: str = "mnist"
-    arm: str = "control"  # one of ARMS
-    seed: int = 1  # of images held out, weights, batches and all that is drawn
-    epochs: int = 12
+    arm: Literal[ARMS] = "control"
+    seed: Seed = 1  # of images held out, weights, batches and all that is drawn
+    epochs: Count = 12
     train_samples: int | None = None  # None: 20,000, or as many as there are
-    batch_size: int = 64
-    learning_rate: float = 0.1  # of plain gradient descent, since class rates know no momentum
-    width: int = 300  # units of the first layer, which is examined
-    hidden_units: int = 100  # of the second layer, or of all experts together
-    strength: float = 10.0  # s of the push
-    kernel_width: float = 1000.0  # sigma^2
-    initial_scale: float = 10.0  # of the fixed head
-    rate_learning_rate: float = 30.0  # alpha_mu
-    experts: int = 5
+    batch_size: Count = 64
+    learning_rate: Positive = 0.1  # of plain gradient descent, since class rates know no momentum
+    width: Count = 300  # units of the first layer, which is examined
+    hidden_units: Count = 100  # of the second layer, or of all experts together
+    strength: NonNegative = 10.0  # s of the push
+    kernel_width: Positive = 1000.0  # sigma^2
+    initial_scale: Positive = 10.0  # of the fixed head
+    rate_learning_rate: Positive = 30.0  # alpha_mu
+    experts: Count = 5
     snnl_weight: float = 1.0
-    temperature: float = 1.0  # of the SNNL
+    temperature: Positive = 1.0  # of the SNNL
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self._check_names({"arm": ARMS})
         data.fingerprint(self.dataset)  # raises for an unknown set
-        self._check_bounds(LEAST, positive=POSITIVE)
         if self.train_samples is not None and self.train_samples < self.batch_size:
             raise ValueError(f"train_samples must fill a batch of {self.batch_size}, got {self.train_samples}")
         if self.arm in MIXTURES and self.hidden_units % self.experts:

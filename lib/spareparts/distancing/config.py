@@ -2,20 +2,19 @@
 
 import dataclasses
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from .. import data
 from ..data.sets import GREY
 from ..records import RunConfig
 from ..records.config import check_lists, combinations, given_lists
+from ..records.fields import Count, Natural, NonNegative, Positive, Precision, Seed, Several
 
 # train and leave checkpoints; compare two ends; combine networks; time the penalty; several ways from checkpoint to end
 EXPERIMENTS = ("journey", "pair", "ensemble", "cost", "ridge")
 NETWORKS = ("mlp", "resnet_20", "resnet_32", "mobilenet_v2")
 DATASETS = {"mlp": "mnist"} | dict.fromkeys(NETWORKS[1:], "cifar10")  # that the networks are trained on
 PUBLISHED = ("resnet_32", "mobilenet_v2")  # the draft names no network for MNIST: that one is ours
-KINDS = ("snapshots", "independent", "bagging", "k_fold", "architectures")
-OTHERS = ("checkpoint", "unpushed", "independent")
 
 USERS = {  # the experiments that use a setting; those that are not named are used by all
     "precision": ("journey", "pair", "ensemble", "ridge"),
@@ -25,18 +24,6 @@ USERS = {  # the experiments that use a setting; those that are not named are us
     "kind": ("ensemble",),
     "other": ("pair",),
 }
-NAMES = {  # what a setting may be called
-    "experiment": EXPERIMENTS,
-    "network": NETWORKS,
-    "reduction": ("mean", "sum"),
-    "schedule": ("constant", "step", "cosine"),
-    "precision": ("float32", "bfloat16", "tf32"),
-    "subset": ("whole", "bootstrap", "fold"),
-    "kind": KINDS,
-    "other": OTHERS,
-}
-LEAST = dict.fromkeys(("epochs", "checkpoint", "checkpoints", "period"), 1)
-LEAST |= {"train_samples": 2, "batch_size": 2, "members": 2, "strength": 0, "weight_decay": 0, "member": 0}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -51,37 +38,39 @@ class Config(RunConfig):
     revision: ClassVar[int] = 1
     source: ClassVar[Any] = data
 
-    experiment: str = "journey"  # one of EXPERIMENTS
-    network: str = "mlp"  # one of NETWORKS
+    experiment: Literal[EXPERIMENTS] = "journey"
+    network: Literal[NETWORKS] = "mlp"
     dataset: str = "mnist"
-    seed: int = 1  # of the images held out too
-    epochs: int | None = None  # of the whole journey; None: 40 (mlp) or 600, 150 after the last of several checkpoints
-    checkpoint: int | None = None  # epoch of the first; None: 20 (mlp) or 100, 150 where there are several
-    checkpoints: int = 1  # how many, at multiples of the first one's epoch
-    strength: float = 1.0  # s; 0: checkpoints are kept, and nothing pushes away from them
-    width: float = 1000.0  # sigma^2
-    reduction: str = "mean"  # over checkpoints; or sum, as Eq. 2.8 has it
+    seed: Seed = 1  # of the images held out too
+    epochs: Count | None = (
+        None  # of the whole journey; None: 40 (mlp) or 600, 150 after the last of several checkpoints
+    )
+    checkpoint: Count | None = None  # epoch of the first; None: 20 (mlp) or 100, 150 where there are several
+    checkpoints: Count = 1  # how many, at multiples of the first one's epoch
+    strength: NonNegative = 1.0  # s; 0: checkpoints are kept, and nothing pushes away from them
+    width: Positive = 1000.0  # sigma^2
+    reduction: Literal["mean", "sum"] = "mean"  # over checkpoints; Eq. 2.8 has the sum
     halved_exponent: bool = False  # exp(-d^2 / (2 width)), as Eq. 2.3 has it
-    weight_decay: float = 1e-3
-    learning_rate: float = 0.01  # at the start of a cycle; the source's too high one is 0.1
-    schedule: str = "constant"  # step: divided by 10 each third of a cycle; cosine: to 0; both start anew each cycle
-    period: int | None = None  # epochs of a cycle; None: 150
+    weight_decay: NonNegative = 1e-3
+    learning_rate: Positive = 0.01  # at the start of a cycle; the source's too high one is 0.1
+    # step: divided by 10 each third of a cycle; cosine: to 0; both start anew each cycle
+    schedule: Literal["constant", "step", "cosine"] = "constant"
+    period: Count | None = None  # epochs of a cycle; None: 150
     per_batch: bool = False  # the cosine moves with every batch instead of every epoch
-    batch_size: int = 128  # images
+    batch_size: Several = 128  # images
     augment: bool | None = None  # random crops and flips; None: of colour images
-    train_samples: int | None = None  # seeded draw from the images that are trained on; None: all of them
-    precision: str = "float32"  # of training; or bfloat16, tf32
-    subset: str = "whole"  # of these images: bootstrap (drawn with replacement) or fold (one of as many as members)
-    member: int = 0  # of an ensemble: other initial weights, order of batches and subset, the same images held out
-    members: int = 5  # of an ensemble, and folds
-    kind: str = "snapshots"  # of ensemble, one of KINDS
-    other: str = "checkpoint"  # what the journey's end is compared with, one of OTHERS
+    train_samples: Several | None = None  # seeded draw from the images that are trained on; None: all of them
+    precision: Precision = "float32"  # of training
+    # of these images: drawn with replacement, or one of as many folds as members
+    subset: Literal["whole", "bootstrap", "fold"] = "whole"
+    member: Natural = 0  # of an ensemble: other initial weights, order of batches and subset, the same images held out
+    members: Several = 5  # of an ensemble, and folds
+    kind: Literal["snapshots", "independent", "bagging", "k_fold", "architectures"] = "snapshots"  # of ensemble
+    other: Literal["checkpoint", "unpushed", "independent"] = "checkpoint"  # what the journey's end is compared with
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self._check_names(NAMES)
         data.fingerprint(self.dataset)  # raises for an unknown set
-        self._check_bounds(LEAST, positive=("width", "learning_rate"))
         self._check_users("experiment", USERS)
         self._check_journey()
 

@@ -3,13 +3,14 @@
 import dataclasses
 import itertools
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
 from .. import data
 from ..records import RunConfig
 from ..records.config import check_lists
+from ..records.fields import Count, NonNegative, Positive, Precision, Seed, Several, Share
 
 # baseline; with SNNL, or a contrastive loss in its place; raw pixels; uniform gates; balanced top-k gate, without SNNL
 # and with it
@@ -31,18 +32,6 @@ USERS |= dict.fromkeys(("distance", "weight_schedule", "temperature_schedule"), 
 USERS |= dict.fromkeys(("chosen_experts", "balance_weight"), BALANCED)
 USERS |= dict.fromkeys(("normalised_gate", "centred_gate", "gate_learning_rate"), GATED)
 USERS |= dict.fromkeys(("extractor", "filters"), EXTRACTED)
-LEAST = dict.fromkeys(("steps", "experts", "hidden_units", "filters", "chosen_experts", "readings", "train_samples"), 1)
-LEAST |= dict.fromkeys(("peak_learning_rate", "momentum", "weight_decay", "balance_weight"), 0)
-LEAST |= {"batch_size": 2}  # for BatchNorm
-NAMES = {  # what a setting may be called
-    "arm": ARMS,
-    "distance": ("cosine", "squared_euclidean"),
-    "layers": ("minimum", "sum"),
-    "precision": ("float32", "bfloat16", "tf32"),
-    "weight_schedule": ("constant", "rising", "falling"),
-    "temperature_schedule": ("constant", "annealed", "learned"),
-    "extractor": ("convolutional", "transformer"),
-}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -57,42 +46,41 @@ class Config(RunConfig):
     source: ClassVar[Any] = data
 
     dataset: str = "mnist"
-    arm: str = "baseline"  # one of ARMS
-    seed: int = 1
-    steps: int = PUBLISHED_STEPS
-    batch_size: int = 100  # images
-    train_samples: int | None = None  # seeded stratified draw from the training set; None: all of it
-    experts: int = 5  # ours: the paper names none
-    hidden_units: int = 128  # of each expert
+    arm: Literal[ARMS] = "baseline"
+    seed: Seed = 1
+    steps: Count = PUBLISHED_STEPS
+    batch_size: Several = 100  # images, for BatchNorm two at least
+    train_samples: Count | None = None  # seeded stratified draw from the training set; None: all of it
+    experts: Count = 5  # ours: the paper names none
+    hidden_units: Count = 128  # of each expert
     snnl_weight: float = 1.0  # alpha of Eq. 7, of the SNNL or what stands in its place; ours
-    temperature: float = 1.0  # of that loss; ours
-    distance: str = "cosine"  # or squared_euclidean; ours
-    layers: str = "minimum"  # of the two blocks' losses; or sum
-    peak_learning_rate: float = 0.1  # of the one-cycle schedule
-    momentum: float = 0.9
+    temperature: Positive = 1.0  # of that loss; ours
+    distance: Literal["cosine", "squared_euclidean"] = "cosine"  # ours
+    layers: Literal["minimum", "sum"] = "minimum"  # of the two blocks' losses
+    peak_learning_rate: NonNegative = 0.1  # of the one-cycle schedule
+    momentum: NonNegative = 0.9
     cycle_momentum: bool = False  # ours: PyTorch's schedule would cycle it between 0.85 and 0.95
-    weight_decay: float = 1e-4
-    precision: str = "float32"  # or bfloat16, tf32
-    weight_schedule: str = "constant"  # of alpha: constant, rising (from 0) or falling (to 0), linear in the steps
-    temperature_schedule: str = "constant"  # or annealed, t = 1/(1 + 25 progress)^0.55; or learned by gradient descent
+    weight_decay: NonNegative = 1e-4
+    precision: Precision = "float32"
+    weight_schedule: Literal["constant", "rising", "falling"] = (
+        "constant"  # of alpha: from or to 0, linear in the steps
+    )
+    # t = 1/(1 + 25 progress)^0.55 where it is annealed; learned by gradient descent
+    temperature_schedule: Literal["constant", "annealed", "learned"] = "constant"
     augment: bool = False  # random crops (4 pixels) and flips of the training images
-    extractor: str = "convolutional"  # or transformer: two blocks on patches of 4 x 4 pixels
-    filters: int = 32  # of the first convolutional block; the second has twice as many
-    chosen_experts: int = 2  # of the balanced gate: experts that share an image
-    balance_weight: float = 0.01  # of the balanced gate's auxiliary loss
+    extractor: Literal["convolutional", "transformer"] = "convolutional"  # the latter on patches of 4 x 4 pixels
+    filters: Count = 32  # of the first convolutional block; the second has twice as many
+    chosen_experts: Count = 2  # of the balanced gate: experts that share an image
+    balance_weight: NonNegative = 0.01  # of the balanced gate's auxiliary loss
     normalised_gate: bool = False  # the gate sees features of length 1, so that a step moves its scores less
-    centred_gate: float = 0.0  # share of the features' running mean that is subtracted before the gate, 0 to 1
-    gate_learning_rate: float | None = None  # peak of the gate's own one-cycle schedule; None: peak_learning_rate
-    readings: int = 20  # of the gate, evenly along the training
+    centred_gate: Share = 0.0  # of the features' running mean, that is subtracted before the gate
+    gate_learning_rate: Positive | None = None  # peak of the gate's own one-cycle schedule; None: peak_learning_rate
+    readings: Count = 20  # of the gate, evenly along the training
 
     def __post_init__(self) -> None:
         super().__post_init__()
         data.fingerprint(self.dataset)  # raises for an unknown set
-        self._check_names(NAMES)
-        self._check_bounds(LEAST, ("temperature", "gate_learning_rate"))
         self._check_users("arm", USERS)
-        if not 0 <= self.centred_gate <= 1:
-            raise ValueError(f"centred_gate is a share and must lie in 0..1, got {self.centred_gate}")
         if self.filters != 32 and self.extractor == "transformer":
             raise ValueError(f"filters are of the convolutional extractor and must stay 32, got {self.filters}")
         if self.arm == "simclr" and not self.augment:

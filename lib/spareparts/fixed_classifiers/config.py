@@ -3,11 +3,12 @@
 import dataclasses
 import hashlib
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from .. import data
 from ..records import RunConfig
 from ..records.config import check_lists, combinations, defaults_of, given_lists
+from ..records.fields import Cosine, Count, Fraction, NonNegative, Positive, Precision, Seed, Several
 
 # train a network with a head; a language model with an embedding; or measure what a head costs, without training
 EXPERIMENTS = ("images", "language", "heads")
@@ -19,7 +20,6 @@ FIXED = ("orthonormal", "hadamard", "tight_frame")
 SCALED = (*FIXED, "normalised")  # scale Q x / ||x|| + b; the others W x + b
 HEADS = ("learned", *SCALED, "frozen", "low_rank", "sparse")
 EMBEDDINGS = ("learned_tied", "learned_untied", "orthogonal", "pmi", "word2vec")
-CORPORA = ("ptb", "wikitext_2", "generated")
 
 # The experiments that use a setting, and the heads that do; those that are not named are used by all.
 OF_IMAGES = ("dataset", "network", "shortcut", "class_choice", "loss", "other_target", "binarised", "scale_decay")
@@ -31,23 +31,6 @@ USERS |= dict.fromkeys(("learning_rate", "epochs"), ("images", "language"))
 HEAD_USERS = dict.fromkeys(("matrix", "skip_ones", "coordinates"), ("hadamard",)) | {"negate": FIXED}
 HEAD_USERS |= dict.fromkeys(("loss", "other_target", "scale", "initial_scale", "scale_decay"), SCALED)
 HEAD_USERS |= {"rank": ("low_rank",), "density": ("sparse",)}
-NAMES = {  # what a setting may be called
-    "experiment": EXPERIMENTS,
-    "network": NETWORKS,
-    "shortcut": ("padding", "projection"),
-    "head": HEADS,
-    "matrix": ("sylvester", "paley"),
-    "coordinates": ("first", "scattered"),
-    "loss": ("cross_entropy", "cosine_squared", "cosine_absolute"),
-    "class_choice": ("drawn", "within", "across"),
-    "precision": ("float32", "bfloat16", "tf32"),
-    "embedding": EMBEDDINGS,
-    "corpus": CORPORA,
-    "phase": ("training", "inference"),
-}
-LEAST = {"epochs": 1, "train_samples": 1, "batch_size": 1, "classes": 2, "features": 1, "units": 1, "rank": 1}
-LEAST |= {"seed": 0, "scale_decay": 0, "other_target": -1}
-POSITIVE = ("learning_rate", "scale", "initial_scale", "density")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -60,49 +43,47 @@ class Config(RunConfig):
     word: ClassVar[str] = "fixed_classifiers"
     revision: ClassVar[int] = 1
 
-    experiment: str = "images"  # one of EXPERIMENTS
-    seed: int = 1
+    experiment: Literal[EXPERIMENTS] = "images"
+    seed: Seed = 1
     dataset: str = "cifar10"  # or the name of a folder of images, such as imagenet
-    network: str = "resnet_56"  # one of NETWORKS
-    shortcut: str = "padding"  # of a residual network for small images; or projection
-    head: str = "learned"  # one of HEADS
-    matrix: str = "sylvester"  # of Hadamard heads; or paley
+    network: Literal[NETWORKS] = "resnet_56"
+    shortcut: Literal["padding", "projection"] = "padding"  # of a residual network for small images
+    head: Literal[HEADS] = "learned"
+    matrix: Literal["sylvester", "paley"] = "sylvester"  # of Hadamard heads
     skip_ones: bool = False  # leave out the Hadamard matrix's row of ones
-    coordinates: str = "first"  # of the Hadamard matrix, that features are put in; or scattered
+    coordinates: Literal["first", "scattered"] = "first"  # of the Hadamard matrix, that features are put in
     negate: bool = False  # the logits before the bias, as the authors' code does
-    rank: int | None = None  # of a low-rank head; None: the head's own choice
-    density: float | None = None  # share of a sparse head's weights that are not 0; None: the head's own choice
-    loss: str = "cross_entropy"  # or cosine_squared, cosine_absolute: neither scale nor bias
-    other_target: float = -1.0  # cosine that a cosine loss asks of the wrong classes; 0 can be met, -1 cannot
-    scale: float | None = None  # held at this value; None: learned
-    initial_scale: float = 1.0  # of a learned one; ours
-    scale_decay: float = 0.0  # weight decay on the scale; ours
+    rank: Count | None = None  # of a low-rank head; None: the head's own choice
+    density: Fraction | None = None  # share of a sparse head's weights that are not 0; None: the head's own choice
+    # those of cosines have neither scale nor bias
+    loss: Literal["cross_entropy", "cosine_squared", "cosine_absolute"] = "cross_entropy"
+    other_target: Cosine = -1.0  # cosine that a cosine loss asks of the wrong classes; 0 can be met, -1 cannot
+    scale: Positive | None = None  # held at this value; None: learned
+    initial_scale: Positive = 1.0  # of a learned one; ours
+    scale_decay: NonNegative = 0.0  # weight decay on the scale; ours
     binarised: bool = False  # features are signs, whose norm is constant, and are not normalised
-    features: int | None = None  # that the head sees; None: the network's own, or 4096 (heads)
-    classes: int | None = None  # so many only; None: all, or 4096 (heads)
-    class_choice: str = "drawn"  # by the seed; or within, across: from few, or from many, superclasses of CIFAR-100
-    train_samples: int | None = None  # seeded stratified draw; None: all images
+    features: Count | None = None  # that the head sees; None: the network's own, or 4096 (heads)
+    classes: Several | None = None  # so many only; None: all, or 4096 (heads)
+    # drawn by the seed; from few, or from many, superclasses of CIFAR-100
+    class_choice: Literal["drawn", "within", "across"] = "drawn"
+    train_samples: Count | None = None  # seeded stratified draw; None: all images
     augment: bool | None = None  # random crops and flips; None: of colour images
-    precision: str = "float32"  # or bfloat16, tf32
-    embedding: str = "learned_tied"  # one of EMBEDDINGS
-    corpus: str = "ptb"  # one of CORPORA
-    units: int | None = None  # of an LSTM layer and of the embedding; None: 512
+    precision: Precision = "float32"
+    embedding: Literal[EMBEDDINGS] = "learned_tied"
+    corpus: Literal["ptb", "wikitext_2", "generated"] = "ptb"
+    units: Count | None = None  # of an LSTM layer and of the embedding; None: 512
     normalised: bool = False  # the language model's head sees x / ||x||, times a scale
-    epochs: int | None = None
-    learning_rate: float | None = None  # the first
-    batch_size: int | None = None  # images, columns of text, or rows of features
-    phase: str = "training"  # that is timed; or inference
+    epochs: Count | None = None
+    learning_rate: Positive | None = None  # the first
+    batch_size: Count | None = None  # images, columns of text, or rows of features
+    phase: Literal["training", "inference"] = "training"  # that is timed
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self._check_names(NAMES)
-        self._check_bounds(LEAST, POSITIVE)
         for name, kind in unused(vars(self)).items():
             default, value = defaults_of(Config)[name], getattr(self, name)
             if value != default:
                 raise ValueError(f"{kind} does not use {name}, which must stay {default}, got {value}")
-        if self.density is not None and self.density > 1:
-            raise ValueError(f"density must lie in (0, 1], got {self.density}")
         if self.experiment == "images":
             self._check_images()
 

@@ -7,20 +7,19 @@ import itertools
 import json
 import math
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from typing import Any, ClassVar, TypeVar, get_type_hints
+from typing import Any, ClassVar, TypeVar, get_args, get_type_hints
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 Config = TypeVar("Config", bound="RunConfig")
-MOST_SEED = 2**32 - 1
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class RunConfig:
     """Base of every paper's `Config`: all values that can change a result, with units in comments.
 
-    Raises `TypeError` for a value of another type than its field's, `ValueError` for NaN, infinity and a seed that
-    libraries refuse; a whole number is taken for a float.
+    Raises `TypeError` for a value of another type than its field's, `ValueError` for NaN, infinity, and a number or a
+    word that the field's type excludes; a whole number is taken for a float.
     """
 
     word: ClassVar[str]  # the paper's word: names its module, notebook, records folder and claims
@@ -33,27 +32,7 @@ class RunConfig:
             try:
                 object.__setattr__(self, name, adapter.validate_python(value))
             except ValidationError as error:
-                if isinstance(value, float) and not math.isfinite(value):
-                    raise ValueError(f"{name} must be finite, got {value}") from error
-                kind = kind.__name__ if isinstance(kind, type) else kind
-                raise TypeError(f"{name} must be of type {kind}, got {value!r}") from error
-        if not 0 <= (seed := getattr(self, "seed", 0)) <= MOST_SEED:
-            bound = "at least 0" if seed < 0 else f"at most {MOST_SEED}"
-            raise ValueError(f"seed must be {bound}, got {seed}")
-
-    def _check_names(self, names: Mapping[str, Collection[Any]]) -> None:
-        """`ValueError` for a field with a value other than those that it may have."""
-        for name, known in names.items():
-            if getattr(self, name) not in known:
-                choices = ", ".join(map(str, known))
-                raise ValueError(f"{name} must be one of {choices}, got {getattr(self, name)!r}")
-
-    def _check_bounds(self, least: Mapping[str, float], positive: Collection[str] = ()) -> None:
-        """`ValueError` for a number below the least that its field may have, or not positive; None is left alone."""
-        for name in (*least, *positive):
-            value, wanted = getattr(self, name), f"at least {least[name]}" if name in least else "positive"
-            if value is not None and (value < least[name] if name in least else value <= 0):
-                raise ValueError(f"{name} must be {wanted}, got {value}")
+                raise _refusal(name, value, kind, error.errors()[0]) from error
 
     def _check_users(self, kind: str, users: Mapping[str, Collection[Any]]) -> None:
         """`ValueError` for a setting away from its default that this kind of run (a field's value) does not use.
@@ -85,9 +64,26 @@ class RunConfig:
 @functools.cache
 def _kinds(config: type[RunConfig]) -> dict[str, tuple[Any, TypeAdapter]]:
     """The type of each field and what checks it; looked up once, as plans make thousands of configs."""
-    hints, strict = get_type_hints(config), ConfigDict(strict=True, allow_inf_nan=False)
+    hints, whole = get_type_hints(config), get_type_hints(config, include_extras=True)
+    strict = ConfigDict(strict=True, allow_inf_nan=False)
     fields = [field.name for field in dataclasses.fields(config)]
-    return {name: (hints[name], TypeAdapter(hints[name], config=strict)) for name in fields}
+    return {name: (hints[name], TypeAdapter(whole[name], config=strict)) for name in fields}
+
+
+def _refusal(name: str, value: Any, kind: Any, wrong: Mapping[str, Any]) -> Exception:
+    """The error for a value that pydantic refuses for this reason."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return ValueError(f"{name} must be finite, got {value}")
+    bound = str(next(iter(wrong.get("ctx", {}).values()), "")).removesuffix(".0")
+    wanted = {
+        "greater_than": "positive",
+        "greater_than_equal": f"at least {bound}",
+        "less_than_equal": f"at most {bound}",
+    }
+    wanted["literal_error"] = f"one of {', '.join(map(str, get_args(kind)))}"
+    if wrong["type"] in wanted:
+        return ValueError(f"{name} must be {wanted[wrong['type']]}, got {value!r}")
+    return TypeError(f"{name} must be of type {getattr(kind, '__name__', kind)}, got {value!r}")
 
 
 @functools.cache

@@ -3,11 +3,12 @@
 import dataclasses
 import hashlib
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from .. import data
 from ..records import RunConfig
 from ..records.config import check_lists, combinations, given_lists
+from ..records.fields import Count, Fraction, Natural, NonNegative, Positive, Precision, Seed, Several, Share
 
 # what is done: measure a trained network; prune it and train on; re-draw its classifier; and the theories of section 2
 TRAINED = ("network", "retrain", "resample", "tickets", "unit_tickets")  # one of MODELS
@@ -42,17 +43,6 @@ USERS = {  # the experiments that use a setting; those that are not named are us
     "studied": ("network",),
     "diverse": ("xord",),
 }
-LEAST = dict.fromkeys(("iterations", "width", "units", "train_samples"), 1) | {"classes": 2, "noise": 0, "rewind": 0}
-NAMES = {  # what a setting may be called
-    "experiment": EXPERIMENTS,
-    "model": MODELS,
-    "initialization": ("glorot", "pytorch"),
-    "optimizer": (None, "sgd", "adam"),
-    "precision": ("float32", "bfloat16", "tf32"),
-    "layers": ("both", "first"),
-    "criterion": ("norm", "frame_potential", "random"),
-    "studied": ("best", "last"),
-}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -66,37 +56,31 @@ class Config(RunConfig):
     revision: ClassVar[int] = 1
     source: ClassVar[Any] = data
 
-    experiment: str = "network"  # one of EXPERIMENTS
-    model: str = LENET  # one of MODELS
+    experiment: Literal[EXPERIMENTS] = "network"
+    model: Literal[MODELS] = LENET
     dataset: str = "mnist"
-    seed: int = 1
-    iterations: int | None = None  # steps of training
-    initialization: str = "glorot"  # Gaussian; or pytorch, as the authors' code had it
+    seed: Seed = 1
+    iterations: Count | None = None  # steps of training
+    initialization: Literal["glorot", "pytorch"] = "glorot"  # Gaussian; or PyTorch's, as the authors' code had it
     shuffled_labels: bool = False  # all labels, those of the held-out images too
-    classes: int | None = None  # the first so many only; None: all
-    train_samples: int | None = None  # seeded draw from the images that are trained on; None: all of them
-    width: int | None = None  # units of LeNet's first layer; None: 300, or the experiment's own
-    optimizer: str | None = None  # sgd (momentum 0.9) or adam
-    learning_rate: float | None = None
-    units: int | None = None  # filters of each sign (xord), units of the student (teacher_student)
-    layers: str = "both"  # that the student trains; or first
-    noise: float = 0.0  # standard deviation on the teacher's outputs
-    criterion: str = "norm"  # by which units are chosen
-    kept_fraction: float | None = None  # of units or weights
-    rewind: int | None = None  # step to whose weights a ticket is rewound; None: the initialization
-    precision: str = "float32"  # of training; or bfloat16, tf32
-    studied: str = "best"  # weights, those of smallest validation loss; or last (always, with shuffled labels)
-    diverse: float = 0.5  # share of XORD's inputs that hold both patterns of a sign
+    classes: Several | None = None  # the first so many only; None: all
+    train_samples: Count | None = None  # seeded draw from the images that are trained on; None: all of them
+    width: Count | None = None  # units of LeNet's first layer; None: 300, or the experiment's own
+    optimizer: Literal[None, "sgd", "adam"] = None  # the former with momentum 0.9
+    learning_rate: Positive | None = None
+    units: Count | None = None  # filters of each sign (xord), units of the student (teacher_student)
+    layers: Literal["both", "first"] = "both"  # that the student trains
+    noise: NonNegative = 0.0  # standard deviation on the teacher's outputs
+    criterion: Literal["norm", "frame_potential", "random"] = "norm"  # by which units are chosen
+    kept_fraction: Fraction | None = None  # of units or weights
+    rewind: Natural | None = None  # step to whose weights a ticket is rewound; None: the initialization
+    precision: Precision = "float32"  # of training
+    studied: Literal["best", "last"] = "best"  # weights, by validation loss; always the last with shuffled labels
+    diverse: Share = 0.5  # share of XORD's inputs that hold both patterns of a sign
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self._check_names(NAMES)
-        self._check_bounds(LEAST, positive=("learning_rate",))
         self._check_users("experiment", USERS)
-        if self.kept_fraction is not None and not 0 < self.kept_fraction <= 1:
-            raise ValueError(f"kept_fraction must lie in (0, 1], got {self.kept_fraction}")
-        if not 0 <= self.diverse <= 1:
-            raise ValueError(f"diverse must lie in [0, 1], got {self.diverse}")
         if self.width is not None and self.model != LENET:
             raise ValueError(f"width is of LeNet and must stay None for {self.model}, got {self.width}")
         if self.experiment in IMAGES:
