@@ -136,7 +136,6 @@ def test_it_is_written_every_so_many_seconds_and_not_more_often(tmp_path, monkey
     [
         (lambda path: path.write_bytes(b"not a checkpoint"), "training starts anew: .* cannot be read"),
         (lambda path: path.write_bytes(path.read_bytes()[:100]), "training starts anew: .* cannot be read"),
-        (lambda path: torch.save(torch.load(path) | {"runs": []}, path), "training starts anew: .* is damaged: sha256"),
         (lambda path: write({"identity": {"steps": 3}}, path), "training starts anew: .* belongs to {'steps': 3}"),
     ],
 )

@@ -47,13 +47,14 @@ def test_no_claim_of_the_five_papers_is_dropped_and_their_numbers_are_read_as_nu
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ({"experts": [ENTRY | {"id": "experts-01"}]}, "must have the id experts-<number>, got 'experts-01'"),
-        ({"experts": [ENTRY | {"expected": "higher"}]}, "claim experts-1 has the unknown key 'expected'"),
-        ({"experts": [ENTRY | {"claim": ""}]}, "claim experts-1 needs a text for 'claim', got ''"),
-        ({"experts": [ENTRY | {"id": None}]}, "needs a text for 'id', got None"),
-        ({"experts": [ENTRY, ENTRY]}, "unique, got 'experts-1' twice"),
-        ({"experts": ["rises"]}, "claim 1 of experts must be a mapping, got 'rises'"),
-        (["experts-1"], "must map each paper's word to a list of claims, got list"),
+        ({"experts": [ENTRY | {"id": "experts-01"}]}, "experts 0 id: .* got 'experts-01'"),
+        ({"experts": [ENTRY | {"id": "redundancy-1"}]}, "must be its paper's word .* got 'redundancy-1'"),
+        ({"experts": [ENTRY | {"expected": "higher"}]}, "experts 0 expected: .* got 'higher'"),
+        ({"experts": [ENTRY | {"claim": ""}]}, "experts 0 claim: .* got ''"),
+        ({"experts": [ENTRY | {"id": None}]}, "experts 0 id: .* got None"),
+        ({"experts": [ENTRY, ENTRY]}, "a number of its own, got 'experts-1'"),
+        ({"experts": ["rises"]}, "experts 0: .* got 'rises'"),
+        (["experts-1"], r"valid dictionary, got \['experts-1'\]"),
     ],
 )
 def test_a_file_of_another_form_is_refused_by_what_is_wrong(tmp_path, content, message):

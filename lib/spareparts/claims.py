@@ -5,19 +5,21 @@ notebook's output, from which `collect` gathers the ledger; `book/verdicts.csv` 
 import dataclasses
 import difflib
 import functools
+import itertools
 import json
 import os
-import re
 import shutil
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from html import escape
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import pandas as pd
 from IPython.display import HTML, display
+from pydantic import ConfigDict, StringConstraints, TypeAdapter, ValidationError
+from pydantic.dataclasses import dataclass as pydantic_dataclass
 
 from .documents import read_yaml
 from .records import plain
@@ -39,15 +41,18 @@ class StatementError(AssertionError):
     """A sentence of a chapter does not hold on the records that the book is built from."""
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
+Text = Annotated[str, StringConstraints(pattern=r"\S")]
+
+
+@pydantic_dataclass(frozen=True, kw_only=True, config=ConfigDict(extra="forbid"))
 class Claim:
     """One claim of one paper, and what would count as reproducing it."""
 
-    id: str  # <word>-<number>
-    where: str  # in the paper
-    claim: str
-    quantity: str  # what is measured
-    expect: str  # what "reproduced" means
+    id: Annotated[str, StringConstraints(pattern=r"^\w+-[1-9]\d*$")]  # <word>-<number>
+    where: Text  # in the paper
+    claim: Text
+    quantity: Text  # what is measured
+    expect: Text  # what "reproduced" means
     theirs: Any = None  # the numbers printed in the paper
 
     @property
@@ -66,33 +71,18 @@ def load(path: Path | None = None) -> list[Claim]:
 def _load(path: Path, written: int) -> tuple[Claim, ...]:
     """The claims, read once unless the file changes: a chapter decides twenty."""
     try:
-        blocks = read_yaml(path.read_text(encoding="utf-8"))
+        papers = TypeAdapter(dict[str, list[Claim]]).validate_python(read_yaml(path.read_text(encoding="utf-8")))
+    except ValidationError as error:
+        wrong = error.errors()[0]
+        place = " ".join(map(str, wrong["loc"]))
+        raise ValueError(f"{path}: {place}: {wrong['msg']}, got {wrong['input']!r}") from error
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from error
-    if not isinstance(blocks, dict) or not all(isinstance(entries, list) for entries in blocks.values()):
-        raise ValueError(f"{path} must map each paper's word to a list of claims, got {type(blocks).__name__}")
-    claims = [
-        _claim(word, number, entry) for word, entries in blocks.items() for number, entry in enumerate(entries, 1)
-    ]
-    for name, count in Counter(claim.id for claim in claims).items():
-        if count > 1:
-            raise ValueError(f"claim ids must be unique, got {name!r} twice in {path}")
-    return tuple(claims)
-
-
-def _claim(word: str, number: int, entry: Any) -> Claim:
-    if not isinstance(entry, dict):
-        raise ValueError(f"claim {number} of {word} must be a mapping, got {entry!r}")
-    name = entry.get("id", f"number {number} of {word}")
-    known = [field.name for field in dataclasses.fields(Claim)]
-    if unknown := [key for key in entry if key not in known]:
-        raise ValueError(f"claim {name} has the unknown key {unknown[0]!r}; known are {', '.join(known)}")
-    for key in known:
-        if key != "theirs" and not (isinstance(entry.get(key), str) and entry[key].strip()):
-            raise ValueError(f"claim {name} needs a text for {key!r}, got {entry.get(key)!r}")
-    if not re.fullmatch(rf"{re.escape(word)}-[1-9]\d*", name):
-        raise ValueError(f"a claim of {word} must have the id {word}-<number>, got {name!r}")
-    return Claim(**entry)
+    counts = Counter(claim.id for claims in papers.values() for claim in claims)
+    strays = [claim.id for word, claims in papers.items() for claim in claims if claim.word != word]
+    if wrong := strays + [name for name, count in counts.items() if count > 1]:
+        raise ValueError(f"{path}: a claim's id must be its paper's word and a number of its own, got {wrong[0]!r}")
+    return tuple(itertools.chain(*papers.values()))
 
 
 def claim(id: str, *, path: Path | None = None) -> Claim:

@@ -5,7 +5,6 @@
 
 import functools
 import hashlib
-import importlib.util
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -30,7 +29,6 @@ from .files import (
 
 FOLDERS = {"train": "train", "test": "val"}  # of each split of a set in folders: <root>/<name>/<folder>/<class>/<image>
 GREY = ("mnist", "fashion_mnist", "digits")  # whose images networks take in [0, 1], neither normalized nor augmented
-DIGITS_FILE = "09f66e6debdee2cd2b5ae59e0d6abbb73fc2b0e0185d2e1957e9ebb51e23aa22"  # sha256 of scikit-learn's
 
 
 class About(NamedTuple):
@@ -196,9 +194,3 @@ def digits() -> dict[str, np.ndarray]:
     images = np.rint(counts.reshape(-1, 8, 8) * (255 / 16)).astype(np.uint8)
     parts = train_test_split(images, labels.astype(np.int64), test_size=360, stratify=labels, random_state=0)
     return dict(zip(("train_images", "test_images", "train_labels", "test_labels"), parts, strict=True))
-
-
-def has_known_digits() -> bool:
-    """Whether scikit-learn's file is the one that the fingerprint is of; asked without importing scikit-learn."""
-    path = Path(importlib.util.find_spec("sklearn").origin).parent / "datasets" / "data" / "digits.csv.gz"
-    return path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() == DIGITS_FILE
