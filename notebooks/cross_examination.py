@@ -98,7 +98,7 @@ TWO = {
 
 # %% tags=["remove-cell"]
 every = records.frame(cross_examination.Config)
-every = records.matching(every, cross_examination.Config, free=("dataset", "arm", "seed"), settings={})
+every = records.matching(every, cross_examination.Config, free=("dataset", "arm", "seed"))
 wide = every.pivot_table(index=["dataset", "seed"], columns="arm", values=[*ONE, *TWO, "area_random"])
 
 

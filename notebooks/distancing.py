@@ -63,6 +63,8 @@ plan = distancing.plan(**named, **push, **time, **rates, **training, **networks)
 asked = records.load_or_run(plan, distancing.run, missing=MISSING)
 
 # %% tags=["remove-input", "requested"]
+import functools
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -78,6 +80,7 @@ results.requested(plan, asked, METRICS)
 
 # %% tags=["remove-cell"]
 SHORT, LONG = "MLP, 40 epochs", "MLP, 600 epochs"
+standard = functools.partial(records.matching, config=distancing.Config)  # the rest at its default
 every = records.frame(distancing.Config)
 every = every[every.outcome == "finished"]
 every = every.assign(
@@ -85,8 +88,8 @@ every = every.assign(
     pushed=np.where(every.strength > 0, "pushed", "not pushed"),
 )
 both = {"strength": [0.0, 1.0]}
-usual = distancing.standard(every, **both)
-long = distancing.standard(every, **both, epochs=600, checkpoint=100)
+usual = standard(every, **both)
+long = standard(every, **both, epochs=600, checkpoint=100)
 digits = {"dataset": "digits", "learning_rate": 0.1, "epochs": 1800, "checkpoint": 200}
 SIDES = ("not pushed", "pushed")
 
@@ -115,7 +118,7 @@ mirrored, kept = ends.loc["pushed"], ends.loc["not pushed"]
 
 # %% tags=["remove-input"]
 words = claims.locked("distancing")
-pairs = distancing.standard(every, experiment="pair", **both, epochs=600, checkpoint=100)
+pairs = standard(every, experiment="pair", **both, epochs=600, checkpoint=100)
 matched = pairs[pairs.strength == 1].matched_error_barrier
 accuracy = stats.paired(long, "late_accuracy", strength=(0.0, 1.0))
 claims.stands(bool((mirrored.cosine < -0.95).all()), "pushed weights end nearly opposite to those at the checkpoint")
@@ -248,7 +251,7 @@ claims.decide("distancing-3", further, because="Every pushed network ends furthe
 # seen at $s = 1$; at 100 it is deep ({numref}`fig-distancing-strengths`, middle).
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "How this figure is drawn", "image": {"alt": "Three panels against strength from 0 to 100: squared distance rises to 5,000, lowest accuracy after the checkpoint falls to 91 per cent at strength 100, final accuracy falls by half a point and more at 10 and 100."}, "figure": {"caption": "The MLP after 40 epochs with the checkpoint at 20, one dot a seed, n = 10 at s = 0 and 1, else 3 (reduced): squared distance at the end, lowest accuracy after the checkpoint, and accuracy at the end (mean of the last ten readings). Dashed: the shell (see below).", "name": "fig-distancing-strengths"}}
-strengths = distancing.standard(every, strength=[0.0, 0.1, 1.0, 10.0, 100.0]).sort_values("strength")
+strengths = standard(every, strength=[0.0, 0.1, 1.0, 10.0, 100.0]).sort_values("strength")
 strengths = strengths.assign(s=strengths.strength.map("{:g}".format))
 panels = {"distance": "squared distance", "lowest_accuracy": "lowest accuracy, %", "late_accuracy": "accuracy, %"}
 figure, axes = plt.subplots(1, 3, figsize=(9.5, 2.5), layout="constrained")
@@ -309,9 +312,9 @@ def resting(run):
     return {"shell": distancing.shell(kernel), "mirror image": mirror, "end": last.distance, "cosine": last.cosine}
 
 
-single = distancing.standard(every, strength=..., width=..., epochs=[None, 600], checkpoint=[None, 100])
-short = distancing.standard(every, epochs=48, checkpoint=12)
-single = pd.concat([single, resnet, short, distancing.standard(every, **digits)])
+single = standard(every, strength=..., width=..., epochs=[None, 600], checkpoint=[None, 100])
+short = standard(every, epochs=48, checkpoint=12)
+single = pd.concat([single, resnet, short, standard(every, **digits)])
 single = single[single.strength > 0]
 names = single.network.str.replace("_", "-").str.replace("resnet", "ResNet").str.replace("mlp", "MLP")
 names = names + np.where(single.dataset == "digits", " on digits", "")
@@ -329,8 +332,8 @@ shown.format_index("{:g}", level=[1, 2])
 hills = table[table.shell > 0]
 reached, arrived = hills[hills.end > 0.95 * hills.shell], hills[hills.cosine < -0.9]
 apart, many = (arrived.end / arrived["mirror image"] - 1).abs(), arrived.n.groupby("journey").sum()
-ridge = distancing.standard(every, experiment="ridge", **digits)
-ways = distancing.standard(every, experiment="ridge", **both, epochs=600, checkpoint=100)
+ridge = standard(every, experiment="ridge", **digits)
+ways = standard(every, experiment="ridge", **both, epochs=600, checkpoint=100)
 stayed, gone = (ways[ways.strength == strength] for strength in (0.0, 1.0))
 forces = {name: np.mean(gone[f"{name}_force"].tolist(), axis=0)[0] for name in ("push", "decay", "loss")}
 claims.stands(len(arrived) == 2, "two settings have arrived at the mirror image")
@@ -388,7 +391,7 @@ claims.decide(
 # sees what else has one.
 
 # %% tags=["remove-cell"]
-apart = distancing.standard(every, experiment="pair", other="independent")
+apart = standard(every, experiment="pair", other="independent")
 WAYS = {"line": "straight line", "matched": "line, units renamed", "circle": "great circle", "curve": "fitted curve"}
 NULLS = {"renamed": "line to itself, renamed", "ray": "only scaled as the line"}
 COLOURS = dict(zip(WAYS | NULLS, style.PALETTE, strict=True))
@@ -457,7 +460,7 @@ these two solutions or one is a matter of words. Nothing here shows that the pus
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "How this is decided"}
 RIDGE = 2.0  # points of error from which on a line has a barrier
-near = distancing.standard(every, experiment="pair", other="checkpoint")
+near = standard(every, experiment="pair", other="checkpoint")
 claims.stands(bool((near.line_error_barrier < RIDGE).all()), "there is no barrier after 40 epochs")
 claims.stands(bool((pushed_pairs.matched_error_barrier < RIDGE).all()), "nor after 600, once units are renamed")
 notes = {

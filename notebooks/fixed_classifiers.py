@@ -98,9 +98,7 @@ SETTINGS = (
 
 def chosen(how=REDUCED, **settings):
     """Runs of these settings, all others at their default, one a seed."""
-    return records.matching(every, fixed_classifiers.Config, free=("seed",), settings=how | settings).sort_values(
-        "seed"
-    )
+    return records.matching(every, fixed_classifiers.Config, **how | settings).sort_values("seed")
 
 
 def pairs(first, second, metric="accuracy"):

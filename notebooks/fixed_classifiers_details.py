@@ -36,8 +36,7 @@ REDUCED = {"network": "resnet_20", "train_samples": 5000, "epochs": 15, "precisi
 # %% tags=["remove-cell"]
 def chosen(**settings):
     """Runs of these settings, all others at their default, one a seed."""
-    found = records.matching(every, fixed_classifiers.Config, free=("seed",), settings=REDUCED | settings)
-    return found.sort_values("seed")
+    return records.matching(every, fixed_classifiers.Config, **REDUCED | settings).sort_values("seed")
 
 
 BESIDE = ("head", "initial_scale", "scale", "scale_decay", "binarised", "embedding")  # what kinds of runs differ in

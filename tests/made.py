@@ -23,6 +23,7 @@ def made_line(config, **metrics):
         "fingerprint": "f" * 64,
         "fidelity": "exact",
         "hash": key_of(config),
+        "settings": dataclasses.asdict(config),
     }
     return dataclasses.asdict(config) | about | metrics
 

@@ -198,13 +198,16 @@ def test_listing_names_the_command_and_runs_nothing(capsys):
         load_or_run(SEEDS, runner([]), missing="train")
 
 
-def test_runs_match_by_their_settings_the_rest_at_its_default_also_in_records_older_than_a_field():
-    rows = pd.DataFrame(
-        {"seed": [1, 2, 3, 4], "rate": [0.5, 0.1, np.nan, 0.5], "samples": [None, None, None, 9.0]}, index=list("abcd")
-    )
-    assert list(records.matching(rows, Toy, settings={}, free=["seed"]).index) == ["a", "c"]
-    assert list(records.matching(rows, Toy, settings={"samples": 9}, free=["seed"]).index) == ["d"]
-    assert list(records.matching(rows, Toy, settings={"seed": 2}, free=["seed", "rate"]).index) == ["b"]
+def test_runs_match_by_their_settings_the_rest_at_its_default():
+    configs = [Toy(), Toy(seed=2, rate=0.1), Toy(seed=3), Toy(seed=4, samples=9)]
+    rows = pd.DataFrame({"settings": [vars(config) for config in configs]}, index=list("abcd"))
+    assert list(records.matching(rows, Toy).index) == ["a", "c"]
+    assert list(records.matching(rows, Toy, samples=9).index) == ["d"]
+    assert list(records.matching(rows, Toy, samples=[None, 9]).index) == ["a", "c", "d"]
+    assert list(records.matching(rows, Toy, seed=2, rate=...).index) == ["b"]
+    assert list(records.matching(rows, Toy, seed=2, free=["rate"]).index) == ["b"]
+    with pytest.raises(ValueError, match="unknown setting 'height'; known are seed, rate"):
+        records.matching(rows, Toy, height=1)
 
 
 def test_what_is_found_is_kept_to_five_digits_and_work_that_diverged_is_a_result_with_its_step():

@@ -10,7 +10,7 @@ from torch import nn
 from toy_training import host_reads
 
 from spareparts import experts
-from spareparts.engine import Replica, choose_device, fit, predict, predict_each
+from spareparts.engine import Replica, choose_device, fit, predict
 from spareparts.engine.groups import fitting
 from spareparts.engine.loop import SideBySide, _choose
 from spareparts.engine.trainers import Captured
@@ -130,22 +130,6 @@ def test_within_a_stretch_the_host_never_waits_and_the_global_random_state_is_ne
     )
     assert few == many > 0
     assert torch.equal(torch.random.get_rng_state(), before)
-
-
-@pytest.mark.parametrize("family", ["mixture with SNNL", "convolutional network", "ResNet, projected shortcuts"])
-def test_networks_evaluated_side_by_side_give_what_each_gives(family):
-    networks = [replica.network for replica in FAMILIES[family]([1, 2, 3], torch.float64)]
-    inputs = torch.randn(111, 1 if "mixture" in family else 3, 8, 8, generator=torch.Generator()).double()
-
-    def read(output):
-        return (output.gates, output.features) if "mixture" in family else (output,)
-
-    networks[1].eval()
-    found = predict_each(networks, inputs, read=read)
-    assert [network.training for network in networks] == [True, False, True]
-    for network, mine in zip(networks, found, strict=True):
-        for one, other in zip(mine, predict(network, inputs, read=read), strict=True):
-            assert one.numpy() == pytest.approx(other.numpy(), abs=1e-12)
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 import importlib
 import sys
-from collections.abc import Iterable, Mapping
 from types import ModuleType
 from typing import Any
 
@@ -27,9 +26,9 @@ class Package(ModuleType):
         return sorted({*super().__dir__(), *self.__dict__["_part_of"]})
 
 
-def attach(package: str, parts: Mapping[str, Iterable[str]]) -> list[str]:
-    """Give a package the names of its parts, and return all of them for `__all__`."""
-    part_of = {name: part for part, names in parts.items() for name in names}
+def attach(package: str, **parts: str) -> list[str]:
+    """Give a package the names of its parts, each a row of words, and return all of them for `__all__`."""
+    part_of = {name: part for part, names in parts.items() for name in names.split()}
     module = sys.modules[package]
     module.__dict__["_part_of"] = part_of
     module.__class__ = Package

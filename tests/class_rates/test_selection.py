@@ -40,7 +40,7 @@ def line(*, loss=0.3, validation=80.0, outcome="finished", **settings):
     used = config.first_rate_learning_rate if config.arm == "class_rates" else None
     found = {"loss_curve": [1.0, loss], "label_entropy": CHANCE, "test_samples": 200, "test_accuracy": 80.0}
     found |= {"validation_accuracy": validation} | ({} if used is None else {"used_rate_learning_rate": used})
-    return made_line(config, **found) | {"outcome": outcome, "settings": {**vars(config)}, "protocol": config.protocol}
+    return made_line(config, **found) | {"outcome": outcome}
 
 
 def rated(cutoff=10, **settings):

@@ -219,14 +219,3 @@ def test_descent_on_a_flat_loss_passes_the_shell_and_comes_to_rest_at_the_mirror
     cosine = torch.nn.functional.cosine_similarity(theta, checkpoint, dim=0)
     assert float(cosine) == pytest.approx(-1)
     assert float((theta - checkpoint).square().sum()) == pytest.approx(penalty.mirror(13.0, Kernel()), rel=1e-6)
-
-
-def test_the_kernels_gradient_is_not_the_printed_one_which_belongs_to_a_sum_over_coordinates():
-    parameters, checkpoint = (torch.randn(6, generator=generator(seed), dtype=torch.float64) for seed in (1, 2))
-    kernel = torch.func.grad(lambda own: torch.exp(-(own - checkpoint).square().sum() / 6))(parameters)
-    summed = torch.func.grad(lambda own: torch.exp(-(own - checkpoint).square() / 6).sum())(parameters)
-    torch.testing.assert_close(penalty.kernel_gradient(parameters, checkpoint, width=3.0), kernel)
-    torch.testing.assert_close(penalty.printed_gradient(parameters, checkpoint, width=3.0), summed)
-    assert not torch.allclose(kernel, summed)
-    one = (parameters[:1], checkpoint[:1])
-    assert torch.equal(penalty.kernel_gradient(*one, width=3.0), penalty.printed_gradient(*one, width=3.0))

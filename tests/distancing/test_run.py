@@ -4,7 +4,6 @@ import dataclasses
 import math
 
 import numpy as np
-import pandas as pd
 import pytest
 import torch
 from benchmarks import distancing as rows
@@ -184,16 +183,6 @@ def test_cosine_restarts_are_pytorchs_by_epoch_and_by_batch():
     )
     by_batch = rates("cosine", epochs=14, period=7, per_batch=True)
     assert by_batch == pytest.approx([0.1 * cosine_rate(step, period=14) for step in range(28)])
-
-
-def test_standard_runs_have_every_setting_at_its_default_but_those_named():
-    configs = [Config(seed=2), Config(strength=0.0), Config(width=10.0), Config(epochs=50)]
-    runs = pd.DataFrame({"settings": [vars(config) for config in configs]})
-    assert distancing.standard(runs).index.tolist() == [0]
-    assert distancing.standard(runs, strength=[0.0, 1.0]).index.tolist() == [0, 1]
-    assert distancing.standard(runs, width=...).index.tolist() == [0, 2]
-    with pytest.raises(ValueError, match="unknown setting 'height'"):
-        distancing.standard(runs, height=1)
 
 
 def test_the_sweep_names_runs_that_can_be_made_each_after_the_journeys_that_it_reads():

@@ -12,22 +12,10 @@ from ..lazily import attach
 
 __all__ = attach(
     __name__,
-    {
-        "config": ["ARCHITECTURES", "ATTAINABLE", "VARIANTS", "Config", "plan"],
-        "networks": ["FullyConnected", "hidden_widths"],
-        "optimizer": ["ClassRateSGD", "rated_layers"],
-        "measures": ["ceiling", "label_entropy", "rank_sum", "specialized_share"],
-        "run": ["run"],
-        "selection": [
-            "LARGEST_CLASS",
-            "PUBLISHED_ACCURACY",
-            "PUBLISHED_SPECIALISED",
-            "by_rule",
-            "converged",
-            "lowered",
-            "mcnemar_p",
-            "paired",
-            "side",
-        ],
-    },
+    config="ARCHITECTURES ATTAINABLE VARIANTS Config plan",
+    networks="FullyConnected hidden_widths",
+    optimizer="ClassRateSGD rated_layers",
+    measures="ceiling label_entropy rank_sum specialized_share",
+    run="run",
+    selection="LARGEST_CLASS PUBLISHED_ACCURACY PUBLISHED_SPECIALISED by_rule converged lowered mcnemar_p paired side",
 )

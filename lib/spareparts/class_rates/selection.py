@@ -80,7 +80,7 @@ def of_variant(runs: pd.DataFrame, variant: str) -> pd.DataFrame:
     """Runs of a variant, every other setting but what it is tuned by at its default; the longest of each data set."""
     fixed = {name: value for name, value in ({"arm": "class_rates"} | VARIANTS[variant]).items() if name not in KEYS}
     free = {*KEYS, "learning_rate", "cutoff", "rate_learning_rate"}
-    kept = by_rule(matching(runs, Config, free=free, settings=fixed))
+    kept = by_rule(matching(runs, Config, free=free, **fixed))
     return kept[kept.epochs == kept.groupby("dataset").epochs.transform("max")] if len(kept) else kept
 
 

@@ -10,10 +10,8 @@ from ..lazily import attach
 
 __all__ = attach(
     __name__,
-    {
-        "config": ["ARMS", "CONTROLS", "Config", "plan"],
-        "instruments": ["classes_fired_for", "instruments", "selectivity", "unit_information"],
-        "networks": ["Routed", "plain"],
-        "run": ["run"],
-    },
+    config="ARMS CONTROLS Config plan",
+    instruments="classes_fired_for instruments selectivity unit_information",
+    networks="Routed plain",
+    run="run",
 )

@@ -39,11 +39,6 @@ def load_text(name: str) -> Text:
     return Text(train=train, validation=validation, test=test, vocabulary=vocabulary)
 
 
-def frequencies(text: Text) -> Int[Tensor, " vocabulary"]:
-    """How often each word stands in the training part."""
-    return torch.bincount(text.train, minlength=len(text.vocabulary))
-
-
 # A text in columns, read window after window: each column goes on where the window before left it
 
 

@@ -12,23 +12,11 @@ from ..lazily import attach
 
 __all__ = attach(
     __name__,
-    {
-        "config": ["EXPERIMENTS", "NETWORKS", "Config", "journey_of", "plan", "standard"],
-        "ensembles": ["combine", "fit_weights", "measured_errors", "predicted_errors"],
-        "journeys": ["left_behind", "travel"],
-        "measures": ["error_correlation", "match", "normalized_distance", "perturbed_losses", "squared_distance"],
-        "paths": ["barrier", "bezier", "fit_curve", "great_circle", "line"],
-        "penalty": [
-            "Directions",
-            "Kernel",
-            "Push",
-            "checkpoint_penalty",
-            "kernel_gradient",
-            "kernel_of",
-            "mirror",
-            "printed_gradient",
-            "shell",
-        ],
-        "run": ["run"],
-    },
+    config="EXPERIMENTS NETWORKS Config journey_of plan",
+    ensembles="combine fit_weights measured_errors predicted_errors",
+    journeys="left_behind travel",
+    measures="error_correlation match normalized_distance perturbed_losses squared_distance",
+    paths="barrier bezier fit_curve great_circle line",
+    penalty="Directions Kernel Push checkpoint_penalty kernel_of mirror shell",
+    run="run",
 )

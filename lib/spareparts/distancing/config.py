@@ -132,19 +132,6 @@ def journey_of(config: Config, **changes: Any) -> Config:
     return dataclasses.replace(config, **(about | changes))
 
 
-def standard(runs: Any, **changes: Any) -> Any:
-    """Those rows of `records.frame(Config)` whose settings are the default ones, but for the seed and those changed.
-
-    A change is a value or a list of values; `...` lets a setting have any. Raises `ValueError` for an unknown setting.
-    """
-    fields = {field.name: field.default for field in dataclasses.fields(Config) if field.name != "seed"}
-    if unknown := set(changes) - set(fields):
-        raise ValueError(f"unknown setting {sorted(unknown)[0]!r}; known are {', '.join(fields)}")
-    allowed = {name: value if isinstance(value, list) else [value] for name, value in (fields | changes).items()}
-    bound = {name: values for name, values in allowed.items() if ... not in values}
-    return runs[[all(settings[name] in values for name, values in bound.items()) for settings in runs.settings]]
-
-
 def plan(
     *,
     experiments: Sequence[str] = ("journey",),

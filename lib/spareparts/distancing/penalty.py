@@ -1,6 +1,6 @@
 """The penalty on small distances to checkpoints, with its gradient in closed form over all parameters at once.
 
-And what can be computed of it without training: where the push comes to rest, and what the draft's misprints would do.
+And what can be computed of it without training: where the push comes to rest.
 """
 
 import dataclasses
@@ -16,8 +16,6 @@ from torch import Tensor, nn
 from .. import checks
 from .config import Config
 from .paths import Point, check_alike, point_of
-
-Parameters = Float[Tensor, " parameters"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -210,18 +208,3 @@ def steepness_of(kernel: Kernel, weight_decay: float) -> float:
     """
     checks.at_least(0, weight_decay=weight_decay)
     return 2 * kernel.share(1) / kernel.spread / weight_decay if weight_decay else math.inf
-
-
-def kernel_gradient(parameters: Parameters, checkpoint: Parameters, *, width: float) -> Parameters:
-    """Gradient of Eq. 2.3's kernel: `(theta_c - theta)/sigma^2 exp(-||theta_c - theta||^2 / (2 sigma^2))`."""
-    moved = checkpoint - parameters
-    return moved / width * torch.exp(-moved.square().sum() / (2 * width))
-
-
-def printed_gradient(parameters: Parameters, checkpoint: Parameters, *, width: float) -> Parameters:
-    """The same as Eq. 2.13-2.18 have it, with each coordinate's own distance in the exponent; no gradient of 2.3.
-
-    It is that of the sum of the coordinates' kernels, and equals `kernel_gradient` in one dimension alone.
-    """
-    moved = checkpoint - parameters
-    return moved / width * torch.exp(-moved.square() / (2 * width))

@@ -4,12 +4,10 @@ from ..lazily import attach
 
 __all__ = attach(
     __name__,
-    {
-        "checkpoint": ["DamagedFile", "Opening", "cached_weights", "save_weights"],
-        "device": ["choose_device", "describe", "one_thread"],
-        "evaluate": ["accuracy", "images_at_once", "predict", "predict_each"],
-        "loop": ["fit"],
-        "processes": ["each", "each_group"],
-        "replica": ["Kept", "Outcome", "Progress", "Replica", "cross_entropy"],
-    },
+    checkpoint="DamagedFile Opening cached_weights save_weights",
+    device="choose_device describe one_thread",
+    evaluate="accuracy images_at_once predict",
+    loop="fit",
+    processes="each each_group",
+    replica="Kept Outcome Progress Replica cross_entropy",
 )

@@ -1,12 +1,11 @@
 """Evaluation in batches, with nothing kept for a backward pass."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import torch
 from jaxtyping import Shaped
 from torch import Tensor, nn
-from torch.func import functional_call, stack_module_state, vmap
 
 from .. import checks
 from ..data import ImagePart
@@ -41,25 +40,3 @@ def accuracy(network: nn.Module, part: ImagePart) -> float:
     checks.equally_many(**part._asdict())
     (scores,) = predict(network, part.images)
     return 100 * float((scores.argmax(1) == part.labels).double().mean())
-
-
-@torch.inference_mode()
-def predict_each(
-    networks: Sequence[nn.Module], inputs: Inputs, *, read: Read = lambda output: (output,)
-) -> list[Outputs]:
-    """What `predict` gives for each of some networks of one architecture, in one pass for all of them."""
-    if len(networks) == 1:
-        return [predict(networks[0], inputs, read=read)]
-    modes = [network.training for network in networks]
-    for network in networks:
-        network.eval()
-    state = stack_module_state(list(networks))
-
-    def one(parameters: dict[str, Tensor], buffers: dict[str, Tensor], chunk: Tensor) -> Outputs:
-        return read(functional_call(networks[0], (parameters, buffers), (chunk,)))
-
-    parts = [vmap(one, in_dims=(0, 0, None))(*state, chunk) for chunk in _chunks(inputs)]
-    for network, mode in zip(networks, modes, strict=True):
-        network.train(mode)
-    joined = [torch.cat(tensors, dim=1) for tensors in zip(*parts, strict=True)]
-    return [tuple(tensor[place] for tensor in joined) for place in range(len(networks))]

@@ -2,7 +2,7 @@
 
 import copy
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -25,7 +25,6 @@ LIVE_LOAD = 0.01  # an expert with a smaller share of the test set is dead
 SHOWN = 2_000  # first test images, whose features are clustered and drawn
 FIGURE_SEED = 1  # the paper's figures show one run: ours is fixed here, before looking
 NEIGHBOURS = 15  # of a point in the picture
-TOGETHER = 4  # networks that read the test set in one pass: half a gigabyte each
 
 
 def class_gates(
@@ -187,16 +186,15 @@ def partition_variance(
     return 1 - between / (features - centre).square().sum()
 
 
-def readings(networks: Sequence[Mixture], images: Tensor) -> Iterator[tuple[Tensor, ...]]:
-    """What `measure` needs of each network on a test set, a few networks at a time in one pass."""
+def reading_of(network: Mixture, images: Tensor) -> tuple[Tensor, ...]:
+    """What `measure` needs of a network on a test set."""
 
     def read(output: Any) -> tuple[Tensor, ...]:
         snnl = [block.flatten(1) for block in output.blocks]
-        given = (networks[0].predict(output), output.gates, output.logits.argmax(2))
+        given = (network.predict(output), output.gates, output.logits.argmax(2))
         return (*given, output.features, output.hidden, *snnl)
 
-    for start in range(0, len(networks), TOGETHER):
-        yield from engine.predict_each(networks[start : start + TOGETHER], images, read=read)
+    return engine.predict(network, images, read=read)
 
 
 def measure(
@@ -331,6 +329,6 @@ def standard(runs: pd.DataFrame, *, steps: int | None = None) -> pd.DataFrame:
     """Finished runs of both arms with every setting at its default and so many steps; None: of each set the longest."""
     if runs.empty:
         return runs
-    kept = matching(runs[runs.outcome == "finished"], Config, free=("dataset", "arm", "seed", "steps"), settings={})
+    kept = matching(runs[runs.outcome == "finished"], Config, free=("dataset", "arm", "seed", "steps"))
     kept = kept[kept.arm.isin(BOTH)]
     return kept[kept.steps == (steps or kept.groupby("dataset").steps.transform("max"))]

@@ -10,7 +10,7 @@ from .. import data, engine
 from ..records import Result, checkpoint_path, groups, weights_path
 from ..records.store import commit
 from .config import Config
-from .measures import LIVE_LOAD, at_start, entropy, expert_load, mean_share, measure, readings
+from .measures import LIVE_LOAD, at_start, entropy, expert_load, mean_share, measure, reading_of
 from .network import Mixture
 from .training import replica, tensors
 
@@ -76,26 +76,21 @@ def run_group(
         side_by_side=side_by_side,
         checkpoint=checkpoint_path(configs),
     )
-    finished = [trained.network for trained, end in zip(replicas, ends, strict=True) if end.outcome == "finished"]
-    found = readings(finished, images)
     for config, trained, curve, start, end in zip(configs, replicas, curves, starts, ends, strict=True):
         started = time.perf_counter()
-        reading = next(found) if end.outcome == "finished" else None
-        result = result_of(config, trained.network, end, reading, labels)
+        result = result_of(config, trained.network, end, images, labels)
         about = {"loss_curve": [round(loss, 4) for loss in end.losses]} | start | curve.state_dict()
         seconds = end.seconds + time.perf_counter() - started
         yield config, dataclasses.replace(result, metrics=about | result.metrics, seconds=seconds, device=described)
 
 
-def result_of(
-    config: Config, network: Mixture, end: engine.Outcome, reading: tuple[Tensor, ...] | None, labels: Tensor
-) -> Result:
+def result_of(config: Config, network: Mixture, end: engine.Outcome, images: Tensor, labels: Tensor) -> Result:
     """Measure a trained network; one whose outputs overflow after its last step has diverged at that step."""
     metrics, arrays = {}, {}
-    if reading is not None:
+    if end.outcome == "finished":
         engine.save_weights(network, weights_path(config), commit=commit())
         try:
-            metrics, arrays = measure(config, network, reading, labels)
+            metrics, arrays = measure(config, network, reading_of(network, images), labels)
         except FloatingPointError:
             end = dataclasses.replace(end, outcome="diverged", diverged_step=end.steps)
     return Result(metrics=metrics, arrays=arrays, outcome=end.outcome, diverged_step=end.diverged_step)

@@ -10,12 +10,10 @@ from ..lazily import attach
 
 __all__ = attach(
     __name__,
-    {
-        "config": ["EMBEDDINGS", "EXPERIMENTS", "HEADS", "NETWORKS", "Config", "plan"],
-        "hadamard": ["fast_hadamard_transform", "sylvester"],
-        "heads": ["FixedClassifier", "orthonormal", "tight_frame"],
-        "measures": ["CoincidingRows", "fit_growth", "least_loss", "max_coherence", "welch_bound"],
-        "networks": ["cosine_loss"],
-        "run": ["run"],
-    },
+    config="EMBEDDINGS EXPERIMENTS HEADS NETWORKS Config plan",
+    hadamard="fast_hadamard_transform sylvester",
+    heads="FixedClassifier orthonormal tight_frame",
+    measures="CoincidingRows fit_growth least_loss max_coherence welch_bound",
+    networks="cosine_loss",
+    run="run",
 )

@@ -7,25 +7,8 @@ from ..lazily import attach
 
 __all__ = attach(
     __name__,
-    {
-        "config": ["RunConfig", "groups", "key"],
-        "frame": ["arrays", "frame", "load_or_run", "matching", "provenance", "varied"],
-        "store": [
-            "Diverged",
-            "RecordError",
-            "Result",
-            "cache_folder",
-            "check_same",
-            "checkpoint_path",
-            "folders",
-            "index",
-            "load",
-            "measured",
-            "plain",
-            "rounded",
-            "save",
-            "unrecorded",
-            "weights_path",
-        ],
-    },
+    config="RunConfig groups key",
+    frame="arrays frame load_or_run matching provenance varied",
+    store="Diverged RecordError Result cache_folder check_same checkpoint_path folders index load measured plain "
+    "rounded save unrecorded weights_path",
 )

@@ -3,7 +3,7 @@
 import html
 import zipfile
 import zlib
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -87,15 +87,19 @@ def arrays(word: str, hash: str) -> dict[str, np.ndarray]:
 
 
 def matching(
-    rows: pd.DataFrame, config: type[RunConfig], *, free: Collection[str] = (), settings: Mapping[str, Any]
+    rows: pd.DataFrame, config: type[RunConfig], *, free: Collection[str] = ("seed",), **settings: Any
 ) -> pd.DataFrame:
-    """Runs of these settings, every other field but the `free` ones at its default, as in records older than it."""
-    for name, default in defaults_of(config).items():
-        if name in rows and (name in settings or name not in free):
-            value, column = settings.get(name, default), rows[name]
-            filled = column if default is None else column.where(column.notna(), default)
-            rows = rows[filled.isna() if value is None else filled == value]
-    return rows
+    """Those rows of `frame(config)` whose settings are the default ones, but for the `free` ones and those given.
+
+    A setting is given as a value, a list of values, or `...` for any. Raises `ValueError` for an unknown setting.
+    """
+    defaults = defaults_of(config)
+    if unknown := settings.keys() - defaults.keys():
+        raise ValueError(f"unknown setting {sorted(unknown)[0]!r}; known are {', '.join(defaults)}")
+    given = {name: value for name, value in defaults.items() if name not in free} | settings
+    wanted = {name: value if isinstance(value, list) else [value] for name, value in given.items() if value is not ...}
+    kept = (all(own[name] in values for name, values in wanted.items()) for own in rows.get("settings", ()))
+    return rows[list(kept)] if len(rows) else rows
 
 
 def provenance(rows: pd.DataFrame, *, by: str = "dataset") -> pd.DataFrame:

@@ -8,9 +8,7 @@ from ..lazily import attach
 
 __all__ = attach(
     __name__,
-    {
-        "config": ["EXPERIMENTS", "MODELS", "Config", "plan"],
-        "pruning": ["compact", "contributions", "frame_potential", "pruning_curves", "pruning_order"],
-        "run": ["run"],
-    },
+    config="EXPERIMENTS MODELS Config plan",
+    pruning="compact contributions frame_potential pruning_curves pruning_order",
+    run="run",
 )
