@@ -111,11 +111,9 @@ def two_papers(monkeypatch):
     return ["one", "two"]
 
 
-def test_a_sample_is_that_of_its_seed_spread_over_durations_and_papers(two_papers, monkeypatch):
+def test_a_sample_is_that_of_its_seed_and_the_papers_take_turns(two_papers, monkeypatch):
     chosen = verify.sample(two_papers, size=8, seed=0, budget=1000.0)
-    for word in two_papers:
-        seconds = sorted(row["seconds"] for row in chosen if row["word"] == word)
-        assert [-(-value // 5) for value in seconds] == [1, 2, 3, 4]
+    assert [row["word"] for row in chosen] == two_papers * 4
     assert chosen == verify.sample(two_papers, size=8, seed=0, budget=1000.0)
     assert chosen != verify.sample(two_papers, size=8, seed=1, budget=1000.0)
     frame = records.frame

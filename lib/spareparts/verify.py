@@ -4,7 +4,6 @@ elsewhere within a tolerance, as rounding may differ there, and training amplifi
 
 import dataclasses
 import datetime
-import itertools
 import json
 import math
 import os
@@ -61,12 +60,12 @@ def paper_config(word: str) -> type[records.RunConfig]:
 
 
 def sample(words: Sequence[str], *, size: int, seed: int, budget: float) -> list[dict[str, Any]]:
-    """Random records, spread over durations and papers, which share the budget, in seconds here, equally."""
+    """Random records, the papers in turn, which share the budget, in seconds here, equally."""
     if size < 1:
         raise ValueError(f"the sample must be at least 1 record, got {size}")
-    draw, each = random.Random(seed), -(-size // max(len(words), 1))
-    queues = {word: _shuffled(records.frame(word).to_dict("records"), each, draw) for word in words}
-    left = {word: budget / len(words) for word in words}
+    draw, left = random.Random(seed), {word: budget / len(words) for word in words}
+    rows = {word: records.frame(word).sort_values("hash").to_dict("records") for word in words}
+    queues = {word: draw.sample(own, len(own)) for word, own in rows.items()}
     chosen: list[dict[str, Any]] = []
     while any(queues.values()):
         for word, queue in queues.items():
@@ -80,16 +79,6 @@ def sample(words: Sequence[str], *, size: int, seed: int, budget: float) -> list
 def _cost(row: Mapping[str, Any]) -> float:
     """Seconds that a run takes here, by those that were recorded where bfloat16 has instructions."""
     return row["seconds"] * (processor.SLOWDOWN if in_bfloat16(row) and processor.lacks_bfloat16() else 1)
-
-
-def _shuffled(rows: list[dict[str, Any]], count: int, draw: random.Random) -> list[dict[str, Any]]:
-    """Rows in random order, in which `count` strata of duration with equally many rows take turns."""
-    rows = sorted(rows, key=lambda row: (_cost(row), row["hash"]))
-    bounds = [round(part * len(rows) / count) for part in range(count + 1)]
-    strata = [rows[low:high] for low, high in itertools.pairwise(bounds)]
-    for stratum in (*strata, strata):
-        draw.shuffle(stratum)
-    return [row for turn in itertools.zip_longest(*strata) for row in turn if row is not None]
 
 
 def verify(rows: Iterable[dict[str, Any]], *, budget: float) -> Iterator[Check]:
