@@ -24,10 +24,26 @@
 # %% tags=["parameters"] mystnb={"code_prompt_show": "The parameters of this chapter"}
 DATASETS = ["mnist", "fashion_mnist", "cifar10", "cifar100"]
 SEEDS = [1, 2, 3, 4, 5]
+ARMS = ["baseline", "snnl"]  # or others of experts.ARMS
 STEPS = 15000  # of 100 images; the published number
-SNNL_WEIGHTS = [1.0]
 PRECISION = "float32"  # or "bfloat16"
-FACTORS = []  # names of experts.FACTORS: settings to try beside these, one at a time
+# Of the following, none stands for the default; an arm that does not use a setting is run without it.
+TRAIN_SAMPLES = []  # none: all images
+AUGMENT = []
+EXPERTS = []
+EXTRACTOR = []  # "convolutional", "transformer"
+FILTERS = []
+PEAK_LEARNING_RATE = []
+SNNL_WEIGHT = []
+WEIGHT_SCHEDULE = []  # "constant", "rising", "falling"
+TEMPERATURE = []
+TEMPERATURE_SCHEDULE = []  # "constant", "annealed", "learned"
+DISTANCE = []  # "cosine", "squared_euclidean"
+LAYERS = []  # "minimum", "sum"
+BALANCE_WEIGHT = []  # of a balanced gate
+NORMALISED_GATE = []
+CENTRED_GATE = []  # share of the features' mean that is subtracted before the gate
+GATE_LEARNING_RATE = []
 MISSING = "list"  # or "run": make the runs that have no record
 DEMO_STEPS = 100
 DEMO_SHARES = [0.0, 1.0]  # of the features' mean that is subtracted before the gate
@@ -35,8 +51,13 @@ DEMO_SHARES = [0.0, 1.0]  # of the features' mean that is subtracted before the 
 # %% tags=["runs", "remove-cell"]
 from spareparts import experts, records
 
-settings = {"steps": STEPS, "snnl_weights": SNNL_WEIGHTS, "precision": PRECISION}
-plan = experts.plan(datasets=DATASETS, seeds=SEEDS, factors=FACTORS, **settings)
+given = {"steps": STEPS, "precision": PRECISION, "train_samples": TRAIN_SAMPLES, "augment": AUGMENT}
+given |= {"experts": EXPERTS, "extractor": EXTRACTOR, "filters": FILTERS, "peak_learning_rate": PEAK_LEARNING_RATE}
+given |= {"snnl_weight": SNNL_WEIGHT, "weight_schedule": WEIGHT_SCHEDULE, "distance": DISTANCE, "layers": LAYERS}
+given |= {"temperature": TEMPERATURE, "temperature_schedule": TEMPERATURE_SCHEDULE}
+given |= {"balance_weight": BALANCE_WEIGHT, "normalised_gate": NORMALISED_GATE, "centred_gate": CENTRED_GATE}
+named = {"datasets": DATASETS, "seeds": SEEDS, "arms": ARMS, "gate_learning_rate": GATE_LEARNING_RATE}
+plan = experts.plan(**named, **given)
 asked = records.load_or_run(plan, experts.run, missing=MISSING)
 
 # %% tags=["remove-input", "requested"]

@@ -137,7 +137,7 @@ PLANS = {
     distancing: ({}, [{"seeds": []}, {"strength": [1, 1]}, {"networks": ["vgg"]}, {"other": ["unpushed"]}]),
     experts: (
         ONE,
-        [{"datasets": []}, {"seeds": []}, {"arms": ["snnl"] * 2}, {"snnl_weights": []}, {"factors": ["depth"]}],
+        [{"datasets": []}, {"seeds": []}, {"arms": ["snnl"] * 2}, {"snnl_weight": [1.0, 1.0]}],
     ),
     fixed_classifiers: ({}, [{"seeds": [1, 1]}, {"networks": []}, {"experiments": ["none"]}]),
     redundancy: ({}, [{"seeds": [1, 1]}, {"experiments": []}, {"models": ["none"]}]),

@@ -12,7 +12,7 @@ from ..lazily import attach
 
 __all__ = attach(
     __name__,
-    config="ARMS FACTORS Config plan",
+    config="ARMS Config plan",
     losses="gated_cross_entropy load_balancing_loss normalized_temperature_cross_entropy soft_nearest_neighbor_loss "
     "supervised_contrastive_loss",
     measures="embedding_similarity matched_similarity mean_share mutual_information pairwise_similarity "

@@ -5,11 +5,9 @@ import itertools
 from collections.abc import Sequence
 from typing import Any, ClassVar, Literal
 
-import numpy as np
-
 from .. import data
 from ..records import RunConfig
-from ..records.config import check_lists
+from ..records.config import check_lists, combinations, given_lists
 from ..records.fields import Count, NonNegative, Positive, Precision, Seed, Several, Share
 
 # baseline; with SNNL, or a contrastive loss in its place; raw pixels; uniform gates; balanced top-k gate, without SNNL
@@ -97,80 +95,18 @@ class Config(RunConfig):
 
 
 BOTH = ("baseline", "snnl")
-FIGURE_7 = (*np.linspace(-100, 100, 30).tolist(), 0.0)  # the paper's weights leave 0 out
 
 
-def _levels(name: str, values: Sequence[Any], *, arms: Sequence[str] = ("snnl",)) -> list[dict[str, Any]]:
-    return [{"arm": arm, name: value} for value in values for arm in arms]
+def plan(*, datasets: Sequence[str], seeds: Sequence[int], arms: Sequence[str] = BOTH, **settings: Any) -> list[Config]:
+    """The configs that a notebook's parameters name: every data set, seed and arm, and every setting that the arm uses.
 
-
-# Each factor with the settings that it tries beside the standard ones.
-FACTORS: dict[str, list[dict[str, Any]]] = {
-    "experts": _levels("experts", (2, 3, 4), arms=BOTH),
-    "snnl_weight": _levels("snnl_weight", (0.1, 10.0, 100.0)),
-    "temperature": _levels("temperature", (0.1, 10.0)) + _levels("temperature_schedule", ("learned", "annealed")),
-    "distance": _levels("distance", ("squared_euclidean",)),
-    "layers": _levels("layers", ("sum",)),
-    "weight_schedule": _levels("weight_schedule", ("rising", "falling")),
-    "loss": [
-        {"arm": "supcon", "temperature": 0.1},
-        {"arm": "simclr", "temperature": 0.1, "augment": True},
-        {"arm": "baseline", "augment": True},  # the control of what sees two views
-    ],
-    "extractor": [
-        *_levels("extractor", ("transformer",), arms=BOTH),
-        *({"arm": arm, "extractor": "transformer", "peak_learning_rate": 0.01} for arm in BOTH),
-    ],
-    "filters": _levels("filters", (8, 16, 64), arms=BOTH),
-    "gate": [
-        {"arm": "balanced"},
-        *_levels("balance_weight", (0.1, 1.0), arms=("balanced",)),
-        {"arm": "balanced", "balance_weight": 1.0, "normalised_gate": True},
-        *_levels("normalised_gate", (True,), arms=("baseline",)),
-        {"arm": "ensemble"},
-    ],
-    "input": [{"arm": "raw"}],
-    "learning_rate": _levels("peak_learning_rate", (0.01, 0.03), arms=BOTH),
-    "centring": [
-        *_levels("centred_gate", (1.0,), arms=BOTH),
-        {"arm": "snnl", "centred_gate": 1.0, "temperature_schedule": "learned"},
-    ],
-    "collapse": [
-        *_levels("gate_learning_rate", (1e-6, 1e-5, 1e-4, 1e-3, 1e-2), arms=("baseline",)),
-        *_levels("centred_gate", (0.5, 0.75, 0.9, 0.97, 1.0), arms=("baseline",)),
-    ],
-    "learned_temperature": _levels("temperature_schedule", ("learned",)),
-    "balance": [{"arm": arm, "balance_weight": 1.0, "normalised_gate": True} for arm in ("balanced", "balanced_snnl")],
-    "unit_features": _levels("normalised_gate", (True,), arms=BOTH),
-    "figure_7": [choice | {"train_samples": ABLATION_SAMPLES} for choice in _levels("snnl_weight", FIGURE_7)],
-}
-
-
-def plan(
-    *,
-    datasets: Sequence[str],
-    seeds: Sequence[int],
-    arms: Sequence[str] = BOTH,
-    steps: int = PUBLISHED_STEPS,
-    snnl_weights: Sequence[float] = (1.0,),
-    factors: Sequence[str] = (),
-    **settings: Any,
-) -> list[Config]:
-    """The configs that a notebook's parameters name: every data set, arm and seed, and every weight in the SNNL arm.
-
-    Each of `factors` adds the settings that it tries, one at a time; `figure_7` draws its own training images.
-    Raises `ValueError` for a repeated or empty list or an unknown factor, `TypeError` for an unknown setting.
+    A setting is a field of `Config`, with one value or a list; none or an empty list leaves it at its default. Raises
+    `ValueError` for a repeated or empty list, `TypeError` for an unknown setting.
     """
-    check_lists({"datasets": datasets, "arms": arms, "seeds": seeds, "snnl_weights": snnl_weights})
-    if unknown := [factor for factor in factors if factor not in FACTORS]:
-        raise ValueError(f"unknown factors {', '.join(map(repr, unknown))}; known: {', '.join(FACTORS)}")
-    choices = []
-    for arm in arms:
-        choices += _levels("snnl_weight", snnl_weights) if arm == "snnl" else [{"arm": arm}]
-    choices += [choice for factor in factors for choice in FACTORS[factor]]
-    pairs = itertools.product(datasets, seeds)
+    check_lists({"datasets": datasets, "arms": arms, "seeds": seeds})
+    given = given_lists(settings)
     return [
-        Config(dataset=dataset, seed=seed, steps=steps, **settings | choice)
-        for dataset, seed in pairs
-        for choice in choices
+        Config(dataset=dataset, seed=seed, arm=arm, **choice)
+        for dataset, seed, arm in itertools.product(datasets, seeds, arms)
+        for choice in combinations({name: given[name] for name in given if arm in USERS.get(name, ARMS)})
     ]
