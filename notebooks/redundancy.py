@@ -33,7 +33,11 @@ INITIALIZATION = ["glorot"]  # Figure 1's; or "pytorch", that of the author's co
 SHUFFLED_LABELS = [False]
 CLASSES = []  # none: all
 STUDIED = ["best"]  # the weights of smallest validation loss; or "last"
+WIDTH = []  # units of LeNet's first layer
+UNITS = []  # XORD: filters of each sign; teacher and student: the student's
 DIVERSE = []  # XORD: shares of inputs that hold both patterns of a sign
+LAYERS = []  # that the student trains: "both", "first"
+NOISE = []  # on the teacher's outputs
 OPTIMIZER = None  # as published; or "sgd", "adam"
 LEARNING_RATE = None  # as published
 PRECISION = "float32"  # or "bfloat16", "tf32"
@@ -47,6 +51,7 @@ from spareparts import records, redundancy
 wanted = {"experiments": EXPERIMENTS, "models": MODELS, "datasets": DATASETS, "seeds": SEEDS}
 settings = {"iterations": ITERATIONS, "train_samples": TRAIN_SAMPLES, "classes": CLASSES, "studied": STUDIED}
 settings |= {"initialization": INITIALIZATION, "shuffled_labels": SHUFFLED_LABELS, "diverse": DIVERSE}
+settings |= {"width": WIDTH, "units": UNITS, "layers": LAYERS, "noise": NOISE}
 settings |= {"optimizer": OPTIMIZER, "learning_rate": LEARNING_RATE, "precision": PRECISION}
 plan = redundancy.plan(**wanted, **settings)
 asked = records.load_or_run(plan, redundancy.run, missing=MISSING)

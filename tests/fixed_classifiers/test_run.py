@@ -186,8 +186,8 @@ def test_the_published_protocol_is_the_default_and_a_plan_crosses_its_lists_wher
     configs = fixed_classifiers.plan(heads=heads, scale=[0.1, 1.0], seeds=[1, 2], networks=["resnet_20"])
     assert len(configs) == len({key(config) for config in configs}) == 6
     assert {config.scale for config in configs if config.head == "learned"} == {None}
-    language = fixed_classifiers.plan(experiments=["language"], heads=heads, epochs=3)
-    assert [config.embedding for config in language] == list(fixed_classifiers.EMBEDDINGS)
+    language = fixed_classifiers.plan(experiments=["language"], heads=heads, epochs=3, embedding=["pmi", "word2vec"])
+    assert [config.embedding for config in language] == ["pmi", "word2vec"]
     assert all(config.head == "learned" and config.network == "resnet_56" for config in language)
     crossed = fixed_classifiers.plan(heads=["orthonormal"], loss=["cross_entropy", "cosine_squared"], initial_scale=9.0)
     assert [(config.loss, config.initial_scale) for config in crossed] == [("cross_entropy", 9), ("cosine_squared", 1)]

@@ -25,7 +25,7 @@ def test_figure_1_is_the_default_and_a_plan_crosses_its_lists_and_gives_models_t
     assert {(config.model, config.dataset) for config in configs} == {("lenet_300_100", "mnist"), ("conv_2", "cifar10")}
     shuffled = redundancy.plan(shuffled_labels=[False, True], train_samples=5_000, classes=[])
     assert [config.shuffled_labels for config in shuffled] == [False, True]
-    assert len(redundancy.plan(experiments=["xord"], units=[2, 4])) == 8
+    assert len(redundancy.plan(experiments=["xord"], units=[2, 4], train_samples=[6, 12])) == 4
 
 
 def test_parts_of_the_data_are_disjoint_and_the_seeds_alone():

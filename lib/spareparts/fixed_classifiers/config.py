@@ -144,13 +144,6 @@ def unused(settings: Mapping[str, Any]) -> dict[str, str]:
     return found | ({"coordinates": "matrix 'paley'"} if given["matrix"] == "paley" else {})
 
 
-# What an experiment is run with where nothing else is asked for.
-GRIDS: dict[str, Mapping[str, Sequence[Any]]] = {
-    "language": {"embedding": EMBEDDINGS},
-    "heads": {"head": ("learned", "orthonormal", "hadamard"), "phase": ("training", "inference")},
-}
-
-
 def plan(
     *,
     experiments: Sequence[str] = ("images",),
@@ -171,7 +164,7 @@ def plan(
     given = given_lists({name: value for name, value in lists.items() if value != ()})
     found = {}  # each config once
     for experiment in experiments:
-        for choice in combinations({"experiment": [experiment]} | GRIDS.get(experiment, {}) | given):
+        for choice in combinations({"experiment": [experiment]} | given):
             used = {name: value for name, value in choice.items() if name not in unused(choice)}
             found |= dict.fromkeys(Config(seed=seed, **used) for seed in seeds)
     return list(found)

@@ -2,7 +2,7 @@
 
 import dataclasses
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, ClassVar, Literal
 
 from .. import data
@@ -107,19 +107,6 @@ class Config(RunConfig):
         return "paper" if stated and described else "reduced"
 
 
-# What an experiment is run with where nothing else is asked for.
-GRIDS: dict[str, Mapping[str, Sequence[Any]]] = {
-    "xord": {"units": (2, 4, 8, 16, 60, 120), "train_samples": (6, 12, 25, 100)},
-    "width": {
-        "width": (30, 100, 300, 1000, 3000),
-        "train_samples": (1_000,),
-        "learning_rate": (0.03,),
-        "iterations": (3_000,),  # at most: training stops once all images are fitted
-    },
-    "teacher_student": {"units": (2, 3, 4, 6, 8, 10), "layers": ("first", "both"), "noise": (0.1,)},
-}
-
-
 def plan(
     *,
     experiments: Sequence[str] = ("network",),
@@ -141,6 +128,6 @@ def plan(
         for experiment in experiments
         for model in (models if experiment in TRAINED else (LENET,))
         for dataset in (datasets if experiment in IMAGES else ()) or (DATASETS.get(model, "mnist"),)
-        for choice in combinations({**GRIDS.get(experiment, {}), **given})
+        for choice in combinations(given)
         for seed in seeds
     ]
