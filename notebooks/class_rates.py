@@ -24,10 +24,17 @@
 DATASETS = ["all"]  # or names, as `python -m spareparts data list` prints them
 ACTIVATIONS = ["selu", "relu", "tanh"]
 SEEDS = [1]  # the paper has one; our records have more
-VARIANTS = ["untrained", "baseline", "class_rates"]  # names of class_rates.VARIANTS
+ARMS = ["untrained", "baseline", "class_rates"]  # or "proof", of Eq. 5-6
 CUTOFFS = [10, 20, 30]  # epochs; chosen among on validation
 LEARNING_RATES = [0.01]
 EPOCHS = 100
+# Of the following, none stands for the default; an arm that does not use a setting is run without it.
+BATCH_SIZE = []
+INITIALIZATION = []  # "lecun", "he", "glorot"
+GROUPS = []  # what shares a rate: "classes", "one", "shuffled", "layers", "clusters"
+FORM = []  # of what the rates grow by: "sample", "class", "batch"
+RESET = []  # "half_epoch", "never"
+RATED = []  # "all", "bottom_half", "top_half"
 MISSING = "list"  # or "run": make the runs that have no record, one on each core
 DEMO_EPOCHS = 4
 DEMO_SEEDS = [1, 2]
@@ -38,8 +45,10 @@ import pandas as pd
 
 from spareparts import class_rates, records
 
-grid = {"datasets": DATASETS, "activations": ACTIVATIONS, "seeds": SEEDS, "variants": VARIANTS, "cutoffs": CUTOFFS}
-plan = class_rates.plan(**grid, learning_rates=LEARNING_RATES, epochs=EPOCHS)
+grid = {"datasets": DATASETS, "activations": ACTIVATIONS, "seeds": SEEDS, "arms": ARMS, "cutoffs": CUTOFFS}
+grid |= {"learning_rates": LEARNING_RATES, "epochs": EPOCHS, "batch_size": BATCH_SIZE}
+grid |= {"initialization": INITIALIZATION, "groups": GROUPS, "form": FORM, "reset": RESET, "rated": RATED}
+plan = class_rates.plan(**grid)
 asked = records.load_or_run(plan, class_rates.run, missing=MISSING)
 while lower := class_rates.lowered(asked):  # the paper's rule: a tenth of alpha_mu where training did not converge
     again = records.load_or_run(lower, class_rates.run, missing=MISSING)
@@ -69,8 +78,12 @@ every = records.frame(class_rates.Config)
 every = every.assign(net=every.activation.map(NETS))
 
 
-def compared(runs, first="baseline", second="class_rates"):
-    """Both sides of every network on the paper's data sets, in one line each."""
+BASELINE = {"arm": "baseline"}
+TUNED = BASELINE | {"tuned": True}
+
+
+def compared(runs, first=BASELINE, second=None):
+    """Both sides of every network on the paper's data sets, in one line each; class rates where nothing is said."""
     both = class_rates.paired(runs, first, second)
     return both.assign(net=both.activation.map(NETS))
 
@@ -89,7 +102,7 @@ change, before = set_means(pairs), set_means(finite)
 
 # %% tags=["remove-cell"]
 overall, first_try = stats.bootstrap_interval(change.mean(axis=1)), stats.bootstrap_interval(before.mean(axis=1))
-tuned = stats.bootstrap_interval(compared(every, "baseline", "tuned_baseline").groupby("dataset").difference.mean())
+tuned = stats.bootstrap_interval(compared(every, BASELINE, TUNED).groupby("dataset").difference.mean())
 printed = class_rates.PUBLISHED_ACCURACY
 theirs = {name: float((printed[f"{key}_rated"] - printed[key]).mean()) for key, name in NETS.items()}
 words = claims.locked("class_rates")
@@ -386,7 +399,7 @@ claims.decide("class_rates-8", rises, because="Each column alone is too close to
 
 # %% tags=["remove-input"]
 together = stats.paired_wilcoxon(*sides(pairs)[:2])
-base = class_rates.side(every, "baseline")
+base = class_rates.side(every, **BASELINE)
 base = base[(base.seed == 1) & base.dataset.isin(printed.index)].pivot(
     index="dataset", columns="net", values="test_accuracy"
 )
@@ -478,9 +491,9 @@ claims.decide("class_rates-7", {"the networks": verdict}, because="The same laye
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "How this figure is drawn", "image": {"alt": "Change of accuracy for each control, one dot a data set with mean and interval; all intervals include zero or lie at it."}, "figure": {"caption": "Accuracy of class rates minus that of each control, one dot a data set (seed 1, means over activations), with mean and 95% interval. Right of the dashed line class rates are better.", "name": "fig-class-rates-controls"}}
 CONTROLS = {
-    "one rate for all classes": compared(every, "one_group", "class_rates"),
-    "shuffled groups": compared(every, "shuffled_groups", "class_rates"),
-    "tuned baseline, both tuned": compared(every, "tuned_baseline", "tuned_class_rates"),
+    "one rate for all classes": compared(every, {"groups": "one"}),
+    "shuffled groups": compared(every, {"groups": "shuffled"}),
+    "tuned baseline, both tuned": compared(every, TUNED, {"tuned": True}),
 }
 dots = pd.concat(
     {name: part.groupby("dataset").difference.mean() for name, part in CONTROLS.items()}, names=["control"]
@@ -528,8 +541,8 @@ may be worth something here; that they belong to classes shows in none of the co
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed", "figure": {"caption": "Class rates with one part changed: mean change of accuracy, and on how many sets.", "name": "tab-class-rates-parts"}}
 ABLATIONS = {
-    "rates in the lower half rather than the upper": compared(every, "top_half", "bottom_half"),
-    "reset every half epoch rather than never": compared(every, "no_reset", "class_rates"),
+    "rates in the lower half rather than the upper": compared(every, {"rated": "top_half"}, {"rated": "bottom_half"}),
+    "reset every half epoch rather than never": compared(every, {"reset": "never"}),
 }
 table = pd.DataFrame(
     {

@@ -133,7 +133,7 @@ def test_a_run_is_the_papers_while_it_keeps_to_what_the_paper_states(paper):
 
 ONE = {"datasets": ["digits"], "seeds": [1]}
 PLANS = {
-    class_rates: ({"datasets": ["car"]}, [{"variants": ["two_groups"]}, {"seeds": [1, 1]}]),
+    class_rates: ({"datasets": ["car"]}, [{"arms": []}, {"groups": ["two"]}, {"seeds": [1, 1]}]),
     distancing: ({}, [{"seeds": []}, {"strength": [1, 1]}, {"networks": ["vgg"]}, {"other": ["unpushed"]}]),
     experts: (
         ONE,

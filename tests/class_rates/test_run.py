@@ -8,7 +8,6 @@ from torch import nn
 
 from spareparts import data
 from spareparts.class_rates import (
-    VARIANTS,
     Config,
     FullyConnected,
     ceiling,
@@ -22,7 +21,6 @@ from spareparts.class_rates.networks import SeededDropout
 from spareparts.class_rates.run import groups_of
 
 SIZE = {"epochs": 3, "hidden_layers": 2, "width": 8}
-RATES = {"groups", "reset", "rated"}
 TINY = SIZE | {"dataset": "generated-led-display"}
 
 
@@ -89,9 +87,18 @@ def test_a_run_gives_accuracies_bits_and_neurons_and_both_arms_share_their_data(
     assert baseline["parameters"] == first["parameters"]
 
 
-@pytest.mark.parametrize("variant", [name for name, made in VARIANTS.items() if made.keys() & RATES])
-def test_every_variant_trains_and_differs_from_class_rates(variant):
-    config, own = tiny_plan(activations=["tanh"], variants=[variant, "class_rates"], cutoffs=[2])
+CHANGES = {
+    "groups": ["one", "shuffled", "layers", "clusters"],
+    "reset": ["never"],
+    "rated": ["bottom_half", "top_half"],
+}
+
+
+@pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in CHANGES.items() for value in values])
+def test_every_setting_of_the_rates_trains_and_differs_from_the_default(name, value):
+    configs = tiny_plan(activations=["tanh"], arms=["class_rates"], cutoffs=[2])
+    configs += tiny_plan(activations=["tanh"], arms=["class_rates"], cutoffs=[2], **{name: value})
+    config, own = configs
     results = dict(run([config, own], workers=1, progress=False))
     assert results[config].outcome == "finished"
     assert results[config].metrics["loss_curve"] != results[own].metrics["loss_curve"]
@@ -122,7 +129,7 @@ def test_clusters_are_of_the_inputs_whatever_the_labels_and_the_same_each_time()
 
 
 def test_an_untrained_network_is_measured_as_a_trained_one_and_tells_the_entropy_of_its_labels():
-    (config,) = tiny_plan(variants=["untrained"], activations=["relu"])
+    (config,) = tiny_plan(arms=["untrained"], activations=["relu"])
     ((_, result),) = run([config], workers=1, progress=False)
     assert 0 <= result.metrics["specialized"] <= 100 and result.metrics["test_samples"] == 500
     assert 0 < result.metrics["label_entropy"] <= np.log(10)

@@ -9,7 +9,7 @@ import torch
 from made import made_line
 from scipy import stats
 
-from spareparts import class_rates, data, records
+from spareparts import data, records
 from spareparts.class_rates import (
     ARCHITECTURES,
     ATTAINABLE,
@@ -25,7 +25,6 @@ from spareparts.class_rates import (
     paired,
     side,
 )
-from spareparts.class_rates.selection import of_variant
 from spareparts.data.tables import KNOWN_TABLES
 from spareparts.execute import ROOT
 from spareparts.records import key
@@ -86,35 +85,31 @@ def test_the_largest_alpha_mu_that_converged_speaks_for_a_network():
 
 def test_the_cutoff_is_the_best_on_validation_and_the_smallest_among_equals():
     runs = pd.DataFrame([rated(cutoff) for cutoff in (10, 20, 30)])
-    assert side(runs, "class_rates").cutoff.tolist() == [10]
+    assert side(runs).cutoff.tolist() == [10]
     runs = runs.assign(validation_accuracy=80.0 + (runs.cutoff == 30))
-    assert side(runs, "class_rates").cutoff.tolist() == [30]
-    assert side(runs[runs.cutoff != 20], "class_rates").empty
+    assert side(runs).cutoff.tolist() == [30]
+    assert side(runs[runs.cutoff != 20]).empty
     runs = runs.assign(outcome=np.where(runs.cutoff == 30, "diverged", "finished"))
-    assert side(runs, "class_rates").cutoff.tolist() == [10]
+    assert side(runs).cutoff.tolist() == [10]
 
 
 def test_a_tuned_side_chooses_on_validation_and_pairs_count_errors_under_the_protocol_of_both_sides():
     runs = pd.DataFrame([line(learning_rate=rate, validation=80 + rate) for rate in (0.01, 0.03, 0.1)])
-    assert side(runs, "tuned_baseline").learning_rate.tolist() == [0.1]
-    assert side(runs, "baseline").learning_rate.tolist() == [0.01]
-    assert side(runs[runs.learning_rate < 0.1], "tuned_baseline").empty
+    assert side(runs, arm="baseline", tuned=True).learning_rate.tolist() == [0.1]
+    assert side(runs, arm="baseline").learning_rate.tolist() == [0.01]
+    assert side(runs[runs.learning_rate < 0.1], arm="baseline", tuned=True).empty
     sides = [line()] + [rated(cutoff) | {"test_accuracy": 83.0} for cutoff in (10, 20, 30)]
     (pair,) = paired(pd.DataFrame(sides)).itertuples()
     assert (pair.errors_first, pair.errors_second, pair.protocol) == (40, 34, "paper")
     assert pair.difference == pytest.approx(3)
 
 
-def test_every_committed_run_belongs_to_at_most_one_variant_and_the_sweep_makes_every_one():
-    runs = records.frame(Config)
-    found = pd.concat([of_variant(runs, name).hash for name in class_rates.VARIANTS])
-    assert found.is_unique and len(found) > 1000
-    some = runs.iloc[::50]
+def test_committed_runs_have_their_hashes_and_the_sweep_names_every_set():
+    some = records.frame(Config).iloc[::50]
     assert [key(Config(**row.settings)) for row in some.itertuples()] == some.hash.tolist()
     assert key(Config(dataset="car", activation="relu", arm="class_rates", seed=3, cutoff=20)) == "4c0800d498665bd1"
     cells = from_file(ROOT / "notebooks" / "sweeps" / "class_rates.yaml")
     assert {name for cell in cells for name in cell.parameters["DATASETS"]} == set(ATTAINABLE)
-    assert {name for cell in cells for name in cell.parameters["VARIANTS"]} == set(class_rates.VARIANTS)
 
 
 def changes(activation):

@@ -12,7 +12,7 @@ from ..lazily import attach
 
 __all__ = attach(
     __name__,
-    config="ARCHITECTURES ATTAINABLE VARIANTS Config plan",
+    config="ARCHITECTURES ATTAINABLE Config plan",
     networks="FullyConnected hidden_widths",
     optimizer="ClassRateSGD rated_layers",
     measures="ceiling label_entropy rank_sum specialized_share",

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Literal, NamedTuple
 
 from .. import data
 from ..records import RunConfig
-from ..records.config import check_lists
+from ..records.config import check_lists, combinations, given_lists
 from ..records.fields import Count, Positive, Seed
 
 
@@ -37,29 +37,10 @@ CORRECTIONS = {"yeast": {"layers": 3}, "wine-quality-red": {"dropout": 0.0}}
 
 PUBLISHED_EPOCHS = 100
 ACTIVATIONS = ("selu", "relu", "tanh")
+ARMS = ("baseline", "class_rates", "proof", "untrained")
 FORMS = ("sample", "class", "batch")  # of what the rates grow by
 CUTOFFS = (10, 20, 30)  # epochs
 RATE_LEARNING_RATES = {"selu": 1e5, "tanh": 1e5, "relu": 1e4}  # alpha_mu
-# What each variant changes; all but the baselines are trained with class rates.
-VARIANTS: dict[str, dict[str, object]] = {
-    "baseline": {"arm": "baseline"},
-    "class_rates": {},
-    "one_group": {"groups": "one"},
-    "shuffled_groups": {"groups": "shuffled"},
-    "layer_groups": {"groups": "layers"},
-    "cluster_groups": {"groups": "clusters"},
-    "no_reset": {"reset": "never"},
-    "bottom_half": {"rated": "bottom_half"},
-    "top_half": {"rated": "top_half"},
-    "class_form": {"form": "class"},
-    "batch_form": {"form": "batch"},
-    "baseline_32": {"arm": "baseline", "batch_size": 32},
-    "class_rates_32": {"batch_size": 32},
-    "baseline_lecun": {"arm": "baseline", "initialization": "lecun"},
-    "baseline_he": {"arm": "baseline", "initialization": "he"},
-    "proof": {"arm": "proof", "epochs": 1},
-    "untrained": {"arm": "untrained", "epochs": 1},
-}
 RATES = ("rate_learning_rate", "cutoff", "groups", "reset", "rated")
 USERS = {name: ("class_rates",) for name in RATES} | {
     "form": ("class_rates", "proof"),
@@ -84,16 +65,15 @@ class Config(RunConfig):
     dataset: str = "twonorm"
     activation: Literal[ACTIVATIONS] = "selu"  # with alpha dropout; relu and tanh with dropout
     # without training: proof (Eq. 5-6) and untrained (its measures)
-    arm: Literal["baseline", "class_rates", "proof", "untrained"] = "baseline"
+    arm: Literal[ARMS] = "baseline"
     seed: Seed = 1  # of weights, validation rows, batches and dropout masks
     epochs: Count = PUBLISHED_EPOCHS
     batch_size: Count = 128  # ours; a smaller training set is one batch
     learning_rate: Positive = 0.01  # alpha
     rate_learning_rate: Positive | None = None  # alpha_mu before any reduction; None: the paper's for the activation
     cutoff: Count = 10  # epochs after which plain gradients are used
-    form: Literal[FORMS] = (
-        "sample"  # of the drive S: squares of each sample's gradient, of each class's, or class times batch
-    )
+    # of the drive S: squares of each sample's gradient, of each class's, or class times batch
+    form: Literal[FORMS] = "sample"
     # what shares a rate: a class; all samples; samples at random; a layer; clusters of inputs
     groups: Literal["classes", "one", "shuffled", "layers", "clusters"] = "classes"
     reset: Literal["half_epoch", "never"] = "half_epoch"
@@ -144,36 +124,24 @@ def plan(
     datasets: Sequence[str],
     activations: Sequence[str] = ACTIVATIONS,
     seeds: Sequence[int] = (1,),
-    variants: Sequence[str] = ("baseline", "class_rates"),
+    arms: Sequence[str] = ("baseline", "class_rates"),
     cutoffs: Sequence[int] = CUTOFFS,
     learning_rates: Sequence[float] = (0.01,),
-    **settings: object,
+    **settings: Any,
 ) -> list[Config]:
-    """The configs that a notebook's parameters name: every data set, activation, seed and variant.
+    """The configs that a notebook's parameters name: every data set, seed and arm, and every setting that the arm uses.
 
-    The data set `all` stands for every set of the paper that can be had: all but miniboone.
-    All that trains does so with every learning rate, and variants with rates with every cutoff, to choose among them on
-    validation.
-    Raises `ValueError` for a repeated or empty list or an unknown variant, `TypeError` for an unknown setting.
+    The data set `all` stands for every set of the paper that can be had: all but miniboone. All that trains does so
+    with every learning rate, and what has rates with every cutoff, to choose among them on validation. Another setting
+    is a field of `Config`, with one value or a list; none or an empty list leaves it at its default. Raises
+    `ValueError` for a repeated or empty list, `TypeError` for an unknown setting.
     """
     datasets = ATTAINABLE if list(datasets) == ["all"] else datasets
-    check_lists({"datasets": datasets, "activations": activations, "seeds": seeds, "variants": variants})
-    check_lists({"cutoffs": cutoffs, "learning_rates": learning_rates})
-    if unknown := [name for name in variants if name not in VARIANTS]:
-        raise ValueError(f"unknown variants {', '.join(map(repr, unknown))}; known: {', '.join(VARIANTS)}")
+    lists = {"activation": activations, "cutoff": cutoffs, "learning_rate": learning_rates}
+    check_lists({"datasets": datasets, "seeds": seeds, "arms": arms} | lists)
+    given = given_lists(lists | settings)
     return [
-        Config(dataset=dataset, activation=activation, seed=seed, **settings | choice)
-        for dataset, seed, activation, variant in itertools.product(datasets, seeds, activations, variants)
-        for choice in _choices(variant, cutoffs=cutoffs, learning_rates=learning_rates)
+        Config(dataset=dataset, seed=seed, arm=arm, **choice | ({} if arm in USERS["learning_rate"] else {"epochs": 1}))
+        for dataset, seed, arm in itertools.product(datasets, seeds, arms)
+        for choice in combinations({name: given[name] for name in given if arm in USERS.get(name, ARMS)})
     ]
-
-
-def _choices(variant: str, *, cutoffs: Sequence[int], learning_rates: Sequence[float]) -> list[dict[str, object]]:
-    """The settings of a variant: its tuning grid."""
-    changes = VARIANTS[variant]
-    if variant in ("proof", "untrained"):
-        return [changes | {"form": form} for form in (FORMS if variant == "proof" else ("sample",))]
-    tuned = [{"arm": "class_rates"} | changes | {"learning_rate": rate} for rate in learning_rates]
-    if changes.get("arm") == "baseline":
-        return tuned
-    return [choice | {"cutoff": cutoff} for choice in tuned for cutoff in cutoffs]

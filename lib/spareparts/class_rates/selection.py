@@ -2,12 +2,15 @@
 best on validation; arms paired.
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
 from ..records import arrays, matching
 from ..stats import mcnemar
-from .config import ARCHITECTURES, CUTOFFS, PRINTED, RATE_LEARNING_RATES, VARIANTS, Config
+from .config import ARCHITECTURES, CUTOFFS, PRINTED, RATE_LEARNING_RATES, Config
 
 TABLES = pd.read_csv(PRINTED, index_col="dataset")
 NETWORKS = ["selu", "selu_rated", "relu", "relu_rated", "tanh", "tanh_rated"]
@@ -76,26 +79,19 @@ def by_rule(runs: pd.DataFrame) -> pd.DataFrame:
     return kept.assign(divisions=np.log10(first / kept.used_rate_learning_rate.astype(float)).round())
 
 
-def of_variant(runs: pd.DataFrame, variant: str) -> pd.DataFrame:
-    """Runs of a variant, every other setting but what it is tuned by at its default; the longest of each data set."""
-    fixed = {name: value for name, value in ({"arm": "class_rates"} | VARIANTS[variant]).items() if name not in KEYS}
-    free = {*KEYS, "learning_rate", "cutoff", "rate_learning_rate"}
-    kept = by_rule(matching(runs, Config, free=free, **fixed))
-    return kept[kept.epochs == kept.groupby("dataset").epochs.transform("max")] if len(kept) else kept
-
-
-def side(runs: pd.DataFrame, name: str) -> pd.DataFrame:
+def side(runs: pd.DataFrame, *, arm: str = "class_rates", tuned: bool = False, **settings: Any) -> pd.DataFrame:
     """One run for each data set, activation and seed: the best on validation, ties to the smallest setting.
 
-    Variants with rates choose among the cutoffs; with the prefix `tuned_`, both they and baselines among three learning
-    rates as well. Only where all of these have run is there a choice; one that diverged cannot be chosen.
+    Of the runs with these settings, all others at their default, the longest of each data set. What has rates chooses
+    among the cutoffs, what is `tuned` among three learning rates as well. Only where all of these have run is there a
+    choice; one that diverged cannot be chosen.
     """
-    tuned, variant = name.startswith("tuned_"), name.removeprefix("tuned_")
-    rates = TUNED_RATES if tuned else PUBLISHED_RATE
-    cutoffs = CUTOFFS if VARIANTS[variant].get("arm") != "baseline" else (Config.cutoff,)
-    kept = of_variant(runs, variant)
+    rates, cutoffs = TUNED_RATES if tuned else PUBLISHED_RATE, CUTOFFS if arm == "class_rates" else (Config.cutoff,)
+    free = {*KEYS, "learning_rate", "cutoff", "rate_learning_rate"}
+    kept = by_rule(matching(runs, Config, free=free, arm=arm, **settings))
     if kept.empty:
         return kept
+    kept = kept[kept.epochs == kept.groupby("dataset").epochs.transform("max")]
     kept = kept[kept.learning_rate.isin(rates) & kept.cutoff.isin(cutoffs)]
     whole = kept.groupby(KEYS).hash.transform("nunique") == len(rates) * len(cutoffs)
     kept = kept[whole & (kept.outcome == "finished")]
@@ -104,12 +100,18 @@ def side(runs: pd.DataFrame, name: str) -> pd.DataFrame:
     return ordered.drop_duplicates(KEYS)
 
 
-def paired(runs: pd.DataFrame, first: str = "baseline", second: str = "class_rates") -> pd.DataFrame:
+BASELINE = {"arm": "baseline"}
+
+
+def paired(
+    runs: pd.DataFrame, first: Mapping[str, Any] = BASELINE, second: Mapping[str, Any] | None = None
+) -> pd.DataFrame:
     """Both sides of each data set of the paper, activation and seed in one line, columns ending in `_first`, `_second`.
 
-    Added: numbers of `errors` on the test half, and the `difference` of test accuracy, second minus first, in points.
+    Sides are what `side` takes; without anything they are class rates. Added: numbers of `errors` on the test half, and
+    the `difference` of test accuracy, second minus first, in points.
     """
-    sides = [side(runs, name) for name in (first, second)]
+    sides = [side(runs, **own) for own in (first, second or {})]
     if any(kept.empty for kept in sides):
         return pd.DataFrame(columns=[*KEYS, "difference"])
     for kept in sides:
