@@ -71,7 +71,7 @@ import seaborn as sns
 import torch
 from IPython.display import Markdown
 from myst_nb import glue
-from scipy.optimize import minimize
+from scipy.optimize import minimize, minimize_scalar
 
 from spareparts import claims, data, results, stats, style
 
@@ -574,17 +574,47 @@ that differ in nothing but the seed are up to {np.ptp(learned.accuracy):.0f} poi
 # which charges for $c$: {numref}`tab-fixed-forms` gives how much worse each form is than the best one (a difference of 10
 # would be decisive for independent readings, which those along one curve are not).
 
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "How a form is fitted"}
+FORMS = {  # of growth over time t, in steps, and the bounds of a number c where one is fitted
+    "logarithm": (lambda t, c: np.log(c + t), (1e-2, 1e4)),
+    "logarithm, no offset": (lambda t, c: np.log(t), ()),
+    "square root": (lambda t, c: np.sqrt(t), ()),
+    "line": (lambda t, c: t, ()),
+    "power": (lambda t, c: t**c, (0.05, 2.0)),
+}
+
+
+def nearest(times, values, form, c):
+    """The curve a + b f(t) of a form with that c, by least squares."""
+    shape = FORMS[form][0](times, c)
+    return np.polyval(np.polyfit(shape, values, 1), shape)
+
+
+def fitted(times, values, form):
+    """The nearest curve of a form, and Akaike's criterion, corrected for few values; the noise is a parameter too."""
+    bounds, n = FORMS[form][1], len(values)
+    best = bounds and minimize_scalar(
+        lambda log: np.square(values - nearest(times, values, form, np.exp(log))).sum(), bounds=np.log(bounds)
+    )
+    curve, k = nearest(times, values, form, np.exp(best.x) if bounds else 1.0), 4 if bounds else 3
+    left = np.square(values - curve).sum()
+    return curve, n * np.log(left / n) + 2 * k + 2 * k * (k + 1) / (n - k - 1)
+
+
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed", "figure": {"caption": "How much worse each form is than the best, by Akaike's criterion, mean over seeds.", "name": "tab-fixed-forms"}}
-FORMS = ["logarithm", "logarithm, no offset", "square root", "line", "power"]
 FIRST_FALL = 81 / 164  # of the steps, when the learning rate is first divided by 10
 
 
-def fits(run):
-    """Every form fitted to the size of a run's head before the first fall of the learning rate."""
+def early(run):
+    """Steps and sizes of a run's head before the first fall of the learning rate."""
     found = arrays(run)
-    early = (found["steps"] > 0) & (found["steps"] <= FIRST_FALL * found["steps"][-1])
-    steps, sizes = found["steps"][early], found["sizes"][early]
-    return pd.Series({form: fixed_classifiers.fit_growth(steps, sizes, shape=form).criterion for form in FORMS})
+    first = (found["steps"] > 0) & (found["steps"] <= FIRST_FALL * found["steps"][-1])
+    return found["steps"][first].astype(float), found["sizes"][first].astype(float)
+
+
+def fits(run):
+    """Akaike's criterion of every form."""
+    return pd.Series({form: fitted(*early(run), form)[1] for form in FORMS})
 
 
 grown = {"norm, learned": learned, "scale from 1": from_1, "scale from 10": fixed}
@@ -599,11 +629,9 @@ for axis, (name, runs) in zip(axes, shown.items(), strict=True):
     for run in runs.itertuples():
         found = arrays(run)
         axis.plot(found["steps"], found["sizes"], color=style.BLUE, alpha=0.5, linewidth=1)
-    end = FIRST_FALL * found["steps"][-1]
-    early = (found["steps"] > 0) & (found["steps"] <= end)
-    fit = fixed_classifiers.fit_growth(found["steps"][early], found["sizes"][early], shape="logarithm")
-    axis.plot(found["steps"][early], fit.values, "--", color=style.VERMILION)
-    axis.axvline(end, **style.CHANCE)
+    steps, sizes = early(run)
+    axis.plot(steps, fitted(steps, sizes, "logarithm")[0], "--", color=style.VERMILION)
+    axis.axvline(FIRST_FALL * found["steps"][-1], **style.CHANCE)
     axis.set(title=name, xlabel="step")
 plt.show()
 

@@ -15,14 +15,13 @@ from spareparts.data import generator
 from spareparts.fixed_classifiers import (
     FixedClassifier,
     cosine_loss,
-    fit_growth,
     least_loss,
     max_coherence,
     orthonormal,
     tight_frame,
     welch_bound,
 )
-from spareparts.fixed_classifiers.measures import SHAPES, epochs_to
+from spareparts.fixed_classifiers.measures import epochs_to
 
 
 def test_random_matrices_are_distributed_as_scipys():
@@ -73,31 +72,6 @@ def test_coherence_does_not_depend_on_the_rows_lengths_however_tiny_or_huge(firs
 
 def test_epochs_to_an_accuracy_are_counted_to_the_first_that_reaches_it():
     assert epochs_to([0, 1, 2, 3], np.array([5.0, 14.9, 20.0, 12.0])) == {"10": 1, "15": 2, "20": 2}
-
-
-STEPS = np.arange(3.0, 400.0, 3.0)
-
-
-@pytest.mark.parametrize(("shape", "time"), [("logarithm", 80.0), ("square root", 1.0), ("line", 1.0), ("power", 0.3)])
-def test_growth_is_told_by_the_form_that_made_it(shape, time):
-    noise = 1e-3 * np.random.default_rng(1).normal(size=len(STEPS))
-    values = 3 + 0.5 * SHAPES[shape](STEPS, time) + noise
-    found = {name: fit_growth(STEPS, values, shape=name) for name in SHAPES}
-    assert np.abs(found[shape].values - values).max() < 0.01
-    best = min(found.values(), key=lambda fit: fit.criterion).criterion
-    assert found[shape].criterion <= best + 2.5  # a form that contains it costs one parameter, worth about 2
-
-
-def test_the_criterion_is_akaikes_with_a_price_for_every_parameter_and_few_values_have_none():
-    values = np.sqrt(STEPS) + 0.1 * np.random.default_rng(2).normal(size=len(STEPS))
-    for shape, count in (("square root", 3), ("power", 4)):
-        fit, n = fit_growth(STEPS, values, shape=shape), len(STEPS)
-        price = 2 * count + 2 * count * (count + 1) / (n - count - 1)
-        assert fit.criterion == pytest.approx(n * np.log(np.square(values - fit.values).mean()) + price)
-    with pytest.raises(ValueError, match="at least 6, got 5 and 5"):
-        fit_growth(STEPS[:5], STEPS[:5], shape="line")
-    with pytest.raises(ValueError, match="shape must be one of logarithm"):
-        fit_growth(STEPS, STEPS, shape="cubic")
 
 
 @pytest.mark.parametrize(("loss", "power"), [("cosine_absolute", 1), ("cosine_squared", 2)])

@@ -13,7 +13,7 @@ __all__ = attach(
     config="EMBEDDINGS EXPERIMENTS HEADS NETWORKS Config plan",
     hadamard="fast_hadamard_transform sylvester",
     heads="FixedClassifier orthonormal tight_frame",
-    measures="CoincidingRows fit_growth least_loss max_coherence welch_bound",
+    measures="CoincidingRows least_loss max_coherence welch_bound",
     networks="cosine_loss",
     run="run",
 )
