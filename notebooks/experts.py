@@ -82,14 +82,22 @@ every = records.frame(experts.Config)
 every = every[(every.outcome == "finished") & every.dataset.isin(SETS)].assign(
     set=every.dataset.map(SETS), sim=100 * every.similarity, ent=100 * every.entropy
 )
-runs = experts.standard(every, steps=1500).sort_values("set", key=lambda names: names.map(list(SETS.values()).index))
+
+
+def standard(steps):
+    """Finished runs of both arms of that length, all other settings at their default."""
+    both = {"arm": ["baseline", "snnl"], "steps": steps}
+    return records.matching(every[every.outcome == "finished"], experts.Config, free=("dataset", "seed"), **both)
+
+
+runs = standard(1500).sort_values("set", key=lambda names: names.map(list(SETS.values()).index))
 centred = every[(every.centred_gate == 1) & (every.steps == 1500) & (every.temperature_schedule == "constant")]
-ARMS = ("baseline", "snnl")
+BOTH = ("baseline", "snnl")
 
 
 def both(metric, frame=runs):
     """A metric without and with the loss, in pairs by seed, for each data set."""
-    return {name: stats.paired(frame[frame.set == name], metric, arm=ARMS) for name in SETS.values()}
+    return {name: stats.paired(frame[frame.set == name], metric, arm=BOTH) for name in SETS.values()}
 
 
 def falls(pairs):
@@ -105,7 +113,7 @@ words = claims.locked("experts")
 live = centred[centred.arm == "baseline"].live_experts
 claims.stands(bool((runs.live_experts <= 2).all()), "at most two of five experts live in any run")
 claims.stands(bool(live.min() >= 3), "at least three experts live where the gate sees centred features")
-whole = experts.standard(every, steps=15_000)
+whole = standard(15_000)
 claims.stands(bool((whole.live_experts <= 2).all()), "at most two of five experts live in the whole trainings too")
 by_arm = whole.pivot(index=["set", "seed"], columns="arm", values="accuracy").dropna()
 claims.stands(
@@ -249,7 +257,7 @@ theirs = pd.DataFrame(
     {
         (metric, arm): {SETS[name]: stats.mean_sd(*rows[name][side]) for name in SETS}
         for metric, rows in published.items()
-        for side, arm in enumerate(ARMS)
+        for side, arm in enumerate(BOTH)
     }
 )
 seeds = runs.groupby("set").seed.nunique()
@@ -284,10 +292,10 @@ claims.decide(
 cost = {name: -stats.difference(pairs)[0] for name, pairs in accuracy.items()}
 claims.stands(falls(accuracy["CIFAR-100"]), "the loss costs accuracy on CIFAR-100")
 claims.stands(falls(accuracy["FashionMNIST"]), "the loss costs accuracy on FashionMNIST")
-alike = (every.steps == 1500) & (every.centred_gate == 0) & ~every.normalised_gate & every.arm.isin(ARMS)
+alike = (every.steps == 1500) & (every.centred_gate == 0) & ~every.normalised_gate & every.arm.isin(BOTH)
 warm = every[alike & ((every.temperature_schedule == "learned") | (every.arm == "baseline"))]
 cold = {
-    name: stats.paired(warm[warm.set == name], "accuracy", arm=ARMS, beside=["temperature_schedule"])
+    name: stats.paired(warm[warm.set == name], "accuracy", arm=BOTH, beside=["temperature_schedule"])
     for name in SETS.values()
 }
 claims.stands(falls(cold["CIFAR-100"]), "with a learned temperature the loss still costs accuracy on CIFAR-100")
@@ -562,8 +570,8 @@ long = every[(every.steps == 1500) & (every.precision == "float32")]
 learned = long[(long.centred_gate == 1) & ((long.temperature_schedule == "learned") | (long.arm == "baseline"))]
 balanced = long[(long.balance_weight == 1) & long.normalised_gate]
 KINDS = {
-    "centred gate, t = 1": (centred, {"arm": ARMS}),
-    "centred gate, t learned": (learned, {"arm": ARMS, "beside": ["temperature_schedule"]}),
+    "centred gate, t = 1": (centred, {"arm": BOTH}),
+    "centred gate, t learned": (learned, {"arm": BOTH, "beside": ["temperature_schedule"]}),
     "balanced gate, t = 1": (balanced, {"arm": ("balanced", "balanced_snnl")}),
 }
 apart = {}  # (kind, set, metric): differences by seed

@@ -2,14 +2,12 @@
 
 import math
 
-import pandas as pd
 import pytest
 import torch
-from made import made_line
 from torch.nn.functional import cross_entropy, max_pool2d, one_hot, relu
 
 from spareparts.data import Batch, generator
-from spareparts.experts import Config, Mixture, plan, soft_nearest_neighbor_loss, standard
+from spareparts.experts import Config, Mixture, plan, soft_nearest_neighbor_loss
 from spareparts.experts.losses import load_balancing_loss
 from spareparts.experts.network import Block, MixtureOutput, RunningMean
 from spareparts.experts.training import TimedBatch, objective_of
@@ -191,16 +189,3 @@ def test_after_two_fifths_of_the_training_a_schedule_is_where_its_formula_says(s
     batch, network = TimedBatch(images(), labels, torch.tensor(0.4)), Fixed(output)
     found, expected = (objective(Config(arm="snnl", **own), network, batch).item() for own in (scheduled, fixed))
     assert found == pytest.approx(expected, rel=1e-6)
-
-
-def test_standard_runs_are_those_of_the_length_that_is_asked_for_or_the_longest_of_each_set():
-    lines = [
-        Config(dataset=dataset, seed=seed, steps=steps)
-        for dataset, seed, steps in (("mnist", 1, 10), ("mnist", 2, 10), ("mnist", 1, 20), ("digits", 1, 10))
-    ]
-    lines += [Config(dataset="mnist", seed=3, steps=20, experts=2), Config(dataset="mnist", arm="raw", steps=20)]
-    rows = pd.DataFrame([made_line(config) for config in lines])
-    longest = standard(rows)[["dataset", "seed", "steps"]].sort_values("dataset")
-    assert longest.to_numpy().tolist() == [["digits", 1, 10], ["mnist", 1, 20]]
-    assert sorted(standard(rows, steps=10).seed) == [1, 1, 2]
-    assert standard(rows, steps=30).empty and standard(rows[:0], steps=10).empty

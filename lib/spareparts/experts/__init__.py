@@ -16,7 +16,7 @@ __all__ = attach(
     losses="gated_cross_entropy load_balancing_loss normalized_temperature_cross_entropy soft_nearest_neighbor_loss "
     "supervised_contrastive_loss",
     measures="embedding_similarity matched_similarity mean_share mutual_information pairwise_similarity "
-    "predicted_collapse shuffled_similarity specialization_entropy standard",
+    "predicted_collapse shuffled_similarity specialization_entropy",
     network="Mixture MixtureOutput",
     run="run",
 )

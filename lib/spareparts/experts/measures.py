@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import torch
 from jaxtyping import Float, Int
 from scipy.optimize import linear_sum_assignment
@@ -16,7 +15,6 @@ from torch import Tensor
 from torch.nn import functional
 
 from .. import checks, data, engine
-from ..records import matching
 from .config import BOTH, DATASETS, Config
 from .losses import log_likelihood, soft_nearest_neighbor_loss
 from .network import Mixture
@@ -323,12 +321,3 @@ def project(features: np.ndarray, *, seed: int) -> np.ndarray:
 
     points = umap.UMAP(n_neighbors=NEIGHBOURS, min_dist=0.1, random_state=seed, n_jobs=1).fit_transform(features)
     return points.astype(np.float16)
-
-
-def standard(runs: pd.DataFrame, *, steps: int | None = None) -> pd.DataFrame:
-    """Finished runs of both arms with every setting at its default and so many steps; None: of each set the longest."""
-    if runs.empty:
-        return runs
-    kept = matching(runs[runs.outcome == "finished"], Config, free=("dataset", "arm", "seed", "steps"))
-    kept = kept[kept.arm.isin(BOTH)]
-    return kept[kept.steps == (steps or kept.groupby("dataset").steps.transform("max"))]
