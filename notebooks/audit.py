@@ -30,7 +30,7 @@ from IPython.display import Markdown
 
 from spareparts import claims
 from spareparts.execute import ROOT
-from spareparts.sweep.estimate import show_duration
+from spareparts.sweep.survey import show_duration
 
 audit = json.loads((ROOT / AUDIT).read_text())
 kills = json.loads((ROOT / KILLS).read_text())

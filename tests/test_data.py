@@ -1,5 +1,6 @@
 """Image sets: in the one form, checked by their fingerprint, listed, fetched; folders of them are in test_streaming."""
 
+import dataclasses
 import hashlib
 import json
 import os
@@ -44,7 +45,7 @@ def alter(path: Path, **changes) -> None:
 
 
 def expect(monkeypatch: pytest.MonkeyPatch, name: str, arrays: dict[str, np.ndarray]) -> None:
-    monkeypatch.setitem(KNOWN, name, KNOWN[name]._replace(sha256=data.digest(arrays)))
+    monkeypatch.setitem(KNOWN, name, dataclasses.replace(KNOWN[name], sha256=data.digest(arrays)))
 
 
 def test_digits_are_a_stratified_split_of_all_1797_images_and_the_same_each_time():
@@ -186,7 +187,7 @@ def test_arrays_of_another_form_are_refused_and_not_listed_as_whole(data_folder,
 
 
 def test_a_known_set_that_would_unpack_to_more_than_it_has_is_refused_before_it_is_read(data_folder, monkeypatch):
-    monkeypatch.setitem(KNOWN, "mnist", KNOWN["mnist"]._replace(most_bytes=396))
+    monkeypatch.setitem(KNOWN, "mnist", dataclasses.replace(KNOWN["mnist"], most_bytes=396))
     np.savez_compressed(data_folder / "mnist.npz", **tiny() | {"train_images": np.zeros((9_000, 4, 5), np.uint8)})
     monkeypatch.setattr(np, "load", lambda *_: pytest.fail("it was read"))
     for ask in (lambda: data.load("mnist", "test"), lambda: data.fetch("mnist")):
@@ -218,7 +219,7 @@ def test_what_has_changed_since_it_was_listed_as_whole_is_listed_as_damaged(data
     elif change == "json":
         alter(path, classes=["a", "b"])
     else:
-        monkeypatch.setitem(KNOWN, "mnist", KNOWN["mnist"]._replace(sha256="0" * 64))
+        monkeypatch.setitem(KNOWN, "mnist", dataclasses.replace(KNOWN["mnist"], sha256="0" * 64))
     assert {row.name: row.intact for row in data.listing()}[name] is False
 
 

@@ -4,8 +4,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from spareparts.sweep.estimate import parse_duration, show_duration
 from spareparts.sweep.grid import from_file, from_options
+from spareparts.sweep.survey import parse_duration, show_duration
 
 NOTEBOOK = """\
 # %% tags=["parameters"]

@@ -9,10 +9,9 @@ from spareparts import experts, records, table
 from spareparts.sweep import command
 from spareparts.sweep import survey as module
 from spareparts.sweep.cluster import predecessors
-from spareparts.sweep.estimate import estimator
 from spareparts.sweep.grid import Cell, with_pages
 from spareparts.sweep.progress import runs_table, settings_words, spans
-from spareparts.sweep.survey import PlannedRun, cost, distinct, grouped, is_done, planned, survey
+from spareparts.sweep.survey import PlannedRun, cost, distinct, estimator, grouped, is_done, planned, survey
 
 NOTEBOOK = """\
 # %% tags=["parameters"]

@@ -109,7 +109,7 @@ def sweep(
 ) -> None:
     """Execute a notebook for every combination of values; what is done already is left alone."""
     from spareparts.sweep import command
-    from spareparts.sweep.estimate import parse_duration
+    from spareparts.sweep.survey import parse_duration
 
     _prepare_kernels()
     cells = command.cells_of(target, grid or [], settings or [], pages=pages)
@@ -158,7 +158,7 @@ def verify(
 ) -> None:
     """Make random records again, here and now, and compare every recorded metric."""
     from spareparts import verify
-    from spareparts.sweep.estimate import parse_duration
+    from spareparts.sweep.survey import parse_duration
 
     seconds = parse_duration(budget)
     target = output or verify.AUDIT

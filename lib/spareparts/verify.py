@@ -24,8 +24,7 @@ from .data import DataMissing
 from .execute import ROOT, check_output
 from .records.config import defaults_of
 from .records.store import commit, plain, versions, write_whole
-from .sweep.estimate import show_duration
-from .sweep.survey import in_bfloat16, paper_module
+from .sweep.survey import in_bfloat16, paper_module, show_duration
 
 AUDIT = ROOT / "book" / "audit.json"
 RELATIVE, ABSOLUTE = 0.05, 0.02  # tolerance where the processor or the versions differ, whichever is more

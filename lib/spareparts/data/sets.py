@@ -9,9 +9,11 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Annotated
 
 import numpy as np
+from pydantic import Field, TypeAdapter, ValidationError
+from pydantic.dataclasses import dataclass
 
 from .files import (
     IMAGE_ARRAYS,
@@ -31,21 +33,17 @@ FOLDERS = {"train": "train", "test": "val"}  # of each split of a set in folders
 GREY = ("mnist", "fashion_mnist", "digits")  # whose images networks take in [0, 1], neither normalized nor augmented
 
 
-class About(NamedTuple):
+@dataclass(frozen=True)
+class About:
     """What is true of a set wherever it lies; of one's own set, what its JSON says."""
 
     sha256: str  # of its arrays
-    classes: tuple[str, ...]  # their names, in the order of the labels
-    fidelity: str  # how the arrays relate to the official files, in words
-    most_bytes: int | None  # a byte a pixel, and eight for each of a label, a superclass and a header
+    classes: tuple[Annotated[str, Field(coerce_numbers_to_str=True)], ...]  # their names, in the order of the labels
+    fidelity: str = "not stated"  # how the arrays relate to the official files, in words
+    most_bytes: int | None = None  # a byte a pixel, and eight for each of a label, a superclass and a header
 
 
-def _about(found: Mapping[str, Any]) -> About:
-    names, words = tuple(map(str, found["classes"])), found.get("fidelity", "not stated")
-    return About(found["sha256"], names, words, found.get("most_bytes"))
-
-
-KNOWN = {name: _about(found) for name, found in MANIFEST["images"].items()}
+KNOWN = TypeAdapter(dict[str, About]).validate_python(MANIFEST["images"])
 
 
 def superclasses() -> dict[str, tuple[int, ...]]:
@@ -65,18 +63,11 @@ def about(name: str) -> About:
         raise ValueError(f"{error} (own sets are looked for in {root()})")
     if not path.exists():
         raise DataMissing(f"{path.with_suffix('.npz')} needs {path.name} beside it, with its classes and sha256")
-    return _read_about(path)
-
-
-def _read_about(path: Path) -> About:
     try:
-        found = json.loads(path.read_bytes())
-        if not isinstance(found["classes"], list) or not isinstance(found["sha256"], str):
-            raise ValueError(f"got {found['classes']!r} and {found['sha256']!r}")
-    except (ValueError, TypeError, KeyError) as error:
+        return TypeAdapter(About).validate_json(path.read_bytes())
+    except ValidationError as error:
         wanted = "a JSON with `classes`, a list of names, and `sha256`, a text of 64 hex digits"
-        raise DataCorrupt(f"{path} must be {wanted}: {error!r}") from error
-    return _about(found)
+        raise DataCorrupt(f"{path} must be {wanted}: {error.errors()[0]['msg']}") from error
 
 
 def check_set_name(name: object) -> None:

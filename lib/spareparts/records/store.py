@@ -109,13 +109,11 @@ def commit() -> str:
 
 @functools.cache
 def code() -> str:
-    """The code that runs: its commit or, where it differs from that, its commit and a hash of the package's files."""
-    if re.fullmatch("[0-9a-f]+", commit()):
-        return commit()
+    """A hash of the package's files: 12 hex digits."""
     total, package = hashlib.sha256(), Path(__file__).parents[1]
     for path in sorted(package.rglob("*.py")):
         total.update(f"{path.relative_to(package)}\0".encode() + path.read_bytes() + b"\0")
-    return f"{commit()}-{total.hexdigest()[:12]}"
+    return total.hexdigest()[:12]
 
 
 def versions() -> dict[str, str]:

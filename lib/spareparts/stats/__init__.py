@@ -4,8 +4,7 @@ from ..lazily import attach
 
 __all__ = attach(
     __name__,
-    equivalence="EquivalenceTest equivalence equivalence_power",
-    estimates="Estimate bootstrap_interval",
+    intervals="EquivalenceTest equivalence equivalence_power Estimate bootstrap_interval",
     paired="PairedTest Ranking holm mcnemar paired_wilcoxon ranking",
     tidy="difference difference_words mean_sd paired",
     verdicts="Pairs Planned VERDICTS Verdict beyond combine decide_all effect_words not_run of_protocol sign "

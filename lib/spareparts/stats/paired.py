@@ -12,8 +12,7 @@ from scipy import stats
 from statsmodels.stats.contingency_tables import mcnemar as statsmodels_mcnemar
 from statsmodels.stats.multitest import multipletests
 
-from .equivalence import ALPHA
-from .estimates import bootstrap_interval, finite_pairs, rounding, same_length
+from .intervals import ALPHA, bootstrap_interval, finite_pairs, rounding, same_length
 
 # Up to here all 2^n signs are listed when ranks are tied, and SciPy's exact table serves when they are not.
 LARGEST_EXACT_TIED, LARGEST_EXACT_UNTIED = 16, 50

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .equivalence import mean_difference
+from .intervals import mean_difference
 from .verdicts import Pairs
 
 BLANK = "–"  # for what there is not

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .equivalence import ALPHA, equivalence, mean_difference
+from .intervals import ALPHA, equivalence, mean_difference
 from .paired import PairedTest, holm, paired_wilcoxon
 
 VERDICTS = ("reproduced", "not reproduced", "seen (reduced)", "not seen (reduced)", "undecided", "not run")

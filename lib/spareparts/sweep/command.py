@@ -13,10 +13,20 @@ from rich.console import Console
 from .. import processor
 from ..execute import ROOT, check_output
 from ..parameters import defaults_in, field_of
-from .estimate import show_duration
 from .grid import Cell, from_file, from_options, with_pages
 from .progress import Board, as_plain, counts, outcome_plain, runs_table, spans, summary
-from .survey import PlannedRun, Survey, cost, distinct, in_bfloat16, is_done, paper_module, planned, survey
+from .survey import (
+    PlannedRun,
+    Survey,
+    cost,
+    distinct,
+    in_bfloat16,
+    is_done,
+    paper_module,
+    planned,
+    show_duration,
+    survey,
+)
 from .task import Outcome
 
 INTERRUPTED = 130  # the exit status that shells expect after Ctrl-C

@@ -12,8 +12,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from .estimate import show_duration
-from .survey import PlannedRun, cost, grouped
+from .survey import PlannedRun, cost, grouped, show_duration
 from .task import Outcome
 
 

@@ -7,8 +7,8 @@ import time
 from collections.abc import Callable
 
 from ..execute import RUNS, NotebookError, execute, kill_kernels
-from .estimate import show_duration
 from .grid import Cell
+from .survey import show_duration
 
 WATCH = 0.5  # seconds between looks at the clock and at the scheduler's wishes
 GRACE = 20.0  # seconds that a notebook has to end once its kernel was killed
