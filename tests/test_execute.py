@@ -56,6 +56,7 @@ Path("half").write_text(str(os.getpid()))
 Path("half").rename("started")
 time.sleep(3600)"""
 TOC = """\
+format: jb-book
 root: book/index
 chapters:
 - file: book/executed/b

@@ -16,7 +16,6 @@ from typing import Any
 
 import psutil
 
-from .documents import read_yaml
 from .parameters import Notebook, checked, parameter_defaults, read_notebook
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -144,21 +143,11 @@ def execute_book(folder: Path) -> Iterator[tuple[Path, float]]:
 
 def toc_notebooks(toc: Path = ROOT / "_toc.yml") -> Iterator[Path]:
     """The notebooks whose executed form stands in the book's table of contents, in its order."""
-    for file in _files(read_yaml(toc.read_text(encoding="utf-8"))):
-        if file.startswith("book/executed/"):
-            yield toc.parent / "notebooks" / f"{Path(file).stem}.py"
+    from sphinx_external_toc.parsing import parse_toc_yaml
 
-
-def _files(entry: Any) -> Iterator[str]:
-    """The files of a table of contents, in whatever depth."""
-    if isinstance(entry, list):
-        for item in entry:
-            yield from _files(item)
-    elif isinstance(entry, dict):
-        if "file" in entry:
-            yield entry["file"]
-        for value in entry.values():
-            yield from _files(value)
+    for name in parse_toc_yaml(toc):
+        if name.startswith("book/executed/"):
+            yield toc.parent / "notebooks" / f"{Path(name).stem}.py"
 
 
 def _run(path: Path, notebook: Notebook, output: Path, *, progress_bar: bool) -> Any:

@@ -1,7 +1,7 @@
 """How experiments that train one network after another are run: each config on a core, measured into a result."""
 
 import functools
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
 import numpy as np
@@ -14,18 +14,25 @@ Experiment = Callable[..., tuple[dict[str, Any], dict[str, np.ndarray]]]
 
 
 def run_each(
-    experiment: Experiment, configs: Iterable[Config], *, images: Iterable[str], workers: int | None, progress: bool
+    experiments: Mapping[str, Experiment],
+    configs: Iterable[Config],
+    *,
+    images: Iterable[str] | None = None,
+    workers: int | None = None,
+    progress: bool = True,
 ) -> Iterator[tuple[Config, Result]]:
-    """What `experiment(config, progress=)`, which can be pickled, finds for each config, as soon as it is there.
+    """What each config's experiment, by its name, finds for it, as soon as it is there.
 
-    The sets of `images` are loaded first, so that a missing one costs nothing; `engine.each` tells who does the work.
+    An experiment is called with its config and `progress`. The sets of `images` (None: of all configs) are loaded
+    first, so that a missing one costs nothing; `engine.each` tells who does the work.
     """
-    for name in sorted(images):
+    configs = list(configs)
+    for name in sorted({config.dataset for config in configs} if images is None else images):
         data.load(name, "train")
-    work = functools.partial(_run_one, experiment, progress=progress)
+    work = functools.partial(_run_one, experiments, progress=progress)
     yield from engine.each(work, configs, workers=workers, device=engine.choose_device(), progress=progress)
 
 
-def _run_one(experiment: Experiment, config: RunConfig, *, progress: bool) -> Result:
-    work = functools.partial(experiment, config, progress=progress)
+def _run_one(experiments: Mapping[str, Experiment], config: RunConfig, *, progress: bool) -> Result:
+    work = functools.partial(experiments[config.experiment], config, progress=progress)
     return measured(work, device=engine.describe(engine.choose_device()))

@@ -44,6 +44,7 @@ class Config(RunConfig):
     word: ClassVar[str] = "cross_examination"
     revision: ClassVar[int] = 1
     source: ClassVar[Any] = data
+    experiment: ClassVar[str] = "examine"  # the only one
 
     dataset: str = "mnist"
     arm: Literal[ARMS] = "control"

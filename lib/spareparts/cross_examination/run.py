@@ -20,9 +20,7 @@ def run(
     configs: Iterable[Config], *, progress: bool = True, workers: int | None = None
 ) -> Iterator[tuple[Config, Result]]:
     """Run each config on a core, yielding its result as soon as it is there."""
-    configs = list(configs)
-    images = {config.dataset for config in configs}
-    yield from run_each(examine, configs, images=images, workers=workers, progress=progress)
+    yield from run_each({"examine": examine}, configs, workers=workers, progress=progress)
 
 
 def examine(config: Config, *, progress: bool = True) -> tuple[dict[str, Any], dict[str, np.ndarray]]:

@@ -1,12 +1,10 @@
 """From configs to results; and the experiment `cost`, the time of the penalty beside that of a training step."""
 
 import functools
-import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
-import torch
 from torch import nn
 
 from .. import data, engine
@@ -37,9 +35,9 @@ def cost(config: Config, *, progress: bool = True) -> tuple[dict[str, Any], dict
     for push, count in zip(pushes, COUNTS, strict=True):
         for _ in range(count):
             push.leave(network)
-    works = [(step, 1), *((functools.partial(push, network), REPEATS) for push in pushes)]
-    rounds = [[seconds(*each, device=sets.train.images.device) for each in works] for _ in range(ROUNDS)]
-    steps, penalties = np.array(rounds, np.float32)[:, 0], np.array(rounds, np.float32)[:, 1:]
+    device, works = sets.train.images.device, [step, *(functools.partial(repeat, push, network) for push in pushes)]
+    rounds = np.array([[engine.elapsed(each, device) for each in works] for _ in range(ROUNDS)], np.float32)
+    steps, penalties = rounds[:, 0], rounds[:, 1:] / REPEATS
     metrics = {
         "counts": list(COUNTS),
         "parameters": sum(value.numel() for value in network.parameters()),
@@ -62,15 +60,10 @@ def step_of(network: nn.Module, config: Config, sets: Sets) -> Callable[[], None
     return step
 
 
-def seconds(work: Callable[[], None], repeats: int, *, device: torch.device) -> float:
-    """Mean wall time of a piece of work, with all that it leaves for the device to do."""
-    finish = torch.get_device_module(device).synchronize
-    finish()
-    started = time.perf_counter()
-    for _ in range(repeats):
-        work()
-    finish()
-    return (time.perf_counter() - started) / repeats
+def repeat(push: Push, network: nn.Module) -> None:
+    """The penalty some times in turn, as one is over too soon to be timed."""
+    for _ in range(REPEATS):
+        push(network)
 
 
 EXPERIMENTS = {function.__name__: function for function in (journey, pair, ensemble, cost, ridge)}
@@ -80,11 +73,4 @@ def run(
     configs: Iterable[Config], *, progress: bool = True, workers: int | None = None
 ) -> Iterator[tuple[Config, Result]]:
     """Run each config on a core, yielding its result as soon as it is there."""
-    configs = list(configs)
-    images = {config.dataset for config in configs}
-    yield from run_each(experiment, configs, images=images, workers=workers, progress=progress)
-
-
-def experiment(config: Config, *, progress: bool = True) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """Metrics and arrays of a config's own experiment; raises `Diverged`."""
-    return EXPERIMENTS[config.experiment](config, progress=progress)
+    yield from run_each(EXPERIMENTS, configs, workers=workers, progress=progress)

@@ -5,7 +5,7 @@ from ..lazily import attach
 __all__ = attach(
     __name__,
     checkpoint="DamagedFile Opening cached_weights save_weights",
-    device="choose_device describe one_thread",
+    device="choose_device describe elapsed one_thread",
     evaluate="accuracy images_at_once predict",
     loop="fit",
     processes="each each_group",

@@ -1,8 +1,9 @@
 """What a run computes on: the device's name for the record, threads and precision."""
 
 import contextlib
+import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import torch
 
@@ -32,6 +33,16 @@ def choose_device(name: str | None = None) -> str:
     if device.type == "cuda" and (device.index or 0) >= count:
         raise ValueError(f"device {name!r} is not there: this machine has {count} CUDA devices")
     return name
+
+
+def elapsed(work: Callable[[], object], device: torch.device | str) -> float:
+    """Seconds of a piece of work, with all that it leaves for the device to do."""
+    wait = torch.get_device_module(device).synchronize
+    wait()
+    started = time.perf_counter()
+    work()
+    wait()
+    return time.perf_counter() - started
 
 
 @contextlib.contextmanager

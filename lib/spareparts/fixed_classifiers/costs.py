@@ -61,10 +61,6 @@ def step(head: nn.Module, optimizer: torch.optim.Optimizer, inputs: Tensor, labe
 def timed(work: Callable[[], Any], device: str) -> list[float]:
     """Milliseconds of each round."""
     found, ended = [], time.perf_counter() + SECONDS
-    wait = torch.get_device_module(device).synchronize
     while len(found) < FEWEST or (len(found) < ROUNDS and time.perf_counter() < ended):
-        started = time.perf_counter()
-        work()
-        wait()
-        found.append(1000 * (time.perf_counter() - started))
+        found.append(1000 * engine.elapsed(work, device))
     return found

@@ -24,9 +24,4 @@ def run(
     """Run each config on a core, yielding its result as soon as it is there."""
     configs = list(configs)
     images = {config.dataset for config in configs if config.experiment in IMAGES}
-    yield from run_each(experiment, configs, images=images, workers=workers, progress=progress)
-
-
-def experiment(config: Config, *, progress: bool = True) -> Found:
-    """Metrics and arrays of a config's own experiment; raises `Diverged`."""
-    return EXPERIMENTS[config.experiment](config, progress=progress)
+    yield from run_each(EXPERIMENTS, configs, images=images, workers=workers, progress=progress)
