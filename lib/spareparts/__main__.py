@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shutil
 import signal
 import sys
 import warnings
@@ -82,7 +83,8 @@ def verdicts(
     for line in (changed := claims.changes(ledger)):
         print(line)
     if write:
-        claims.keep_picture()  # first: without an executed ledger neither is written
+        drawn = claims.executed_folder() / claims.PICTURE.name
+        shutil.copyfile(drawn, claims.PICTURE)  # first: without an executed ledger neither is written
         return claims.write_lock(ledger)
     if changed:
         print(f"{len(changed)} verdicts differ from {claims.LOCK}.")

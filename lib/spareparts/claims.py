@@ -8,7 +8,6 @@ import functools
 import itertools
 import json
 import os
-import shutil
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from html import escape
@@ -246,11 +245,6 @@ def locked(word: str, path: Path = LOCK) -> pd.Series:
 def write_lock(ledger: pd.DataFrame, path: Path = LOCK) -> None:
     """Write the lock: one line a claim, so that a changed verdict is one line of a difference."""
     lock(ledger).to_csv(path, lineterminator="\n")
-
-
-def keep_picture(path: Path = PICTURE) -> None:
-    """Make the README's picture the one that the executed ledger drew; `FileNotFoundError` where there is none."""
-    shutil.copyfile(executed_folder() / PICTURE.name, path)
 
 
 def changes(ledger: pd.DataFrame, path: Path = LOCK) -> list[str]:
