@@ -140,6 +140,8 @@ HEADS_SHOWN = {
     "normalised, scale from 1": chosen(head="normalised"),
 }
 learned, fixed, hadamard, normalised, from_1, hadamard_1, normalised_1 = HEADS_SHOWN.values()
+LONG = {"network": "resnet_20", "epochs": 30, "precision": "bfloat16"}  # all images, twenty times as many steps
+longer, longer_fixed = chosen(LONG), chosen(LONG, head="orthonormal", initial_scale=10.0)
 hundred = {
     "learned": chosen(dataset="cifar100"),
     "from 1": chosen(dataset="cifar100", head="orthonormal"),
@@ -202,6 +204,8 @@ reached = stats.difference(pairs(learned, fixed))[1]
 claims.stands(ten > 0 and reached > -0.5, "on ten classes the fixed layer does as well as a learned one")
 claims.stands(low > 0, "on a hundred classes fixing costs accuracy")
 claims.stands(high < -10 and most < -20, "Hadamard rows are far behind random orthonormal ones")
+closer = pairs(longer, longer_fixed)
+claims.stands(float(abs(closer.second - closer.first).max()) < 1, "after a longer training both are within a point")
 for ours, other in ((reference, remedies), (fixed, in_resnets)):
     without = stats.difference(pairs(ours, other["without the row of ones"]))
     claims.stands(without[0] > 0 and without[1] > -2, "without the row of ones the matrix does as well as random rows")
@@ -223,7 +227,8 @@ the scores begins, and on that one row, which costs nothing to leave out.
 
 One warning. Our networks are ResNet-20 on 5,000 images for 585 steps; the paper's is ResNet-56 for 64,000. Ours still
 err on {100 - fixed.accuracy.mean():.0f}% of CIFAR-10, so they **settle nothing about the paper's own runs**: they show what a fixed layer does early,
-and the theory says what it does always. Of the paper's {len(words)} claims:
+and the theory says what it does always. With all images and 11,700 steps a fixed layer errs on
+{100 - longer_fixed.accuracy.mean():.1f}% and a learned one on {100 - longer.accuracy.mean():.1f}% (n = {len(closer.first)}). Of the paper's {len(words)} claims:
 {", ".join(f"{count} {word}" for word, count in words.value_counts().items())}. The [ledger](ledger.ipynb) lists them; {{numref}}`fig-fixed-screen` is the figure to remember.
 """)
 
@@ -544,6 +549,7 @@ theirs = claims.claim("fixed_classifiers-1").theirs
 fell = {name: stats.difference(found)[0] for name, found in errors.items()}
 claims.stands(max(fell.values()) < 0, "the training error of fixed layers is lower on average")
 claims.stands(np.ptp(learned.accuracy) > 5, "learned layers of different seeds are many points apart")
+claims.stands(bool((closer.second <= closer.first).all()), "after a longer training no fixed layer is ahead")
 control, from_learned = (stats.difference(pairs(runs, normalised)) for runs in (fixed, learned))
 claims.stands(
     control[2] < 0 and abs(from_learned[0]) < 1, "normalised layers are behind fixed ones and like learned ones"
@@ -555,6 +561,10 @@ lost from our copy; these are the numbers commonly quoted). Our networks are at 
 move, does about as well as an ordinary learned layer and is {-control[0]:.1f} points behind the fixed one; its rows end up
 with cosines of up to {normalised.max_coherence.max():.2f} between two classes. So normalisation is not what makes the fixed
 layer good here; starting with orthogonal rows, and keeping them, may be.
+
+**Twenty times as many steps.** On all of CIFAR-10 for 30 epochs, still a fifth of the paper's, the learned layer comes to
+{longer.accuracy.mean():.1f}% and the fixed one to {longer_fixed.accuracy.mean():.1f}% (n = {len(closer.first)}); of the training images they miss
+{100 - longer.train_accuracy.mean():.1f}% and {100 - longer_fixed.train_accuracy.mean():.1f}%. The lead of the fixed layer is one of the first steps.
 
 **What one network each hides.** The paper has one accuracy for each network and layer. In our short runs two learned layers
 that differ in nothing but the seed are up to {np.ptp(learned.accuracy):.0f} points apart, so that one number each says little.
@@ -619,12 +629,14 @@ def fits(run):
 
 grown = {"norm, learned": learned, "scale from 1": from_1, "scale from 10": fixed}
 grown = {name: runs.set_index("seed").apply(fits, axis=1) for name, runs in grown.items()}
-worse = {name: table.sub(table.min(1), axis=0).mean() for name, table in grown.items()}
-pd.DataFrame(worse).T.assign(n=[len(table) for table in grown.values()]).style.format("{:.0f}")
+later = {"norm, learned, 11,700 steps": longer, "scale from 10, 11,700 steps": longer_fixed}
+later = {name: runs.set_index("seed").apply(fits, axis=1) for name, runs in later.items()}
+worse = {name: table.sub(table.min(1), axis=0).mean() for name, table in (grown | later).items()}
+pd.DataFrame(worse).T.assign(n=[len(table) for table in (grown | later).values()]).style.format("{:.0f}")
 
-# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this figure is drawn", "image": {"alt": "Norm of learned layers and scales of fixed ones over the first 290 steps, with the fitted logarithm dashed on top of them."}, "figure": {"caption": "The paper's Figure 1: norm of learned layers and scale of fixed ones over training steps, one line a seed; dashed, for one seed, the logarithm with its offset, fitted before the first fall of the learning rate (vertical line). CIFAR-10 (reduced).", "name": "fig-fixed-growth"}}
-figure, axes = plt.subplots(1, 3, figsize=(9.5, 2.5), layout="constrained")
-shown = {"norm, learned": learned, "scale from 1": from_1, "scale from 10": fixed}
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this figure is drawn", "image": {"alt": "Norm of learned layers and scales of fixed ones over training, with the fitted logarithm dashed on top of them; in the last panel, of 11,700 steps, it bends as the scale does."}, "figure": {"caption": "The paper's Figure 1: norm of learned layers and scale of fixed ones over training steps, one line a seed; dashed, for one seed, the logarithm with its offset, fitted before the first fall of the learning rate (vertical line). CIFAR-10 (reduced); the last panel with all images.", "name": "fig-fixed-growth"}}
+figure, axes = plt.subplots(1, 4, figsize=(11, 2.5), layout="constrained")
+shown = {"norm, learned": learned, "scale from 1": from_1, "scale from 10": fixed, "the same, longer": longer_fixed}
 for axis, (name, runs) in zip(axes, shown.items(), strict=True):
     for run in runs.itertuples():
         found = arrays(run)
@@ -655,10 +667,16 @@ claims.decide(
 lowest = [arrays(run)["sizes"].min() for run in fixed.itertuples()]
 claims.stands(max(lowest) < 9.9, "from 10 the scale falls before it grows")
 claims.stands(bool((fixed.final_scale < 12).all()), "from 10 the scale grows little in all")
+bent = {name: table.drop(columns=["logarithm", "logarithm, no offset"]).min(1) for name, table in later.items()}
+claims.stands(
+    all(bool((later[name].logarithm < others).all()) for name, others in bent.items()),
+    "in the longer trainings the logarithm is ahead of all other forms",
+)
 Markdown(f"""
 Seen from 1, the scale grows as the paper says ({{numref}}`fig-fixed-growth`). Seen from 10, the authors' own first value, it *falls* before it grows, and
-ends at {fixed.final_scale.mean():.1f}: in so few steps the logarithm's bend lies far ahead. What looks like a law in the paper's Figure 1
-is also a matter of where the curve begins, and of the learning rate's fall, which flattens every curve. Whether the scale
+ends at {fixed.final_scale.mean():.1f}: in so few steps the logarithm's bend lies far ahead. In 11,700 steps it is reached: there the scale
+comes to {longer_fixed.final_scale.mean():.1f}, and the logarithm fits it, and a learned norm, better than any other form. The paper's law holds
+where its argument says that it should: over many more steps than $c$. Whether the scale
 need be learned at all, the paper's Figure 3, is a question for [the details](fixed_classifiers_details.ipynb).
 """)
 
