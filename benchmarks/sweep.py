@@ -115,7 +115,7 @@ def status() -> Row:
 def looked_at(count: int) -> float:
     """Milliseconds a record, where so many runs have one and as many have none."""
     seeds = list(range(1_000, 1_000 + 2 * count // len(SETS)))  # that no committed record has
-    plan = {"ACTIVATIONS": ["selu"], "VARIANTS": ["baseline"], "SEEDS": seeds}
+    plan = {"ACTIVATIONS": ["selu"], "ARMS": ["baseline"], "SEEDS": seeds}
     with tempfile.TemporaryDirectory() as folder, records_in(Path(folder)):
         configs = class_rates.plan(**{name.lower(): value for name, value in plan.items()}, datasets=SETS)
         for config in configs[::2]:
