@@ -549,7 +549,8 @@ theirs = claims.claim("fixed_classifiers-1").theirs
 fell = {name: stats.difference(found)[0] for name, found in errors.items()}
 claims.stands(max(fell.values()) < 0, "the training error of fixed layers is lower on average")
 claims.stands(np.ptp(learned.accuracy) > 5, "learned layers of different seeds are many points apart")
-claims.stands(bool((closer.second <= closer.first).all()), "after a longer training no fixed layer is ahead")
+signs = np.sign(closer.second - closer.first)
+claims.stands(sorted(signs) == [-1, 1], "after a longer training each layer is ahead in one of two pairs")
 control, from_learned = (stats.difference(pairs(runs, normalised)) for runs in (fixed, learned))
 claims.stands(
     control[2] < 0 and abs(from_learned[0]) < 1, "normalised layers are behind fixed ones and like learned ones"
@@ -564,7 +565,8 @@ layer good here; starting with orthogonal rows, and keeping them, may be.
 
 **Twenty times as many steps.** On all of CIFAR-10 for 30 epochs, still a fifth of the paper's, the learned layer comes to
 {longer.accuracy.mean():.1f}% and the fixed one to {longer_fixed.accuracy.mean():.1f}% (n = {len(closer.first)}); of the training images they miss
-{100 - longer.train_accuracy.mean():.1f}% and {100 - longer_fixed.train_accuracy.mean():.1f}%. The lead of the fixed layer is one of the first steps.
+{100 - longer.train_accuracy.mean():.1f}% and {100 - longer_fixed.train_accuracy.mean():.1f}%. Each is ahead in one of the two pairs, by a third of a point: the lead that the fixed layer
+has above is one of the first steps.
 
 **What one network each hides.** The paper has one accuracy for each network and layer. In our short runs two learned layers
 that differ in nothing but the seed are up to {np.ptp(learned.accuracy):.0f} points apart, so that one number each says little.
