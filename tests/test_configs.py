@@ -152,3 +152,12 @@ def test_plans_that_name_nothing_or_something_twice_or_unknown_are_refused(paper
             paper.plan(**settings | lists)
     with pytest.raises(TypeError, match="unexpected keyword argument 'temprature'"):
         paper.plan(**settings, temprature=2.0)
+
+
+@pytest.mark.parametrize(
+    ("paper", "settings"),
+    [(experts, ONE | {"snnl_weight": 10.0}), (class_rates, {"datasets": ["car"], "groups": "one"})],
+)
+def test_a_setting_that_none_of_the_arms_uses_is_refused_and_shown(paper, settings):
+    with pytest.raises(ValueError, match=r"(snnl_weight|groups) is used by none of baseline, got \[(10.0|'one')\]"):
+        paper.plan(arms=["baseline"], **settings)

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Literal, NamedTuple
 
 from .. import data
 from ..records import RunConfig
-from ..records.config import check_lists, combinations, given_lists
+from ..records.config import check_lists, given_lists, used_combinations
 from ..records.fields import Count, Positive, Seed
 
 
@@ -134,14 +134,16 @@ def plan(
     The data set `all` stands for every set of the paper that can be had: all but miniboone. All that trains does so
     with every learning rate, and what has rates with every cutoff, to choose among them on validation. Another setting
     is a field of `Config`, with one value or a list; none or an empty list leaves it at its default. Raises
-    `ValueError` for a repeated or empty list, `TypeError` for an unknown setting.
+    `ValueError` for a repeated or empty list and what no arm uses, `TypeError` for an unknown setting.
     """
     datasets = ATTAINABLE if list(datasets) == ["all"] else datasets
     lists = {"activation": activations, "cutoff": cutoffs, "learning_rate": learning_rates}
     check_lists({"datasets": datasets, "seeds": seeds, "arms": arms} | lists)
-    given = given_lists(lists | settings)
+    tuned = {name: values for name, values in lists.items() if set(arms) & set(USERS.get(name, arms))}
+    choices = used_combinations(arms, tuned | given_lists(settings), USERS)
+    untrained = set(arms) - set(USERS["learning_rate"])
     return [
-        Config(dataset=dataset, seed=seed, arm=arm, **choice | ({} if arm in USERS["learning_rate"] else {"epochs": 1}))
+        Config(dataset=dataset, seed=seed, arm=arm, **choice | ({"epochs": 1} if arm in untrained else {}))
         for dataset, seed, arm in itertools.product(datasets, seeds, arms)
-        for choice in combinations({name: given[name] for name in given if arm in USERS.get(name, ARMS)})
+        for choice in choices[arm]
     ]

@@ -100,18 +100,15 @@ def side(runs: pd.DataFrame, *, arm: str = "class_rates", tuned: bool = False, *
     return ordered.drop_duplicates(KEYS)
 
 
-BASELINE = {"arm": "baseline"}
-
-
 def paired(
-    runs: pd.DataFrame, first: Mapping[str, Any] = BASELINE, second: Mapping[str, Any] | None = None
+    runs: pd.DataFrame, first: Mapping[str, Any] | None = None, second: Mapping[str, Any] | None = None
 ) -> pd.DataFrame:
     """Both sides of each data set of the paper, activation and seed in one line, columns ending in `_first`, `_second`.
 
-    Sides are what `side` takes; without anything they are class rates. Added: numbers of `errors` on the test half, and
-    the `difference` of test accuracy, second minus first, in points.
+    Sides are what `side` takes; None: the baseline and class rates. Added: numbers of `errors` on the test half, and the
+    `difference` of test accuracy, second minus first, in points.
     """
-    sides = [side(runs, **own) for own in (first, second or {})]
+    sides = [side(runs, **own) for own in ({"arm": "baseline"} if first is None else first, second or {})]
     if any(kept.empty for kept in sides):
         return pd.DataFrame(columns=[*KEYS, "difference"])
     for kept in sides:

@@ -43,6 +43,7 @@ class About:
     most_bytes: int | None = None  # a byte a pixel, and eight for each of a label, a superclass and a header
 
 
+OWN = TypeAdapter(About)
 KNOWN = TypeAdapter(dict[str, About]).validate_python(MANIFEST["images"])
 
 
@@ -64,7 +65,7 @@ def about(name: str) -> About:
     if not path.exists():
         raise DataMissing(f"{path.with_suffix('.npz')} needs {path.name} beside it, with its classes and sha256")
     try:
-        return TypeAdapter(About).validate_json(path.read_bytes())
+        return OWN.validate_json(path.read_bytes())
     except ValidationError as error:
         wanted = "a JSON with `classes`, a list of names, and `sha256`, a text of 64 hex digits"
         raise DataCorrupt(f"{path} must be {wanted}: {error.errors()[0]['msg']}") from error

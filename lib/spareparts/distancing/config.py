@@ -42,9 +42,8 @@ class Config(RunConfig):
     network: Literal[NETWORKS] = "mlp"
     dataset: str = "mnist"
     seed: Seed = 1  # of the images held out too
-    epochs: Count | None = (
-        None  # of the whole journey; None: 40 (mlp) or 600, 150 after the last of several checkpoints
-    )
+    # of the whole journey; None: 40 (mlp) or 600, 150 after the last of several checkpoints
+    epochs: Count | None = None
     checkpoint: Count | None = None  # epoch of the first; None: 20 (mlp) or 100, 150 where there are several
     checkpoints: Count = 1  # how many, at multiples of the first one's epoch
     strength: NonNegative = 1.0  # s; 0: checkpoints are kept, and nothing pushes away from them

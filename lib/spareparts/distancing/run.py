@@ -35,9 +35,10 @@ def cost(config: Config, *, progress: bool = True) -> tuple[dict[str, Any], dict
     for push, count in zip(pushes, COUNTS, strict=True):
         for _ in range(count):
             push.leave(network)
-    device, works = sets.train.images.device, [step, *(functools.partial(repeat, push, network) for push in pushes)]
-    rounds = np.array([[engine.elapsed(each, device) for each in works] for _ in range(ROUNDS)], np.float32)
-    steps, penalties = rounds[:, 0], rounds[:, 1:] / REPEATS
+    device, works = sets.train.images.device, [(step, 1)]
+    works += [(functools.partial(push, network), REPEATS) for push in pushes]
+    rounds = [[engine.elapsed(work, device, repeats=times) for work, times in works] for _ in range(ROUNDS)]
+    steps, penalties = np.array(rounds, np.float32)[:, 0], np.array(rounds, np.float32)[:, 1:]
     metrics = {
         "counts": list(COUNTS),
         "parameters": sum(value.numel() for value in network.parameters()),
@@ -58,12 +59,6 @@ def step_of(network: nn.Module, config: Config, sets: Sets) -> Callable[[], None
         optimizer.step()
 
     return step
-
-
-def repeat(push: Push, network: nn.Module) -> None:
-    """The penalty some times in turn, as one is over too soon to be timed."""
-    for _ in range(REPEATS):
-        push(network)
 
 
 EXPERIMENTS = {function.__name__: function for function in (journey, pair, ensemble, cost, ridge)}

@@ -35,14 +35,15 @@ def choose_device(name: str | None = None) -> str:
     return name
 
 
-def elapsed(work: Callable[[], object], device: torch.device | str) -> float:
-    """Seconds of a piece of work, with all that it leaves for the device to do."""
+def elapsed(work: Callable[[], object], device: torch.device | str, *, repeats: int = 1) -> float:
+    """Mean seconds of a piece of work, with all that it leaves for the device to do."""
     wait = torch.get_device_module(device).synchronize
     wait()
     started = time.perf_counter()
-    work()
+    for _ in range(repeats):
+        work()
     wait()
-    return time.perf_counter() - started
+    return (time.perf_counter() - started) / repeats
 
 
 @contextlib.contextmanager

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Literal
 
 from .. import data
 from ..records import RunConfig
-from ..records.config import check_lists, combinations, given_lists
+from ..records.config import check_lists, given_lists, used_combinations
 from ..records.fields import Count, NonNegative, Positive, Precision, Seed, Several, Share
 
 # baseline; with SNNL, or a contrastive loss in its place; raw pixels; uniform gates; balanced top-k gate, without SNNL
@@ -60,9 +60,8 @@ class Config(RunConfig):
     cycle_momentum: bool = False  # ours: PyTorch's schedule would cycle it between 0.85 and 0.95
     weight_decay: NonNegative = 1e-4
     precision: Precision = "float32"
-    weight_schedule: Literal["constant", "rising", "falling"] = (
-        "constant"  # of alpha: from or to 0, linear in the steps
-    )
+    # of alpha: from 0 or to 0, linear in the steps
+    weight_schedule: Literal["constant", "rising", "falling"] = "constant"
     # t = 1/(1 + 25 progress)^0.55 where it is annealed; learned by gradient descent
     temperature_schedule: Literal["constant", "annealed", "learned"] = "constant"
     augment: bool = False  # random crops (4 pixels) and flips of the training images
@@ -101,12 +100,12 @@ def plan(*, datasets: Sequence[str], seeds: Sequence[int], arms: Sequence[str] =
     """The configs that a notebook's parameters name: every data set, seed and arm, and every setting that the arm uses.
 
     A setting is a field of `Config`, with one value or a list; none or an empty list leaves it at its default. Raises
-    `ValueError` for a repeated or empty list, `TypeError` for an unknown setting.
+    `ValueError` for a repeated or empty list and what no arm uses, `TypeError` for an unknown setting.
     """
     check_lists({"datasets": datasets, "arms": arms, "seeds": seeds})
-    given = given_lists(settings)
+    choices = used_combinations(arms, given_lists(settings), USERS)
     return [
         Config(dataset=dataset, seed=seed, arm=arm, **choice)
         for dataset, seed, arm in itertools.product(datasets, seeds, arms)
-        for choice in combinations({name: given[name] for name in given if arm in USERS.get(name, ARMS)})
+        for choice in choices[arm]
     ]

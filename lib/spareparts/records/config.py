@@ -75,12 +75,8 @@ def _refusal(name: str, value: Any, kind: Any, wrong: Mapping[str, Any]) -> Exce
     if isinstance(value, float) and not math.isfinite(value):
         return ValueError(f"{name} must be finite, got {value}")
     bound = str(next(iter(wrong.get("ctx", {}).values()), "")).removesuffix(".0")
-    wanted = {
-        "greater_than": "positive",
-        "greater_than_equal": f"at least {bound}",
-        "less_than_equal": f"at most {bound}",
-    }
-    wanted["literal_error"] = f"one of {', '.join(map(str, get_args(kind)))}"
+    wanted = {"greater_than": "positive", "literal_error": f"one of {', '.join(map(str, get_args(kind)))}"}
+    wanted |= {"greater_than_equal": f"at least {bound}", "less_than_equal": f"at most {bound}"}
     if wrong["type"] in wanted:
         return ValueError(f"{name} must be {wanted[wrong['type']]}, got {value!r}")
     return TypeError(f"{name} must be of type {getattr(kind, '__name__', kind)}, got {value!r}")
@@ -151,3 +147,13 @@ def given_lists(settings: Mapping[str, Any]) -> dict[str, list[Any]]:
 def combinations(grid: Mapping[str, Sequence[Any]]) -> list[dict[str, Any]]:
     """Every combination of the settings, the last one changing fastest."""
     return [dict(zip(grid, values, strict=True)) for values in itertools.product(*grid.values())]
+
+
+def used_combinations(
+    kinds: Sequence[str], given: Mapping[str, Sequence[Any]], users: Mapping[str, Collection[str]]
+) -> dict[str, list[dict[str, Any]]]:
+    """Of each kind of run every combination of what it uses, all that `users` lacks; ValueError for what none uses."""
+    used = {name: [kind for kind in kinds if kind in users.get(name, kinds)] for name in given}
+    if useless := [name for name, own in used.items() if not own]:
+        raise ValueError(f"{useless[0]} is used by none of {', '.join(kinds)}, got {list(given[useless[0]])}")
+    return {kind: combinations({name: given[name] for name in given if kind in used[name]}) for kind in kinds}
