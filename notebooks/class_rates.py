@@ -28,7 +28,8 @@ ARMS = ["untrained", "baseline", "class_rates"]  # or "proof", of Eq. 5-6
 CUTOFFS = [10, 20, 30]  # epochs; chosen among on validation
 LEARNING_RATES = [0.01]
 EPOCHS = 100
-# Of the following, none stands for the default; an arm that does not use a setting is run without it, and one that none uses is refused.
+# Of the following, none stands for the default; an arm that does not use a setting is run without it, and one that
+# none uses is refused.
 BATCH_SIZE = []
 INITIALIZATION = []  # "lecun", "he", "glorot"
 GROUPS = []  # what shares a rate: "classes", "one", "shuffled", "layers", "clusters"

@@ -27,7 +27,8 @@ SEEDS = [1, 2, 3, 4, 5]
 ARMS = ["baseline", "snnl"]  # or others of experts.ARMS
 STEPS = 15000  # of 100 images; the published number
 PRECISION = "float32"  # or "bfloat16"
-# Of the following, none stands for the default; an arm that does not use a setting is run without it, and one that none uses is refused.
+# Of the following, none stands for the default; an arm that does not use a setting is run without it, and one that
+# none uses is refused.
 TRAIN_SAMPLES = []  # none: all images
 AUGMENT = []
 EXPERTS = []

@@ -105,8 +105,8 @@ def paired(
 ) -> pd.DataFrame:
     """Both sides of each data set of the paper, activation and seed in one line, columns ending in `_first`, `_second`.
 
-    Sides are what `side` takes; None: the baseline and class rates. Added: numbers of `errors` on the test half, and the
-    `difference` of test accuracy, second minus first, in points.
+    Sides are what `side` takes; None: the baseline and class rates. Added: numbers of `errors` on the test half, and
+    the `difference` of test accuracy, second minus first, in points.
     """
     sides = [side(runs, **own) for own in ({"arm": "baseline"} if first is None else first, second or {})]
     if any(kept.empty for kept in sides):
