@@ -205,7 +205,6 @@ claims.stands(ten > 0 and reached > -0.5, "on ten classes the fixed layer does a
 claims.stands(low > 0, "on a hundred classes fixing costs accuracy")
 claims.stands(high < -10 and most < -20, "Hadamard rows are far behind random orthonormal ones")
 closer = pairs(longer, longer_fixed)
-claims.stands(float(abs(closer.second - closer.first).max()) < 1, "after a longer training both are within a point")
 for ours, other in ((reference, remedies), (fixed, in_resnets)):
     without = stats.difference(pairs(ours, other["without the row of ones"]))
     claims.stands(without[0] > 0 and without[1] > -2, "without the row of ones the matrix does as well as random rows")
@@ -525,18 +524,21 @@ parts = {
     for name, found in reached.items()
 }
 parts["equal within 0.5, scale from 10"] = stats.within(reached["scale from 10"], margin=0.5, unit="points")
+parts["at most 0.5 below, 11,700 steps"] = stats.beyond(closer, threshold=-0.5, expected=+1, unit="points")
 claims.decide(
     "fixed_classifiers-1",
     parts,
-    because="Not worse by half a point wherever the scale begins, which is what 'reaches' asks; that they are equal within "
-    "half a point is more than so few seeds can show, and on average the fixed layer is ahead.",
+    because="After 585 steps it is not worse by half a point wherever the scale begins, which is what 'reaches' asks, and on "
+    "average it is ahead. After 11,700 steps no pair is half a point apart, but three pairs cannot show it of their mean.",
 )
 
 # %% tags=["remove-input"]
 theirs = claims.claim("fixed_classifiers-1").theirs
 claims.stands(np.ptp(learned.accuracy) > 5, "learned layers of different seeds are many points apart")
-signs = np.sign(closer.second - closer.first)
-claims.stands(sorted(signs) == [-1, 1], "after a longer training each layer is ahead in one of two pairs")
+later_gap, *bounds = stats.difference(closer)
+apart_later = np.abs(closer.second - closer.first)
+claims.stands(bool(apart_later.max() < 0.5), "after a longer training no pair is half a point apart")
+claims.stands(bool((closer.second > closer.first).sum() == 1), "the fixed layer is ahead in one of the three pairs")
 control, from_learned = (stats.difference(pairs(runs, normalised)) for runs in (fixed, learned))
 claims.stands(
     control[2] < 0 and abs(from_learned[0]) < 1, "normalised layers are behind fixed ones and like learned ones"
@@ -552,8 +554,8 @@ layer good here; starting with orthogonal rows, and keeping them, may be.
 
 **Twenty times as many steps.** On all of CIFAR-10 for 30 epochs, still a fifth of the paper's, the learned layer comes to
 {longer.accuracy.mean():.1f}% and the fixed one to {longer_fixed.accuracy.mean():.1f}% (n = {len(closer.first)}); of the training images they miss
-{100 - longer.train_accuracy.mean():.1f}% and {100 - longer_fixed.train_accuracy.mean():.1f}%. Each is ahead in one of the two pairs, by a third of a point: the lead that the fixed layer
-has above is one of the first steps.
+{100 - longer.train_accuracy.mean():.1f}% and {100 - longer_fixed.train_accuracy.mean():.1f}%. The fixed layer is ahead in one of the three pairs and no pair is half a point apart
+(mean {later_gap:+.2f}, 95% interval {bounds[0]:+.2f} to {bounds[1]:+.2f}): the lead that it has above is one of the first steps.
 """)
 
 # %% [markdown]
@@ -635,10 +637,10 @@ for axis, (name, runs) in zip(axes, shown.items(), strict=True):
 plt.show()
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "How this is decided"}
-rival = {name: table.drop(columns=["logarithm", "logarithm, no offset"]).min(1) for name, table in grown.items()}
-ahead = {
-    name: stats.Pairs(rival[name].to_numpy(), table.logarithm.to_numpy(), "reduced") for name, table in grown.items()
-}
+ahead = {}
+for name, table in (grown | later).items():
+    rival = table.drop(columns=["logarithm", "logarithm, no offset"]).min(axis=1)
+    ahead[name] = stats.Pairs(rival.to_numpy(), table.logarithm.to_numpy(), "reduced")
 claims.stands(stats.difference(ahead["scale from 1"])[2] < 0, "from 1, the logarithm is ahead in the interval")
 claims.stands(
     bool((ahead["scale from 10"].second > ahead["scale from 10"].first).all()), "from 10 it is behind throughout"
@@ -646,17 +648,16 @@ claims.stands(
 claims.decide(
     "fixed_classifiers-3",
     {name: stats.sign(found, -1, unit="of the criterion") for name, found in ahead.items()},
-    because="A logarithm with an offset is the best form in every seed where the scale begins at 1 and in none where it "
-    "begins at 10; a learned norm hardly tells it from a square root. Five seeds allow no test to decide.",
+    because="After 585 steps a logarithm with an offset is the best form in every seed where the scale begins at 1 and in none "
+    "where it begins at 10; after 11,700 it is the best in all. So few seeds allow no test to decide.",
 )
 
 # %% tags=["remove-input"]
 lowest = [arrays(run)["sizes"].min() for run in fixed.itertuples()]
 claims.stands(max(lowest) < 9.9, "from 10 the scale falls before it grows")
 claims.stands(bool((fixed.final_scale < 12).all()), "from 10 the scale grows little in all")
-bent = {name: table.drop(columns=["logarithm", "logarithm, no offset"]).min(1) for name, table in later.items()}
 claims.stands(
-    all(bool((later[name].logarithm < others).all()) for name, others in bent.items()),
+    all(bool((ahead[name].second < ahead[name].first).all()) for name in later),
     "in the longer trainings the logarithm is ahead of all other forms",
 )
 Markdown(f"""
