@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Literal
 
 from .. import data
 from ..records import RunConfig
-from ..records.config import check_lists, combinations, given_lists
+from ..records.config import check_lists, given_lists, used_combinations
 from ..records.fields import Count, NonNegative, Positive, Seed
 
 # Every arm beside the one that it is held against: the same but for the cure. The first two show what chance does.
@@ -97,15 +97,15 @@ def plan(
     """The configs that a notebook's parameters name: every data set, arm and seed, and every setting.
 
     No arms are all of them. A setting, one value or a list, is given to the arms that use it. Raises `ValueError` for a
-    repeated or empty list, `TypeError` for an unknown setting.
+    repeated or empty list, and a setting that none of the arms uses; `TypeError` for an unknown one.
     """
     arms = tuple(arms) or ARMS
     check_lists({"datasets": datasets, "arms": arms, "seeds": seeds})
-    given = given_lists(settings)
+    choices = used_combinations(arms, given_lists(settings), USERS)
     return [
         Config(dataset=dataset, arm=arm, seed=seed, **choice)
         for dataset in datasets
         for arm in arms
-        for choice in combinations({name: given[name] for name in given if arm in USERS.get(name, ARMS)})
+        for choice in choices[arm]
         for seed in seeds
     ]
