@@ -1,6 +1,5 @@
 """What every test stands on: one thread, records in a temporary folder, shapes checked."""
 
-import gc
 import os
 import shutil
 import signal
@@ -14,11 +13,17 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import jaxtyping
 import pytest
 from filelock import FileLock
+from hypothesis import settings
 from jaxtyping import install_import_hook
 
 # Every annotated shape of the library is checked in this process. Processes that a test starts run the library as a
 # user would; JAXTYPING_DISABLE=1 turns the check off here too, for looking into torch.compile.
 install_import_hook("spareparts", "shape_checks.check")
+pytest.register_assert_rewrite("pages")
+
+# A machine may be busy: no example fails for the time that it takes.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 
 # A suite in the background or under nohup ignores these, and so would the processes that its tests start to interrupt.
@@ -26,11 +31,6 @@ install_import_hook("spareparts", "shape_checks.check")
 for number in (signal.SIGINT, signal.SIGHUP):
     if signal.getsignal(number) is signal.SIG_IGN:
         signal.signal(number, lambda *_: None)
-
-
-def pytest_collection_finish() -> None:
-    """Spare the libraries' million objects the full collections that statsmodels asks for in each correction."""
-    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

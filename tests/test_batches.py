@@ -15,7 +15,7 @@ def epoch(batches: Batches) -> list[torch.Tensor]:
     return [next(batches).labels for _ in range(len(batches))]
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(count=st.integers(1, 50), data=st.data())
 def test_an_epoch_visits_every_sample_exactly_once_with_its_label(count, data):
     batches = numbered(count, batch_size=data.draw(st.integers(1, count)), drop_last=False)

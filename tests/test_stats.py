@@ -52,7 +52,7 @@ def test_untied_pairs_give_scipys_exact_p_and_many_tied_ones_its_normal_approxim
 
 
 @given(st.lists(st.integers(-3, 3), min_size=2, max_size=8).filter(any))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_ties_and_zeros_are_resolved_by_listing_every_sign(differences):
     test = stats.paired_wilcoxon(np.zeros(len(differences)), np.array(differences, dtype=float))
     assert test.p == pytest.approx(signed_rank_p(differences))
@@ -70,7 +70,7 @@ def test_a_tie_is_a_tie_whatever_its_last_bit_and_a_huge_pair_blurs_only_its_own
 
 
 @given(st.lists(st.integers(-40, 40), min_size=2, max_size=12), st.integers(-30, 30))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_ties_do_not_depend_on_the_unit(differences, exponent):
     first = np.arange(len(differences), dtype=float)
     unit, tenths = 10.0**exponent, np.array(differences) / 10
@@ -80,7 +80,7 @@ def test_ties_do_not_depend_on_the_unit(differences, exponent):
 
 
 @given(pairs)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_swapping_the_arms_keeps_p_which_lies_above_the_smallest_and_turns_the_effect(values):
     first, second = map(list, zip(*values, strict=True))
     test, swapped = stats.paired_wilcoxon(first, second), stats.paired_wilcoxon(second, first)
@@ -102,7 +102,7 @@ def test_holm_multiplies_the_ordered_p_values_by_m_and_down_and_never_lets_them_
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=8))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_holm_lies_between_the_raw_p_and_bonferronis(p_values):
     adjusted = stats.holm({str(position): p for position, p in enumerate(p_values)})
     for raw, corrected in zip(p_values, adjusted.values(), strict=True):
@@ -163,7 +163,7 @@ def test_the_tost_p_is_the_larger_of_two_one_sided_t_tests():
 
 
 @given(pairs, st.floats(0.1, 50))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_arms_are_equivalent_exactly_when_the_90_percent_interval_lies_within_the_margin(values, margin):
     first, second = (np.array(side) for side in zip(*values, strict=True))
     test, low, high = stats.equivalence(first, second, margin=margin), *(float((second - first).mean()),) * 2

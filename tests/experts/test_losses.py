@@ -99,7 +99,7 @@ def test_where_all_points_are_equal_it_is_the_odds_of_meeting_another_class_or_l
 
 @pytest.mark.parametrize("name", LOSSES)
 @given(number=st.integers(1, 12), seed=st.integers(0, 1000), temperature=st.floats(0.01, 100))
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 def test_it_is_never_negative_nor_above_its_bound(name, number, seed, temperature):
     """A partner at the largest distance among 11 others at the smallest: at most ln 11 + (d_max - d_min) / t."""
     rows, labels = points(seed=seed), classes(number=number, seed=seed)

@@ -36,7 +36,7 @@ def test_entropy_is_scipys_of_each_classs_mean_gates_which_a_class_split_hard_ma
 
 
 @given(seed=st.integers(0, 1000), experts=st.integers(1, 6), classes=st.integers(1, 5))
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 def test_averaging_gates_over_a_class_only_adds_entropy(seed, experts, classes):
     gates = random(20, experts, seed=seed).mul(3).softmax(1)
     labels = torch.arange(20) % classes

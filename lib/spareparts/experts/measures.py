@@ -317,7 +317,7 @@ def snnl_of_blocks(config: Config, blocks: list[Tensor], labels: Tensor) -> dict
 
 def project(features: np.ndarray, *, seed: int) -> np.ndarray:
     """UMAP of the features in two dimensions; the same seed gives the same picture on the same machine."""
-    import umap  # it compiles for 15 s when first imported
+    import umap  # it compiles for 15 s when first used
 
     points = umap.UMAP(n_neighbors=NEIGHBOURS, min_dist=0.1, random_state=seed, n_jobs=1).fit_transform(features)
     return points.astype(np.float16)
