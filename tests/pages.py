@@ -13,6 +13,7 @@ CHAPTERS = [f"book/executed/{paper}" for paper in PAPERS]
 # One style sheet colours all pages, so that one of each kind stands for them; axe takes seconds to see its contrasts.
 COLOURED = ("index", "methods", "experts_details", "class_rates", "redundancy", "ledger")
 
+FITS = "document.documentElement.scrollWidth - window.innerWidth <= 2"
 RAW = "[...document.querySelectorAll('.math')].filter(formula => !formula.querySelector('mjx-container'))"
 LOST = """[...document.querySelectorAll("article table")].filter((table) => {
     const box = table.closest(".parts, .output, .pst-scrollable-table-container");
@@ -25,7 +26,7 @@ def readable(page, name):
     """Fails unless a page fits both screens, shows its formulas, figures and tables, and axe finds nothing amiss."""
     for width in (390, 1280):
         page.set_viewport_size({"width": width, "height": 900})
-        assert page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 2
+        page.wait_for_function(FITS, timeout=30_000)  # at last: what another width moves comes to rest first
         assert page.evaluate(LOST) == []  # a table fits, or scrolls beside its first column
     assert page.evaluate("[...document.images].every(image => image.complete && image.naturalWidth > 0)")
     assert page.evaluate(f"{RAW}.map(formula => formula.textContent)") == []
