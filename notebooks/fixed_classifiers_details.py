@@ -162,7 +162,7 @@ for name, place in rank.items():
         "{:,.0f}".format
     )
 table["last epoch"] = (100 * (last - 1)).map("{:+.0f}%".format)
-order = [place for place in [(epochs, name) for epochs in (3, 10) for name in NAMES] if place in table.index]
+order = [(epochs, name) for epochs in (3, 10) for name in NAMES if (epochs, name) in table.index]
 shown = table.loc[order].reset_index().replace({"embedding": NAMES}).astype({"epochs": int})
 shown.set_index(["epochs", "embedding"]).rename_axis(
     ["epochs", f"frequencies alone: {texts.unigram_perplexity.mean():.0f}"]
@@ -191,22 +191,22 @@ claims.decide(
 )
 
 # %% tags=["remove-input"]
-level, later = (runs.groupby("embedding").perplexity.mean() for runs in (texts, ten))
+level, at_ten = (runs.groupby("embedding").perplexity.mean() for runs in (texts, ten))
 claims.stands(bool((last[3] < 1).all()), "every kind still improves in the third epoch")
 claims.stands(
-    bool(later["orthogonal"] / later["learned_tied"] > level["orthogonal"] / level["learned_tied"] > 2.5),
+    bool(at_ten["orthogonal"] / at_ten["learned_tied"] > level["orthogonal"] / level["learned_tied"] > 2.5),
     "the distance is wider after ten epochs",
 )
 claims.stands(
-    bool(later["learned_tied"] < later["pmi"] < later["orthogonal"]), "the order is the same after ten epochs"
+    bool(at_ten["learned_tied"] < at_ten["pmi"] < at_ten["orthogonal"]), "the order is the same after ten epochs"
 )
 claims.stands(bool(level["word2vec"] < 0.8 * level["orthogonal"]), "word2vec takes a third of it away")
 Markdown(f"""
 After three epochs random vectors stand at {level["orthogonal"]:.0f} where learned ones stand at {level["learned_tied"]:.0f},
 word2vec at {level["word2vec"]:.0f}. The last column is the change of validation perplexity in the last epoch: in the third
 all still fall, the learned ones fastest. So the distances are those of an early stage, and more training does not close
-them: after ten epochs random vectors stand at {later["orthogonal"]:.0f}, PMI factors at {later["pmi"]:.0f}, and learned ones
-at {later["learned_tied"]:.0f} (n = {ten.groupby("embedding").seed.nunique().min()}, too few to decide anything). The price of fixing is paid on frequent words as on rare ones.
+them: after ten epochs random vectors stand at {at_ten["orthogonal"]:.0f}, PMI factors at {at_ten["pmi"]:.0f}, and learned ones
+at {at_ten["learned_tied"]:.0f} (n = {ten.groupby("embedding").seed.nunique().min()}, too few to decide anything). The price of fixing is paid on frequent words as on rare ones.
 """)
 
 # %% [markdown]

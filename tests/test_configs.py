@@ -1,6 +1,7 @@
 """What defines a run of each paper: which settings are refused, and which runs are called the paper's own."""
 
 import math
+import re
 
 import pytest
 
@@ -155,13 +156,14 @@ def test_plans_that_name_nothing_or_something_twice_or_unknown_are_refused(paper
 
 
 @pytest.mark.parametrize(
-    ("paper", "arm", "settings", "message"),
+    ("paper", "arm", "settings", "useless"),
     [
-        (experts, "baseline", ONE | {"snnl_weight": 10.0}, r"snnl_weight is .* baseline, got \[10.0\]"),
-        (class_rates, "baseline", {"datasets": ["car"], "groups": "one"}, r"groups is .* baseline, got \['one'\]"),
-        (cross_examination, "control", {"strength": 5.0}, r"strength is .* control, got \[5.0\]"),
+        (experts, "baseline", ONE, {"snnl_weight": 10.0}),
+        (class_rates, "baseline", {"datasets": ["car"]}, {"groups": "one"}),
+        (cross_examination, "control", {}, {"strength": 5.0}),
     ],
 )
-def test_a_setting_that_none_of_the_arms_uses_is_refused_and_shown(paper, arm, settings, message):
-    with pytest.raises(ValueError, match=message):
-        paper.plan(arms=[arm], **settings)
+def test_a_setting_that_none_of_the_arms_uses_is_refused_and_shown(paper, arm, settings, useless):
+    ((name, value),) = useless.items()
+    with pytest.raises(ValueError, match=re.escape(f"{name} is used by none of {arm}, got [{value!r}]")):
+        paper.plan(arms=[arm], **settings, **useless)
