@@ -37,6 +37,7 @@ if MODE == "slow":
 if MODE == "dies":
     os.kill(os.getpid(), 9)
 """
+MAKES_RUNS = NOTEBOOK.replace("# %%\nimport os", '# %% tags=["runs"]\nimport os')
 
 
 @pytest.fixture
@@ -67,8 +68,9 @@ def wait_until(condition, seconds=300):
         time.sleep(0.1)
 
 
-def test_every_notebook_ends_as_it_should_and_what_finished_is_not_repeated(notebook):
-    done = swept("--grid", "MODE=fine,error,dies", "--workers", "3", "--json")
+def test_every_page_ends_as_it_should_and_what_finished_is_not_repeated(notebook):
+    notebook.write_text(MAKES_RUNS)
+    done = swept("--grid", "MODE=fine,error,dies", "--workers", "3", "--json", "--pages")
     assert done.returncode == 1, done.stderr
     ends = {end["cell"]: end for end in json.loads(done.stdout)["notebooks"]}
     states = {"MODE=fine": "finished", "MODE=error": "failed", "MODE=dies": "failed"}
@@ -76,24 +78,20 @@ def test_every_notebook_ends_as_it_should_and_what_finished_is_not_repeated(note
     place = """modes.py, cell [4], line 2, 'raise ValueError("no such mode")': ValueError: no such mode"""
     assert place in ends["MODE=error"]["message"]
     left = ends["MODE=error"]["output"].replace(".ipynb", ".failed.ipynb")
-    assert left in ends["MODE=error"]["message"] and Path(left).exists()
+    assert Path(left).parent.name == "pages" and left in ends["MODE=error"]["message"] and Path(left).exists()
     assert "DeadKernelError" in ends["MODE=dies"]["message"]
     # A kernel that dies is tried twice again; an error in a cell is not.
     assert [len(started(mode)) for mode in ("fine", "error", "dies")] == [1, 1, 3]
-    again = swept("--grid", "MODE=fine", "--json")
+    again = swept("--grid", "MODE=fine", "--json", "--pages")
     assert json.loads(again.stdout) == {"status": 0, "already": 1, "notebooks": []}
     assert again.returncode == 0 and len(started("fine")) == 1
 
 
-def test_a_sweep_stops_after_the_runs_unless_pages_are_asked_for(notebook):
-    notebook.write_text(NOTEBOOK.replace("# %%\nimport os", '# %% tags=["runs"]\nimport os'))
-    words = ["--grid", "MODE=error", "--workers", "1", "--json"]
-    done = swept(*words)
+def test_a_sweep_stops_after_the_runs_where_no_pages_are_asked_for(notebook):
+    notebook.write_text(MAKES_RUNS)
+    done = swept("--grid", "MODE=error", "--workers", "1", "--json")
     (end,) = json.loads(done.stdout)["notebooks"]
     assert done.returncode == 0 and end["state"] == "finished" and Path(end["output"]).is_file()
-    done = swept(*words, "--pages")
-    (page,) = json.loads(done.stdout)["notebooks"]
-    assert done.returncode == 1 and "no such mode" in page["message"] and page["output"] != end["output"]
 
 
 def test_a_notebook_past_its_deadline_is_ended_and_not_tried_again(notebook):
