@@ -74,19 +74,10 @@ METRICS = {"test_accuracy": "test accuracy, %", "specialized": "specialised, %",
 results.requested(plan, asked, METRICS)
 
 # %% tags=["remove-cell"]
-NETS = {"selu": "SELU", "relu": "ReLU", "tanh": "tanh"}
+NETS, paired = class_rates.NETS, class_rates.paired
 every = records.frame(class_rates.Config)
 every = every.assign(net=every.activation.map(NETS))
-
-
-BASELINE = {"arm": "baseline"}
-TUNED = BASELINE | {"tuned": True}
-
-
-def compared(runs, first=BASELINE, second=None):
-    """Both sides of every network on the paper's data sets, in one line each; class rates where nothing is said."""
-    both = class_rates.paired(runs, first, second)
-    return both.assign(net=both.activation.map(NETS))
+TUNED = {"arm": "baseline", "tuned": True}
 
 
 def set_means(pairs, column="difference"):
@@ -94,8 +85,8 @@ def set_means(pairs, column="difference"):
     return pairs.pivot_table(index="dataset", columns="net", values=column)[list(NETS.values())]
 
 
-pairs = compared(every)  # alpha_mu by the paper's rule
-finite = compared(every[every.rate_learning_rate.isna()])  # alpha_mu divided only where a number became infinite
+pairs = paired(every)  # alpha_mu by the paper's rule
+finite = paired(every[every.rate_learning_rate.isna()])  # alpha_mu divided only where a number became infinite
 change, before = set_means(pairs), set_means(finite)
 
 # %% [markdown]
@@ -103,7 +94,7 @@ change, before = set_means(pairs), set_means(finite)
 
 # %% tags=["remove-cell"]
 overall, first_try = stats.bootstrap_interval(change.mean(axis=1)), stats.bootstrap_interval(before.mean(axis=1))
-tuned = stats.bootstrap_interval(compared(every, BASELINE, TUNED).groupby("dataset").difference.mean())
+tuned = stats.bootstrap_interval(paired(every, None, TUNED).groupby("dataset").difference.mean())
 printed = class_rates.PUBLISHED_ACCURACY
 theirs = {name: float((printed[f"{key}_rated"] - printed[key]).mean()) for key, name in NETS.items()}
 words = claims.locked("class_rates")
@@ -400,7 +391,7 @@ claims.decide("class_rates-8", rises, because="Each column alone is too close to
 
 # %% tags=["remove-input"]
 together = stats.paired_wilcoxon(*sides(pairs)[:2])
-base = class_rates.side(every, **BASELINE)
+base = class_rates.side(every, arm="baseline")
 base = base[(base.seed == 1) & base.dataset.isin(printed.index)].pivot(
     index="dataset", columns="net", values="test_accuracy"
 )
@@ -492,9 +483,9 @@ claims.decide("class_rates-7", {"the networks": verdict}, because="The same laye
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "How this figure is drawn", "image": {"alt": "Change of accuracy for each control, one dot a data set with mean and interval; all intervals include zero or lie at it."}, "figure": {"caption": "Accuracy of class rates minus that of each control, one dot a data set (seed 1, means over activations), with mean and 95% interval. Right of the dashed line class rates are better.", "name": "fig-class-rates-controls"}}
 CONTROLS = {
-    "one rate for all classes": compared(every, {"groups": "one"}),
-    "shuffled groups": compared(every, {"groups": "shuffled"}),
-    "tuned baseline, both tuned": compared(every, TUNED, {"tuned": True}),
+    "one rate for all classes": paired(every, {"groups": "one"}),
+    "shuffled groups": paired(every, {"groups": "shuffled"}),
+    "tuned baseline, both tuned": paired(every, TUNED, {"tuned": True}),
 }
 dots = pd.concat(
     {name: part.groupby("dataset").difference.mean() for name, part in CONTROLS.items()}, names=["control"]
@@ -542,8 +533,8 @@ may be worth something here; that they belong to classes shows in none of the co
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed", "figure": {"caption": "Class rates with one part changed: mean change of accuracy, and on how many sets.", "name": "tab-class-rates-parts"}}
 ABLATIONS = {
-    "rates in the lower half rather than the upper": compared(every, {"rated": "top_half"}, {"rated": "bottom_half"}),
-    "reset every half epoch rather than never": compared(every, {"reset": "never"}),
+    "rates in the lower half rather than the upper": paired(every, {"rated": "top_half"}, {"rated": "bottom_half"}),
+    "reset every half epoch rather than never": paired(every, {"reset": "never"}),
 }
 table = pd.DataFrame(
     {

@@ -27,25 +27,14 @@ from scipy.stats import studentized_range
 from spareparts import claims, class_rates, records, stats, style
 
 style.use()
-NETS = {"selu": "SELU", "relu": "ReLU", "tanh": "tanh"}
+NETS, paired = class_rates.NETS, class_rates.paired
 every = records.frame(class_rates.Config)
 every = every.assign(net=every.activation.map(NETS))
 printed, printed_shares = class_rates.PUBLISHED_ACCURACY, class_rates.PUBLISHED_SPECIALISED
-
-
 BASELINE = {"arm": "baseline"}
 TUNED = BASELINE | {"tuned": True}
-
-
-def compared(first=BASELINE, second=None, runs=every):
-    """Both sides of every network on the paper's data sets, in one line each; class rates where nothing is said."""
-    both = class_rates.paired(runs, first, second)
-    return both.assign(net=both.activation.map(NETS))
-
-
-# %% tags=["remove-cell"]
-pairs = compared()
-ten = sorted(compared({"groups": "shuffled"}).dataset.unique())
+pairs = paired(every)
+ten = sorted(paired(every, {"groups": "shuffled"}).dataset.unique())
 
 # %% [markdown]
 # ## The paper's Table 2, every data set
@@ -268,7 +257,7 @@ points; the initialization does less. Our tanh networks are not worse, they are 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed", "figure": {"caption": "Yeast with 32 hidden layers: test accuracy in %, mean over seeds.", "name": "tab-class-rates-yeast"}}
 printed_yeast = every[(every.dataset == "yeast") & ~every.corrected_table.astype(bool)]
 as_if = [settings | {"corrected_table": True} for settings in printed_yeast.settings]  # else no run is a chapter's
-deep = compared(runs=printed_yeast.assign(settings=as_if)).groupby("net", sort=False)
+deep = paired(printed_yeast.assign(settings=as_if)).groupby("net", sort=False)
 table = (
     deep[["test_accuracy_first", "test_accuracy_second", "divisions_second"]].mean().assign(seeds=deep.seed.nunique())
 )
@@ -295,8 +284,8 @@ CHANGES = {
     "squares of class gradients": {"form": "class"},
     "class gradient times batch gradient": {"form": "batch"},
 }
-changed = {name: compared({}, own) for name, own in CHANGES.items()}
-changed["batch 32: class rates over baseline"] = compared(BASELINE | {"batch_size": 32}, {"batch_size": 32})
+changed = {name: paired(every, {}, own) for name, own in CHANGES.items()}
+changed["batch 32: class rates over baseline"] = paired(every, BASELINE | {"batch_size": 32}, {"batch_size": 32})
 changed["batch 128: the same on these sets"] = pairs[
     (pairs.net == "SELU") & (pairs.seed == 1) & pairs.dataset.isin(ten)
 ]

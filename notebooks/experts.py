@@ -62,6 +62,8 @@ plan = experts.plan(**named, **given)
 asked = records.load_or_run(plan, experts.run, missing=MISSING)
 
 # %% tags=["remove-input", "requested"]
+import functools
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -83,17 +85,11 @@ every = records.frame(experts.Config)
 every = every[(every.outcome == "finished") & every.dataset.isin(SETS)].assign(
     set=every.dataset.map(SETS), sim=100 * every.similarity, ent=100 * every.entropy
 )
-
-
-def standard(steps):
-    """Finished runs of both arms of that length, all other settings at their default."""
-    both = {"arm": ["baseline", "snnl"], "steps": steps}
-    return records.matching(every[every.outcome == "finished"], experts.Config, free=("dataset", "seed"), **both)
-
-
-runs = standard(1500).sort_values("set", key=lambda names: names.map(list(SETS.values()).index))
-centred = every[(every.centred_gate == 1) & (every.steps == 1500) & (every.temperature_schedule == "constant")]
 BOTH = ("baseline", "snnl")
+# Finished runs of both arms, all settings but those that are named at their default.
+standard = functools.partial(records.matching, every, experts.Config, free=("dataset", "seed"), arm=list(BOTH))
+runs = standard(steps=1500).sort_values("set", key=lambda names: names.map(list(SETS.values()).index))
+centred = every[(every.centred_gate == 1) & (every.steps == 1500) & (every.temperature_schedule == "constant")]
 
 
 def both(metric, frame=runs):
@@ -114,7 +110,7 @@ words = claims.locked("experts")
 live = centred[centred.arm == "baseline"].live_experts
 claims.stands(bool((runs.live_experts <= 2).all()), "at most two of five experts live in any run")
 claims.stands(bool(live.min() >= 3), "at least three experts live where the gate sees centred features")
-whole = standard(15_000)
+whole = standard(steps=15_000)
 claims.stands(bool((whole.live_experts <= 2).all()), "at most two of five experts live in the whole trainings too")
 by_arm = whole.pivot(index=["set", "seed"], columns="arm", values="accuracy").dropna()
 claims.stands(

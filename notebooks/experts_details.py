@@ -19,6 +19,7 @@
 
 # %% tags=["remove-cell"]
 import dataclasses
+import functools
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -41,12 +42,11 @@ SHORT = {
 }
 every = records.frame(experts.Config)
 every = every.assign(set=every.dataset.map(SETS))
-
-
-def standard(steps):
-    """Finished runs of both arms of that length, all other settings at their default."""
-    both = {"arm": ["baseline", "snnl"], "steps": steps}
-    return records.matching(every[every.outcome == "finished"], experts.Config, free=("dataset", "seed"), **both)
+finished = every[every.outcome == "finished"]
+# Finished runs of both arms, all settings but those that are named at their default.
+standard = functools.partial(
+    records.matching, finished, experts.Config, free=("dataset", "seed"), arm=["baseline", "snnl"]
+)
 
 
 def changed(settings):
@@ -67,9 +67,9 @@ tried = short[short.outcome == "finished"]
 # 15,000 steps; {numref}`tab-experts-whole` has those that are there, each beside the short run of its seed.
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed", "figure": {"caption": "Runs of the published length beside those of a tenth of it (reduced), means over the same seeds.", "name": "tab-experts-whole"}}
-whole = standard(15_000)
+whole = standard(steps=15_000)
 same = whole[["set", "arm", "seed"]]
-long = pd.concat([standard(1500).merge(same), whole])
+long = pd.concat([standard(steps=1500).merge(same), whole])
 shown = {
     "accuracy": "accuracy, %",
     "snnl": "SNNL",
@@ -158,7 +158,7 @@ learning rate, temperature, distance or weight of the SNNL makes a difference to
 # quartiles of the chapter's runs; {numref}`fig-experts-accuracy` has the single seeds.
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed", "figure": {"caption": "Quartiles and maximum of the test accuracy in %, and the median entropy, over seeds.", "name": "tab-experts-quartiles"}}
-both = standard(1500)
+both = standard(steps=1500)
 both = both[both.dataset.isin(["cifar10", "cifar100"])]
 quartiles = both.groupby(["set", "arm"]).accuracy.describe()[["count", "25%", "50%", "75%", "max"]]
 entropy = 100 * both.groupby(["set", "arm"]).entropy.median()
@@ -378,7 +378,7 @@ pd.Series(lines).unstack().reindex(list(SIDES)).rename_axis("points of accuracy"
 # shows what dead experts look like: nearly every number is within what two random matrices of this size give.
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "How this figure is drawn", "image": {"alt": "Two heat maps of the similarity times 100 of every two of five experts on CIFAR-100, without and with the loss; the two are nearly the same."}, "figure": {"caption": "Similarity x100 of every two experts' first-layer weights on CIFAR-100, seed 1, 1,500 steps (reduced). Two random matrices of this size have a standard deviation of 0.14. A star marks live experts.", "name": "fig-experts-squares"}}
-chosen = standard(1500)
+chosen = standard(steps=1500)
 chosen = chosen[(chosen.dataset == "cifar100") & (chosen.seed == 1)].set_index("arm")
 figure, axes = plt.subplots(1, 2, figsize=(8, 3.2), layout="constrained")
 for axis, arm in zip(axes, ("baseline", "snnl"), strict=True):
@@ -395,7 +395,7 @@ plt.show()
 # Its Figure 6 shows the features by UMAP, which draws clusters whether or not they are there; ours is {numref}`fig-experts-umap`. The chapter measures them.
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "How this figure is drawn", "image": {"alt": "UMAP of test features of CIFAR-10 coloured by class, without the loss and with it: two similar clouds with the classes mixed in the middle."}, "figure": {"caption": "UMAP of the features of the first 2,000 test images of CIFAR-10, seed 1, 1,500 steps (reduced), coloured by class.", "name": "fig-experts-umap"}}
-chosen = standard(1500)
+chosen = standard(steps=1500)
 chosen = chosen[(chosen.dataset == "cifar10") & (chosen.seed == 1)].set_index("arm")
 figure, axes = plt.subplots(1, 2, figsize=(8, 3.6), layout="constrained")
 for axis, arm in zip(axes, ("baseline", "snnl"), strict=True):
@@ -492,7 +492,7 @@ verdict = stats.Verdict(
 claims.decide("experts-7", {"the networks": verdict}, because="Both arms are the same network once training is over.")
 
 # %% tags=["remove-input"]
-arms = standard(1500)
+arms = standard(steps=1500)
 times = arms.pivot(index=["set", "seed"], columns="arm", values="seconds").dropna()
 ratio = (times.snnl / times.baseline).groupby("set").median()
 claims.stands(bool((ratio > 1.05).all()), "training with the loss takes longer on every data set")

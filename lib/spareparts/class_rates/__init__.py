@@ -12,7 +12,7 @@ from ..lazily import attach
 
 __all__ = attach(
     __name__,
-    config="ARCHITECTURES ATTAINABLE Config plan",
+    config="ARCHITECTURES ATTAINABLE NETS Config plan",
     networks="FullyConnected hidden_widths",
     optimizer="ClassRateSGD rated_layers",
     measures="ceiling label_entropy rank_sum specialized_share",

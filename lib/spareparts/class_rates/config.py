@@ -36,7 +36,8 @@ ATTAINABLE = tuple(row["dataset"] for row in ROWS if row["largest_class"])  # al
 CORRECTIONS = {"yeast": {"layers": 3}, "wine-quality-red": {"dropout": 0.0}}
 
 PUBLISHED_EPOCHS = 100
-ACTIVATIONS = ("selu", "relu", "tanh")
+NETS = {"selu": "SELU", "relu": "ReLU", "tanh": "tanh"}  # activations, and their names on a page
+ACTIVATIONS = tuple(NETS)
 ARMS = ("baseline", "class_rates", "proof", "untrained")
 FORMS = ("sample", "class", "batch")  # of what the rates grow by
 CUTOFFS = (10, 20, 30)  # epochs

@@ -10,7 +10,7 @@ import pandas as pd
 
 from ..records import arrays, matching
 from ..stats import mcnemar
-from .config import ARCHITECTURES, CUTOFFS, PRINTED, RATE_LEARNING_RATES, Config
+from .config import ARCHITECTURES, CUTOFFS, NETS, PRINTED, RATE_LEARNING_RATES, Config
 
 TABLES = pd.read_csv(PRINTED, index_col="dataset")
 NETWORKS = ["selu", "selu_rated", "relu", "relu_rated", "tanh", "tanh_rated"]
@@ -105,8 +105,8 @@ def paired(
 ) -> pd.DataFrame:
     """Both sides of each data set of the paper, activation and seed in one line, columns ending in `_first`, `_second`.
 
-    Sides are what `side` takes; None: the baseline and class rates. Added: numbers of `errors` on the test half, and
-    the `difference` of test accuracy, second minus first, in points.
+    Sides are what `side` takes; None: the baseline and class rates. Added: numbers of `errors` on the test half, the
+    `difference` of test accuracy, second minus first, in points, and the name of the activation as `net`.
     """
     sides = [side(runs, **own) for own in ({"arm": "baseline"} if first is None else first, second or {})]
     if any(kept.empty for kept in sides):
@@ -120,6 +120,7 @@ def paired(
     return table.assign(
         difference=table.test_accuracy_second - table.test_accuracy_first,
         protocol=np.where(both, "paper", "reduced"),
+        net=table.activation.map(NETS),
     )
 
 
