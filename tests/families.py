@@ -18,7 +18,7 @@ from spareparts.experts.training import objective_of
 from spareparts.fixed_classifiers import FixedClassifier
 from spareparts.models import densenet_bc, lenet_300_100, mlp, resnet
 
-STEPS = 14  # each schedule's rate has dropped twice by then
+STEPS = 20
 
 
 def smoothed(network, batch, settings):
