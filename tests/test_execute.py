@@ -272,7 +272,7 @@ def test_the_command_line_tells_an_error_in_one_line(notebook):
 
 
 SEEDS = {"DATASETS": ["digits"], "SEEDS": [2, 3], "MISSING": "run"}
-# By chapter: what is asked of it; a word of the table of those runs, and what it names too; a verdict of the committed.
+# By chapter: what is asked of it; a word of the table of those runs, and what it names too.
 CHAPTERS = {
     "class_rates": (
         {"DATASETS": ["generated-led-display"], "ACTIVATIONS": ["relu"], "EPOCHS": 2, "MISSING": "run"},
