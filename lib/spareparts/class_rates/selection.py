@@ -110,7 +110,7 @@ def paired(
     """
     sides = [side(runs, **own) for own in ({"arm": "baseline"} if first is None else first, second or {})]
     if any(kept.empty for kept in sides):
-        return pd.DataFrame(columns=[*KEYS, "difference"])
+        return pd.DataFrame(columns=[*KEYS, "net", "difference"])
     for kept in sides:
         kept["test_samples"] = kept.test_samples.astype(int)
         kept["errors"] = (kept.test_samples * (100 - kept.test_accuracy) / 100).round().astype(int)
