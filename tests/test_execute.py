@@ -245,6 +245,34 @@ def test_a_run_that_is_ended_from_outside_leaves_no_kernel_no_socket_and_one_lin
     assert name == "SIGKILL" or not list(Path("_build/runs").glob(".*"))
 
 
+INTERRUPTED = """
+import asyncio.events, os, signal
+from nbclient import NotebookClient
+from spareparts.__main__ import main
+
+begin, step, due = NotebookClient._async_poll_kernel_alive, asyncio.events.Handle._run, []
+NotebookClient._async_poll_kernel_alive = lambda client: due.append(True) or begin(client)
+
+def interrupted(handle):
+    if due and due.pop():
+        os.kill(os.getpid(), signal.SIGINT)
+    step(handle)
+
+asyncio.events.Handle._run = interrupted
+signal.signal(signal.SIGINT, signal.default_int_handler)
+main()
+"""
+
+
+def test_an_interruption_before_what_waits_for_the_kernel_has_begun_is_told_in_one_line_as_well(notebook):
+    words = [sys.executable, "-c", INTERRUPTED, "run", "tiny.py"]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 130
+    assert [line for line in done.stderr.splitlines() if line and "Executing" not in line] == [
+        "interrupted: runs that have their record are kept, the same command makes the others"
+    ]
+
+
 def test_the_folder_of_sockets_is_private_and_short_and_removed_with_those_of_the_dead(tmp_path, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / ("long" * 25)))
     with execution.socket_folder() as own:

@@ -8,6 +8,7 @@ import platform
 import re
 import shutil
 import tempfile
+import warnings
 import zlib
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -175,8 +176,10 @@ def _run(path: Path, notebook: Notebook, output: Path, *, progress_bar: bool) ->
             place = f"{path}, cell [{len(begun)}]"
             raise DeadKernelError(f"{place}: its kernel was killed, perhaps as the memory was full") from error
         except (KeyboardInterrupt, SystemExit):
-            # What waits for the kernel finds it dead, and asyncio would tell that with its traceback.
+            # What waits for the kernel finds it dead, and asyncio would tell that with its traceback, and what had not
+            # begun to wait as a warning.
             logging.getLogger("asyncio").disabled = True
+            warnings.filterwarnings("ignore", "coroutine .* was never awaited", RuntimeWarning)
             kill_kernels()
             raise
 
