@@ -54,8 +54,7 @@ def _parts(axes: Axes) -> Iterator[Part]:
             yield "point" if line.get_linestyle() == "None" else "line", line, line.get_color(), line.get_xydata()
     for bars in axes.containers:
         if isinstance(bars, BarContainer) and len(bars):  # a point each: the middle of its side, and how long it is
-            boxes = np.array([(bar.get_x(), bar.get_y(), bar.get_width(), bar.get_height()) for bar in bars])
-            x, y, width, height = boxes.T
+            x, y, width, height = np.array([bar.get_bbox().bounds for bar in bars]).T
             lying = bars.orientation == "horizontal"
             ends = (width, y + height / 2) if lying else (x + width / 2, height)
             yield "bar", bars, [bar.get_facecolor() for bar in bars], np.stack(ends, 1)

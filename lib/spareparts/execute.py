@@ -176,8 +176,7 @@ def _run(path: Path, notebook: Notebook, output: Path, *, progress_bar: bool) ->
             place = f"{path}, cell [{len(begun)}]"
             raise DeadKernelError(f"{place}: its kernel was killed, perhaps as the memory was full") from error
         except (KeyboardInterrupt, SystemExit):
-            # What waits for the kernel finds it dead, and asyncio would tell that with its traceback, and what had not
-            # begun to wait as a warning.
+            # What waits for the kernel, or was about to, is told by asyncio with a traceback or a warning.
             logging.getLogger("asyncio").disabled = True
             warnings.filterwarnings("ignore", "coroutine .* was never awaited", RuntimeWarning)
             kill_kernels()

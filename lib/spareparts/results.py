@@ -55,8 +55,7 @@ def requested(configs: Sequence[RunConfig], runs: pd.DataFrame, metrics: Mapping
     missing = len(configs) - len(runs)
     display(HTML('<h2 id="requested">The runs that you asked for</h2>'))
     if missing:
-        lacking = f"{missing} of {len(configs)} runs have no record. With MISSING=run they are made."
-        display(HTML(f"<p>{lacking}</p>"))
+        display(HTML(f"<p>{missing} of {len(configs)} runs have no record. With MISSING=run they are made.</p>"))
     if len(runs):
         display(summary(runs, metrics))
         if set(metrics) & set(runs):  # a kind of run may have none of them
