@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from importlib.util import cache_from_source
 from pathlib import Path
 
 # Before anything imports torch or NumPy.
@@ -14,11 +15,24 @@ import jaxtyping
 import pytest
 from filelock import FileLock
 from hypothesis import settings
-from jaxtyping import install_import_hook
+from jaxtyping import _import_hook, install_import_hook
+
+LIBRARY = str(Path(__file__).parents[1] / "lib")
 
 # Every annotated shape of the library is checked in this process. Processes that a test starts run the library as a
 # user would; JAXTYPING_DISABLE=1 turns the check off here too, for looking into torch.compile.
 install_import_hook("spareparts", "shape_checks.check")
+
+
+def compiled_form(path: str, debug: bool | None, *, optimization: str) -> str:
+    """Where a module's compiled form is: the hook's own for the library, the usual one for all that it imports.
+
+    The hook would have a thousand modules of other libraries compiled again in every process of the tests.
+    """
+    return cache_from_source(path, debug, optimization=optimization if path.startswith(LIBRARY) else None)
+
+
+_import_hook.cache_from_source = compiled_form
 pytest.register_assert_rewrite("pages")
 
 # A machine may be busy: no example fails for the time that it takes.
