@@ -1,5 +1,6 @@
 """What every test stands on: one thread, records in a temporary folder, shapes checked."""
 
+import gc
 import os
 import shutil
 import signal
@@ -34,6 +35,16 @@ def compiled_form(path: str, debug: bool | None, *, optimization: str) -> str:
 
 _import_hook.cache_from_source = compiled_form
 pytest.register_assert_rewrite("pages")
+
+# While modules are read nothing is garbage, and what is looked through for it are millions of objects, ever again.
+gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    """From here on garbage is looked for among what tests make."""
+    gc.freeze()
+    gc.enable()
+
 
 # A machine may be busy: no example fails for the time that it takes.
 settings.register_profile("patient", deadline=None)
