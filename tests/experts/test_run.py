@@ -175,9 +175,10 @@ def test_a_data_set_that_is_not_there_is_told_before_anything_is_trained(tmp_pat
 
 @pytest.mark.filterwarnings("ignore:Tensorflow not installed:ImportWarning")
 def test_the_features_of_the_figures_seed_are_drawn(monkeypatch):
+    # What UMAP is asked for is checked by itself, and what it would compile for a minute is left out.
+    monkeypatch.setenv("NUMBA_DISABLE_JIT", "1")
     import umap
 
-    # the rest of UMAP is its own; it would be compiled for 15 seconds
     monkeypatch.setattr(umap.UMAP, "fit_transform", lambda self, features: features[:, : self.n_components])
     monkeypatch.setattr(measures, "DATASETS", ("digits",))
     (result,) = results(config(seed=1, hidden_units=128))
