@@ -31,7 +31,7 @@ def check(row):
 
 @pytest.mark.parametrize("victim", sweep_kills.VICTIMS)
 def test_whatever_is_killed_every_run_is_recorded_once(victim, tmp_path):
-    check(sweep_kills.one(victim, tmp_path, random.Random(0), notebooks=3))
+    check(sweep_kills.one(victim, tmp_path, random.Random(0), notebooks=2))
 
 
 @pytest.mark.kills
