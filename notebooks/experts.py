@@ -112,16 +112,16 @@ claims.stands(bool((runs.live_experts <= 2).all()), "at most two of five experts
 claims.stands(bool(live.min() >= 3), "at least three experts live where the gate sees centred features")
 whole = standard(steps=15_000)
 claims.stands(bool((whole.live_experts <= 2).all()), "at most two of five experts live in the whole trainings too")
-by_arm = whole.pivot(index=["set", "seed"], columns="arm", values="accuracy").dropna()
-gain = by_arm.snnl - by_arm.baseline
-others = gain.drop("MNIST")
+gains = {
+    steps: {name: pair.second - pair.first for name, pair in both("accuracy", frame).items()}
+    for steps, frame in {1500: runs.merge(whole[["set", "arm", "seed"]]), 15_000: whole}.items()
+}
+turned, eased = ([gains[steps][name] for steps in (1500, 15_000)] for name in ("FashionMNIST", "CIFAR-100"))
 claims.stands(
-    bool((others > 0).all()), "over the whole length the loss gains accuracy in every pair but those of MNIST"
+    turned[0].max() < 0 < turned[1].min(), "on FashionMNIST the loss gains in every pair what it costs at first"
 )
-claims.stands(bool((gain["MNIST"] < 0).all()), "and costs some on MNIST")
 claims.stands(
-    set(others.index.get_level_values("set")) == {"FashionMNIST", "CIFAR-10", "CIFAR-100"},
-    "the other pairs are of FashionMNIST, CIFAR-10 and CIFAR-100",
+    bool((eased[0] < eased[1]).all() and eased[0].max() < 0), "on CIFAR-100 it costs less over the whole length"
 )
 answer = (
     f"The cure fails here, because the illness is another one. In all {len(runs)} runs, with the loss or without it, at "
@@ -139,9 +139,8 @@ is. Subtracting it before the gate, and changing nothing else, keeps the committ
 Its members then know their own classes, and the mixture is no more accurate for it.
 
 Two warnings. Our runs have 1,500 steps where the paper has 15,000, so they **settle nothing about its own runs**. The first
-{len(whole)} of that length ([the details](experts_details.ipynb)) are as collapsed. But in each of their {len(others)} pairs of FashionMNIST,
-CIFAR-10 and CIFAR-100 the loss gains some accuracy, where after a tenth it costs some on the first and the last of these; on
-MNIST it costs some, n = {len(gain["MNIST"])}. And the paper's runs were of another kind: its gates are far from collapsed, while its
+{len(whole)} of that length ([the details](experts_details.ipynb)) are as collapsed, but their accuracy is another matter: on FashionMNIST
+the loss gains some in every pair (n = {len(turned[1])}) where it costs some after a tenth, and on CIFAR-100 it costs less (n = {len(eased[1])}). And the paper's runs were of another kind: its gates are far from collapsed, while its
 networks classify CIFAR-10 and CIFAR-100 less well than ours do after a tenth of the training. Of its {len(words)} claims:
 {", ".join(f"{count} {word}" for word, count in words.value_counts().items())}. The [ledger](ledger.ipynb) lists them; {{numref}}`fig-experts-loads` shows who is at work.
 """)
