@@ -112,8 +112,8 @@ Markdown(f"""
 What does not change is who is alive: every long run keeps as many experts as its short twin, one or two. The collapse is
 not a matter of length. What the loss does to accuracy seems to be. On FashionMNIST it costs {-fashion[0].mean():.2f} points
 after a tenth of the steps and gains {fashion[1].mean():.2f} after all of them ({fashion[1].min():+.2f} to
-{fashion[1].max():+.2f}, n = {len(fashion[1])}). On CIFAR-100 it costs {-hundred[0].mean():.2f} and {-hundred[1].mean():.2f} (one pair
-{hundred[1].max():+.2f}, the other {hundred[1].min():+.2f}; n = {len(hundred[1])}), on CIFAR-10 it goes from {ten[0].mean():+.2f} to {ten[1].mean():+.2f} (n = {len(ten[1])}). Near neighbours on FashionMNIST, less often of one class with the loss at first, are more often so at
+{fashion[1].max():+.2f}, n = {len(fashion[1])}). On CIFAR-100 it costs {-hundred[0].mean():.2f} points after a tenth and
+{-hundred[1].mean():.2f} after all ({hundred[1].min():+.2f} to {hundred[1].max():+.2f}, n = {len(hundred[1])}); on CIFAR-10 it goes from {ten[0].mean():+.2f} to {ten[1].mean():+.2f} (n = {len(ten[1])}). Near neighbours on FashionMNIST, less often of one class with the loss at first, are more often so at
 the end. On MNIST nothing turns: the loss costs {-mnist[0].mean():.2f} points after a tenth and {-mnist[1].mean():.2f} after all (n = {len(mnist[1])}), and near
 neighbours are less often of one class at both lengths. Without the loss a whole training fits its images all but perfectly, to {fitted:.3f} nats, and there a loss that
 keeps classes together may have something to prevent. So few pairs decide nothing. They say what the chapter's numbers on
