@@ -29,7 +29,7 @@ pdf: $(VENV)/.installed ## after make book: print all of it to _build/book.pdf, 
 	$(BIN)/python book/_ext/pdf.py _build/singlehtml _build/book.pdf
 
 test: lint ## check the style, then run every test, in WORKERS=3 processes
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 lint: $(VENV)/.installed ## check the style only
 	$(BIN)/ruff check .

@@ -172,10 +172,15 @@ def visit(site, browser):
 
 
 OPT_IN = ("kills", "two_hosts", "slurm")  # asked for by name: pytest -m slurm
+LONG = ("book", "sweep_kills", "sweep", "processes", "execute", "side_by_side")  # files of a minute and more
 
 
 def pytest_collection_modifyitems(config, items):
-    """Tests that take long or need a machine of their own run only where they are asked for."""
+    """Files that take long come first, so that no process waits for another in the end.
+
+    Tests that take very long or need a machine of their own run only where they are asked for.
+    """
+    items.sort(key=lambda item: item.path.stem.removeprefix("test_") not in LONG)
     for item in items:
         for name in OPT_IN:
             if item.get_closest_marker(name) and name not in config.option.markexpr:
