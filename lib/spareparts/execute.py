@@ -124,13 +124,13 @@ def _whole_or_failed(notebook: Path, output: Path) -> Iterator[Path]:
 
 
 def execute_book(folder: Path) -> Iterator[tuple[Path, float]]:
-    """Execute the book's notebooks, one a core, the ledger last, as it collects; yields each with its seconds."""
+    """Execute the book's notebooks, one a core, long ones first, the ledger at last; yields each with its seconds."""
     import nbformat
 
     from .claims import EXECUTED as PLACE
 
     os.environ[PLACE] = str(Path(folder).resolve())
-    notebooks = list(toc_notebooks())
+    notebooks = sorted(toc_notebooks(), key=lambda one: one.stat().st_size, reverse=True)
     last = [notebook for notebook in notebooks if notebook.stem == "ledger"]
     # Spawned, as everywhere: macOS and Windows know no other way.
     context = multiprocessing.get_context("spawn")
