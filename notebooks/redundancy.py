@@ -350,10 +350,14 @@ claims.stands(bool(means.idxmax() == "random"), "among units that fire no criter
 apart = (firing.potential - firing.norm).abs()
 claims.stands(apart.min() > 2, "the criteria differ by more than two points in every network, among units that fire")
 claims.stands(bool((conv.dead_units == 0).all()), "no unit of these networks has zero weights")
+still = [own["unit_norms"][-1].astype(float)[own["unit_cosines"] > 0.9] for own in map(arrays, conv.itertuples())]
+drawn = [own["unit_norms"][0].astype(float) for own in map(arrays, conv.itertuples())]
+longer = max(100 * (end.mean() / start.mean() - 1) for end, start in zip(still, drawn, strict=True))
+claims.stands(0 < longer < 5, "units that never fire end nearly as short as they were drawn")
 Markdown(f"""
 Up to half of the units that fire, removal by norm leaves {means.norm:.1f}% on average, by frame potential
 {means.potential:.1f}% and at random {means.random:.1f}%. So what the two criteria share is that both recognise a dead
-unit: it stays as short as it was drawn, and as far from all others. The report counts units whose weights are zero as
+unit: it points where it started, is {longer:.0f}% longer on average and as far from all others as before. The report counts units whose weights are zero as
 dead; there is none of these. In LeNet's first layer every unit fires, and there the two criteria disagree. (The weights
 of these networks were not kept; units are judged by their records. A random order is taken to hold silent units in
 proportion.)
@@ -389,7 +393,7 @@ grow and turn.
 # This is the claim behind the new criterion. {numref}`fig-redundancy-clustering` shows the frame potential over that of random rows along
 # training, beside that of random rows with the weights' spectrum: few directions, no clusters.
 
-# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this figure is drawn", "image": {"alt": "Frame potential over that of random rows against epochs, for three kinds of network. Blue lines, the weights, rise; grey lines, random rows of the same spectrum, rise as much or more."}, "figure": {"caption": "Frame potential of the first fully connected layer, over that of random rows (dashed: 1), a line a network. Same spectrum: random rows with the singular values of the weights. Logarithmic.", "name": "fig-redundancy-clustering"}}
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this figure is drawn", "image": {"alt": "Frame potential over that of random rows against epochs, for two kinds of network. Blue lines, the weights, rise; grey lines, random rows of the same spectrum, rise as much or more."}, "figure": {"caption": "Frame potential of the first fully connected layer, over that of random rows (dashed: 1), a line a network. Same spectrum: random rows with the singular values of the weights. Logarithmic.", "name": "fig-redundancy-clustering"}}
 names = ["potential", "centred_potential", "spectrum_potential", "nearest", "spectrum_nearest"]
 parts = []
 for name, runs in NETWORKS.items():
@@ -446,7 +450,7 @@ less than half a degree. In Conv-2, where the report saw one big cluster, it is 
 # enough. The final report keeps the ten largest directions of $W$ itself: for Conv-2 they hold 70.25% of the norm and
 # cost 6.34 points.
 
-# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this figure is drawn", "image": {"alt": "Accuracy against directions kept for LeNet and Conv-2. Curves of the change W minus Z lie above those of W for LeNet and on them for Conv-2; all are within two points of the whole network from 32 directions on."}, "figure": {"caption": "Test accuracy with only the k largest directions of the first fully connected layer: of its change in training, W − Z, and of the weights themselves. Means over n networks, bands of one standard deviation. Dashed: chance. Vertical line: 16 directions.", "name": "fig-redundancy-ranks"}}
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this figure is drawn", "image": {"alt": "Accuracy against directions kept for LeNet and Conv-2. Curves of the change W minus Z lie above those of W for LeNet and on them for Conv-2; from 32 directions on those of the change are within two points of the whole network, those of LeNet's weights within four."}, "figure": {"caption": "Test accuracy with only the k largest directions of the first fully connected layer: of its change in training, W − Z, and of the weights themselves. Means over n networks, bands of one standard deviation. Dashed: chance. Vertical line: 16 directions.", "name": "fig-redundancy-ranks"}}
 KINDS = {"update_rank_accuracy": "W − Z", "rank_accuracy": "W"}
 long = pd.concat(
     pd.DataFrame({"rank": run.ranks, "accuracy": run[metric], "network": f"{name}, n = {len(runs)}", "of": kind})
@@ -606,7 +610,7 @@ loss, which come after {steps[2]:.0f} steps for two classes and after {steps[100
 #
 # The theories of Section 2 fare accordingly ([the next page](theories.ipynb)). Those about directions hold up: a
 # low-rank signal appears, wide networks stay near their start, meaningless labels need more of everything. Those about
-# units as carriers mostly do not: units form no clusters, hold no lottery tickets although single weights do, do not
+# units as carriers mostly do not: units form no clusters, are hardly lottery tickets where single weights are, do not
 # repeat each other more as layers grow wider, and a wide student that learns well switches spare units off and does not
 # average. If there is one practical conclusion it is that of the title: a *source* of redundancy has to be named with a
 # null beside it. Half of what looked like structure here, clusters, repeated units, elbows, agreement of criteria, is
@@ -622,9 +626,11 @@ Markdown(f"""
 {len(used)} runs of {used.seconds.sum() / 3600:.1f} hours of one processor core stand behind this page, on
 {" and ".join(sorted(set(used.device)))}; {kinds["paper"]} follow the report's protocol and {kinds["reduced"]} do not.
 They stand in `book/records/redundancy`, one file each; [the details](redundancy_details.ipynb) list them with code, data
-and departures. To make them again into a folder of your own:
+and departures. The first command makes those runs of the grid file that have no record; the second makes a few of the
+recorded ones again and compares:
 
 ```
-SPAREPARTS_RECORDS=my_records python -m spareparts sweep notebooks/sweeps/redundancy.yaml
+python -m spareparts sweep notebooks/sweeps/redundancy.yaml
+python -m spareparts verify --paper redundancy
 ```
 """)
