@@ -61,8 +61,8 @@ plt.show()
 # ## Claim by claim
 #
 # One row a claim: the verdict, what the paper says and where (the link leads to the evidence), why we say so, the effect
-# with its 95% interval where there is one number for it, and the number of seeds (or of data sets, where these are
-# the units) with the protocol.
+# with its 95% interval where there is one number for it, and the number of seeds (or of data sets, of small networks on
+# inputs of their own, or of teachers, where these are the units) with the protocol.
 
 # %% tags=["remove-input", "ledger"]
 claims.show(ledger)
