@@ -669,6 +669,6 @@ All runs of the grid file have their record; this makes a few of them again and 
 ```
 python -m spareparts data fetch mnist
 python -m spareparts data fetch fashion_mnist
-python -m spareparts verify --paper cross_examination
+python -m spareparts verify --paper cross_examination --output my_audit.json
 ```
 """)

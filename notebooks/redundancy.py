@@ -631,6 +631,6 @@ recorded ones again and compares:
 
 ```
 python -m spareparts sweep notebooks/sweeps/redundancy.yaml
-python -m spareparts verify --paper redundancy
+python -m spareparts verify --paper redundancy --output my_audit.json
 ```
 """)
