@@ -124,7 +124,21 @@ claims.stands(
     turned[0].max() < 0 < turned[1].min(), "on FashionMNIST the loss gains in every pair what it costs at first"
 )
 claims.stands(
-    bool((eased[0] < eased[1]).all() and eased[0].max() < 0), "on CIFAR-100 it costs less over the whole length"
+    eased[0].max() < 0 and eased[0].mean() < eased[1].mean(),
+    "on CIFAR-100 it costs less over the whole length on average",
+)
+twins = standard(steps=300)
+twins = twins.assign(share=twins.curve_mean_share.str[0], live=twins.curve_live.str[0])
+moved = stats.paired(twins, "share", arm=BOTH)
+claims.stands(
+    bool((twins.live == 1).all() and abs(moved.second - moved.first).max() < 0.01),
+    "the loss has not moved the common direction when the gate has collapsed",
+)
+routing = {SETS[name]: min(mean for mean, _ in arms) for name, arms in claims.claim("experts-3").theirs.items()}
+ours = runs.groupby(["set", "arm"]).ent.mean().groupby("set").max()
+claims.stands(
+    {name for name in routing if routing[name] > 2 * ours[name]} == set(SETS.values()) - {"MNIST"},
+    "the paper's gates are far from collapsed except on MNIST",
 )
 answer = (
     f"The cure fails here, because the illness is another one. In all {len(runs)} runs, with the loss or without it, at "
@@ -137,14 +151,15 @@ Markdown(f"""
 
 Features that come out of a ReLU are never negative, so they all point roughly the same way. Each step of training moves
 the gate's scores of *all* images together along that common direction, and whichever expert happens to be ahead takes
-everything before classes have begun to matter. A loss that pulls classes together leaves the common direction where it
-is. Subtracting it before the gate, and changing nothing else, keeps the committee alive: the lower row of the figure.
+everything before classes have begun to matter. A loss that pulls classes together has not moved the common direction by
+then. Subtracting it before the gate, and changing nothing else, keeps the committee alive: the lower row of the figure.
 Its members then know their own classes, and the mixture is no more accurate for it.
 
 Two warnings. Our runs have 1,500 steps where the paper has 15,000, so they **settle nothing about its own runs**. The first
 {len(whole)} of that length ([the details](experts_details.ipynb)) are as collapsed, but their accuracy is another matter: on FashionMNIST
-the loss gains some in every pair (n = {len(turned[1])}) where it costs some after a tenth, and on CIFAR-100 it costs less (n = {len(eased[1])});
-on MNIST it costs some at both lengths (n = {len(stayed[1])}). And the paper's runs were of another kind: its gates are far from collapsed, while its
+the loss gains some in every pair (n = {len(turned[1])}) where it costs some after a tenth; on CIFAR-100 the mean difference goes from
+{eased[0].mean():+.2f} to {eased[1].mean():+.2f} points ({eased[1].min():+.2f} to {eased[1].max():+.2f}, n = {len(eased[1])}); on MNIST it costs some at both
+lengths (n = {len(stayed[1])}). And the paper's runs were of another kind: except on MNIST its gates are far from collapsed, while its
 networks classify CIFAR-10 and CIFAR-100 less well than ours do after a tenth of the training. Of its {len(words)} claims:
 {", ".join(f"{count} {word}" for word, count in words.value_counts().items())}. The [ledger](ledger.ipynb) lists them; {{numref}}`fig-experts-loads` shows who is at work.
 """)
@@ -218,7 +233,7 @@ plt.show()
 # images are equally far apart, and the *least possible*, where the images of a class coincide and those of different
 # classes stand at right angles (features after a ReLU cannot stand further apart).
 
-# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed", "figure": {"caption": "SNNL on the test images, means over seeds; *share*: of the way from the baseline to the least possible.", "name": "tab-experts-loss"}}
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed", "figure": {"caption": "SNNL on the test images, means over n seeds (reduced); *share*: of the way from the baseline to the least possible.", "name": "tab-experts-loss"}}
 classes = {"MNIST": 10, "FashionMNIST": 10, "CIFAR-10": 10, "CIFAR-100": 100}
 draw = torch.Generator().manual_seed(0)
 
@@ -234,17 +249,27 @@ def extremes(count):
 mean = runs.pivot_table(index="set", columns="arm", values="snnl", sort=False)
 marks = pd.DataFrame({name: extremes(count) for name, count in classes.items()}, index=["chance", "least"]).T
 done = marks.join(mean).assign(share=lambda t: (t.baseline - t.snnl) / (t.baseline - t.least))
-done.style.format("{:.2f}").format("{:.0%}", subset="share")
+done["n"] = runs.groupby("set").seed.nunique()
+done.style.format("{:.2f}").format("{:.0%}", subset="share").format("{:d}", subset="n")
 
 # %% tags=["remove-input"]
 share = done.share
 claims.stands(bool((share[["MNIST", "FashionMNIST"]] > 0.15).all()), "SNNL is clearly lowered on both grey sets")
 claims.stands(bool((share[["CIFAR-10", "CIFAR-100"]] < 0.06).all()), "SNNL is hardly lowered on both CIFAR sets")
+weighed = pd.concat(
+    [standard(steps=500, precision="bfloat16", snnl_weight=weight, arm="snnl") for weight in (1.0, 10.0)]
+)
+weighed = weighed[weighed.set == "CIFAR-10"]
+heavier = {metric: stats.paired(weighed, metric, snnl_weight=(1.0, 10.0)) for metric in ("snnl", "accuracy")}
+lower = {metric: pairs.first - pairs.second for metric, pairs in heavier.items()}
+claims.stands(
+    lower["snnl"].min() > 0 and lower["accuracy"].min() > 5, "on CIFAR-10 a weight of 10 lowers SNNL, at a price"
+)
 Markdown(f"""
 On MNIST and FashionMNIST the loss went {share["MNIST"]:.0%} and {share["FashionMNIST"]:.0%} of the way that was open to
 it. On CIFAR-10 and CIFAR-100, where the paper expects most of it, it went {share["CIFAR-10"]:.0%} and
-{share["CIFAR-100"]:.0%}: there it was switched on and did next to nothing. A larger weight lowers it further, at a
-price ({{numref}}`fig-experts-weights`), and [the details](experts_details.ipynb) show what temperature and distance do.
+{share["CIFAR-100"]:.0%}: there it was switched on and did next to nothing. A weight of 10 takes it from {heavier["snnl"].first.mean():.2f} to
+{heavier["snnl"].second.mean():.2f} on CIFAR-10 after 500 steps (n = {len(lower["snnl"])}, reduced), at a price of {lower["accuracy"].mean():.0f} points of accuracy ({{numref}}`tab-experts-settings`).
 """)
 
 # %% [markdown]
@@ -269,7 +294,8 @@ pd.concat({"paper, n = 5": theirs, f"ours, n = {seeds.min()} to {seeds.max()}": 
 
 # %% [markdown]
 # Both arms of a seed start from the same weights and see the same batches, so each line of {numref}`fig-experts-accuracy` is one pair. In the
-# paper's Figure 5 the boxes of CIFAR-100 move up. Here nearly every line falls.
+# paper's Figure 5 the boxes of CIFAR-100 move up. Here nearly every line falls. On this and all later cards, p is corrected
+# by Holm's method over the tests of a sign on that card; tests of equivalence are not among them.
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "How this figure is drawn", "image": {"alt": "Test accuracy without and with the loss, one line a seed, one panel a data set. On MNIST, FashionMNIST and CIFAR-100 all lines fall; on CIFAR-10 some fall and some rise."}, "figure": {"caption": "Test accuracy at the last step (reduced), one line a seed, the scale of each panel its own. Chance is 10% and, on CIFAR-100, 1%.", "name": "fig-experts-accuracy"}}
 pairs = {"units": "seed", "estimator": None, "kind": "line", "marker": "o", "color": "0.6", "markerfacecolor": "C0"}
@@ -309,8 +335,8 @@ The paper's stars say that the loss helps where classes are hard to separate. Af
 costs {cost["CIFAR-100"]:.1f} points on CIFAR-100 and {cost["FashionMNIST"]:.1f} on FashionMNIST. That is not only our
 $t = 1$: with a temperature that is learned, the cost on FashionMNIST is gone and that on CIFAR-100 is
 {-stats.difference(cold["CIFAR-100"])[0]:.1f} points ([the details](experts_details.ipynb)). And could the paper's five seeds have told? No: if all
-five pairs agree, the exact two-sided Wilcoxon test gives p = {2 / 2**5:.4f}, so the stars must come from its normal
-approximation. Abstract and conclusion moreover claim a significant gain on CIFAR-10, which the table marks as none.
+five pairs agree, the exact two-sided Wilcoxon test gives p = {2 / 2**5:.4f}; the stars may come from its normal
+approximation, or from a one-sided test. Abstract and conclusion moreover claim a significant gain on CIFAR-10, which the table marks as none.
 """)
 
 # %% [markdown]
@@ -510,6 +536,10 @@ claims.stands(bool((half <= 2).all()), "half of the mean is not enough to take a
 claims.stands(min(order) > 0.5, "within every seed, gates that are computed to collapse later keep more experts")
 claims.stands(idle.sample_entropy.min() > 1.4, "a very slow gate hardly chooses")
 claims.stands(busy.mutual_information.min() > 2 * idle.mutual_information.max(), "a centred gate chooses by class")
+# `moved`, with its guard, stands at the top of the page.
+later = both("share", whole.assign(share=whole.curve_mean_share.str[0]))["FashionMNIST"]
+claims.stands(bool((later.second < later.first).all()), "later on the loss makes the mean smaller on FashionMNIST")
+claims.stands(bool((whole.curve_live.str[0] <= 2).all()), "by then at most two experts live")
 Markdown(f"""
 The computed step tells who will live ({{numref}}`fig-experts-collapse`): over these {len(tried)} runs of {len(order)} seeds its rank correlation with the
 number of live experts is {min(order):.2f} or more within each seed. The published gate is computed to collapse at step {int(first.computed)}; at the first reading, step
@@ -519,8 +549,10 @@ number is still enormous; three quarters are.
 There are two ways to keep a committee alive, and they are not the same. A gate that learns a thousand times slower never
 decides: its entropy per image stays at {idle.sample_entropy.mean():.2f} of at most {np.log(5):.2f} nats, so it is an
 ensemble by another name, and its members tell little about the class. A centred gate decides on what *differs* between
-images: its experts tell {busy.mutual_information.mean():.2f} nats about the class. An SNNL on cosines does neither. It
-leaves $m$ where it is, which is why it revives nobody.
+images: its experts tell {busy.mutual_information.mean():.2f} nats about the class. An SNNL on cosines does neither, and it comes
+too late. At step {twins.curve_steps.iloc[0][0]}, with one expert left, $m$ has {moved.second.mean():.2f} of the features' squared length with the loss and {moved.first.mean():.2f}
+without (n = {len(moved.first)}; {{numref}}`fig-experts-course`). Only later does the loss move it: on FashionMNIST to {later.second.mean():.2f} where
+it is {later.first.mean():.2f} without, at step {whole.curve_steps.iloc[0][0]} of 15,000 (n = {len(later.first)}). By then the gate has chosen.
 """)
 
 # %% [markdown]
@@ -529,7 +561,7 @@ leaves $m$ where it is, which is why it revives nobody.
 # The same networks, from the same weights and on the same batches, with the running mean of the features subtracted
 # before the gate. Nothing else differs ({numref}`tab-experts-cure`); the experts see the features as before.
 
-# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed", "figure": {"caption": "The published gate and the centred one, baseline networks, mean (SD) over the seeds that both have.", "name": "tab-experts-cure"}}
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed", "figure": {"caption": "The published gate and the centred one, baseline networks, 1,500 steps (reduced), mean (SD) over the n seeds that both have.", "name": "tab-experts-cure"}}
 shown = {
     "live_experts": "live experts",
     "mutual_information": "information, nats",
@@ -538,7 +570,8 @@ shown = {
 }
 gates = pd.concat({"plain": runs, "centred": centred}, names=["gate"]).reset_index("gate")
 gates = gates[(gates.arm == "baseline") & gates.seed.isin(centred.seed)]
-gates = gates.groupby(["set", "gate"])[list(shown)].agg(stats.mean_sd).rename(columns=shown)
+by = gates.groupby(["set", "gate"])
+gates = by[list(shown)].agg(stats.mean_sd).rename(columns=shown).assign(n=by.seed.nunique())
 gates.reindex(list(SETS.values()), level="set").reindex(["plain", "centred"], level="gate")
 
 # %% tags=["remove-input"]
@@ -550,9 +583,9 @@ claims.stands(bool((second > 5).all()), "the second choice is clearly worse than
 Markdown(f"""
 The committee lives, and its members have trades. On FashionMNIST an image that is given to the gate's second choice is
 classified {second["FashionMNIST"]:.0f} points worse than with the first: each expert knows its own classes and few
-others. Yet the mixture as a whole is nowhere more accurate than its collapsed twin, and {-gain["CIFAR-100"]:.1f} points
-less so on CIFAR-100. Each expert sees a part of the images only, and one expert was large
-enough for all of them. Collapse, here, is not the loss of anything: it is what this task rewards.
+others. Yet the mixture as a whole is nowhere more than {gain.max():.2f} points more accurate than its collapsed twin, and {-gain["CIFAR-100"]:.1f} points
+less accurate on CIFAR-100. Each expert sees a part of the images only, and one expert was large
+enough for all of them. After 1,500 steps, at least, collapse is not the loss of anything: it is what this task rewards.
 """)
 
 # %% [markdown]
@@ -563,12 +596,12 @@ enough for all of them. Collapse, here, is not the loss of anything: it is what 
 # with it, from the same weights and on the same batches; the centred one also with a temperature that is learned along
 # with the weights. {numref}`tab-experts-live` has what it changes.
 
-# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed", "figure": {"caption": "What the loss changes in mixtures that live: mean difference (least to largest) over seeds.", "name": "tab-experts-live"}}
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed", "figure": {"caption": "What the loss changes in mixtures that live, 1,500 steps (reduced): SNNL and live experts without it → with it, means over n seeds; then mean difference (least to largest).", "name": "tab-experts-live"}}
 CHANGES = {  # metric: heading, factor to its unit, digits
     "accuracy": ("accuracy, points", 1, 2),
     "entropy": ("ENT x100", 100, 1),
     "live_similarity": ("SIM, live, x100", 100, 2),
-    "mutual_information": ("information, nats", 1, 3),
+    "mutual_information": ("information, nats", 1, 2),
 }
 long = every[(every.steps == 1500) & (every.precision == "float32")]
 learned = long[(long.centred_gate == 1) & ((long.temperature_schedule == "learned") | (long.arm == "baseline"))]
@@ -578,20 +611,23 @@ KINDS = {
     "centred gate, t learned": (learned, {"arm": BOTH, "beside": ["temperature_schedule"]}),
     "balanced gate, t = 1": (balanced, {"arm": ("balanced", "balanced_snnl")}),
 }
-apart = {}  # (kind, set, metric): differences by seed
+LEVELS = {"snnl": ("SNNL at t = 1", 2), "live_experts": ("live", 1)}  # metric: heading, digits
+apart, levels = {}, {}  # (kind, set, metric): differences by seed; pairs
 for kind, (frame, sides) in KINDS.items():
     for name in [name for name in SETS.values() if name in set(frame.set)]:
-        lowered = stats.paired(frame[frame.set == name], "snnl", **sides)
-        claims.stands(
-            bool(lowered.second.mean() < lowered.first.mean() + 0.005), "SNNL is nowhere raised by training with it"
-        )
+        for metric in LEVELS:
+            levels[kind, name, metric] = stats.paired(frame[frame.set == name], metric, **sides)
         for metric, (_, factor, _) in CHANGES.items():
             pairs = stats.paired(frame[frame.set == name], metric, **sides)
             apart[kind, name, metric] = factor * (pairs.second - pairs.first)
 table = {}
+for (kind, name, metric), pairs in levels.items():
+    heading, digits = LEVELS[metric]
+    row = table.setdefault((kind, f"{name}, n = {len(pairs.first)}"), {})
+    row[heading] = f"{pairs.first.mean():.{digits}f} → {pairs.second.mean():.{digits}f}"
 for (kind, name, metric), change in apart.items():
     heading, _, digits = CHANGES[metric]
-    row = table.setdefault((kind, f"{name}, n = {len(change)}"), {})
+    row = table[kind, f"{name}, n = {len(change)}"]
     row[heading] = f"{change.mean():+.{digits}f} ({change.min():+.{digits}f} to {change.max():+.{digits}f})"
 pd.DataFrame(table).T.rename_axis(["mixture", "data set"])
 
@@ -604,29 +640,51 @@ claims.stands(
 )
 most = apart["centred gate, t = 1", "FashionMNIST", "accuracy"].max()
 claims.stands(most < 0, "on FashionMNIST with the centred gate it does in every seed")
-either = [change for (kind, _, metric), change in apart.items() if kind.endswith("learned") and metric == "accuracy"]
-claims.stands(sum(change.min() < 0 < change.max() for change in either) >= 2, "a learned t has either sign")
+either = {name: apart["centred gate, t learned", name, "accuracy"] for name in SETS.values()}
+signs = {name for name, change in either.items() if change.min() < 0 < change.max()}
+claims.stands(signs == set(SETS.values()) - {"CIFAR-10"}, "a learned t has either sign, except on CIFAR-10")
+claims.stands(either["CIFAR-10"].max() < 0, "where it costs accuracy in every seed")
 claims.stands(means.mutual_information.abs().max() < 0.05, "what experts tell about the class hardly changes")
+way = {  # of that from the SNNL without the loss to the least possible
+    (kind, name): (pairs.first - pairs.second).mean() / (pairs.first.mean() - done.least[name])
+    for (kind, name, metric), pairs in levels.items()
+    if metric == "snnl"
+}
+tested = {key: value for key, value in way.items() if key[0].endswith("t = 1") and "CIFAR" not in key[1]}
+others = [value for key, value in way.items() if key not in tested]
+claims.stands(min(tested.values()) > 0.15, "at t = 1 SNNL is clearly lowered on the grey sets")
+claims.stands(max(others) < 0.06, "it is hardly lowered on CIFAR, and nowhere with a learned t")
+claims.stands(way["centred gate, t learned", "MNIST"] <= 0, "on MNIST with a learned t it is not lowered at all")
+count = np.concatenate([pairs.second - pairs.first for key, pairs in levels.items() if key[2] == "live_experts"])
+up, down = int((count > 0).sum()), int((count < 0).sum())
+claims.stands(abs(up - down) <= 2 and up + down < len(count) / 3, "about as many pairs gain live experts as lose some")
 Markdown(f"""
 With {fewest} to {max(len(change) for change in apart.values())} seeds a row this is a description and no test: five pairs
-allow no p below {2 / 2**5:.4f}. What it describes is sober. At $t = 1$ the loss makes a live mixture less accurate on
+allow no p below {2 / 2**5:.4f}. By the rule above, moreover, only the grey data sets at $t = 1$ are tested, where SNNL went at
+least {min(tested.values()):.0%} of the way that was open to it. On both CIFAR sets, and with a learned temperature, it went at most
+{max(others):.0%} by that measure (on MNIST not even down), so these rows cannot tell what it does to experts.
+
+What the table describes is sober. At $t = 1$ the loss makes a live mixture less accurate on
 average whichever gate keeps it alive, on FashionMNIST with the centred gate in every seed; with a learned temperature the
-differences are of either sign. What an expert tells about the class stays as it was, to within
-{means.mutual_information.abs().max():.2f} nats on average. The loss neither kills specialists nor makes any.
+differences are of either sign except on CIFAR-10, where it costs accuracy in every seed. What an expert tells about the
+class stays as it was, to within {means.mutual_information.abs().max():.2f} nats on average. Of {len(count)} pairs, {up} have more live experts with the loss and {down} have fewer.
 """)
 
 # %% [markdown]
 # ## Provenance
 
 # %% tags=["remove-input"]
-used = pd.concat([runs, warm, centred, learned, balanced, tried]).drop_duplicates("hash")
+used = pd.concat([runs, whole, warm, centred, learned, balanced, tried, twins, weighed]).drop_duplicates("hash")
+protocols = used.protocol.value_counts()
 Markdown(f"""
 {len(used)} runs of {used.seconds.sum() / 3600:.0f} hours of one processor core stand behind this page, on
-{" and ".join(sorted(set(used.device)))}; all {", ".join(sorted(set(used.protocol)))}. They stand in
-`book/records/experts`, one file each; [the details](experts_details.ipynb) list them with code, data and departures.
-To make them again into a folder of your own:
+{" and ".join(sorted(set(used.device)))}; {protocols["reduced"]} are reduced, {protocols["paper"]} follow the paper. They stand in
+`book/records/experts`, one file each; [the details](experts_details.ipynb) list them with code, data and departures. The
+first command makes a few of them again, drawn at random, and compares every metric; the second makes those of the grid
+file that have no record yet.
 
 ```
-SPAREPARTS_RECORDS=my_records python -m spareparts sweep notebooks/sweeps/experts.yaml
+python -m spareparts verify --paper experts --output my_audit.json
+python -m spareparts sweep notebooks/sweeps/experts.yaml
 ```
 """)

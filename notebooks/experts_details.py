@@ -15,7 +15,8 @@
 #
 # What supports [the chapter](experts.ipynb) without belonging into its argument: one setting changed at a time, the
 # paper's recommendations tried, six claims that need other networks or other numbers, and where every number comes from.
-# All runs here are **reduced**: 500 steps in bfloat16 unless said otherwise, on FashionMNIST and CIFAR-10.
+# But for the whole trainings of the next section all runs are **reduced**: 500 steps in bfloat16 unless said otherwise, on
+# FashionMNIST and CIFAR-10. On the cards, p is corrected by Holm's method over the tests of a sign on that card; in tables, as they say.
 
 # %% tags=["remove-cell"]
 import dataclasses
@@ -66,7 +67,7 @@ tried = short[short.outcome == "finished"]
 # The chapter's runs have a tenth of the published steps. What does a tenth hide? The grid file plans forty runs of all
 # 15,000 steps; {numref}`tab-experts-whole` has those that are there, each beside the short run of its seed.
 
-# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed", "figure": {"caption": "Runs of the published length beside those of a tenth of it (reduced), means over the same seeds.", "name": "tab-experts-whole"}}
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed", "figure": {"caption": "Runs of the published 15,000 steps beside the reduced ones of 1,500 steps, means over the same n seeds.", "name": "tab-experts-whole"}}
 whole = standard(steps=15_000)
 same = whole[["set", "arm", "seed"]]
 long = pd.concat([standard(steps=1500).merge(same), whole])
@@ -91,7 +92,7 @@ gained = {
 }
 gained = {key: pairs.second - pairs.first for key, pairs in gained.items()}
 alive = long.pivot_table(index=["set", "arm", "seed"], columns="steps", values="live_experts")
-claims.stands(bool((alive[1500] == alive[15_000]).all()), "every long run keeps as many experts as its short twin")
+claims.stands(bool((alive <= 2).all(axis=None)), "one or two experts live at both lengths")
 mnist, fashion, ten, hundred = (
     [gained[steps, name, "accuracy"] for steps in (1500, 15_000)]
     for name in ("MNIST", "FashionMNIST", "CIFAR-10", "CIFAR-100")
@@ -100,8 +101,7 @@ mnist_purity, fashion_purity = (
     [gained[steps, name, "neighbour_purity"] for steps in (1500, 15_000)] for name in ("MNIST", "FashionMNIST")
 )
 claims.stands(max(fashion[0]) < 0 < min(fashion[1]), "on FashionMNIST the sign turns in every pair")
-claims.stands(max(hundred[0]) < min(hundred[1]), "on CIFAR-100 every pair loses less over the whole length")
-claims.stands(hundred[1].mean() < 0, "but still loses some in the mean")
+claims.stands(hundred[0].mean() < -0.5 < hundred[1].mean(), "on CIFAR-100 most of the mean cost is gone")
 claims.stands(-0.1 < ten[0].mean() < 0.1 < ten[1].mean(), "on CIFAR-10 nothing becomes a little")
 claims.stands(max(fashion_purity[0]) < 0 < min(fashion_purity[1]), "so does that of the purity on FashionMNIST")
 lowered = np.concatenate([*mnist, *mnist_purity])
@@ -109,11 +109,10 @@ claims.stands(bool(lowered.max() < 0), "on MNIST accuracy and purity fall at bot
 fitted = whole[whole.arm == "baseline"].loss_curve.str[-1].max()
 claims.stands(fitted < 0.01, "without the loss the training images are fitted all but perfectly")
 Markdown(f"""
-What does not change is who is alive: every long run keeps as many experts as its short twin, one or two. The collapse is
-not a matter of length. What the loss does to accuracy seems to be. On FashionMNIST it costs {-fashion[0].mean():.2f} points
+What does not change is that the gate collapses: one or two experts live, at both lengths. What the loss does to accuracy seems to change. On FashionMNIST it costs {-fashion[0].mean():.2f} points
 after a tenth of the steps and gains {fashion[1].mean():.2f} after all of them ({fashion[1].min():+.2f} to
-{fashion[1].max():+.2f}, n = {len(fashion[1])}). On CIFAR-100 it costs {-hundred[0].mean():.2f} points after a tenth and
-{-hundred[1].mean():.2f} after all ({hundred[1].min():+.2f} to {hundred[1].max():+.2f}, n = {len(hundred[1])}); on CIFAR-10 it goes from {ten[0].mean():+.2f} to {ten[1].mean():+.2f} (n = {len(ten[1])}). Near neighbours on FashionMNIST, less often of one class with the loss at first, are more often so at
+{fashion[1].max():+.2f}, n = {len(fashion[1])}). On CIFAR-100 it goes from {hundred[0].mean():+.2f} points after a tenth to
+{hundred[1].mean():+.2f} after all ({hundred[1].min():+.2f} to {hundred[1].max():+.2f}, n = {len(hundred[1])}); on CIFAR-10 from {ten[0].mean():+.2f} to {ten[1].mean():+.2f} (n = {len(ten[1])}). Near neighbours on FashionMNIST, less often of one class with the loss at first, are more often so at
 the end. On MNIST nothing turns: the loss costs {-mnist[0].mean():.2f} points after a tenth and {-mnist[1].mean():.2f} after all (n = {len(mnist[1])}), and near
 neighbours are less often of one class at both lengths. Without the loss a whole training fits its images all but perfectly, to {fitted:.3f} nats, and there a loss that
 keeps classes together may have something to prevent. So few pairs decide nothing. They say what the chapter's numbers on
@@ -126,7 +125,7 @@ accuracy stand for: short trainings.
 # How much of what the chapter shows hangs on the settings that the paper does not state? Each row changes one of them,
 # with the loss (`snnl`) or without. {numref}`tab-experts-factors` gives means over seeds; in {numref}`fig-experts-factors` every run is a dot.
 
-# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed", "figure": {"caption": "One setting changed at a time, means over seeds.", "name": "tab-experts-factors"}}
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed", "figure": {"caption": "One setting changed at a time (500 steps, bfloat16, reduced), means over n seeds.", "name": "tab-experts-factors"}}
 shown = {"accuracy": "accuracy, %", "live_experts": "live experts", "seed": "n"}
 how = {"accuracy": "mean", "live_experts": "mean", "seed": "nunique"}
 table = tried.groupby(["arm", "setting", "set"])[list(shown)].agg(how).rename(columns=shown).unstack()
@@ -143,18 +142,39 @@ axis.legend(title="")
 plt.show()
 
 # %% tags=["remove-input"]
-kept = tried.groupby(["arm", "setting"]).live_experts.mean()
-revived = kept[kept >= 2.5]
-plain = kept[[arm in ("baseline", "snnl") for arm, _ in kept.index]]
-claims.stands(
-    set(revived.index.get_level_values("arm")) == {"balanced"}, "only balanced gates keep half of the experts"
-)
-claims.stands(bool((plain < 2.5).all()), "no setting of the loss or of the plain gate keeps half of the experts")
+gated = tried[tried.arm != "ensemble"]
+gated = gated.assign(alive=gated.live_experts / gated.settings.str["experts"])
+kept = gated.groupby(["arm", "setting"])[["alive", "live_experts"]].mean()
+half = kept[kept.alive >= 0.5]
+paid = half[half.index.get_level_values("arm") == "balanced"]
+two = half.drop(paid.index)
+rest = kept.drop(half.index)
+claims.stands(set(two.index) == {("baseline", "K 2"), ("snnl", "K 2")}, "the others that keep half have two experts")
+claims.stands(two.live_experts.max() < 1.5, "where one of two lives in most runs")
+claims.stands(bool(paid.index.get_level_values("setting").str.startswith("balance weight 1").all()), "of weight 1")
+claims.stands(len(paid) == 2 and bool((rest.live_experts <= 2).all()), "all other settings keep two experts at most")
+
+
+def accuracies(setting, name="CIFAR-10", arms=("baseline", "snnl")):
+    """Accuracies of the short runs of both arms at one setting."""
+    return tried[(tried.setting == setting) & (tried.set == name) & tried.arm.isin(arms)].accuracy
+
+
+squared, broad, usual = (accuracies(name) for name in ("distance squared_euclidean", "filters 64", "standard"))
+heavy = accuracies("α 100.0")
+claims.stands(bool((squared == 10).all()), "squared distances destroy the network on CIFAR-10 in every seed")
+claims.stands(broad.max() < usual.min() - 10, "networks of 64 filters train badly on CIFAR-10")
+claims.stands(heavy.max() < usual.min() - 10, "so do those with a weight of 100")
 Markdown(f"""
-Of {len(kept)} settings, {len(revived)} keep at least half of five experts alive on average, and all of these have a
-balanced gate, which is paid for even loads: each image goes to its two best experts, and an auxiliary loss of weight 1
-rewards them for sharing. With the usual weight of 0.01 the gate collapses like the others. No number of experts,
-learning rate, temperature, distance or weight of the SNNL makes a difference to that.
+An ensemble has no gate. Of the other {len(kept)} rows, {len(half)} keep at least half of their experts alive on average.
+{len(paid)} of these have a balanced gate, which is paid for even loads: each image goes to its two best experts, and an auxiliary
+loss of weight 1 rewards them for sharing. With the usual weight of 0.01 the gate collapses like the others. The other
+{len(two)} have $K = 2$, where a single live expert is half already; {two.live_experts.max():.2f} of 2 live on average. In
+all other rows, with whatever number of experts, rate, temperature, distance or weight, at most {rest.live_experts.max():.0f} experts live on average.
+
+Not every row is a trained network, though. On CIFAR-10 squared distances destroyed all {len(squared)} networks (exactly {squared.max():.1f}%); 64
+filters end at {broad.min():.1f} to {broad.max():.1f}% and a weight of 100 at {heavy.min():.1f} to {heavy.max():.1f}%, where the standard
+has {usual.min():.1f} to {usual.max():.1f}%. Who lives in these says little.
 """)
 
 # %% [markdown]
@@ -193,7 +213,8 @@ claims.decide(
             protocol="reduced",
         ),
     },
-    because="The quartiles of CIFAR-100 fall; the rest is an order of single numbers that no test supports.",
+    because="The quartiles of CIFAR-100 fall (one test, so nothing to correct; experts-1 has it among three). The rest is "
+    "an order of single numbers that no test supports.",
 )
 
 # %% [markdown]
@@ -201,21 +222,24 @@ claims.decide(
 #
 # How much of the features' squared length lies in the mean that all images share, $|m|^2 / \mathrm{E}|z|^2$, and how evenly
 # the gate loads the experts, read every fifteen steps on CIFAR-10 ({numref}`fig-experts-course`). The mean is large in
-# every network at the start. What differs is whether the gate sees it, and how fast it follows.
+# every network at the start, with the loss as without it. What differs is whether the gate sees it, and how fast it follows.
 
-# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this figure is drawn", "image": {"alt": "Two panels over 300 steps. The share of the common mean falls from 0.8 to 0.3 for all gates. The entropy of the load stays at 0 for the published gate and rises to 1.3 for slow and centred gates."}, "figure": {"caption": "Share of the features' squared length in their common mean, and entropy of the experts' load (dashed: five equal loads), over 300 steps on CIFAR-10 (reduced), one line a run: the gate as published, with a peak rate of 0.0001 instead of 0.1, and with the whole mean subtracted.", "name": "fig-experts-course"}}
-short_runs = every[(every.steps == 300) & (every.dataset == "cifar10") & (every.arm == "baseline")]
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this figure is drawn", "image": {"alt": "Two panels over 300 steps. The share of the common mean falls from 0.8 to 0.3 for all gates. The entropy of the load stays at 0 for the published gate, with the loss or without, and rises to 1.3 for slow and centred gates."}, "figure": {"caption": "Share of the features' squared length in their common mean, and entropy of the experts' load (grey: five equal loads), over 300 steps on CIFAR-10 (reduced), one line a run: the gate as published, without the loss and with it (dashed); without it, a gate with a peak rate of 0.0001 instead of 0.1, and one with the whole mean subtracted.", "name": "fig-experts-course"}}
+both_arms = every[(every.steps == 300) & (every.dataset == "cifar10")]
+short_runs = both_arms[both_arms.arm == "baseline"]
 courses = {
     "published": short_runs[short_runs.gate_learning_rate.isna() & (short_runs.centred_gate == 0)],
     "slow": short_runs[short_runs.gate_learning_rate == 1e-4],
     "centred": short_runs[short_runs.centred_gate == 1],
+    "published, SNNL": both_arms[both_arms.arm == "snnl"],
 }
 CURVES = {"curve_mean_share": "share in the common mean", "curve_load_entropy": "entropy of the load, nats"}
 figure, axes = plt.subplots(1, 2, figsize=(9, 2.7), layout="constrained")
 for axis, (metric, label) in zip(axes, CURVES.items(), strict=True):
     for (how, part), color in zip(courses.items(), style.PALETTE, strict=False):
+        look = {"color": color, "linestyle": "--" if "SNNL" in how else "-"}
         for first, run in enumerate(part.itertuples()):
-            axis.plot(run.curve_steps, getattr(run, metric), color=color, label=None if first else how)
+            axis.plot(run.curve_steps, getattr(run, metric), label=None if first else how, **look)
     axis.set(xlabel="step", ylabel=label, ylim=(-0.03, None))
 axes[1].axhline(np.log(5), **style.CHANCE)
 axes[0].legend()
@@ -228,7 +252,7 @@ plt.show()
 # the loss is soft. The paper leaves $t$ open. If it is learned along with the weights, does the loss still cost accuracy?
 # {numref}`tab-experts-temperature` has both, each against the same baselines, at 1,500 steps in float32, with the exact Wilcoxon test over seeds.
 
-# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed", "figure": {"caption": "The loss with a temperature that is learned or held at 1, each against the baseline: mean difference, its 95% interval, exact p.", "name": "tab-experts-temperature"}}
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed", "figure": {"caption": "The loss with a temperature that is learned or held at 1, each against the baseline (1,500 steps, reduced): mean difference, its 95% interval, exact p of accuracy, and the same p by Holm's method over these eight tests.", "name": "tab-experts-temperature"}}
 chosen = every[(every.steps == 1500) & (every.precision == "float32") & every.arm.isin(["baseline", "snnl"])]
 chosen = chosen[(chosen.centred_gate == 0) & ~chosen.normalised_gate & (chosen.outcome == "finished")]
 warm = {"fixed": chosen[chosen.temperature_schedule == "constant"]}
@@ -246,6 +270,10 @@ for how, frame in warm.items():
         ends = part.learned_temperature.dropna()
         lines[f"t {how}", name] = {label: stats.difference_words(pairs[m]) for m, label in MEASURES.items()}
         lines[f"t {how}", name] |= {"p": f"{test.p:.3f}", "t at the end": f"{ends.mean():.2f}" if len(ends) else "1"}
+corrected = stats.holm({"/".join(key): test.p for key, test in tests.items()})
+corrected = {key: corrected["/".join(key)] for key in tests}
+for (how, name), p in corrected.items():
+    lines[f"t {how}", name]["Holm p"] = f"{p:.2f}"
 pd.DataFrame(lines).T.rename_axis(["", "the loss against none"])
 
 # %% tags=["remove-input"]
@@ -256,13 +284,25 @@ claims.stands(
 )
 claims.stands(
     costs["learned", "CIFAR-100"][0] < costs["fixed", "CIFAR-100"][0] < 0 and costs["learned", "CIFAR-100"][1] < 0.05,
-    "on CIFAR-100 a learned t costs no less than t = 1",
+    "on CIFAR-100 the loss costs accuracy with a learned t too, on average more than with t = 1",
 )
-claims.stands(costs["learned", "CIFAR-10"][0] < costs["fixed", "CIFAR-10"][0], "nor does it on CIFAR-10")
+claims.stands(costs["learned", "CIFAR-10"][0] < costs["fixed", "CIFAR-10"][0], "more on average on CIFAR-10 as well")
+kinds = chosen[chosen.arm == "snnl"]
+apart = {
+    name: stats.paired_wilcoxon(
+        *stats.paired(kinds[kinds.set == name], "accuracy", temperature_schedule=("constant", "learned"))[:2]
+    )
+    for name in ("CIFAR-10", "CIFAR-100")
+}
+claims.stands(
+    min(test.p for test in apart.values()) > 0.1, "nine seeds do not tell the two temperatures apart on CIFAR"
+)
+claims.stands(corrected["learned", "CIFAR-10"] > 0.05, "corrected, the cost on CIFAR-10 is no finding")
 Markdown(f"""
 It depends on the images. On MNIST and FashionMNIST, where $t = 1$ costs a little in nearly every seed, a learned
 temperature costs nothing that {tests["learned", "MNIST"].n} seeds could show. On the two CIFAR sets it does not help: the loss costs
-{-costs["learned", "CIFAR-10"][0]:.1f} points on CIFAR-10 and {-costs["learned", "CIFAR-100"][0]:.1f} on CIFAR-100, more than with $t = 1$. The
+{-costs["learned", "CIFAR-10"][0]:.1f} points on CIFAR-10 (no finding once corrected) and {-costs["learned", "CIFAR-100"][0]:.1f} on CIFAR-100, not less than
+with $t = 1$, as far as {apart["CIFAR-10"].n} seeds tell (learned against fixed: p = {apart["CIFAR-10"].p:.2f} and {apart["CIFAR-100"].p:.2f}, uncorrected). The
 temperature goes far below 1 everywhere, where only the nearest neighbours count; by the measure at $t = 1$ such a loss
 moves the features less than the other does.
 """)
@@ -270,7 +310,7 @@ moves the features less than the other does.
 # %% [markdown]
 # At 500 steps in bfloat16, with three seeds, {numref}`tab-experts-settings` has one setting of the loss changed at a time.
 
-# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed", "figure": {"caption": "The loss with one of its settings changed, against none: mean difference with its 95% interval, 500 steps.", "name": "tab-experts-settings"}}
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed", "figure": {"caption": "The loss with one of its settings changed, against none: mean difference with its 95% interval, 500 steps, bfloat16 (reduced).", "name": "tab-experts-settings"}}
 WANTED = ["standard", "t learned", "t 0.1", "t 10.0", "t annealed", "α 0.1", "α 10.0", "α 100.0", "layers sum"]
 
 
@@ -341,6 +381,7 @@ claims.decide(
 # The paper's Section 5 asks for schedules of $\alpha$ and $t$, for contrastive losses, for transformers and for larger
 # models. SimCLR sees two augmented views of each image, so its control is a baseline with the same augmentation. With
 # three seeds the lines of {numref}`tab-experts-recommended` are observations and no tests: no exact two-sided p of three pairs is below 0.25.
+# Networks of 64 filters hardly trained on CIFAR-10 (see above), so that line says nothing about larger models.
 
 # %% tags=["remove-cell"]
 SIDES = {
@@ -361,7 +402,7 @@ SIDES = {
 }
 
 
-# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed", "figure": {"caption": "What the paper recommends: mean difference of accuracy with its 95% interval.", "name": "tab-experts-recommended"}}
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed", "figure": {"caption": "What the paper recommends: mean difference of accuracy with its 95% interval, 500 steps, bfloat16 (reduced).", "name": "tab-experts-recommended"}}
 def compared(name, first, second):
     """Accuracy of two kinds of short runs in pairs by seed; they are meant to differ in all that their names say."""
     one, other = (
@@ -459,7 +500,8 @@ claims.decide(
 # ## The minimum over the blocks, or their sum
 #
 # The paper prefers the minimum, since it trains more stably and optimizes better. Stability would show as runs that do
-# not diverge and as a smaller spread over seeds; optimization as a lower SNNL of the last block.
+# not diverge and as a smaller spread over seeds, which so few seeds can describe and not test; optimization as a higher
+# accuracy and a lower SNNL of the last block.
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "How this is decided"}
 layers = tried[(tried.arm == "snnl") & tried.setting.isin(["standard", "layers sum"]) & tried.block_snnl.notna()]
@@ -471,10 +513,15 @@ for name in ("FashionMNIST", "CIFAR-10"):
     for metric, label, sign in (("accuracy", "accuracy", +1), ("last", "SNNL of the last block", -1)):
         pairs = stats.paired(own, metric, layers=("sum", "minimum"))
         parts[f"{name}, {label}"] = stats.sign(pairs, sign)
+spread = layers.groupby(["set", "layers"]).accuracy.std().unstack()
+claims.stands(bool((spread.minimum > spread["sum"]).all()), "accuracy spreads more over seeds with the minimum")
+claims.stands(len(lost) == 0, "none of these runs diverged")
+least, total = (" and ".join(f"{spread[how][name]:.2f}" for name in ("CIFAR-10", "FashionMNIST")) for how in spread)
 claims.decide(
     "experts-8",
     parts,
-    because=f"Three seeds decide nothing; {len(lost)} of these runs diverged, with either.",
+    because=f"Three seeds decide nothing. No run diverged, with either; the spread is larger with the minimum: the SD of "
+    f"accuracy over seeds is {least} points on CIFAR-10 and FashionMNIST, with the sum {total} (n = {layers.seed.nunique()}).",
 )
 
 # %% [markdown]
@@ -511,18 +558,26 @@ twin without (wall time on shared processors, so take it as a guide).
 # %% [markdown]
 # ## Provenance
 #
-# {numref}`tab-experts-runs` has the runs behind the chapter and this page, with the code that made them. The grid file makes all of them again, into a
-# folder of your own:
+# {numref}`tab-experts-runs` has the runs behind the chapter and this page, with the code that made them.
+# `notebooks/sweeps/experts.yaml` plans them; `python -m spareparts sweep` with that file makes those that have no record
+# yet. `python -m spareparts verify --paper experts` makes five records again, drawn at random, and compares every metric
+# (`--sample` for more of them, `--budget` for more than ten minutes).
 #
-# ```
-# SPAREPARTS_RECORDS=my_records python -m spareparts sweep notebooks/sweeps/experts.yaml
-# ```
+# Departures from the paper, and what it leaves open; each is a field of `spareparts.experts.Config`:
 #
-# Departures from the paper: see the settings in `spareparts.experts.Config`, each with its reason.
+# - It states neither the number of experts nor weight, temperature and distance of the SNNL. Ours: 5, 1, 1, cosine.
+# - SNNL is taken of the outputs of the two blocks, and the baseline is the same network with weight 0; so we read it.
+# - Momentum stays at its 0.9. PyTorch's one-cycle schedule would move it between 0.85 and 0.95 unless told otherwise.
+# - Precision, kernels of 3 x 3, pooling, images scaled to [0, 1] and the ENT of soft gates follow the author's public
+#   code or are ours. That an expert lives from 1% of the test images is ours.
+# - Most runs are shorter, their learning-rate schedule shortened with them; those of 500 steps are in bfloat16. Figure 7
+#   has 500 steps too, one weight more (0), and a stratified draw of 25,000 images.
+# - Gates that are balanced, centred, slower or see features of length 1, and a learned temperature, are not the paper's.
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed", "figure": {"caption": "The runs behind the chapter and this page.", "name": "tab-experts-runs"}}
 part = np.select(
     [
+        every.steps == 15_000,
         every.train_samples.notna(),
         every.steps == 300,
         every.centred_gate > 0,
@@ -532,6 +587,7 @@ part = np.select(
         every.steps == 1500,
     ],
     [
+        "whole training",
         "Figure 7",
         "step of collapse",
         "centred gate",
