@@ -659,9 +659,11 @@ Markdown(f"""
 {len(used)} runs of {used.seconds.sum() / 3600:.0f} hours of one processor core stand behind this page, on
 {" and ".join(sorted(set(used.device)))}; all {", ".join(sorted(set(used.protocol)))}. They stand in
 `book/records/distancing`, one file each; [the details](distancing_details.ipynb) list them with our departures. The
-author's numbers come from the curves that he published. To make ours again into a folder of your own:
+author's numbers come from the curves that he published. The first command makes those runs of the grid file that have no
+record; the second makes a few of the recorded ones again and compares:
 
 ```
-SPAREPARTS_RECORDS=my_records python -m spareparts sweep notebooks/sweeps/distancing.yaml
+python -m spareparts sweep notebooks/sweeps/distancing.yaml
+python -m spareparts verify --paper distancing --output my_audit.json
 ```
 """)
