@@ -226,7 +226,7 @@ The savings are real in large layers. From 65,536 entries on a Hadamard layer ha
 faster than a learned one beyond a few hundred features and classes; for a single image only beyond a thousand. Its price
 depends on the number of classes, on the scale's first value, and on that one row, which costs nothing to leave out.
 
-One warning. Our networks are ResNet-20 on 5,000 images for 585 steps; the paper's is ResNet-56 for 64,000. Ours still
+Our networks are ResNet-20 on 5,000 images for 585 steps; the paper's is ResNet-56 for 64,000. Ours still
 err on {100 - fixed.accuracy.mean():.0f}% of CIFAR-10, so they **settle nothing about the paper's own runs**: they show what a fixed layer does early.
 With all images and 11,700 steps a fixed layer errs on
 {100 - longer_fixed.accuracy.mean():.1f}% and a learned one on {100 - longer.accuracy.mean():.1f}% (n = {len(closer.first)}). Of the paper's {len(words)} claims:
@@ -859,8 +859,7 @@ Markdown(f"""
 At 4,096 features and classes a training step with a batch of 256 takes {at.hadamard:.0f} ms instead of {at.learned:.0f}; at
 1,024, naming a single image takes {one.hadamard:.2f} ms instead of {one.learned:.2f}. At ten classes, with 10 features or 1,024, the
 Hadamard layer is slower, and in the paper's network for CIFAR-10 it saves 640 weights of 850,000. [The details](fixed_classifiers_details.ipynb) count what there is to save in each of the
-paper's networks, from less than a thousandth of the parameters to more than half, and in a language model, where the price
-is high.
+paper's networks, from less than a thousandth of the parameters to more than half.
 """)
 
 # %% [markdown]
@@ -869,10 +868,9 @@ is high.
 # %% tags=["remove-input"]
 used = every[every.experiment.isin(["images", "heads"])]
 Markdown(f"""
-{len(used)} runs of {used.seconds.sum() / 3600:.1f} hours of one processor core stand behind this page; those that train are
-all reduced. They stand in `book/records/fixed_classifiers`, one file each; [the details](fixed_classifiers_details.ipynb)
-list them with code, data, devices and departures. The grid file plans all runs: the first command makes those that have no
-record yet, the second makes a few random ones again and compares.
+{len(used)} runs of {used.seconds.sum() / 3600:.1f} hours of one processor core stand behind this page, one file each in
+`book/records/fixed_classifiers`; those that train are all reduced, and [the details](fixed_classifiers_details.ipynb) list
+all. The first command makes those of the grid file that have no record yet, the second makes a few again and compares.
 
 ```
 python -m spareparts sweep notebooks/sweeps/fixed_classifiers.yaml
