@@ -119,9 +119,9 @@ tested = pairs.assign(p=class_rates.mcnemar_p(pairs))
 def told(part):
     """`+0.21 [-0.10, +0.52], p = .31`, the interval where there are seeds enough."""
     if len(part) < 3:
-        return f"{part.difference.mean():+.2f}, p = {part.p.median():.2g}"
+        return f"{part.difference.mean():+z.2f}, p = {part.p.median():.2g}"
     low, high = stats.bootstrap_interval(part.difference).interval
-    return f"{part.difference.mean():+.2f} [{low:+.2f}, {high:+.2f}], p = {part.p.median():.2g}"
+    return f"{part.difference.mean():+z.2f} [{low:+z.2f}, {high:+z.2f}], p = {part.p.median():.2g}"
 
 
 table = tested.groupby(["dataset", "net"])[["difference", "p"]].apply(told).unstack()[list(NETS.values())]

@@ -628,7 +628,7 @@ for (kind, name, metric), pairs in levels.items():
 for (kind, name, metric), change in apart.items():
     heading, _, digits = CHANGES[metric]
     row = table[kind, f"{name}, n = {len(change)}"]
-    row[heading] = f"{change.mean():+.{digits}f} ({change.min():+.{digits}f} to {change.max():+.{digits}f})"
+    row[heading] = f"{change.mean():+z.{digits}f} ({change.min():+z.{digits}f} to {change.max():+z.{digits}f})"
 pd.DataFrame(table).T.rename_axis(["mixture", "data set"])
 
 # %% tags=["remove-input"]
