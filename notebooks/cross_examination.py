@@ -135,6 +135,11 @@ claims.stands(
     snnl.classes < 1.5 and live.classes > 4 and matrix.selectivity[["mixture_snnl", "centred_snnl"]].min() > 5,
     "with the loss a unit fires for one class or little more, without it for four or more",
 )
+head = level.xs("fixed_head", level="arm")
+claims.stands(
+    head.classes < 2 and head.repeated < 10 and min(head.removable, snnl.removable) > level["removable", "control"] - 1,
+    "a fixed head makes units of hardly two classes without copies, and neither it nor the loss makes fewer removable",
+)
 claims.stands(
     snnl.specialized < untrained < live.specialized and snnl.repeated > 40 > 1.5 * live.repeated,
     "with the loss fewer pairs count as specialised than before training, and over 40% of the units repeat another",
@@ -646,9 +651,9 @@ at half the distance.
 # and no cure changes that share by more than two seeds differ. What cures change is *how* a layer is redundant. The
 # push aligns its rows, the soft nearest neighbor loss makes copies, a fixed classifier moves the load to other units.
 #
-# Does any cure give parts a job of their own? One does, the loss that was made for it, and the result is the lesson of
-# this book. A job of one's own was supposed to make a part indispensable. It makes it replaceable, as long as there are
-# more parts than jobs. That selective units are not the important ones has been found before
+# Does any cure give parts a job of their own? The loss that was made for it does, and a fixed classifier nearly. A job of
+# one's own was supposed to make a part indispensable. It does not: with the loss half of the units then repeat another,
+# with the fixed classifier hardly any do, and beside neither do fewer go alone. That selective units are not the important ones has been found before
 # {cite:p}`morcos2018importance`, and that a network made to have them is not better for it
 # {cite:p}`leavitt2020selectivity`; here it can be seen why one paper's measure calls them unspecialised.
 #

@@ -133,8 +133,8 @@ images, kept = 1_281_167, left["parameters"] - left[COUNTED]
 claims.stands(bool(kept < images), "ShuffleNet without its classifier has fewer parameters than ImageNet has images")
 claims.stands(bool(share["ResNet-56, CIFAR-10"] < 0.1), "in the CIFAR-10 network the classifier is next to nothing")
 Markdown(f"""
-On CIFAR-10 there is nothing to save; on ImageNet it depends on the network; with 18,000 classes and in language it is most
-of the model. ShuffleNet with a fixed classifier has {kept / 1e6:.2f} million parameters left to train, fewer than ImageNet
+On CIFAR-10 there is nothing to save; on ImageNet it depends on the network; with 18,000 classes it is most of
+the model, and in language embedding and classifier together are. ShuffleNet with a fixed classifier has {kept / 1e6:.2f} million parameters left to train, fewer than ImageNet
 has images. A fixed layer also need not be sent in distributed training: for ResNet-50 on ImageNet that is
 {4 * shares.loc["ResNet-50, ImageNet", COUNTED] / 1e6:.1f} MB of float32 gradient less a step.
 """)
@@ -390,8 +390,8 @@ claims.decide(
             growth(learned), threshold=0.1, expected=+1, unit="as log ratio"
         )
     },
-    because="Normalised layers do not let features grow, as claimed; but under the learned layer they do not grow either, so "
-    "there is nothing that these would have been kept from.",
+    because="Normalised layers do not let features grow, as claimed; whether they grow under the learned layer, so that there "
+    "is something to keep them from, five seeds leave open.",
 )
 
 # %% [markdown]
