@@ -164,8 +164,8 @@ the learning rate.
 The proviso is the paper's own, and easily missed: {len(lost)} of {len(pairs)} networks with class rates end at chance
 although their baselines learn, with nothing in the log to show it, unless $\\alpha_\\mu$ is divided further than numbers
 that overflow demand. With them the mean change is {first_try.mean:+.2f} points. Nor do we see that the gain comes from
-the classes: on the ten sets on which we tried, we cannot tell class rates from one rate for all classes or from rates for
-groups drawn at random. And nearly as many neurons pass the paper's test for specialisation before training as after it.
+the classes: on the ten sets on which we tried, one seed, we cannot tell class rates from no rates, from one rate for all
+classes or from rates for groups drawn at random. And nearly as many neurons pass the paper's test for specialisation before training as after it.
 
 The paper counts wins and losses and does not say how large they are; its own Table 2 has a mean change below zero in all
 three columns ({", ".join(f"{value:+.2f} for {name}" for name, value in theirs.items())} points). Of its {len(words)}
@@ -441,15 +441,19 @@ base = base[(base.seed == 1) & base.dataset.isin(printed.index)].pivot(
 )
 gap = pd.DataFrame({name: base[name] - printed.loc[base.index, key] for key, name in NETS.items()})
 far = gap["tanh"].sort_values().head(2)
-claims.stands(gap["tanh"].mean() < -2 and abs(gap["SELU"].mean()) < 0.5, "SELU matches the paper, tanh lies below it")
+claims.stands(
+    gap["tanh"].mean() < -2 and abs(gap["SELU"].mean()) < 0.5 and abs(gap["SELU"]).max() > 2,
+    "SELU matches the paper on average and not set by set, tanh lies below it",
+)
 claims.stands(together.p < 0.01, "over all three activations the gain is told from zero")
 Markdown(f"""
 With the three activations averaged, the gain is told from zero: {together.mean_difference:+.2f} points, exact Wilcoxon
 p = {together.p:.2g} over n = {together.n} data sets. That test was not planned by the claim, so it decides nothing; it is
 what the first sentence of this page stands on.
 
-**Are these the paper's networks?** With SELU yes: our baselines lie {gap["SELU"].mean():+.2f} points from the paper's on
-average. With ReLU they lie {gap["ReLU"].mean():+.2f} and with tanh {gap["tanh"].mean():+.2f} points off, most on
+**Are these the paper's networks?** Only on average, and with SELU: over {len(gap)} sets, seed 1, our baselines lie
+{gap["SELU"].mean():+.2f} points from the paper's, set by set {gap["SELU"].min():+.1f} to {gap["SELU"].max():+.1f}. With ReLU they lie
+{gap["ReLU"].mean():+.2f} off, most on {gap["ReLU"].idxmin()} ({gap["ReLU"].min():+.1f}), with tanh {gap["tanh"].mean():+.2f}, most on
 {far.index[0]} ({far.iloc[0]:+.1f}) and {far.index[1]} ({far.iloc[1]:+.1f}). [The details](class_rates_details.ipynb)
 try what explains it.
 """)
@@ -570,15 +574,16 @@ claims.stands(max(gains.values()) < 0.5, "class rates beat none of the controls 
 claims.stands(
     all(span.interval[0] < 0 < span.interval[1] for span in spans.values()), "all three intervals include zero"
 )
-claims.stands(
-    min(np.ptp(span.interval) for span in spans.values()) > overall.mean, "they are wider than the gain of class rates"
-)
+ten = set(CONTROLS["shuffled groups"].dataset)
+here = stats.bootstrap_interval(gained(pairs[(pairs.seed == 1) & pairs.dataset.isin(ten)]))
+claims.stands(here.interval[0] < 0 < here.interval[1], "on the ten sets class rates are not told from the baseline")
 Markdown(f"""
 On ten sets we cannot tell rates for classes from rates for random groups ({{numref}}`fig-class-rates-controls`;
 {gains["shuffled groups"]:+.2f} points between them) or from a single rate ({gains["one rate for all classes"]:+.2f}).
 Where both sides may choose their learning rate, class rates are {gains["tuned baseline, both tuned"]:+.2f} points from
-the baseline. All three intervals include zero and are wider than the whole gain over the baseline. Rates that
-grow may be worth something here; that they belong to classes shows in none of the comparisons.
+the baseline. All three intervals include zero. So does that of their gain over the plain baseline on these sets
+({here.mean:+.2f}, {here.interval[0]:.2f} to {here.interval[1]:.2f}, n = {here.n}): there is no gain here of which to ask
+whether it comes from the classes.
 """)
 
 # %% [markdown]

@@ -109,7 +109,7 @@ def momentum(sign):
     return path
 
 
-# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this figure is drawn", "image": {"alt": "Left: the cubic with hills of height 0, 0.5, 1 and 2; only at height 1 there is no minimum. Middle: the push falls to nothing beyond two widths, that of the printed equation does not. Right: momentum as meant settles in the valley, as printed it climbs."}, "figure": {"caption": "Left: the draft's Figure 2.1 by our guess, with hills of four heights; dots: minima. Middle: the push of 100,000 weights that moved equally, as the kernel's gradient and as Eq. 2.13 prints it. Right: Algorithm 2 in the valley, as meant and as printed. Nothing was trained.", "name": "fig-distancing-draft"}}
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this figure is drawn", "image": {"alt": "Left: the cubic with hills of height 0, 0.5, 1 and 2; only at height 1 there is no minimum. Middle: the push falls to nothing beyond ten widths, that of the printed equation does not. Right: momentum as meant goes down, past the minimum by step 8; as printed it climbs."}, "figure": {"caption": "Left: the draft's Figure 2.1 by our guess, with hills of four heights; dots: minima. Middle: the push of 100,000 weights that moved equally, as the kernel's gradient and as Eq. 2.13 prints it. Right: Algorithm 2 in the valley, as meant and as printed. Nothing was trained.", "name": "fig-distancing-draft"}}
 figure, axes = plt.subplots(1, 3, figsize=(10, 2.7), layout="constrained")
 for height, y in heights.items():
     axes[0].plot(x, y, label=f"h = {height}")
