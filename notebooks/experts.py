@@ -553,7 +553,7 @@ ensemble by another name, and its members tell little about the class. A centred
 images: its experts tell {busy.mutual_information.mean():.2f} nats about the class. An SNNL on cosines does neither, and it comes
 too late. On CIFAR-10, at step {twins.curve_steps.iloc[0][0]} of 300, with one expert left, $m$ has {moved.second.mean():.2f} of the features' squared length with the loss and {moved.first.mean():.2f}
 without (n = {len(moved.first)}; {{numref}}`fig-experts-course`). On FashionMNIST the loss has moved it later, to {later.second.mean():.2f} where
-it is {later.first.mean():.2f} without, at step {whole.curve_steps.iloc[0][0]} of 15,000 (n = {len(later.first)}). By then the gate has chosen.
+it is {later.first.mean():.2f} without, at step {whole.curve_steps.iloc[0][0]} of 15,000 (n = {len(later.first)}).
 """)
 
 # %% [markdown]
@@ -665,7 +665,7 @@ allow no p below {2 / 2**5:.4f}. By the rule above, moreover, only the grey data
 least {min(tested.values()):.0%} of the way that was open to it. On both CIFAR sets, and with a learned temperature, it went at most
 {max(others):.0%} by that measure (on MNIST not even down), so these rows cannot tell what it does to experts.
 
-What the table describes is sober. At $t = 1$ the loss makes a live mixture less accurate on
+At $t = 1$ the loss makes a live mixture less accurate on
 average whichever gate keeps it alive, on FashionMNIST with the centred gate in every seed; with a learned temperature the
 differences are of either sign except on CIFAR-10, where it costs accuracy in every seed. What an expert tells about the
 class stays as it was, to within {means.mutual_information.abs().max():.2f} nats on average. Of {len(count)} pairs, {up} have more live experts with the loss and {down} have fewer.
@@ -678,11 +678,10 @@ class stays as it was, to within {means.mutual_information.abs().max():.2f} nats
 used = pd.concat([runs, whole, warm, centred, learned, balanced, tried, twins, weighed]).drop_duplicates("hash")
 protocols = used.protocol.value_counts()
 Markdown(f"""
-{len(used)} runs of {used.seconds.sum() / 3600:.0f} hours of one processor core stand behind this page, on
-{" and ".join(sorted(set(used.device)))}; {protocols["reduced"]} are reduced, {protocols["paper"]} follow the paper. They stand in
-`book/records/experts`, one file each; [the details](experts_details.ipynb) list them with code, data and departures. The
-first command makes a few of them again, drawn at random, and compares every metric; the second makes those of the grid
-file that have no record yet.
+{len(used)} runs of {used.seconds.sum() / 3600:.0f} hours of one processor core stand behind this page, one file each in
+`book/records/experts`; {protocols["reduced"]} are reduced, {protocols["paper"]} follow the paper. [The details](experts_details.ipynb) list
+them with code, data, devices and departures. The first command makes a few again and compares every metric; the second
+makes those of the grid file that have no record yet.
 
 ```
 python -m spareparts verify --paper experts --output my_audit.json

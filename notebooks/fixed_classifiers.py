@@ -573,7 +573,7 @@ the lead that it has above is one of the first steps.
 # Note the $c$: it grows with the scale's first value, and for $t$ far below it the curve is almost a line.
 # The argument needs a constant learning rate (with ours $t$ counts steps), so we fit before its first fall, and compare
 # forms by Akaike's criterion, which charges for $c$: {numref}`tab-fixed-forms` gives how much worse each form is than the
-# best one (a difference of 10 would be decisive for independent readings, which those along one curve are not).
+# best one (readings along one curve are not independent, so no difference decides).
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "How a form is fitted"}
 FORMS = {  # of growth over time t, in steps, and the bounds of a number c where one is fitted
@@ -744,10 +744,9 @@ claims.stands(
 )
 Markdown(f"""
 With targets 1 and 0 the collapse is gone: a hundred classes rise above chance, and the perceptron does
-{small[0]:.1f} points better than with cross entropy, where our old reading, for which nothing speaks any more, left it between
-{chance.min():.0f}% and {chance.max():.0f}%. Yet in ResNets it is {-ten_classes[0]:.0f} points worse on ten classes and
-{-many[0]:.0f} on a hundred after these 585 steps, at the learning rates that were made for cross entropy. Whether it would
-catch up we do not know.
+{small[0]:.1f} points better than with cross entropy, where our old reading left it between
+{chance.min():.0f}% and {chance.max():.0f}%. In ResNets it is {-ten_classes[0]:.0f} points worse on ten classes and
+{-many[0]:.0f} on a hundred after these 585 steps, at the learning rates that were made for cross entropy.
 """)
 
 # %% [markdown]
