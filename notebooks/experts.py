@@ -396,8 +396,8 @@ display(
 
 # %% [markdown]
 # That leaves the claim on collapse itself. Its first half holds: without the loss one expert nearly always dominates.
-# Its second half, that the loss changes this, happened in none of these pairs; with other settings three pairs go from one
-# expert to two.
+# Its second half, that the loss changes this, happened in none of these pairs; with other settings one expert now and
+# then becomes two, and two one ({numref}`fig-experts-factors`).
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "How this is decided"}
 wide = runs.pivot(index=["set", "seed"], columns="arm", values="live_experts")
