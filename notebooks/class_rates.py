@@ -107,15 +107,16 @@ def gained(pairs):
     return pairs.groupby("dataset").difference.mean()
 
 
-overall, first_try = stats.bootstrap_interval(change.mean(axis=1)), stats.bootstrap_interval(before.mean(axis=1))
-without = stats.bootstrap_interval(change.drop("hill-valley").mean(axis=1))
+everywhere = change.mean(axis=1)
+overall, first_try = stats.bootstrap_interval(everywhere), stats.bootstrap_interval(before.mean(axis=1))
+without = stats.bootstrap_interval(everywhere.drop("hill-valley"))
 by_tuning = paired(every, None, TUNED)
 by_rates = pairs.merge(by_tuning[["dataset", "activation", "seed", "epochs"]])  # the same sets, activations and seeds
-tuned, alike = stats.bootstrap_interval(gained(by_tuning)), stats.bootstrap_interval(gained(by_rates))
+tuning, rates = gained(by_tuning), gained(by_rates)
+tuned, alike = stats.bootstrap_interval(tuning), stats.bootstrap_interval(rates)
 apart = stats.bootstrap_interval(gained(paired(every, {}, TUNED)))
-plants = gained(by_tuning).filter(like="plant-").sum() / gained(by_tuning).sum()
-controls = [stats.bootstrap_interval(gained(paired(every, {"groups": groups}))) for groups in ("one", "shuffled")]
-medians = {"all": change.mean(axis=1).median(), "tuned": gained(by_tuning).median(), "alike": gained(by_rates).median()}
+plants = tuning.filter(like="plant-").sum() / tuning.sum()
+medians = {"all": everywhere.median(), "tuned": tuning.median(), "alike": rates.median()}
 printed = class_rates.PUBLISHED_ACCURACY
 theirs = {name: float((printed[f"{key}_rated"] - printed[key]).mean()) for key, name in NETS.items()}
 words = claims.locked("class_rates")
@@ -140,9 +141,7 @@ claims.stands(
     2 * medians["all"] < overall.mean and 2 * medians["tuned"] < tuned.mean,
     "the median set gains much less than the mean",
 )
-claims.stands(
-    all(found.interval[0] < 0 < found.interval[1] for found in controls), "class rates are told from neither control"
-)
+# That class rates are not told from their controls is guarded where these are compared.
 claims.stands(max(theirs.values()) < 0, "the paper's own mean change is negative in all three columns")
 answer = (
     f"Class rates raise accuracy by {overall.mean:.2f} points on average over {overall.n} data sets, provided that their "

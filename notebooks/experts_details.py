@@ -155,13 +155,13 @@ claims.stands(bool(paid.index.get_level_values("setting").str.startswith("balanc
 claims.stands(len(paid) == 2 and bool((rest.live_experts <= 2).all()), "all other settings keep two experts at most")
 
 
-def accuracies(setting, name="CIFAR-10", arms=("baseline", "snnl")):
-    """Accuracies of the short runs of both arms at one setting."""
-    return tried[(tried.setting == setting) & (tried.set == name) & tried.arm.isin(arms)].accuracy
+def accuracies(setting):
+    """Accuracies on CIFAR-10 of the short runs of both arms at one setting."""
+    return tried[(tried.setting == setting) & (tried.set == "CIFAR-10") & tried.arm.isin(["baseline", "snnl"])].accuracy
 
 
-squared, broad, usual = (accuracies(name) for name in ("distance squared_euclidean", "filters 64", "standard"))
-heavy = accuracies("α 100.0")
+names = ("distance squared_euclidean", "filters 64", "α 100.0", "standard")
+squared, broad, heavy, usual = map(accuracies, names)
 claims.stands(bool((squared == 10).all()), "squared distances destroy the network on CIFAR-10 in every seed")
 claims.stands(broad.max() < usual.min() - 10, "networks of 64 filters train badly on CIFAR-10")
 claims.stands(heavy.max() < usual.min() - 10, "so do those with a weight of 100")
@@ -270,8 +270,7 @@ for how, frame in warm.items():
         ends = part.learned_temperature.dropna()
         lines[f"t {how}", name] = {label: stats.difference_words(pairs[m]) for m, label in MEASURES.items()}
         lines[f"t {how}", name] |= {"p": f"{test.p:.3f}", "t at the end": f"{ends.mean():.2f}" if len(ends) else "1"}
-corrected = stats.holm({"/".join(key): test.p for key, test in tests.items()})
-corrected = {key: corrected["/".join(key)] for key in tests}
+corrected = stats.holm({key: test.p for key, test in tests.items()})
 for (how, name), p in corrected.items():
     lines[f"t {how}", name]["Holm p"] = f"{p:.2f}"
 pd.DataFrame(lines).T.rename_axis(["", "the loss against none"])

@@ -214,10 +214,11 @@ by_rank = {
     name: np.array(runs.perplexity_by_frequency.tolist(), float).mean(0) for name, runs in ten.groupby("embedding")
 }
 dearer = {name: by_rank[name] / by_rank["learned_tied"] for name in ("orthogonal", "pmi")}
-common, rare = (dearer["orthogonal"][place] for place in rank.values())
+often, seldom = rank.values()
+common, rare = dearer["orthogonal"][often], dearer["orthogonal"][seldom]
 claims.stands(common > 1.3, "fixing costs on the commonest words too")
 claims.stands(
-    all(ratios[3] > 1.5 * ratios[0] for ratios in dearer.values()),
+    all(ratios[seldom] > 1.5 * ratios[often] for ratios in dearer.values()),
     "fixing costs far more on rare words than on common ones",
 )
 Markdown(f"""

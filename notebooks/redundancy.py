@@ -352,9 +352,8 @@ claims.stands(bool(means.idxmax() == "random"), "among units that fire no criter
 apart = (firing.potential - firing.norm).abs()
 claims.stands(apart.min() > 2, "the criteria differ by more than two points in every network, among units that fire")
 claims.stands(bool((conv.dead_units == 0).all()), "no unit of these networks has zero weights")
-still = [own["unit_norms"][-1].astype(float)[own["unit_cosines"] > 0.9] for own in map(arrays, conv.itertuples())]
-drawn = [own["unit_norms"][0].astype(float) for own in map(arrays, conv.itertuples())]
-longer = max(100 * (end.mean() / start.mean() - 1) for end, start in zip(still, drawn, strict=True))
+units = [(own["unit_norms"].astype(float), own["unit_cosines"] > 0.9) for own in map(arrays, conv.itertuples())]
+longer = max(100 * (norms[-1, still].mean() / norms[0].mean() - 1) for norms, still in units)
 claims.stands(0 < longer < 5, "units that never fire end nearly as short as they were drawn")
 Markdown(f"""
 Up to half of the units that fire, removal by norm leaves {means.norm:.1f}% on average, by frame potential

@@ -80,10 +80,8 @@ rounds = pd.concat(
 LEAST = {"single weights": 12.5, "whole units": 10.0}  # % kept: the least share of units, and of weights the next to it
 all_gains = (rounds.own - rounds.new).groupby([rounds.of, rounds.kept, rounds.setting, rounds.seed]).mean()
 gain = pd.concat({of: all_gains.loc[of, kept] for of, kept in LEAST.items()}, names=["of"])
-worth, half = (
-    gain.groupby(level=["of", "setting"]).mean(),
-    all_gains.loc["single weights", 50].groupby("setting").mean(),
-)
+worth = gain.groupby(level=["of", "setting"]).mean()
+half = all_gains.loc["single weights", 50].groupby("setting").mean()
 claims.stands(bool((gain["single weights"] > 0.5).all()), "own weights beat new ones in every ticket of single weights")
 claims.stands(gain["whole units"].min() < 0 < gain["whole units"].max(), "for whole units seeds disagree on the sign")
 claims.stands(bool((worth["whole units"].abs() < 0.3).all()), "and on average own units win next to nothing")
@@ -220,7 +218,6 @@ SMALL, LARGE = 2, 120
 sides = [layers[(layers.units == units) & layers.fitted] for units in (SMALL, LARGE)]
 pairs = sides[0].merge(sides[1], on=["diverse", "train_samples", "replica"], suffixes=("_small", "_large"))
 means = pairs.groupby(["diverse", "replica"]).mean(numeric_only=True)
-counts = pairs.groupby("diverse").agg(pairs=("found_small", "size"), sets=("replica", "nunique"))
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "How this figure is drawn", "image": {"alt": "Share of layers that fit and test error of those that fit, against the number of training inputs, for small and large layers."}, "figure": {"caption": "XORD: layers of 2 and of 120 filters of each sign, 100 of each on training sets of their own. Left: share that fit. Right: error, over all inputs of the distribution they were trained on, of those that fit; bars: two standard errors.", "name": "fig-theories-xord"}}
 two = layers[layers.units.isin([SMALL, LARGE])].assign(
@@ -262,7 +259,7 @@ Markdown(f"""
 The mechanism is as described: before training a layer with {LARGE} filters of each sign has one near
 {spread[LARGE]:.1f} of the four patterns, a layer with {SMALL} near {spread[SMALL]:.1f}. Yet of {len(pairs)} cases in
 which both fit the same inputs, {same:.0%} err alike. (The test averages them over the four sizes of the sets:
-n = {counts.sets[0.5]} pairs of the hundred.) The larger difference is the one on the left: small layers mostly
+n = {len(means)} pairs of the hundred.) The larger difference is the one on the left: small layers mostly
 do not fit at all. Training sets that they can fit are the easy ones, which is why only layers on sets that both sizes
 fit are compared.
 """)

@@ -345,7 +345,8 @@ def shell(tmp_path):
 def shown_by_papermill(word, parameters, folder):
     """What a chapter shows up to the table of the runs that were asked for."""
     done = execute(ROOT / "notebooks" / f"{word}.py", folder / f"{word}.ipynb", parameters, until=(REQUESTED,))
-    return [output for cell in nbformat.read(done, 4).cells for output in cell.get("outputs", [])]
+    outputs = [output for cell in nbformat.read(done, 4).cells for output in cell.get("outputs", [])]
+    return [str(text) for output in outputs for text in output.get("data", {}).values()]
 
 
 def shown_here(shell, word, parameters):
@@ -357,18 +358,15 @@ def shown_here(shell, word, parameters):
         for cell in cells:
             if cell.cell_type == "code":
                 shell.run_cell(cell.source, store_history=True).raise_error()
-    return [{"data": output.data} for output in captured.outputs]
+    return [str(text) for output in captured.outputs for text in output.data.values()]
 
 
 @pytest.mark.parametrize("word", CHAPTERS)
 def test_runs_that_were_asked_for_stand_before_the_chapter_on_the_committed_ones(word, tmp_path, shell):
     parameters, column, rows = CHAPTERS[word]
     # What stands behind the table no parameter changes (see below), and the book's own test executes it.
-    if word == "experts":  # one in a kernel of its own, as papermill does
-        outputs = shown_by_papermill(word, parameters, tmp_path)
-    else:
-        outputs = shown_here(shell, word, parameters)
-    texts = [str(text) for output in outputs for text in output.get("data", {}).values()]
+    # One has a kernel of its own, as papermill does it.
+    texts = shown_by_papermill(word, parameters, tmp_path) if word == "experts" else shown_here(shell, word, parameters)
     assert "The runs that you asked for" in next(text for text in texts if "<h2" in text)
     table = next(text for text in texts if column in text and "<table" in text)
     assert all(name in table for name in rows)

@@ -1,7 +1,7 @@
 """Arms run with the same seeds, or on the same samples or data sets: is one above the other?"""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -72,7 +72,7 @@ def _signed_rank_p(signed: NDArray, ranks: NDArray) -> float:
     return min(1.0, float(stats.permutation_test((ranks,), np.sum, **options).pvalue))
 
 
-def holm(p_values: Mapping[str, float]) -> dict[str, float]:
+def holm(p_values: Mapping[Hashable, float]) -> dict[Hashable, float]:
     """Holm's adjusted p values: max over j <= i of (m - j + 1) p_(j), at most 1; ValueError for a p outside [0, 1]."""
     for name, p in p_values.items():
         if not (math.isfinite(p) and 0 <= p <= 1):
