@@ -133,6 +133,8 @@ claims.stands(
     set(pairs[nothing].dataset) == {"hill-valley"} and nothing[pairs.dataset == "hill-valley"].mean() > 0.5,
     "most baselines learn nothing on Hill-Valley, and all learn elsewhere",
 )
+
+# %% tags=["remove-cell"]
 claims.stands(tuned.interval[0] > 0 and apart.interval[0] > 0, "on the same sets and seed the learning rate gains more")
 claims.stands(alike.interval[0] < 0 < alike.interval[1], "there class rates are not told from no change")
 claims.stands(set(by_tuning.seed) == {1}, "the learning rate was chosen with seed 1 alone")
@@ -432,7 +434,7 @@ def sides(frame):
 rises = {name: stats.sign(sides(pairs[pairs.net == name]), +1, unit="points") for name in change}
 claims.decide("class_rates-8", rises, because="Each column alone is too close to call.")
 
-# %% tags=["remove-input"]
+# %% tags=["remove-cell"]
 together = stats.paired_wilcoxon(*sides(pairs)[:2])
 base = class_rates.side(every, arm="baseline")
 base = base[(base.seed == 1) & base.dataset.isin(printed.index)].pivot(
@@ -445,6 +447,8 @@ claims.stands(
     "SELU matches the paper on average and not set by set, tanh lies below it",
 )
 claims.stands(together.p < 0.01, "over all three activations the gain is told from zero")
+
+# %% tags=["remove-input"]
 Markdown(f"""
 With the three activations averaged, the gain is told from zero: {together.mean_difference:+.2f} points, exact Wilcoxon
 p = {together.p:.2g} over n = {together.n} data sets. That test was not planned by the claim, so it decides nothing; it is

@@ -71,6 +71,8 @@ NAMES = {
     "mixture_snnl": "SNNL, plain gate",
     "centred_snnl": "SNNL, centred gate",
 }
+
+# %% tags=["remove-cell"]
 ONE = {
     "accuracy": "accuracy",
     "specialized": "specialised",
@@ -88,6 +90,8 @@ ONE = {
     "area_potential": "pruned by potential",
     "frozen_cost": "cost of freezing",
 }
+
+# %% tags=["remove-cell"]
 TWO = {
     "distance": "distance",
     "disagreement": "disagreement",
@@ -144,6 +148,7 @@ claims.stands(
     snnl.specialized < untrained < live.specialized and snnl.repeated > 40 > 1.5 * live.repeated,
     "with the loss fewer pairs count as specialised than before training, and over 40% of the units repeat another",
 )
+# %% tags=["remove-cell"]
 claims.stands(
     bool(
         (matrix.selectivity[["pushed", "fixed_head"]] > 5).all()
@@ -264,7 +269,7 @@ plt.show()
 # {numref}`tab-cross-examination-levels` has what each reads on the control, and beside it what it reads where there is
 # nothing to find.
 
-# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed", "figure": {"caption": "Level of each instrument, mean of both data sets and eight seeds; SD between seeds.", "name": "tab-cross-examination-levels"}}
+# %% tags=["remove-cell"]
 NULLS = {
     "specialized": ("untrained_specialized", "untrained"),
     "information": ("permuted_information", "permuted labels"),
@@ -276,6 +281,8 @@ NULLS = {
     "area_potential": ("area_random", "random order"),
 }
 RATIOS = {"potential": "random rows", "spectrum_potential": "same spectrum"}  # are over their null already
+
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed", "figure": {"caption": "Level of each instrument, mean of both data sets and eight seeds; SD between seeds.", "name": "tab-cross-examination-levels"}}
 control = every[every.arm == "control"]
 rows = {
     label: {

@@ -94,6 +94,7 @@ digits = {"dataset": "digits", "learning_rate": 0.1, "epochs": 1800, "checkpoint
 SIDES = ("not pushed", "pushed")
 
 
+# %% tags=["remove-cell"]
 def readings(run):
     """Where a journey is after its first checkpoint, and what draws it outwards along the displacement."""
     found = records.arrays("distancing", run.hash)
@@ -116,7 +117,7 @@ mirrored, kept = ends.loc["pushed"], ends.loc["not pushed"]
 # %% [markdown]
 # ## In one screen
 
-# %% tags=["remove-input"]
+# %% tags=["remove-cell"]
 words = claims.locked("distancing")
 pairs = standard(every, experiment="pair", **both, epochs=600, checkpoint=100)
 matched = pairs[pairs.strength == 1].matched_error_barrier
@@ -131,6 +132,8 @@ claims.stands(bool((abs(mirrored.loss) < 0.05 * mirrored.push).all()), "the loss
 on = curves[(curves.pushed == "pushed") & (curves.epoch >= 140)]
 claims.stands(bool((abs(on.loss) < 0.2 * on.push).all()), "40 epochs after the checkpoint the loss is below a fifth")
 claims.stands(bool((matched < 1).all()), "with units matched the line rises by less than a point")
+
+# %% tags=["remove-input"]
 answer = (
     f"Given time, the push carries a perceptron's weights to the opposite direction, and further out: after 600 epochs "
     f"their cosine with the checkpoint's is {mirrored.cosine.mean():.2f}, they are {longer.mean():.1f} times as long, and "
@@ -335,7 +338,7 @@ table = (
 shown = table.drop(columns="seed").style.format("{:,.0f}").format("{:.2f}", subset=["cosine", "u - 1", "length"])
 shown.format_index("{:g}", level=[1, 2])
 
-# %% tags=["remove-input"]
+# %% tags=["remove-cell"]
 hills = table[table.shell > 0]
 reached, arrived = hills[hills.end > 0.95 * hills.shell], hills[hills.cosine < -0.9]
 apart, many = (arrived.end / arrived["mirror image"] - 1).abs(), arrived.n.groupby("journey").sum()
@@ -351,6 +354,8 @@ claims.stands(bool((off < 0.05).all()), "and their lengths within five per cent 
 begins = curves[(curves.pushed == "pushed") & (curves.epoch == 104)].loss
 claims.stands(len(begins) == 3 and bool((begins < 0).all()), "at first the loss pulls back")
 claims.stands(abs(forces["loss"]) < 0.05 * abs(forces["push"]), "of all images the loss is below 5% of the push")
+
+# %% tags=["remove-input"]
 Markdown(f"""
 Of {len(table)} settings with a single checkpoint, {len(hills)} have a hill that is anywhere steeper than weight decay.
 {len(reached)} of these reached their shell or passed it, and **{len(arrived)} arrived at the mirror image**: the long
@@ -370,11 +375,13 @@ minibatches, whose gradients are noisy. With all training images, at the end of 
 # The thesis expects that the penalty enlarges the step rather than turns it: the whole gradient, loss and push together,
 # would point where the loss's own does, with a cosine near 1, and be longer. We ask for an angle below 8°, which is a
 # cosine of 0.99, and for 1% of length; both margins are ours. A push that is orthogonal to the loss's gradient cannot
-# pass them both, since it lengthens a step only by turning it. Gradients are those of minibatches. The first reading
-# after the checkpoint, where the loss pulls back most, is left out.
+# pass them both, since it lengthens a step only by turning it: with a push that is $s$ times as long as the loss's
+# gradient, and $c$ the cosine between them, the whole is $\ell = \sqrt{1 + 2cs + s^2}$ times as long, and turned by
+# $\arccos \left((1 + cs) / \ell\right)$. Gradients are those of minibatches. The first reading after the checkpoint, where
+# the loss pulls back most, is left out.
 
 
-# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this is decided"}
+# %% tags=["remove-cell"]
 def turned(run):
     """How the push changes the loss's gradient: means of all readings from the second after the checkpoint on."""
     curve = readings(run)[2:]
@@ -390,20 +397,19 @@ def turned(run):
     return pd.Series(means | {"alignment": abs(curve.alignment).max()})
 
 
-TURN, LONGER = 8, 1  # degrees that the gradient may turn, per cent that it must be longer
 walks = journeys[journeys.strength > 0]
 walks = walks[["journey", "protocol"]].join(walks.apply(turned, axis=1))
+
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this is decided"}
+TURN, LONGER = 8, 1  # degrees that the gradient may turn, per cent that it must be longer
+brief, lengthy = walks[walks.journey != LONG], walks[walks.journey == LONG]
+most, lengthy = lengthy.most.max(), lengthy.mean(numeric_only=True)
+few, more = (brief.groupby("journey").share.mean().agg(it) for it in ("min", "max"))
 parts = {}
 for name, part in walks.groupby("journey", sort=False):
     angle, longer = (stats.Pairs(0 * part[it], part[it], part.protocol.iloc[0]) for it in ("angle", "longer"))
     parts[f"{name}: angle"] = stats.beyond(angle, threshold=TURN, expected=-1, unit="degrees")
     parts[f"{name}: length"] = stats.beyond(longer, threshold=LONGER, expected=+1, unit="%")
-brief, lengthy = walks[walks.journey != LONG], walks[walks.journey == LONG]
-most, lengthy = lengthy.most.max(), lengthy.mean(numeric_only=True)
-claims.stands(bool((walks.alignment < 0.1).all()), "the push is orthogonal to a minibatch's gradient at every reading")
-claims.stands(bool((brief.angle < 4).all() and (brief.longer < 0.2).all()), "short journeys hardly change the gradient")
-claims.stands(TURN < lengthy.angle < 18 and lengthy.longer > LONGER, "long ones turn and lengthen it")
-few, more = (brief.groupby("journey").share.mean().agg(it) for it in ("min", "max"))
 claims.decide(
     "distancing-13",
     parts,
@@ -412,6 +418,11 @@ claims.decide(
     f"average ({most:.0f}° at most) and lengthens it by {lengthy.longer:.0f}%. Were 18° allowed, a cosine of 0.95, the long journey would pass; the short "
     "ones would still lack the length.",
 )
+
+# %% tags=["remove-cell"]
+claims.stands(bool((walks.alignment < 0.1).all()), "the push is orthogonal to a minibatch's gradient at every reading")
+claims.stands(bool((brief.angle < 4).all() and (brief.longer < 0.2).all()), "short journeys hardly change the gradient")
+claims.stands(TURN < lengthy.angle < 18 and lengthy.longer > LONGER, "long ones turn and lengthen it")
 
 # %% [markdown]
 # ## Over a ridge?
@@ -455,7 +466,7 @@ axes[0].set(ylabel="test error, %")
 figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=6, fontsize="small")
 plt.show()
 
-# %% tags=["remove-input"]
+# %% tags=["remove-cell"]
 rise = {way: pushed_pairs[f"{way}_error_barrier"].mean() for way in ("line", "matched")}
 on_digits, on_mnist = ({way: runs[f"{way}_error_barrier"].mean() for way in WAYS | NULLS} for runs in (ridge, gone))
 for runs in (ridge, gone):
@@ -472,6 +483,8 @@ names = 1 - pushed_pairs.matched_squared_distance / pushed_pairs.squared_distanc
 claims.stands(bool((names > 2 / 3).all()), "more than two thirds of the squared distance are names")
 claims.stands(bool((apart.line_error_barrier > 2).all()), "the line between networks trained apart rises")
 claims.stands(bool((apart.matched_error_barrier < 1).all()), "it does not rise once their units are matched")
+
+# %% tags=["remove-input"]
 Markdown(f"""
 Look at the right of {{numref}}`fig-distancing-ridge` first. *A network and itself:* put the checkpoint's units in the
 order that takes it farthest from itself. Both ends give the same answers to all inputs, and the line between them rises

@@ -44,6 +44,7 @@ his = author[whole].groupby(["network", "experiment"])
 MARGIN = 0.2  # points of accuracy that count on MNIST: a tenth of the errors
 
 
+# %% tags=["remove-cell"]
 def above(values, threshold, *, expected=+1, unit=""):
     """Whether the mean of one value a seed lies beyond a threshold, by Student's interval."""
     values = np.asarray(values, dtype=float)

@@ -105,7 +105,7 @@ def falls(pairs):
 # %% [markdown]
 # ## In one screen
 
-# %% tags=["remove-input"]
+# %% tags=["remove-cell"]
 words = claims.locked("experts")
 live = centred[centred.arm == "baseline"].live_experts
 claims.stands(bool((runs.live_experts <= 2).all()), "at most two of five experts live in any run")
@@ -127,6 +127,8 @@ claims.stands(
     eased[0].max() < 0 and eased[0].mean() < eased[1].mean(),
     "on CIFAR-100 it costs less over the whole length on average",
 )
+
+# %% tags=["remove-cell"]
 twins = standard(steps=300)
 twins = twins.assign(share=twins.curve_mean_share.str[0], live=twins.curve_live.str[0])
 moved = stats.paired(twins, "share", arm=BOTH)
@@ -140,6 +142,8 @@ claims.stands(
     {name for name in routing if routing[name] > 2 * ours[name]} == set(SETS.values()) - {"MNIST"},
     "the paper's gates are far from collapsed except on MNIST",
 )
+
+# %% tags=["remove-input"]
 answer = (
     f"The cure fails here, because the illness is another one. In all {len(runs)} runs, with the loss or without it, at "
     f"most two of five experts stay alive, usually one. The gate collapses over a vector that all images share, and "
@@ -521,7 +525,7 @@ axes[0].get_legend().remove()
 figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
 plt.show()
 
-# %% tags=["remove-input"]
+# %% tags=["remove-cell"]
 early, late = tried[tried.computed <= 10], tried[tried.computed >= 50]
 idle, busy = tried[tried.gate_learning_rate <= 1e-4], tried[tried.centred_gate >= 0.75]
 order = [part.computed.corr(part.live_experts, "spearman") for _, part in tried.groupby("seed")]
@@ -540,6 +544,8 @@ claims.stands(busy.mutual_information.min() > 2 * idle.mutual_information.max(),
 later = both("share", whole.assign(share=whole.curve_mean_share.str[0]))["FashionMNIST"]
 claims.stands(bool((later.second < later.first).all()), "later on the loss makes the mean smaller on FashionMNIST")
 claims.stands(bool((whole.curve_live.str[0] <= 2).all()), "by then at most two experts live")
+
+# %% tags=["remove-input"]
 Markdown(f"""
 The computed step tells who will live ({{numref}}`fig-experts-collapse`): over these {len(tried)} runs of {len(order)} seeds its rank correlation with the
 number of live experts is {min(order):.2f} or more within each seed. The published gate is computed to collapse at step {int(first.computed)}; at the first reading, step
@@ -596,7 +602,7 @@ enough for all of them. After 1,500 steps, at least, collapse is not the loss of
 # with it, from the same weights and on the same batches; the centred one also with a temperature that is learned along
 # with the weights. {numref}`tab-experts-live` has what it changes.
 
-# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed", "figure": {"caption": "What the loss changes in mixtures that live, 1,500 steps (reduced): SNNL and live experts without it → with it, means over n seeds; then mean difference (least to largest).", "name": "tab-experts-live"}}
+# %% tags=["remove-cell"]
 CHANGES = {  # metric: heading, factor to its unit, digits
     "accuracy": ("accuracy, points", 1, 2),
     "entropy": ("ENT x100", 100, 1),
@@ -611,6 +617,8 @@ KINDS = {
     "centred gate, t learned": (learned, {"arm": BOTH, "beside": ["temperature_schedule"]}),
     "balanced gate, t = 1": (balanced, {"arm": ("balanced", "balanced_snnl")}),
 }
+
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed", "figure": {"caption": "What the loss changes in mixtures that live, 1,500 steps (reduced): SNNL and live experts without it → with it, means over n seeds; then mean difference (least to largest).", "name": "tab-experts-live"}}
 LEVELS = {"snnl": ("SNNL at t = 1", 2), "live_experts": ("live", 1)}  # metric: heading, digits
 apart, levels = {}, {}  # (kind, set, metric): differences by seed; pairs
 for kind, (frame, sides) in KINDS.items():
@@ -631,7 +639,7 @@ for (kind, name, metric), change in apart.items():
     row[heading] = f"{change.mean():+z.{digits}f} ({change.min():+z.{digits}f} to {change.max():+z.{digits}f})"
 pd.DataFrame(table).T.rename_axis(["mixture", "data set"])
 
-# %% tags=["remove-input"]
+# %% tags=["remove-cell"]
 means = pd.Series({key: change.mean() for key, change in apart.items()}).unstack()
 fewest = min(len(change) for change in apart.values())
 warmth = means.accuracy.unstack()
@@ -645,6 +653,8 @@ signs = {name for name, change in either.items() if change.min() < 0 < change.ma
 claims.stands(signs == set(SETS.values()) - {"CIFAR-10"}, "a learned t has either sign, except on CIFAR-10")
 claims.stands(either["CIFAR-10"].max() < 0, "where it costs accuracy in every seed")
 claims.stands(means.mutual_information.abs().max() < 0.05, "what experts tell about the class hardly changes")
+
+# %% tags=["remove-cell"]
 way = {  # of that from the SNNL without the loss to the least possible
     (kind, name): (pairs.first - pairs.second).mean() / (pairs.first.mean() - done.least[name])
     for (kind, name, metric), pairs in levels.items()
@@ -658,6 +668,8 @@ claims.stands(way["centred gate, t learned", "MNIST"] <= 0, "on MNIST with a lea
 count = np.concatenate([pairs.second - pairs.first for key, pairs in levels.items() if key[2] == "live_experts"])
 up, down = int((count > 0).sum()), int((count < 0).sum())
 claims.stands(abs(up - down) <= 2 and up + down < len(count) / 3, "about as many pairs gain live experts as lose some")
+
+# %% tags=["remove-input"]
 Markdown(f"""
 With {fewest} to {max(len(change) for change in apart.values())} seeds a row this is a description and no test: five pairs
 allow no p below {2 / 2**5:.4f}. By the rule above, moreover, only the grey data sets at $t = 1$ are tested, where SNNL went at

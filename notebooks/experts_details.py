@@ -32,6 +32,8 @@ from IPython.display import Markdown
 from spareparts import claims, experts, records, stats, style
 
 style.use()
+
+# %% tags=["remove-cell"]
 SETS = {"mnist": "MNIST", "fashion_mnist": "FashionMNIST", "cifar10": "CIFAR-10", "cifar100": "CIFAR-100"}
 DEFAULTS = {field.name: field.default for field in dataclasses.fields(experts.Config)}
 SHORT = {
@@ -50,6 +52,7 @@ standard = functools.partial(
 )
 
 
+# %% tags=["remove-cell"]
 def changed(settings):
     """What a run's settings change about the standard ones, in words."""
     same = {"dataset", "arm", "seed", "steps", "precision", "train_samples"}
@@ -83,7 +86,7 @@ by = long.assign(entropy=100 * long.entropy).groupby(["set", "arm", "steps"])
 table = by[list(shown)].mean().rename(columns=shown).assign(n=by.seed.nunique())
 table.style.format("{:.2f}").format("{:.0f}", subset="n").format("{:.1f}", subset="live experts")
 
-# %% tags=["remove-input"]
+# %% tags=["remove-cell"]
 arms = {"arm": ("baseline", "snnl")}
 gained = {
     (steps, name, metric): stats.paired(part, metric, **arms)
@@ -93,6 +96,8 @@ gained = {
 gained = {key: pairs.second - pairs.first for key, pairs in gained.items()}
 alive = long.pivot_table(index=["set", "arm", "seed"], columns="steps", values="live_experts")
 claims.stands(bool((alive <= 2).all(axis=None)), "one or two experts live at both lengths")
+
+# %% tags=["remove-cell"]
 mnist, fashion, ten, hundred = (
     [gained[steps, name, "accuracy"] for steps in (1500, 15_000)]
     for name in ("MNIST", "FashionMNIST", "CIFAR-10", "CIFAR-100")
@@ -108,6 +113,8 @@ lowered = np.concatenate([*mnist, *mnist_purity])
 claims.stands(bool(lowered.max() < 0), "on MNIST accuracy and purity fall at both lengths, in every pair")
 fitted = whole[whole.arm == "baseline"].loss_curve.str[-1].max()
 claims.stands(fitted < 0.01, "without the loss the training images are fitted all but perfectly")
+
+# %% tags=["remove-input"]
 Markdown(f"""
 What does not change is that the gate collapses: one or two experts live, at both lengths. What the loss does to accuracy seems to change. On FashionMNIST it costs {-fashion[0].mean():.2f} points
 after a tenth of the steps and gains {fashion[1].mean():.2f} after all of them ({fashion[1].min():+.2f} to
@@ -141,7 +148,7 @@ axis.set(xlabel="live experts", ylabel="")
 axis.legend(title="")
 plt.show()
 
-# %% tags=["remove-input"]
+# %% tags=["remove-cell"]
 gated = tried[tried.arm != "ensemble"]
 gated = gated.assign(alive=gated.live_experts / gated.settings.str["experts"])
 kept = gated.groupby(["arm", "setting"])[["alive", "live_experts"]].mean()
@@ -165,6 +172,8 @@ squared, broad, heavy, usual = map(accuracies, names)
 claims.stands(bool((squared == 10).all()), "squared distances destroy the network on CIFAR-10 in every seed")
 claims.stands(broad.max() < usual.min() - 10, "networks of 64 filters train badly on CIFAR-10")
 claims.stands(heavy.max() < usual.min() - 10, "so do those with a weight of 100")
+
+# %% tags=["remove-input"]
 Markdown(f"""
 An ensemble has no gate. Of the other {len(kept)} rows, {len(half)} keep at least half of their experts alive on average.
 {len(paid)} of these have a balanced gate, which is paid for even loads: each image goes to its two best experts, and an auxiliary
@@ -275,7 +284,7 @@ for (how, name), p in corrected.items():
     lines[f"t {how}", name]["Holm p"] = f"{p:.2f}"
 pd.DataFrame(lines).T.rename_axis(["", "the loss against none"])
 
-# %% tags=["remove-input"]
+# %% tags=["remove-cell"]
 costs = {key: (test.mean_difference, test.p) for key, test in tests.items()}
 claims.stands(
     all(costs["learned", name][1] > 0.2 for name in ("MNIST", "FashionMNIST")),
@@ -286,6 +295,8 @@ claims.stands(
     "on CIFAR-100 the loss costs accuracy with a learned t too, on average more than with t = 1",
 )
 claims.stands(costs["learned", "CIFAR-10"][0] < costs["fixed", "CIFAR-10"][0], "more on average on CIFAR-10 as well")
+
+# %% tags=["remove-cell"]
 kinds = chosen[chosen.arm == "snnl"]
 apart = {
     name: stats.paired_wilcoxon(
@@ -297,6 +308,8 @@ claims.stands(
     min(test.p for test in apart.values()) > 0.1, "nine seeds do not tell the two temperatures apart on CIFAR"
 )
 claims.stands(corrected["learned", "CIFAR-10"] > 0.05, "corrected, the cost on CIFAR-10 is no finding")
+
+# %% tags=["remove-input"]
 Markdown(f"""
 It depends on the images. On MNIST and FashionMNIST, where $t = 1$ costs a little in every seed, a learned
 temperature costs nothing that {tests["learned", "MNIST"].n} seeds could show. On the two CIFAR sets it does not help: the loss costs
@@ -357,8 +370,6 @@ rho = {
     for name, part in (("all", weights), ("own", trained))
 }
 alone = (weights.live_experts == 1).mean()
-claims.stands(alone > 0.95, "a single expert lives in nearly every network")
-claims.stands(min(rho["own"]) > 0, "in every seed SIM rises with the weight over the networks that were not destroyed")
 claims.decide(
     "experts-5",
     {
@@ -373,6 +384,10 @@ claims.decide(
     because="Every pair in SIM has a dead expert in it, and all networks of a seed have the same dead ones: the trend is "
     "not about experts.",
 )
+
+# %% tags=["remove-cell"]
+claims.stands(alone > 0.95, "a single expert lives in nearly every network")
+claims.stands(min(rho["own"]) > 0, "in every seed SIM rises with the weight over the networks that were not destroyed")
 
 # %% [markdown]
 # ## Its recommendations, tried
@@ -574,29 +589,17 @@ twin without (wall time on shared processors, so take it as a guide).
 # - Gates that are balanced, centred, slower or see features of length 1, and a learned temperature, are not the paper's.
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed", "figure": {"caption": "The runs behind the chapter and this page.", "name": "tab-experts-runs"}}
-part = np.select(
-    [
-        every.steps == 15_000,
-        every.train_samples.notna(),
-        every.steps == 300,
-        every.centred_gate > 0,
-        every.steps == 500,
-        every.normalised_gate,
-        every.temperature_schedule == "learned",
-        every.steps == 1500,
-    ],
-    [
-        "whole training",
-        "Figure 7",
-        "step of collapse",
-        "centred gate",
-        "one factor at a time",
-        "features of length 1",
-        "learned temperature",
-        "both arms",
-    ],
-    default="other",
-)
+PARTS = {  # the first that holds
+    "whole training": every.steps == 15_000,
+    "Figure 7": every.train_samples.notna(),
+    "step of collapse": every.steps == 300,
+    "centred gate": every.centred_gate > 0,
+    "one factor at a time": every.steps == 500,
+    "features of length 1": every.normalised_gate,
+    "learned temperature": every.temperature_schedule == "learned",
+    "both arms": every.steps == 1500,
+}
+part = np.select(list(PARTS.values()), list(PARTS), default="other")
 records.provenance(every.assign(part=part), by="part")
 
 # %% tags=["remove-input"]

@@ -96,6 +96,7 @@ SETTINGS = (
 )  # that pairs may differ in
 
 
+# %% tags=["remove-cell"]
 def chosen(how=REDUCED, **settings):
     """Runs of these settings, all others at their default, one a seed."""
     return records.matching(every, fixed_classifiers.Config, **how | settings).sort_values("seed")
@@ -165,6 +166,8 @@ in_resnets = {
     "scores negated": chosen(head="hadamard", negate=True, **FROM_10),
     "without the row of ones": chosen(head="hadamard", skip_ones=True, **FROM_10),
 }
+
+# %% tags=["remove-cell"]
 cut = {  # a hundred classes: rows that coincide, and rows of ones
     "Hadamard": {},
     "Hadamard, scores negated": {"negate": True},
@@ -447,7 +450,7 @@ for place, kinds in TRIED.items():
 table = pd.DataFrame(lines)
 table.rename(index={name: f"Hadamard, {name}" for name in remedies})
 
-# %% tags=["remove-input"]
+# %% tags=["remove-cell"]
 mean = {name: stats.difference(found) for name, found in apart.items()}
 deep = {name: stats.difference(pairs(fixed, runs)) for name, runs in in_resnets.items()}
 claims.stands(mean["as printed"][2] < -20, "as printed the matrix loses tens of points")
@@ -462,6 +465,8 @@ claims.stands(
     deep["scores negated"][0] < 0 < deep["scores negated"][2], "negated scores cost the ResNets some points on average"
 )
 claims.stands(-5 < start[0] < -3, "with a scale from 1 the matrix as printed is four points behind")
+
+# %% tags=["remove-input"]
 Markdown(f"""
 It is. As printed, the matrix loses {-deep["as printed"][0]:.0f} points in the ResNets and {-mean["as printed"][0]:.0f} in the
 perceptron; one row further down it loses none, and with the sign that the code has {-deep["scores negated"][0]:.1f} points on
@@ -537,7 +542,7 @@ claims.decide(
     "average it is ahead. After 11,700 steps no pair is half a point apart, but three pairs cannot show it of their mean.",
 )
 
-# %% tags=["remove-input"]
+# %% tags=["remove-cell"]
 theirs = claims.claim("fixed_classifiers-1").theirs
 claims.stands(np.ptp(learned.accuracy) > 5, "learned layers of different seeds are many points apart")
 claims.stands(bool(np.abs(closer.second - closer.first).max() < 0.5), "later no pair is half a point apart")
@@ -546,6 +551,8 @@ control, from_learned = (stats.difference(pairs(runs, normalised)) for runs in (
 claims.stands(
     control[2] < 0 and abs(from_learned[0]) < 1, "normalised layers are behind fixed ones and like learned ones"
 )
+
+# %% tags=["remove-input"]
 Markdown(f"""
 The paper prints {theirs["fixed"]}% for the fixed and {theirs["learned"]}% for the learned layer on CIFAR-10 (its table is
 lost from our copy; these are the numbers commonly quoted), of one network each. Ours are at {fixed.accuracy.mean():.1f}% and
@@ -660,7 +667,7 @@ claims.decide(
 )
 
 
-# %% tags=["remove-input"]
+# %% tags=["remove-cell"]
 def offsets(run):
     """The offset c of the fitted logarithm, and the one that the argument predicts from its slope 1/m."""
     steps, sizes = early(run)
@@ -678,6 +685,8 @@ claims.stands(
     all(bool((ahead[name].second < ahead[name].first).all()) for name in later),
     "in the longer trainings the logarithm is ahead of all other forms",
 )
+
+# %% tags=["remove-input"]
 Markdown(f"""
 From 1, the scale grows like a logarithm in all five seeds ({{numref}}`fig-fixed-growth`). From 10, the authors' own choice, it *falls* first and
 ends at {fixed.final_scale.mean():.1f}. In 11,700 steps it comes to {longer_fixed.final_scale.mean():.1f}, and a logarithm fits it, and a learned norm, better than
@@ -834,7 +843,7 @@ claims.decide(
     "layer; with the sign of the authors' code it is ahead of that layer on average, and three seeds do not decide.",
 )
 
-# %% tags=["remove-input"]
+# %% tags=["remove-cell"]
 at = wide.loc[("training", 4096.0)]
 claims.stands(bool((ratio.loc[256:] < 1).all(axis=None)), "from a few hundred features and classes on it is faster")
 claims.stands(at.learned / at.hadamard > 10, "a training step is more than ten times faster at 4,096 features")
@@ -854,6 +863,8 @@ dense = [made(*size, **KINDS["Hadamard"]).projection.signs is not None for size 
 claims.stands(dense == [True, True, False], "Hadamard layers keep a matrix in memory below 65,536 entries only")
 claims.stands(small.matrix_bytes.max() == 0, "a checkpoint of a Hadamard layer holds nothing")
 one = single.loc[1024.0]
+
+# %% tags=["remove-input"]
 Markdown(f"""
 At 4,096 features and classes a training step with a batch of 256 takes {at.hadamard:.0f} ms instead of {at.learned:.0f}; at
 1,024, naming a single image takes {one.hadamard:.2f} ms instead of {one.learned:.2f}. At ten classes, with 10 features or 1,024, the

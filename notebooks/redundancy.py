@@ -143,6 +143,7 @@ answer = (
     f"that never change an answer."
 )
 glue("answer", answer, display=False)
+# %% tags=["remove-cell"]
 claims.stands(
     bool((author.area_frame_potential_smallest < author.area_random).all()), "PyTorch's weights: below chance"
 )

@@ -102,15 +102,17 @@ shown = {
     "random_angle": "random spaces",
 }
 angles = {name: runs.assign(unturned=[unturned(run) for _, run in runs.iterrows()]) for name, runs in NETWORKS.items()}
+table = {
+    f"{name}, n = {runs.final_angle.count()}": runs[list(shown)].agg(stats.mean_sd) for name, runs in angles.items()
+}
+pd.DataFrame(table).T.rename(columns=shown).rename_axis("network")
+
+# %% tags=["remove-cell"]
 lenet, conv = angles.values()
 for runs in (lenet, conv):
     claims.stands(bool((runs.final_angle <= runs.random_angle).all()), "trained units have not left the others' space")
 claims.stands(bool((lenet.unturned > 0.5 * lenet.trained_units).all()), "most of LeNet's have hardly turned")
 claims.stands(bool((conv.unturned >= 0.2 * conv.trained_units).all()), "a fifth of Conv-2's trained units never turn")
-table = {
-    f"{name}, n = {runs.final_angle.count()}": runs[list(shown)].agg(stats.mean_sd) for name, runs in angles.items()
-}
-pd.DataFrame(table).T.rename(columns=shown).rename_axis("network")
 
 # %% [markdown]
 # ## Removed units that keep their bias
@@ -137,7 +139,7 @@ pd.DataFrame(lines).T.rename_axis(["mean accuracy along the curve, %", "first to
 # those of an independent network. What counts is how much of the way from an independent network to a copy twins have
 # gone: 0 is none of it, 1 all. More than half was claimed when one pair had run, before the others.
 
-# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed", "figure": {"caption": "How alike the layers of twins are, beside others: mean (SD) over pairs of twins. Way: from an independent network to a copy.", "name": "tab-redundancy-twins"}}
+# %% tags=["remove-cell"]
 twins = every[every.experiment == "resample"].sort_values("seed")
 first = twins.iloc[0]
 alike = {}
@@ -151,6 +153,8 @@ alike[f"main space of {first.redrawn_layer}, mean angle in degrees"] = {
     "random spaces": twins.random_angle,
     "copy": 0.0,
 }
+
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed", "figure": {"caption": "How alike the layers of twins are, beside others: mean (SD) over pairs of twins. Way: from an independent network to a copy.", "name": "tab-redundancy-twins"}}
 way = {
     name: (values["twin"] - values["independent"]) / (values["copy"] - values["independent"])
     for name, values in alike.items()

@@ -76,7 +76,7 @@ rounds = pd.concat(
     for _, run in tickets.iterrows()
 )
 
-# %% tags=["remove-input"]
+# %% tags=["remove-cell"]
 LEAST = {"single weights": 12.5, "whole units": 10.0}  # % kept: the least share of units, and of weights the next to it
 all_gains = (rounds.own - rounds.new).groupby([rounds.of, rounds.kept, rounds.setting, rounds.seed]).mean()
 gain = pd.concat({of: all_gains.loc[of, kept] for of, kept in LEAST.items()}, names=["of"])
@@ -86,6 +86,8 @@ claims.stands(bool((gain["single weights"] > 0.5).all()), "own weights beat new 
 claims.stands(gain["whole units"].min() < 0 < gain["whole units"].max(), "for whole units seeds disagree on the sign")
 claims.stands(bool((worth["whole units"].abs() < 0.3).all()), "and on average own units win next to nothing")
 claims.stands(half.max() < 0.3, "with half of the weights own values win next to nothing either")
+
+# %% tags=["remove-input"]
 Markdown(f"""
 **Theories about directions and distances hold up; those that give single units a role mostly do not.** The figure shows
 the clearest case. A *lottery ticket* is what pruning leaves of a trained network, put back to its first values and
