@@ -13,7 +13,7 @@ REFUSED = {
         ({"cutoff": 20}, "arm 'baseline' does not use cutoff, which must stay 10, got 20"),
         ({"activation": "elu"}, "activation must be one of selu, relu, tanh, got 'elu'"),
         ({"epochs": 0}, "epochs must be at least 1, got 0"),
-        ({"learning_rate": 0.0}, "learning_rate must be positive, got 0.0"),
+        ({"validation_share": 1.0}, "validation_share must be less than 1, got 1.0"),
         ({"arm": "class_rates", "groups": "layers", "form": "batch"}, "takes form 'sample', got 'batch'"),
     ],
     cross_examination: [
@@ -67,7 +67,7 @@ REFUSED = {
         ({"head": "hadamard", "matrix": "paley", "coordinates": "scattered"}, "'paley' does not use coordinates"),
         ({"head": "hadamard", "scale": -1.0}, "scale must be positive, got -1"),
         ({"head": "hadamard", "scale_decay": -1.0}, "scale_decay must be at least 0"),
-        ({"head": "orthonormal", "loss": "cosine_squared", "other_target": -2.0}, "other_target must be at least -1"),
+        ({"head": "orthonormal", "loss": "cosine_squared", "other_target": 1.0}, "must be less than 1, got 1.0"),
         ({"head": "sparse", "density": 1.5}, "density must be at most 1, got 1.5"),
         ({"classes": 1}, "classes must be at least 2, got 1"),
         ({"shortcut": "projection", "network": "mlp"}, "mlp has none"),
@@ -82,7 +82,8 @@ REFUSED = {
         ({"width": 30, "model": "conv_2"}, "width is of LeNet"),
         ({"kept_fraction": 0.0, "experiment": "tickets"}, "kept_fraction must be positive, got 0.0"),
         ({"classes": 11}, "mnist has 10 classes"),
-        ({"iterations": 0}, "iterations must be at least 1, got 0"),
+        ({"experiment": "tickets", "kept_fraction": 0.6}, "of weights must be at most 0.5, one halving, got 0.6"),
+        ({"experiment": "tickets", "iterations": 9, "rewind": 9}, "must be less than 9, the iterations, got 9"),
         ({"learning_rate": 0.0}, "learning_rate must be positive, got 0.0"),
     ],
 }
@@ -100,8 +101,11 @@ CAR, RESNET = {"dataset": "car"}, {"network": "resnet_32", "dataset": "cifar10"}
 RATED = CAR | {"arm": "class_rates"}
 PAPERS_OWN = {
     class_rates: [RATED, CAR, RATED | {"rate_learning_rate": 100.0, "cutoff": 30}],
-    distancing: [RESNET, RESNET | {"epochs": 600, "checkpoint": 100}],
-    experts: [{}, {"experts": 2, "arm": "snnl", "snnl_weight": 10.0}, {"train_samples": 25_000}],
+    distancing: [
+        RESNET,
+        *(RESNET | {"epochs": 600, "checkpoint": c, "checkpoints": n} for c, n in ((100, 1), (150, 3))),
+    ],
+    experts: [{"arm": "snnl"}, {"experts": 2, "arm": "snnl", "snnl_weight": 10.0}, {"train_samples": 25_000}],
     fixed_classifiers: [
         {},
         {"network": "densenet_bc_100_12", "dataset": "cifar100"},
@@ -111,11 +115,12 @@ PAPERS_OWN = {
 }
 SMALLER = {"precision": "bfloat16", "train_samples": 500}
 DEPARTURES = {  # of which each alone makes a run another's
-    class_rates: {"learning_rate": 0.03, "epochs": 5, "dataset": "generated-twonorm", "initialization": "he"}
+    class_rates: {"learning_rate": 0.03, "epochs": 101, "dataset": "generated-twonorm", "initialization": "he"}
     | {"groups": "shuffled"},
-    distancing: SMALLER | {"epochs": 500, "network": "resnet_20", "dataset": "cifar100"},
-    experts: {"train_samples": 500, "dataset": "digits", "steps": 1_500, "momentum": 0.5, "arm": "balanced"}
-    | {"centred_gate": 1.0},  # of which, as of "balanced", the paper does not speak
+    distancing: SMALLER | {"epochs": 500, "network": "resnet_20", "dataset": "cifar100", "checkpoint": 150},
+    experts: SMALLER
+    | {"dataset": "digits", "steps": 1_500, "momentum": 0.5, "arm": "balanced", "filters": 16, "centred_gate": 1.0}
+    | {"temperature_schedule": "learned", "weight_schedule": "rising"},  # which the paper leaves to others
     fixed_classifiers: SMALLER | {"epochs": 15, "network": "resnet_20", "dataset": "cifar100"},
     redundancy: SMALLER
     | {"initialization": "pytorch", "shuffled_labels": True, "classes": 5, "width": 1000, "studied": "last"}

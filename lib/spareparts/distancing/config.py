@@ -28,7 +28,7 @@ USERS = {  # the experiments that use a setting; those that are not named are us
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Config(RunConfig):
-    """One experiment; its settings but the last six are those of the journey that it is about.
+    """One experiment; its settings but `kind`, `members` and `other` are those of the journey that it is about.
 
     None stands for the published protocol. Raises `ValueError` for values that cannot be run with, and for settings
     that the experiment does not use.
@@ -49,7 +49,7 @@ class Config(RunConfig):
     strength: NonNegative = 1.0  # s; 0: checkpoints are kept, and nothing pushes away from them
     width: Positive = 1000.0  # sigma^2
     reduction: Literal["mean", "sum"] = "mean"  # over checkpoints; Eq. 2.8 has the sum
-    halved_exponent: bool = False  # exp(-d^2 / (2 width)), as Eq. 2.3 has it
+    halved_exponent: bool = False  # exp(-d / (2 width)) for a squared distance d, as Eq. 2.3 has it
     weight_decay: NonNegative = 1e-3
     learning_rate: Positive = 0.01  # at the start of a cycle; the source's too high one is 0.1
     # step: divided by 10 each third of a cycle; cosine: to 0; both start anew each cycle
@@ -119,7 +119,8 @@ class Config(RunConfig):
     def protocol(self) -> str:
         """`paper` for a whole journey of a published network on its own data set, else `reduced`."""
         published = self.network in PUBLISHED and self.dataset == DATASETS[self.network]
-        whole = (self.epochs, self.checkpoint) in ((None, None), (600, 100))
+        several = (150, 150 * (self.checkpoints + 1))  # epochs of the first checkpoint and of the whole journey
+        whole = (self.marks[0], self.length) == ((100, 600) if self.checkpoints == 1 else several)
         stated = (self.period, self.train_samples, self.batch_size, self.augment) == (None, None, 128, None)
         return "paper" if published and whole and stated and self.precision == "float32" else "reduced"
 

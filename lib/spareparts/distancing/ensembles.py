@@ -36,7 +36,7 @@ def combine(
     """
     checks.one_of(MEANS, of=of)
     if weights is None:
-        weights = torch.full((len(logits),), 1 / len(logits))
+        weights = torch.full((len(logits),), 1 / max(1, len(logits)))
     checks.equally_many(logits=logits, weights=weights)
     if not ((weights >= 0).all() and abs(float(weights.double().sum()) - 1) <= 1e-6):
         raise ValueError(f"weights must be at least 0 and sum to 1, got {weights.tolist()}")

@@ -21,7 +21,7 @@ from .penalty import Directions, Push, kernel_of
 from .training import Sets, accuracy, batches_of, build, generator_of, optimizer_of, sets_of
 
 READINGS = 150  # at most about so many along a journey
-LATE = 10  # readings whose mean the source gives
+LATE = 10  # readings whose mean is given; the source has the mean of ten epochs
 LOOKS = 8  # at the step's direction in an epoch
 Keep = Callable[[nn.Module, int], None]  # given a network and the epoch after which it is left
 FEW = 1_000  # images that a journey on a part of the training images is read on

@@ -34,9 +34,10 @@ def normalized_distance(first: Mapping[str, Tensor], second: Mapping[str, Tensor
 
 
 def relative_distance(first: Mapping[str, Tensor], second: Mapping[str, Tensor]) -> float:
-    """`||theta_1 - theta_2|| / ||theta_1||`: how far, measured by the first network's own length."""
-    length = sum(value.double().square().sum() for value in first.values())
-    return (squared_distance(first, second) / float(length)) ** 0.5
+    """`||theta_1 - theta_2|| / ||theta_1||`: how far, by the first network's own length; `ValueError` if that is 0."""
+    length = float(sum(value.double().square().sum() for value in first.values()))
+    checks.positive(first_length=length)
+    return (squared_distance(first, second) / length) ** 0.5
 
 
 def disagreement(first: Shaped[Tensor, " batch"], second: Shaped[Tensor, " batch"]) -> float:

@@ -92,9 +92,10 @@ def length_of(point: Mapping[str, Tensor]) -> float:
 def great_circle(first: Point, second: Point) -> Path:
     """`r(t) (sin((1 - t) w) u_1 + sin(t w) u_2) / sin w`: directions `u` an angle `w` apart, `r` from length to length.
 
-    Raises `ValueError` for points in the same or in opposite directions, and for other architectures.
+    Raises `ValueError` for points at zero, in the same or in opposite directions, and for other architectures.
     """
     lengths = length_of(first), length_of(second)
+    checks.positive(first_length=lengths[0], second_length=lengths[1])
     one, other = flattened([first, second]).double()
     cosine = float(one @ other) / (lengths[0] * lengths[1])
     if not abs(cosine) < 1 - 1e-9:

@@ -184,8 +184,9 @@ def mirror(length: float, kernel: Kernel, *, weight_decay: float = Config.weight
     """Squared distance from a single checkpoint `theta_c` of this length at which push and weight decay cancel.
 
     Weight decay also acts on `theta_c` itself, so on a flat loss only `theta = (1 - u) theta_c` is at rest, with
-    `lambda (u - 1) = 2 s / sigma^2 u exp(-u^2 ||theta_c||^2 / sigma^2)`. That has one solution, and it has u >= 1: on
-    the other side of zero. Infinite without weight decay. Raises `ValueError` for a length that is not positive.
+    `lambda (u - 1) = 2 s / sigma^2 u exp(-u^2 ||theta_c||^2 / sigma^2)`. That has one solution with u >= 1, on the
+    other side of zero, and it is the only stable one: from those with u < 0 the least step sideways leads away.
+    Infinite without weight decay. Raises `ValueError` for a length that is not positive.
     """
     checks.positive(length=length)
     steepness = steepness_of(kernel, weight_decay)

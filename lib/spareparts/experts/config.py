@@ -16,12 +16,14 @@ ARMS = ("baseline", "snnl", "supcon", "simclr", "raw", "ensemble", "balanced", "
 DATASETS = ("mnist", "fashion_mnist", "cifar10", "cifar100")  # those of Table 1, in its order
 PUBLISHED_STEPS = 15_000
 ABLATION_SAMPLES = 25_000  # of CIFAR-10, for Fig. 7
-STATED = ("steps", "batch_size", "hidden_units", "peak_learning_rate", "momentum", "weight_decay")  # Sec. 2.1 and 4.2
+STATED = ("steps", "batch_size", "hidden_units", "filters", "peak_learning_rate", "momentum", "weight_decay")
 BALANCED = ("balanced", "balanced_snnl")
 SNNL = ("snnl", "balanced_snnl")
 CONTRASTED = (*SNNL, "supcon", "simclr")
 PUBLISHED = ("baseline", "snnl", "raw", "ensemble")  # the arms that the paper speaks of
-OURS = ("normalised_gate", "centred_gate", "gate_learning_rate", "extractor", "augment")  # what it does not
+# what the paper does not speak of, or has not run
+OURS = ("normalised_gate", "centred_gate", "gate_learning_rate", "extractor", "augment")
+OURS += ("weight_schedule", "temperature_schedule", "precision")
 GATED = tuple(arm for arm in ARMS if arm != "ensemble")
 EXTRACTED = tuple(arm for arm in ARMS if arm != "raw")
 # The arms that use a setting; those that are not named are used by all.

@@ -95,7 +95,9 @@ def predicted_collapse(
     With features `z = m + deviation` a step of gradient descent moves the mean score of expert k by
     `-rate (|m|^2 + 1) g_k (l_k - sum_j g_j l_j)`, the 1 from the bias; losses l stay those at the start, gates g follow
     the scores. `mean_square` is `|m|^2` as the gate sees it. None where no step of `learning_rates` brings the gap.
+    Raises `ValueError` for fewer than two experts.
     """
+    checks.whole(2, experts=len(scores))
     current, loss = np.array(scores, dtype=float), np.array(losses, dtype=float)
     velocity = np.zeros(len(loss))
     for step, rate in enumerate(learning_rates, start=1):
@@ -291,7 +293,7 @@ def variances(features: Tensor, chosen: Tensor, *, num_experts: int) -> dict[str
 
 def neighbourhoods(features: np.ndarray, labels: np.ndarray) -> dict[str, float]:
     """Silhouette (-1 to 1), purity of the 10 nearest neighbours (0 to 1) and variance within classes over the total."""
-    near = NearestNeighbors(n_neighbors=11).fit(features).kneighbors(features, return_distance=False)[:, 1:]
+    near = NearestNeighbors(n_neighbors=10).fit(features).kneighbors(return_distance=False)  # without the sample itself
     within = partition_variance(torch.from_numpy(features), torch.from_numpy(labels), num_groups=int(labels.max()) + 1)
     return {
         "silhouette": float(silhouette_score(features, labels)),
@@ -301,7 +303,7 @@ def neighbourhoods(features: np.ndarray, labels: np.ndarray) -> dict[str, float]
 
 
 def snnl_of_blocks(config: Config, blocks: list[Tensor], labels: Tensor) -> dict[str, Any]:
-    """The SNNL on the test set, as trained with and of each block, the mean over batches of the training size."""
+    """The SNNL on the test set at the config's temperature, as its layers have it and of each: mean over batches."""
     size, shape = min(config.batch_size, len(labels)), {"temperature": config.temperature, "distance": config.distance}
     losses = [
         soft_nearest_neighbor_loss(rows.float(), classes, **shape)

@@ -127,7 +127,7 @@ def _factor(bits: int, dtype: torch.dtype, device: torch.device) -> Float[Tensor
 
 
 class Hadamard(nn.Module):
-    """The first C rows and N columns of a Hadamard matrix, entries 1 or -1; nothing of the matrix is ever stored.
+    """The first C rows and N columns of a Hadamard matrix, entries 1 or -1; no checkpoint has any of them.
 
     `matrix` is `sylvester`, of order `2^ceil(log2 max(N, C))`, or `paley`, of the next order of that kind. `skip_ones`
     begins with row 1, as row 0 is all ones. `coordinates` are the matrix's first N columns, or `scattered`: drawn at
@@ -153,7 +153,7 @@ class Hadamard(nn.Module):
         least = max(in_features, self.stop)
         self.order = paley_order(least) if matrix == "paley" else sylvester_order(least)
         self.register_buffer("columns", None)  # one for each feature, where they are scattered
-        self.register_buffer("signs", None, persistent=False)  # where a dense product is faster
+        self.register_buffer("signs", None, persistent=False)  # in memory, where a dense product is faster
         if coordinates == "scattered":
             self.columns = torch.randperm(self.order, generator=generator, device=generator.device)[:in_features]
         elif matrix == "paley":

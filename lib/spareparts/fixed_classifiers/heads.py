@@ -164,7 +164,7 @@ class FixedClassifier(nn.Module):
     """Class scores `scale Q x / (||x|| + eps) + b` of features x, with Q fixed, and b and the scale learned.
 
     `kind`: `orthonormal` (random; orthonormal columns where there are more classes than features), `hadamard` (with
-    `matrix`, `coordinates` and `skip_ones` of `Hadamard`; entries `+-1 / sqrt(N)`, none stored) or `tight_frame`;
+    `matrix`, `coordinates` and `skip_ones` of `Hadamard`; entries `+-1 / sqrt(N)`, in no checkpoint) or `tight_frame`;
     `normalised` is the control whose rows are learned, of length 1. The scale begins with `initial_scale`, or is held
     at `scale`; `negate` changes the products' sign, as the authors' code does; `binarised` takes the features' signs.
     With `scale=1.0` and `bias=False` the scores are the cosines that a cosine loss needs.

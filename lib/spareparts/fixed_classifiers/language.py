@@ -260,7 +260,7 @@ class Perplexities(engine.Kept):
 def word_losses(
     network: LanguageModel, words: Words, *, columns: int = READ_COLUMNS, length: int = LENGTH
 ) -> tuple[Float[Tensor, " read"], Int[Tensor, " read"]]:
-    """The loss of each word of a text but the columns' first ones, in nats, and the words; without dropout.
+    """The loss of each word, in nats, and the words; without dropout, columns' first words and what fills no row.
 
     The state goes from window to window, so the length of a window makes no difference.
     """

@@ -42,8 +42,9 @@ def max_coherence(matrix: Float[Tensor, "classes features"]) -> float:
 def welch_bound(features: int, classes: int) -> float:
     """Least possible largest |cosine| between two of C rows in N dimensions (Welch 1974).
 
-    `sqrt((C - N) / (N (C - 1)))`; 0 where there are no more classes than features.
+    `sqrt((C - N) / (N (C - 1)))`; 0 where there are no more classes than features. `ValueError` without any.
     """
+    checks.whole(1, features=features, classes=classes)
     return math.sqrt(max(0, classes - features) / (features * max(1, classes - 1)))
 
 
@@ -51,8 +52,10 @@ def least_loss(scale: float, *, classes: int) -> float:
     """Least mean cross entropy (nats) that orthonormal rows and a scale s allow over balanced classes, C <= N.
 
     `log(1 + (C - 1) exp(-s sqrt(C / (C - 1))))`: a feature of length 1 can put at most `sqrt(C / (C - 1))` between the
-    true cosine and all others, which are then equal. Biases, the same for all samples, cannot lower the mean.
+    true cosine and all others, which are then equal. Biases, the same for all samples, cannot lower the mean. Raises
+    `ValueError` for fewer than two classes.
     """
+    checks.whole(2, classes=classes)
     return math.log1p((classes - 1) * math.exp(-scale * math.sqrt(classes / (classes - 1))))
 
 

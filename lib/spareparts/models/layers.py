@@ -57,8 +57,8 @@ def initialize(network: nn.Module, initialization: str, *, generator: torch.Gene
     """Draw the weights of all linear and convolutional layers anew, in the order of the layers; gives the network.
 
     `glorot_normal`: weights N(0, 2 / (fan_in + fan_out)), biases 0. `pytorch`: PyTorch's default, both uniform in
-    +-1 / sqrt(fan_in). `he_normal`: that for linear layers, and filters N(0, 2 / fan_out), by the units that a filter
-    feeds. Raises `ValueError` for another name.
+    +-1 / sqrt(fan_in). `he_normal`: that for linear layers, and filters N(0, 2 / fan_out), groups left out of
+    account. Raises `ValueError` for another name.
     """
     checks.one_of(INITIALIZATIONS, initialization=initialization)
     for layer in network.modules():

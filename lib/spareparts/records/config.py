@@ -75,7 +75,11 @@ def _refusal(name: str, value: Any, kind: Any, wrong: Mapping[str, Any]) -> Exce
     if isinstance(value, float) and not math.isfinite(value):
         return ValueError(f"{name} must be finite, got {value}")
     bound = str(next(iter(wrong.get("ctx", {}).values()), "")).removesuffix(".0")
-    wanted = {"greater_than": "positive", "literal_error": f"one of {', '.join(map(str, get_args(kind)))}"}
+    wanted = {
+        "greater_than": "positive",
+        "less_than": f"less than {bound}",
+        "literal_error": f"one of {', '.join(map(str, get_args(kind)))}",
+    }
     wanted |= {"greater_than_equal": f"at least {bound}", "less_than_equal": f"at most {bound}"}
     if wrong["type"] in wanted:
         return ValueError(f"{name} must be {wanted[wrong['type']]}, got {value!r}")

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from annotated_types import Ge, Gt, Le
+from annotated_types import Ge, Gt, Le, Lt
 
 Natural = Annotated[int, Ge(0)]
 Count = Annotated[int, Ge(1)]
@@ -12,5 +12,6 @@ Positive = Annotated[float, Gt(0)]
 NonNegative = Annotated[float, Ge(0)]
 Share = Annotated[float, Ge(0), Le(1)]
 Fraction = Annotated[float, Gt(0), Le(1)]  # a share that is not nothing
-Cosine = Annotated[float, Ge(-1), Le(1)]
+Part = Annotated[float, Gt(0), Lt(1)]  # and not all
+Cosine = Annotated[float, Ge(-1), Lt(1)]  # of vectors that are not the same
 Precision = Literal["float32", "bfloat16", "tf32"]

@@ -72,7 +72,7 @@ class Config(RunConfig):
     layers: Literal["both", "first"] = "both"  # that the student trains
     noise: NonNegative = 0.0  # standard deviation on the teacher's outputs
     criterion: Literal["norm", "frame_potential", "random"] = "norm"  # by which units are chosen
-    kept_fraction: Fraction | None = None  # of units or weights
+    kept_fraction: Fraction | None = None  # of units; of weights at least so much, after halvings
     rewind: Natural | None = None  # step to whose weights a ticket is rewound; None: the initialization
     precision: Precision = "float32"  # of training
     studied: Literal["best", "last"] = "best"  # weights, by validation loss; always the last with shuffled labels
@@ -83,6 +83,10 @@ class Config(RunConfig):
         self._check_users("experiment", USERS)
         if self.width is not None and self.model != LENET:
             raise ValueError(f"width is of LeNet and must stay None for {self.model}, got {self.width}")
+        if self.experiment == "tickets" and (self.kept_fraction or 0) > 0.5:
+            raise ValueError(f"kept_fraction of weights must be at most 0.5, one halving, got {self.kept_fraction}")
+        if self.iterations is not None and (self.rewind or 0) >= self.iterations:
+            raise ValueError(f"rewind must be less than {self.iterations}, the iterations, got {self.rewind}")
         if self.experiment in IMAGES:
             data.fingerprint(self.dataset)  # raises for an unknown set
             if self.classes is not None and self.classes > len(data.classes(self.dataset)):

@@ -256,9 +256,9 @@ def _train(start: nn.Sequential, config: Config, sets: Sets, *, progress: bool) 
 def layer_outputs(
     network: nn.Sequential, images: Float[Tensor, "batch *shape"], *, layer: str
 ) -> Float[Tensor, "samples units"]:
-    """Outputs of a layer after its ReLU; of a convolution, one sample for every pixel of every image."""
-    place = list(network._modules).index(layer)
-    outputs = network[: place + 1](images).relu()
+    """Outputs of a layer after BatchNorm and ReLU; of a convolution, one sample for every pixel of every image."""
+    stop = list(network._modules).index(layer) + 1
+    outputs = network.eval()[: stop + isinstance(network[stop], nn.BatchNorm2d)](images).relu()
     return outputs.movedim(1, -1).flatten(0, -2)
 
 

@@ -41,7 +41,7 @@ def cut(network: nn.Sequential, layer: str) -> Parts:
     start, stop = places.index(layer) + 1, places.index(names[names.index(layer) + 1])
     parts = Parts(network[:start], network[start:stop], network[stop], network[stop + 1 :])
     if isinstance(parts.consumer, nn.Conv2d) and parts.consumer.groups != 1:
-        raise ValueError(f"convolutions must have one group, got {parts.consumer.groups} in {names[-1]}")
+        raise ValueError(f"convolutions must have one group, got {parts.consumer.groups} in {places[stop]}")
     return parts
 
 

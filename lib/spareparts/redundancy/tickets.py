@@ -37,8 +37,10 @@ def train_to_end(
 ) -> dict[str, Tensor]:
     """Train a network in place, masked weights staying as they are; gives its weights of step `keep`, 0 the start.
 
-    The seed alone orders the batches. Raises `Diverged`.
+    The seed alone orders the batches. Raises `ValueError` for a step that is never reached, and `Diverged`.
     """
+    if keep >= settings.iterations:
+        raise ValueError(f"rewind must be less than {settings.iterations}, the iterations, got {keep}")
     kept = {0: copy.deepcopy(network.state_dict())}
 
     def keep_weights(progress: engine.Progress) -> None:
@@ -49,7 +51,7 @@ def train_to_end(
     more = {"name": name, "adjust": adjust, "callbacks": (keep_weights,)}
     replica = replica_of(network, sets.train, settings=settings, stream=data.generator(seed), **more)
     fit(replica, steps=settings.iterations, every=keep or settings.iterations, progress=progress)
-    return kept.get(keep, kept[0])
+    return kept[keep]
 
 
 def mask_gradients(network: nn.Sequential, masks: Masks) -> None:
@@ -100,10 +102,10 @@ def concentration(survivors: Int[np.ndarray, " units"], *, fan_in: int, seed: in
     drawn = np.random.default_rng(seed).multivariate_hypergeometric(
         np.full(units, fan_in), kept, size=DRAWS, method="marginals"
     )
-    variance = float(np.square(survivors - kept * part).mean())
+    squares, variance = np.square(drawn).sum(1), float(np.square(survivors - kept * part).mean())
     return {
         "dispersion": variance / null if null > 0 else float("inf"),
-        "p_value": float((1 + (np.var(drawn, axis=1) >= variance).sum()) / (1 + DRAWS)),
+        "p_value": float((1 + (squares >= np.square(survivors).sum()).sum()) / (1 + DRAWS)),
         "empty": float((survivors == 0).mean()),
         "expected_empty": float((drawn == 0).mean()),
     }
@@ -120,7 +122,7 @@ def tickets(config: Config, *, progress: bool = True) -> Found:
     network, redrawn = untrained(config, sets)
     start, rewind = copy.deepcopy(network), config.rewind or 0
     start.load_state_dict(train_to_end(network, sets, settings=settings, keep=rewind, **common))
-    after = settings._replace(iterations=max(1, settings.iterations - rewind))
+    after = settings._replace(iterations=settings.iterations - rewind)
     rows = {name: unit_rows(network.get_submodule(name).weight) for name in weighted(network)}
     masks = {name: torch.ones_like(own, dtype=torch.bool) for name, own in rows.items()}
     metrics: dict[str, Any] = {"accuracy": accuracy(network, sets.test), "kept": [], "rewound": [], "resampled": []}
@@ -183,6 +185,6 @@ def unit_tickets(config: Config, *, progress: bool = True) -> Found:
         for name, start in starts.items():
             smaller = compact(start, units)
             steps = settings.iterations - (config.rewind if name == "late" else 0)
-            train_to_end(smaller, sets, settings=settings._replace(iterations=max(1, steps)), **common)
+            train_to_end(smaller, sets, settings=settings._replace(iterations=steps), **common)
             found[name].append(accuracy(smaller, sets.test))
     return {"accuracy": accuracy(network, sets.test), "kept": list(shares), **found}, {}

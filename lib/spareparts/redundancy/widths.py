@@ -50,11 +50,9 @@ def accuracy_drops(
 
 
 @torch.inference_mode()
-def largest_correlations(
-    network: nn.Sequential, images: Float[Tensor, "batch *shape"], *, layer: str = LAYER
-) -> Float[Tensor, " units"]:
-    """Each unit's largest correlation over the images with another unit's output; NaN for a constant unit."""
-    parts = cut(network.eval(), layer)
+def largest_correlations(network: nn.Sequential, images: Float[Tensor, "batch *shape"]) -> Float[Tensor, " units"]:
+    """Each unit's largest correlation over the images with another unit's output, -1 without one; NaN if constant."""
+    parts = cut(network.eval(), LAYER)
     outputs = parts.between(parts.head(images)).double()
     constant = outputs.amax(0) == outputs.amin(0)
     products = output_similarity(outputs).fill_diagonal_(-1)
@@ -103,7 +101,7 @@ def width(config: Config, *, progress: bool = True) -> Found:
     held_out = sets.validation.first(IMAGES)
     for name, each in (("trained", network), ("untrained", initial)):
         drops, partners = accuracy_drops(each, *held_out), largest_correlations(each, held_out.images)
-        # half an image's worth of slack: a drop is a multiple of it and must not be lost to rounding
+        # a hair of slack: a drop is a whole number of images and must not be lost to rounding
         metrics[f"{name}_removable"] = [float((drops <= most + 1e-6).double().mean()) for most in DROPS]
         metrics[f"{name}_repeated"] = [float((partners > least).double().mean()) for least in CORRELATIONS]
     return metrics, {}
