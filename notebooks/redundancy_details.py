@@ -168,7 +168,7 @@ table = {
 pd.DataFrame(table).T.assign(n=len(twins))
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "How this is decided"}
-HALF = 0.5  # of the way
+HALF = 0.5  # of the way; chosen when the first of the three pairs was known
 *outputs, space = way.values()
 claims.stands(all(bool((share > HALF).all()) for share in outputs), "outputs are more than half the way in every pair")
 claims.stands(0.4 < space.mean() < 0.6, "the main space of the redrawn layer is about half the way")
