@@ -106,6 +106,9 @@ def test_an_opening_is_made_once_and_what_begins_there_is_as_if_it_had_made_it(t
     found = train(second, opening=opening, callbacks=[lambda told: called.append(told.step)])
     assert same(found, ends) and called == [12, 16, 20]
     assert [everything(replica) for replica in second] == [everything(replica) for replica in whole]
+    for steps in (8, 4):
+        with pytest.raises(ValueError, match=f"of whole stretches of 4, below {steps} steps, got 8"):
+            train(prepared("MLP")[:1], opening=opening, steps=steps)
     with pytest.warns(UserWarning, match="training starts anew: .*opening belongs to"):
         train(prepared("MLP")[:1], opening=opening, every=2)
 

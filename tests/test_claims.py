@@ -181,6 +181,9 @@ def test_a_ledger_is_collected_from_what_chapters_decided_once(tmp_path):
     assert rows.note["experts-1"] == "it does"
     assert rows.interval["experts-2"] == HIGHER.interval
     assert 'href="a.html#experts-1"' in claims.show(rows.reset_index()).data
+    (tmp_path / "cut.ipynb").write_text("{")
+    with pytest.raises(ValueError, match="is no whole notebook"):
+        claims.collect([tmp_path / "cut.ipynb"], path=path)
     with pytest.raises(ValueError, match="decided more than once: experts-1; decided nowhere: experts-2"):
         claims.collect([executed(tmp_path, "a", first, first)], path=path)
 

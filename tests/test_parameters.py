@@ -127,7 +127,11 @@ def test_yaml_is_that_of_version_1_2():
 
 @pytest.mark.parametrize(
     ("text", "complaint"),
-    [("a: 1\na: 2", 'line 2: found duplicate key "a"'), ("[1, 2", "line 1: expected ',' or ']'")],
+    [
+        ("a: 1\na: 2", 'line 2: found duplicate key "a"'),
+        ("[1, 2", "line 1: expected ',' or ']'"),
+        ('!!int ""', "IndexError"),
+    ],
 )
 def test_what_is_no_yaml_is_told_in_one_line_with_its_place(text, complaint):
     with pytest.raises(ValueError, match=complaint) as caught:

@@ -2,12 +2,14 @@
 
 import errno
 import json
+import math
 import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 from toy import Toy, result
 
@@ -122,6 +124,8 @@ FOREIGN = {
     "lacking": lambda record: json.dumps({name: value for name, value in record.items() if name != "outcome"}),
     "another_paper": lambda record: json.dumps(record | {"word": "experts"}),
     "misshapen": lambda record: json.dumps(record | {"config": [1, 2]}),
+    "not_finite": lambda record: json.dumps(record | {"config": {"seed": math.nan}}),
+    "timeless": lambda record: json.dumps(record | {"seconds": None}),
 }
 
 
@@ -245,6 +249,13 @@ def test_a_lock_is_left_behind_when_its_owner_is_no_more(lock, owner, seconds_ag
     assert claim.is_left_behind(lock) == is_left
     assert claim.Claims().acquire(lock) == is_left
     assert (json.loads(lock.read_text()) == claim.owner()) == (is_left or not owner)
+    killed = psutil.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    start = killed.create_time()
+    killed.kill()
+    os.waitid(os.P_PID, killed.pid, os.WEXITED | os.WNOWAIT)  # and not reaped
+    lock.write_text(json.dumps(claim.owner() | {"pid": killed.pid, "start": start}))
+    assert claim.is_left_behind(lock)
+    killed.communicate()
     lock.write_text("")  # by another process, that is just writing it
     assert not claim.Claims().acquire(lock)
 

@@ -191,8 +191,9 @@ def test_without_spread_the_margin_alone_decides_and_power_goes_from_one_without
             stats.equivalence(FIVE, np.multiply(FIVE, 1.1), margin=margin)
     for sd, power in ((0.01, 1.0), (0.0, 1.0), (50.0, 0.0)):
         assert stats.equivalence_power(500, sd, margin=0.5) == pytest.approx(power, abs=1e-6)
-    with pytest.raises(ValueError, match=r"at least 2 pairs .* got n = 1"):
-        stats.equivalence_power(1, 0.3, margin=0.5)
+    for n, sd, margin in ((1, 0.3, 0.5), (5, -1.0, 0.5), (5, 0.0, math.nan), (5, 0.3, -1.0)):
+        with pytest.raises(ValueError, match=f"a margin above 0 at least, got {n}, {sd} and {margin}"):
+            stats.equivalence_power(n, sd, margin=margin)
 
 
 def run(seed, arm, accuracy, protocol="paper", **settings):

@@ -84,6 +84,10 @@ def test_excluded_cells_are_left_out_and_others_that_match_get_other_values(note
             {"parameters": {"STEPS": 3}, "blocks": [{"grid": {"SEEDS": "1..2"}}, {"parameters": {"SEEDS": [7, 8]}}]},
             [([1], 3, 0.1), ([2], 3, 0.1), ([7, 8], 3, 0.1)],
         ),
+        (  # their grids and exclusions too
+            {"grid": {"STEPS": [3, 4]}, "exclude": [{"SEEDS": 2, "STEPS": 4}], "blocks": [{"grid": {"SEEDS": "1..2"}}]},
+            [([1], 3, 0.1), ([2], 3, 0.1), ([1], 4, 0.1)],
+        ),
     ],
 )
 def test_a_file_stands_for_its_cells(notebook, document, cells):
@@ -122,6 +126,7 @@ def test_a_grid_that_cannot_be_is_refused(notebook, grid, settings, complaint):
         ({"blocks": [{"grid": {"SEEDS": "1..2"}}, {"grid": {"SEEDS": "2..3"}}]}, "two cells have the same parameters"),
         ({"grid": {"SEEDS": [1]}, "exclude": [{"SEEDS": 1}]}, "leave no cell"),
         ({"grid": {"SEEDS": [1]}, "override": [{"where": {"SEEDS": 1}}]}, "where and parameters"),
+        ({"grid": {"SEEDS": [1]}, "exclude": [{"SEEDS": 3}]}, r"must be in some notebook, got \{'SEEDS': 3\}"),
         ({"override": [{"where": {"SED": 2}, "parameters": {"STEPS": 2}}]}, r"did you mean SEEDS\?"),
     ],
 )

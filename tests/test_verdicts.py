@@ -60,11 +60,14 @@ def test_a_significant_difference_is_decided_by_its_sign_if_mean_and_ranks_agree
 def test_few_pairs_or_a_correction_leave_a_difference_undecided():
     assert (decided(higher(5)).verdict, decided(higher(5)).note) == ("undecided", "n = 5 allows no p below 0.0625")
     found = decided(*[higher(7)] * 4)
-    assert (found.verdict, found.note) == ("undecided", "n = 7 allows no p below 0.0156, 0.0625 over 4 tests")
+    assert (found.verdict, found.note) == ("undecided", "n = 7 allows no p below 0.0156, 0.0625 beside the other tests")
     assert decided(*[higher(8)] * 4).verdict == "reproduced"
     found = stats.decide_all({"a": higher(6), "b": stats.sign(pairs(), +1)})
     assert (found["a"].verdict, found["b"].verdict) == ("undecided", "not run")
     assert decided(higher(6)).verdict == "reproduced"
+    six = stats.decide_all({"a": higher(12), "b": stats.sign(pairs(*range(1, 6), -9), +1)})["b"]
+    assert six.note == f"p = {stats.paired_wilcoxon([0] * 6, [1, 2, 3, 4, 5, -9]).p:.2g}"  # it might have been decisive
+    assert decided(stats.sign(pairs(*range(1, 4), *[0] * 7), +1)).note.startswith("3 of 10 pairs differ, which allows")
     mixed = stats.sign(pairs(*range(1, 9), -9), +1)
     assert (decided(mixed).verdict, decided(mixed).note) == ("undecided", f"p = {mixed.test.p:.2g}")
 
@@ -72,8 +75,9 @@ def test_few_pairs_or_a_correction_leave_a_difference_undecided():
 def test_the_expected_sign_is_one_a_margin_is_not_0_and_one_run_is_no_test():
     with pytest.raises(ValueError, match=r"expected must be \+1 or -1, got 0"):
         stats.sign(pairs(1, 2), 0)
-    with pytest.raises(ValueError, match="threshold must not be 0"):
-        stats.beyond(pairs(1, 2), threshold=0, expected=1, unit="")
+    for wrong in ({"threshold": 0}, {"threshold": math.nan}, {"expected": 0}):
+        with pytest.raises(ValueError, match=r"threshold must be finite and not 0|expected must be \+1 or -1, got 0"):
+            stats.beyond(pairs(1, 2), **{"threshold": 1, "expected": 1, "unit": ""} | wrong)
     assert stats.within(pairs(1), margin=0.5, unit="").note == "one run is no test"
 
 

@@ -59,6 +59,7 @@ def test_a_metric_that_was_added_later_or_is_gone_is_no_difference_and_the_latte
         (metrics, ("agrees", "", len(verify.repeatable(metrics)))),
         (metrics | {"retired": 1.0}, ("agrees", "no longer measured: retired", len(verify.repeatable(metrics)))),
         ({"retired": 1.0}, ("differs", "no longer measured: retired", 0)),
+        ({}, ("agrees", "", 0)),  # as of a run that diverged
     ):
         change(recorded, metrics=kept)
         (check,) = audit()

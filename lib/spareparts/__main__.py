@@ -59,7 +59,7 @@ def book(
     from spareparts.execute import EXECUTED, execute_book, toc_notebooks
 
     _prepare_kernels()
-    committed = "SPAREPARTS_RECORDS" not in os.environ
+    committed = not os.environ.get("SPAREPARTS_RECORDS")
     os.environ[claims.STRICT] = "1" if committed else "0"
     count = len(list(toc_notebooks()))
     with _interruptible():
@@ -104,7 +104,7 @@ def sweep(
     tls_cert: Annotated[Path | None, typer.Option(metavar="PEM", help="of that cluster")] = None,
     tls_key: Annotated[Path | None, typer.Option(metavar="PEM", help="of that cluster")] = None,
     slurm: Annotated[Path | None, typer.Option(metavar="FILE.yaml", help="jobs for SLURM to start")] = None,
-    workers: Annotated[int | None, typer.Option(help="notebooks at a time [one a GPU, or a core]")] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="notebooks at a time [one a GPU, or a core]")] = None,
     deadline: Annotated[str | None, typer.Option(metavar="TIME", help="for each notebook, e.g. 2h [none]")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="print the outcome for scripts")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="do not ask, however long it takes")] = False,
@@ -115,9 +115,9 @@ def sweep(
 
     _prepare_kernels()
     cells = command.cells_of(target, grid or [], settings or [], pages=pages)
+    seconds = None if deadline is None else parse_duration(deadline)
     if dry_run:
         return command.dry_run(cells, as_json=as_json)
-    seconds = None if deadline is None else parse_duration(deadline)
     certificates = (tls_ca_file, tls_cert, tls_key)
     where = {"scheduler": scheduler, "certificates": certificates, "slurm": slurm, "workers": workers}
     raise typer.Exit(command.sweep(cells, as_json=as_json, deadline=seconds, yes=yes, **where))
@@ -147,7 +147,7 @@ def table(
 
     names = [[name.strip() for name in text.split(",") if name.strip()] for text in (by, metrics)]
     for part in command(paper_config(paper), where=where or [], by=names[0], metrics=names[1], output=output):
-        Console().print(part, highlight=False, soft_wrap=isinstance(part, str))
+        Console().print(part, highlight=False, markup=False, soft_wrap=isinstance(part, str))
 
 
 @app.command()

@@ -23,6 +23,7 @@ from pydantic.dataclasses import dataclass as pydantic_dataclass
 from .documents import read_yaml
 from .records import plain
 from .stats import VERDICTS, Planned, Verdict, combine, decide_all, effect_words, of_protocol
+from .whole import replacing
 
 BOOK = Path(__file__).resolve().parents[2] / "book"
 CLAIMS, LOCK = BOOK / "claims.yaml", BOOK / "verdicts.csv"
@@ -190,7 +191,10 @@ def collect(notebooks: Iterable[Path], *, path: Path | None = None) -> pd.DataFr
     claims = load(path)
     entries = []
     for notebook in notebooks:
-        cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+        try:
+            cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+        except (ValueError, KeyError, TypeError) as error:
+            raise ValueError(f"{notebook} is no whole notebook: {error}") from error
         shown = [output.get("data", {}) for cell in cells for output in cell.get("outputs", [])]
         entries += [(entry, notebook.stem) for data in shown for entry in data.get(MEDIA, [])]
     counts = Counter(entry["id"] for entry, _ in entries)
@@ -211,9 +215,11 @@ def executed_folder() -> Path:
 
 
 def executed() -> list[Path]:
-    """The executed chapters, in no order that matters."""
-    paths = executed_folder().glob("*.ipynb")
-    return sorted(path for path in paths if path.stem != "ledger" and ".failed" not in path.name)
+    """The executed chapters, in no order that matters; ValueError where there is none."""
+    found = [path for path in executed_folder().glob("*.ipynb") if path.stem != "ledger" and ".failed" not in path.name]
+    if not found:
+        raise ValueError(f"no chapter was executed into {executed_folder()}: python -m spareparts book does it")
+    return sorted(found)
 
 
 def _line(claim: Claim, entry: Mapping[str, Any]) -> dict[str, Any]:
@@ -244,7 +250,8 @@ def locked(word: str, path: Path = LOCK) -> pd.Series:
 
 def write_lock(ledger: pd.DataFrame, path: Path = LOCK) -> None:
     """Write the lock: one line a claim, so that a changed verdict is one line of a difference."""
-    lock(ledger).to_csv(path, lineterminator="\n")
+    with replacing(path) as file:
+        file.write(lock(ledger).to_csv(lineterminator="\n").encode())
 
 
 def changes(ledger: pd.DataFrame, path: Path = LOCK) -> list[str]:

@@ -18,6 +18,7 @@ from typing import Any
 import psutil
 
 from .parameters import Notebook, checked, parameter_defaults, read_notebook
+from .processor import cores
 
 ROOT = Path(__file__).resolve().parents[2]
 EXECUTED = ROOT / "book" / "executed"
@@ -134,12 +135,15 @@ def execute_book(folder: Path) -> Iterator[tuple[Path, float]]:
     last = [notebook for notebook in notebooks if notebook.stem == "ledger"]
     # Spawned, as everywhere: macOS and Windows know no other way.
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(os.cpu_count() or 1, mp_context=context) as pool:
-        for part in ([notebook for notebook in notebooks if notebook not in last], last):
-            tasks = {pool.submit(execute, one, folder / f"{one.stem}.ipynb"): one for one in part}
-            for task in as_completed(tasks):
-                executed = nbformat.read(task.result(), as_version=4)
-                yield tasks[task], executed.metadata.papermill["duration"]
+    with ProcessPoolExecutor(cores(), mp_context=context) as pool:
+        try:
+            for part in ([notebook for notebook in notebooks if notebook not in last], last):
+                tasks = {pool.submit(execute, one, folder / f"{one.stem}.ipynb"): one for one in part}
+                for task in as_completed(tasks):
+                    executed = nbformat.read(task.result(), as_version=4)
+                    yield tasks[task], executed.metadata.papermill["duration"]
+        finally:  # after Ctrl-C or a failure no other one is begun
+            pool.shutdown(wait=False, cancel_futures=True)
 
 
 def toc_notebooks(toc: Path = ROOT / "_toc.yml") -> Iterator[Path]:

@@ -1,6 +1,7 @@
 """What this machine's processor is and can do, told without torch."""
 
 import functools
+import os
 import platform
 import shutil
 from pathlib import Path
@@ -18,6 +19,11 @@ def name() -> str:
     named = next(iter(_lines("model name")), platform.processor() or platform.machine())
     family, model = _lines("cpu family"), [line for line in _lines("model") if line.isdigit()]
     return f"{named}, family {family[0]} model {model[0]}" if family and model else named
+
+
+def cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def has_amx() -> bool:

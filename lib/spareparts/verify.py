@@ -125,7 +125,7 @@ def _compare(hash: str, record: dict[str, Any], result: records.Result, *, secon
         hash,
         record,
         criterion="last bit" if exact else "tolerance",
-        outcome="differs" if apart or not compared else "agrees",
+        outcome="differs" if apart or (old and not compared) else "agrees",
         note="; ".join(apart + [f"no longer measured: {', '.join(gone)}"] * bool(gone)),
         metrics=compared,
         seconds=round(seconds, 2),
@@ -183,10 +183,12 @@ def command(*, size: int, words: list[str], seed: int, budget: float, output: Pa
     for check in verify(rows, budget=budget):
         checks.append(check)
         console.print(f"{len(checks)} of {len(rows)}: {check.word} {check.hash} {check.outcome}", highlight=False)
-    write(checks, output, sample=size, papers=words, seed=seed, budget=budget)
+        if kept := any(check.outcome != "skipped" for check in checks):  # after each, as the next may be interrupted
+            write(checks, output, sample=size, papers=words, seed=seed, budget=budget)
     console.print(table(checks))
     outcomes = Counter(check.outcome for check in checks)
-    console.print(", ".join(f"{number} {outcome}" for outcome, number in outcomes.items()) + f". Written to {output}")
+    told = ", ".join(f"{number} {outcome}" for outcome, number in outcomes.items())
+    console.print(f"{told}. {f'Written to {output}' if kept else 'Nothing was compared, and nothing written'}")
     return 0 if outcomes["agrees"] and not outcomes["differs"] else 1
 
 

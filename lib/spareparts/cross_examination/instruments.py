@@ -230,11 +230,7 @@ def frozen_cost(network: nn.Sequential, sets: Sets, config: Config, *, progress:
         trained = [value for value in side.parameters() if value.requires_grad]
         optimizer = torch.optim.SGD(trained, lr=config.learning_rate, fused=True)
         replica = engine.Replica(
-            name="one epoch further",
-            network=side,
-            objective=engine.cross_entropy,
-            optimizer=optimizer,
-            batches=batches,
+            name="one epoch further", network=side, objective=engine.cross_entropy, optimizer=optimizer, batches=batches
         )
         fit(replica, steps=len(batches), progress=progress)
         left.append(engine.accuracy(side, sets.test))

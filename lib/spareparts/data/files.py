@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 import zipfile
 from collections.abc import Collection, Mapping
 from difflib import get_close_matches
@@ -11,6 +10,8 @@ from typing import TypeVar
 
 import numpy as np
 import platformdirs
+
+from ..whole import chosen_folder
 
 Known = TypeVar("Known")
 SPLITS = ("train", "test")
@@ -34,8 +35,7 @@ class DownloadFailed(OSError):
 
 def root() -> Path:
     """Folder of the data sets: `$SPAREPARTS_DATA`, else `spareparts/data` in the user's cache folder."""
-    chosen = os.environ.get("SPAREPARTS_DATA")
-    return Path(chosen).expanduser().absolute() if chosen else platformdirs.user_cache_path("spareparts") / "data"
+    return chosen_folder("SPAREPARTS_DATA") or platformdirs.user_cache_path("spareparts") / "data"
 
 
 def digest(arrays: Mapping[str, np.ndarray], keys: Collection[str] = IMAGE_ARRAYS) -> str:

@@ -49,7 +49,7 @@ def _image_row(name: str) -> Row:
 def _text_row(name: str) -> Row:
     paths = [texts.text_path(name, part) for part in texts.PARTS]
     size = sum(part.stat().st_size for part in paths if part.exists())
-    return Row(name, _intact(texts.text_lines, name), f"{size:,} bytes of text", paths[0].parent)
+    return Row(name, _intact(texts.text_lines, name), f"{size:,} bytes of text" if size else "", paths[0].parent)
 
 
 def _table_row(name: str) -> Row:

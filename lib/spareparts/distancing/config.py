@@ -2,7 +2,9 @@
 
 import dataclasses
 from collections.abc import Sequence
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
+
+from annotated_types import Le
 
 from .. import data
 from ..data.sets import GREY
@@ -45,7 +47,7 @@ class Config(RunConfig):
     # of the whole journey; None: 40 (mlp) or 600, 150 after the last of several checkpoints
     epochs: Count | None = None
     checkpoint: Count | None = None  # epoch of the first; None: 20 (mlp) or 100, 150 where there are several
-    checkpoints: Count = 1  # how many, at multiples of the first one's epoch
+    checkpoints: Annotated[Count, Le(1000)] = 1  # how many, at multiples of the first one's epoch
     strength: NonNegative = 1.0  # s; 0: checkpoints are kept, and nothing pushes away from them
     width: Positive = 1000.0  # sigma^2
     reduction: Literal["mean", "sum"] = "mean"  # over checkpoints; Eq. 2.8 has the sum

@@ -30,8 +30,8 @@ def choose_device(name: str | None = None) -> str:
         device = torch.device(name)
     except RuntimeError as error:
         raise ValueError(f"device must be cpu, cuda or cuda:0 to cuda:N, got {name!r}") from error
-    if device.type == "cuda" and (device.index or 0) >= count:
-        raise ValueError(f"device {name!r} is not there: this machine has {count} CUDA devices")
+    if device.type not in ("cpu", "cuda") or (device.type == "cuda" and (device.index or 0) >= count):
+        raise ValueError(f"device {name!r} is not there: this machine has a CPU and {count} CUDA devices")
     return name
 
 

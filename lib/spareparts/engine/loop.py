@@ -45,6 +45,8 @@ def fit(
     """
     same = {"steps": steps, "every": every, "precision": precision}
     _check(replicas, **same)
+    if opening is not None and (opening.steps >= steps or every is None or opening.steps % every):
+        raise ValueError(f"an opening must be of whole stretches of {every}, below {steps} steps, got {opening.steps}")
     runs = [Run(replica=replica, callbacks=(*replica.callbacks, *callbacks)) for replica in replicas]
     keeper = Checkpoint(checkpoint, runs, seconds=checkpoint_seconds, opening=opening, **same)
     stacked = _choose(replicas, side_by_side)

@@ -17,6 +17,7 @@ from unittest import mock
 import torch
 from tqdm import tqdm
 
+from ..processor import cores
 from .device import one_thread
 
 Config, Result = TypeVar("Config"), TypeVar("Result")
@@ -92,11 +93,6 @@ def worker_count(workers: int | None) -> int:
     if workers is not None and workers > cores():
         warnings.warn(f"{workers} workers share {cores()} cores: each will be the slower for it", stacklevel=3)
     return workers or cores()
-
-
-def cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _attempt(function: Callable, config: Any) -> tuple[Any, Exception | None]:

@@ -164,9 +164,7 @@ def random_similarity_deviation(*, num_experts: int, entries: int) -> float:
     return (entries * pairs) ** -0.5 if pairs else float("nan")
 
 
-def centered_kernel_alignment(
-    activations: Float[Tensor, "batch experts hidden"],
-) -> Float[Tensor, "experts experts"]:
+def centered_kernel_alignment(activations: Float[Tensor, "batch experts hidden"]) -> Float[Tensor, "experts experts"]:
     """Linear CKA of every two experts' hidden activations, 0 to 1: `||X^T Y||^2 / (||X^T X|| ||Y^T Y||)`, centred."""
     centred = (activations - activations.mean(0)).double()
     cross = torch.einsum("bih,bjg->ijhg", centred, centred).square().sum((2, 3))

@@ -38,7 +38,8 @@ def is_left_behind(path: Path) -> bool:
 
 def _lives(pid: int, start: float) -> bool:
     try:
-        return abs(psutil.Process(pid).create_time() - start) < 5  # as the clock may have been set since
+        owner = psutil.Process(pid)  # killed, and not yet missed by its parent, it has a time still
+        return owner.status() != psutil.STATUS_ZOMBIE and abs(owner.create_time() - start) < 5  # clocks may be set
     except psutil.Error:
         return False
 

@@ -21,13 +21,14 @@ from typing import Any
 import numpy as np
 import platformdirs
 
-from ..whole import replacing
+from ..whole import chosen_folder, replacing
 from .claim import Claims
 from .config import RunConfig, defaults_of, key, recorded_key
 
 COMMITTED = Path(__file__).resolve().parents[3] / "book" / "records"
 PAUSE = 1.0  # seconds between looks at what another process makes
-PARTS = ("word", "config", "metrics", "outcome", "protocol", "fingerprint", "seconds")
+PARTS = ("word", "config", "metrics", "outcome", "diverged_step", "protocol", "fingerprint", "seconds")
+PARTS += ("device", "versions", "commit")
 LIBRARIES = ("torch", "numpy", "scipy", "scikit-learn")
 
 
@@ -54,11 +55,6 @@ def folders() -> list[Path]:
     """Folders that records are read from, the first of them being written to."""
     overlay = chosen_folder("SPAREPARTS_RECORDS")
     return [overlay, COMMITTED] if overlay else [COMMITTED]
-
-
-def chosen_folder(name: str) -> Path | None:
-    """The folder that a variable of the environment names, `~` being the user's own; None where it is not set."""
-    return Path(os.environ[name]).expanduser().absolute() if os.environ.get(name) else None
 
 
 def cache_folder() -> Path:
@@ -188,6 +184,8 @@ def _parsed(path: Path) -> dict[str, Any]:
         raise ValueError(f"lacks {', '.join(lacking)}")
     if not isinstance(record["config"], dict) or not isinstance(record["metrics"], dict):
         raise ValueError("config and metrics must be tables of names and values")
+    if not isinstance(record["seconds"], int | float):
+        raise ValueError(f"seconds must be a number, got {record['seconds']!r}")
     return record
 
 
@@ -197,10 +195,10 @@ def read(path: Path) -> dict[str, Any] | None:
         record = _parsed(path)
         if record["word"] != path.parent.name:
             raise ValueError(f"belongs to {record['word']!r}")
+        expected = recorded_key(record)
     except (OSError, ValueError, TypeError) as error:
         warnings.warn(f"skipped {path}: not a whole record ({error})", stacklevel=2)
         return None
-    expected = recorded_key(record)
     if path.stem != expected and (expected or not re.fullmatch("[0-9a-f]{16}", path.stem)):
         name = f"{expected}.json, of the run that it holds" if expected else "16 hex digits, the hash of its run"
         warnings.warn(f"skipped {path}: a record's name must be {name}", stacklevel=2)
@@ -246,12 +244,17 @@ def lock_path(config: RunConfig) -> Path:
     return folders()[0] / config.word / f".{key(config)}.lock"
 
 
-def make(configs: Sequence[RunConfig], run: Run) -> None:
-    """Run and record what has no record; others' runs are waited for. `RecordError` first if none can be written."""
-    for folder in {lock_path(config).parent for config in configs}:
-        probe = folder / f".probe-{os.getpid()}"
+def check_writable(words: Iterable[str]) -> None:
+    """`RecordError` unless records of these papers can be written."""
+    for word in words:
+        probe = folders()[0] / word / f".probe-{platform.node()}-{os.getpid()}"
         write_whole(probe, b"")
         probe.unlink()
+
+
+def make(configs: Sequence[RunConfig], run: Run) -> None:
+    """Run and record what has no record; others' runs are waited for. `RecordError` first if none can be written."""
+    check_writable({config.word for config in configs})
     waiting, tried = False, set()
     with Claims() as held:
         while todo := [config for config in unrecorded(configs) if config not in tried]:

@@ -23,11 +23,7 @@ CHUNK = 50  # units removed at once
 
 @torch.inference_mode()
 def accuracy_drops(
-    network: nn.Sequential,
-    images: Float[Tensor, "batch *shape"],
-    labels: Int[Tensor, " batch"],
-    *,
-    layer: str = LAYER,
+    network: nn.Sequential, images: Float[Tensor, "batch *shape"], labels: Int[Tensor, " batch"], *, layer: str = LAYER
 ) -> Float[Tensor, " units"]:
     """Points of accuracy lost by removing each unit alone, which negative numbers gain; exact.
 

@@ -145,10 +145,10 @@ def equivalence_power(n: int, sd: float, *, margin: float) -> float:
     """The chance in [0, 1] that n pairs with a true difference of 0 pass the TOST, exact for normal differences.
 
     `P(|mean| < margin - t S / sqrt n)`, where t is Student's 1 - alpha quantile: the mean's normal distribution,
-    integrated over S^2 ~ sd^2 chi^2 / (n - 1). ValueError for n < 2 or a negative sd.
+    integrated over S^2 ~ sd^2 chi^2 / (n - 1). ValueError for n < 2, a negative sd or a margin that is not positive.
     """
-    if n < 2 or not (math.isfinite(sd) and sd >= 0):
-        raise ValueError(f"power needs at least 2 pairs and an SD of 0 or more, got n = {n} and sd = {sd}")
+    if not (n >= 2 and 0 <= sd < math.inf and 0 < margin < math.inf):
+        raise ValueError(f"power needs n of 2, an sd of 0 and a margin above 0 at least, got {n}, {sd} and {margin}")
     if sd == 0:
         return 1.0
     room, t = margin * math.sqrt(n) / sd, stats.t.ppf(1 - ALPHA, n - 1)

@@ -108,23 +108,30 @@ def decide_all(plans: Mapping[str, Planned]) -> dict[str, Verdict]:
     Reproduced where p < 0.05 and the effect has the expected sign, not reproduced at the opposite sign. The rest is
     undecided, and the note says so where no outcome of n pairs could have been decisive.
     """
-    corrected = holm({name: 1.0 if plan.test is None else plan.test.p for name, plan in plans.items()})
-    return {name: _decide(plan, corrected[name], comparisons=len(plans)) for name, plan in plans.items()}
+    ps = {name: 1.0 if plan.test is None else plan.test.p for name, plan in plans.items()}
+    least = {name: 1.0 if plan.test is None else plan.test.smallest_p for name, plan in plans.items()}
+    corrected = holm(ps)
+    return {
+        name: _decide(plan, corrected[name], least=holm(ps | {name: least[name]})[name]) for name, plan in plans.items()
+    }
 
 
-def _decide(plan: Planned, p: float, *, comparisons: int) -> Verdict:
+def _decide(plan: Planned, p: float, *, least: float) -> Verdict:
+    """The verdict at a corrected p, of which `least` is the smallest that these pairs allow beside the other tests."""
     test = plan.test
     if test is None:
         return _too_few(plan.n, plan.protocol)
-    word, note, least = "undecided", f"p = {p:.2g}", test.smallest_p * comparisons
+    word, note = "undecided", f"p = {p:.2g}"
     # A heavy tail can pull the mean to one side of 0 while the ranks lie on the other: that decides nothing.
     if p < ALPHA and test.rank_biserial * test.mean_difference < 0:
         note += ", but mean and ranks differ in sign"
     elif p < ALPHA:
         word = "reproduced" if test.rank_biserial * plan.expected > 0 else "not reproduced"
     elif least >= ALPHA:
-        over = f", {min(1.0, least):.3g} over {comparisons} tests" if comparisons > 1 else ""
-        note = f"n = {test.n} allows no p below {test.smallest_p:.3g}{over}"
+        beside = f", {least:.3g} beside the other tests" if least > test.smallest_p else ""
+        differ = round(1 - math.log2(test.smallest_p))
+        count = f"n = {test.n} allows" if differ == test.n else f"{differ} of {test.n} pairs differ, which allows"
+        note = f"{count} no p below {test.smallest_p:.3g}{beside}"
     return Verdict(word, test.mean_difference, test.interval, test.n, plan.protocol, plan.unit, note)
 
 
@@ -150,10 +157,13 @@ def beyond(pairs: Pairs, *, threshold: float, expected: int, unit: str) -> Verdi
     """Whether second minus first lies above the threshold (below it for an expected sign of -1), as claimed.
 
     Reproduced where Student's 95% interval lies wholly on that side, not reproduced where it lies wholly on the other:
-    a margin of superiority, or of non-inferiority. Raises `ValueError` for a threshold of 0, which ranks decide.
+    a margin of superiority, or of non-inferiority. Raises `ValueError` for another sign and for a threshold that is not
+    finite, or 0, which ranks decide.
     """
-    if threshold == 0:
-        raise ValueError(f"threshold must not be 0, got {threshold}: `sign` tests that")
+    if threshold == 0 or not math.isfinite(threshold):
+        raise ValueError(f"threshold must be finite and not 0, which `sign` tests, got {threshold}")
+    if expected not in (1, -1):
+        raise ValueError(f"expected must be +1 or -1, got {expected}")
     if len(pairs.first) < 2:
         return _too_few(len(pairs.first), pairs.protocol)
     mean, low, high = mean_difference(*pairs[:2])

@@ -11,6 +11,7 @@ from typing import Any
 from distributed import Client, Future, Nanny, Scheduler, Security, SpecCluster, as_completed
 
 from ..documents import read_yaml
+from ..processor import cores
 from .grid import Cell
 from .survey import Survey
 from .task import Outcome, run_cell
@@ -94,7 +95,7 @@ def local_cluster(workers: int | None = None) -> SpecCluster:
     """Single-threaded worker processes on this machine, each with a GPU of its own where there are any."""
     if workers is not None and workers < 1:
         raise ValueError(f"the number of workers must be at least 1, got {workers}")
-    count = workers or len(visible_gpus()) or os.cpu_count() or 1
+    count = workers or len(visible_gpus()) or cores()
     secret = {"security": Security.temporary(), "protocol": "tls://", "host": "127.0.0.1"}
     for _ in range(STARTS):
         try:

@@ -13,6 +13,7 @@ from rich.console import Console
 from .. import processor
 from ..execute import ROOT, check_output
 from ..parameters import defaults_in, field_of
+from ..records.store import check_writable
 from .grid import Cell, from_file, from_options, with_pages
 from .progress import Board, as_plain, counts, outcome_plain, runs_table, spans, summary
 from .survey import (
@@ -47,6 +48,7 @@ def announce(runs: list[PlannedRun], console: Console, *, yes: bool = True) -> b
     missing, seconds = sum(not run.recorded for run in runs), cost(runs)
     if not missing:
         return True
+    check_writable({run.word for run in runs})
     time = "nobody knows how long, as no record is like them"
     time = time if seconds is None else f"about {show_duration(seconds)}"
     console.print(f"{missing} of {len(runs)} runs have no record: made one after another they take {time}.")

@@ -69,14 +69,17 @@ def from_file(path: Path, settings: Sequence[str] = ()) -> list[Cell]:
     path, read = Path(path), functools.cache(Source.read)
     if not path.is_file():
         raise FileNotFoundError(f"there is no sweep file {path}")
-    cells = []
+    cells, entries, met = [], [], set()
     try:
         for block in _blocks(read_yaml(path.read_text(encoding="utf-8"))):
             notebook = block.get("notebook", f"../{path.stem}.py")
             if not isinstance(notebook, str):
                 raise ValueError(f"notebook must be a path, got {notebook!r}")
             source = read(path.parent / notebook)
-            cells += _cells(source, block, parse_settings(settings, source.defaults))
+            cells += _cells(source, block, parse_settings(settings, source.defaults), met)
+            entries += [*_list(block, "exclude"), *_list(block, "override")]
+        if idle := [entry for entry in entries if repr(entry) not in met]:
+            raise ValueError(f"what is excluded or overridden must be in some notebook, got {idle[0]}")
         return _distinct(cells)
     except ValueError as error:
         raise ValueError(f"{path}: {' '.join(str(error).split())}") from error
@@ -98,11 +101,14 @@ def _blocks(document: Any) -> Iterator[Values]:
         for part in [*common, *block]:
             if part not in PARTS:
                 raise ValueError(f"unknown part {part!r}; there are {', '.join(PARTS)} and blocks")
-        yield common | block | {"parameters": _mapping(common, "parameters") | _mapping(block, "parameters")}
+        both = {part: _mapping(common, part) | _mapping(block, part) for part in ("parameters", "grid")}
+        both |= {part: _list(common, part) + _list(block, part) for part in ("zip", "exclude", "override")}
+        yield common | block | both
 
 
-def _cells(source: Source, block: Values, settings: Values | None = None) -> list[Cell]:
-    """The cells of one block, every value checked against the notebook's defaults."""
+def _cells(source: Source, block: Values, settings: Values | None = None, met: set[str] | None = None) -> list[Cell]:
+    """The cells of one block, every value checked against the notebook's defaults; `met` gets what applied."""
+    met = set() if met is None else met
     defaults, fixed = source.defaults, _mapping(block, "parameters") | (settings or {})
     axes = _axes(block, defaults, fixed)
     count = math.prod(map(len, axes))
@@ -111,17 +117,20 @@ def _cells(source: Source, block: Values, settings: Values | None = None) -> lis
             f"a sweep has at most {MOST_CELLS:,} notebooks, and this grid makes {count:,}: give some of its values "
             "together to one notebook, with --set or as a list in a list"
         )
-    excluded = [_matcher(entry, defaults) for entry in _list(block, "exclude")]
-    overrides = [_override(entry, defaults) for entry in _list(block, "override")]
+    excluded = [(repr(entry), _matcher(entry, defaults)) for entry in _list(block, "exclude")]
+    overrides = [(repr(entry), *_override(entry, defaults)) for entry in _list(block, "override")]
     makes, cells = {"MISSING": "run"} if "MISSING" in defaults else {}, []
     for parts in itertools.product(*axes):
         varied = {name: part[name] for part in parts for name in part}
         given = makes | fixed | varied
-        for where, changes in overrides:
-            given |= changes if _matches(defaults | given, where) else {}
+        for entry, where, changes in overrides:
+            if _matches(defaults | given, where):
+                given |= changes
+                met.add(entry)
         given = checked(given, defaults)
-        if not any(_matches(defaults | given, entry) for entry in excluded):
-            cells.append(_cell(source, given, list(varied)))
+        left_out = [entry for entry, where in excluded if _matches(defaults | given, where)]
+        met.update(left_out)
+        cells += [] if left_out else [_cell(source, given, list(varied))]
     if not cells:
         raise ValueError("the exclusions leave no cell")
     return cells

@@ -44,6 +44,11 @@ def paper_module(word: str) -> ModuleType | None:
 
 def planned(module: ModuleType, parameters: dict[str, Any]) -> list[records.RunConfig]:
     """The configs of a notebook: `plan` of the parameters that it, or `Config`, knows; ValueError for unfit ones."""
+    for name, value in parameters.items():  # of the notebook itself
+        if name == "MISSING" and value not in ("list", "run"):
+            raise ValueError(f"MISSING must be list or run, got {value!r}")
+        if name.startswith("DEMO_") and isinstance(value, int) and value < 1:
+            raise ValueError(f"{name} must be at least 1, got {value}")
     arguments = inspect.signature(module.plan).parameters.values()
     names = {argument.name for argument in arguments if argument.kind is not argument.VAR_KEYWORD}
     if any(argument.kind is argument.VAR_KEYWORD for argument in arguments):
