@@ -394,7 +394,7 @@ claims.stands(
     bool((parts_of < 0.97).all(axis=None) and (parts_of.snnl < parts_of.baseline).all()),
     "live experts see less than all, and less still with the loss, in every run",
 )
-because = "A claim about how experts differ cannot be tested where one of them does all the work."
+because = "A claim about how experts differ cannot be tested where one does all the work."
 display(
     claims.decide(
         "experts-2", {name: none_lives(name) for name in ("FashionMNIST", "CIFAR-10", "CIFAR-100")}, because=because
@@ -402,21 +402,20 @@ display(
     claims.decide(
         "experts-3",
         {name: none_lives(name) for name in SETS.values()},
-        because="Where one expert gets all images the entropy is next to nothing, and its sign tells nothing about routing.",
+        because="Where one expert gets all images, a change of entropy tells nothing of routing.",
     ),
     claims.decide("experts-4", {"CIFAR-100": none_lives("CIFAR-100")}, because=because),
     claims.decide(
         "experts-9",
         {name: none_lives(name) for name in SETS.values()},
-        because=because
-        + " Where the centred gate keeps several alive each of them does see less, and less still with SNNL.",
+        because=f"{because} Where the centred gate keeps several alive, each sees less.",
     ),
 )
 
 # %% [markdown]
-# That leaves the claim on collapse itself. Its first half holds: without the loss one expert nearly always dominates.
-# Its second half, that the loss changes this, happened in none of these pairs; with other settings one expert now and
-# then becomes two, and two one ({numref}`fig-experts-factors`).
+# That leaves the claim on collapse. One half holds: without the loss one expert nearly always dominates. The other, that
+# the loss changes this, happened in none of these pairs; with other settings one expert now and then becomes two, and two
+# one ({numref}`fig-experts-factors`).
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "How this is decided"}
 wide = runs.pivot(index=["set", "seed"], columns="arm", values="live_experts")
