@@ -13,7 +13,7 @@
 # %% [markdown]
 # # The audit
 #
-# Every number of this book comes from a record of a run. Two things can be wrong with a record: the run, made again,
+# What the chapters count comes from records of runs. Two things can be wrong with a record: the run, made again,
 # could give other numbers, and the record could have been damaged when something broke. Both are checked here.
 
 # %% tags=["parameters"]
@@ -38,8 +38,8 @@ kills = json.loads((ROOT / KILLS).read_text())
 # %% [markdown]
 # ## Runs made again
 #
-# `python -m spareparts verify` draws records at random, from every paper in turn and of short and long runs, trains
-# them again and compares every metric. On the same processor and with the same versions a metric must be equal to the
+# `python -m spareparts verify` draws records at random, from paper after paper and of short and long runs, trains them
+# again and compares every metric. On the same processor and with the same versions a metric must be equal to the
 # last bit. Elsewhere rounding differs, and training amplifies it; there a tolerance holds. This is the last audit:
 
 # %% tags=["hide-input"]
@@ -47,7 +47,7 @@ checks, asked = pd.DataFrame(audit["checks"]), audit["asked"]
 agreed, differed, skipped = ((checks.outcome == outcome).sum() for outcome in ("agrees", "differs", "skipped"))
 Markdown(
     f"{audit['written'][:10]}, code `{audit['commit']}`, torch {audit['versions']['torch']}, seed {asked['seed']}, "
-    f"at most {show_duration(asked['budget'])}: of {len(checks)} records **{agreed} agreed**, {differed} differed, "
+    f"no run begun after {show_duration(asked['budget'])}: of {len(checks)} records **{agreed} agreed**, {differed} differed, "
     f"{skipped} could not be run."
 )
 

@@ -325,7 +325,7 @@ pd.DataFrame(rows).T.rename_axis("what is changed")
 #
 # The runs behind each data set stand in {numref}`tab-class-rates-runs`.
 #
-# Departures from the paper, each a field of `spareparts.class_rates.Config`: batches of 128 and plain SGD; the rates grow
+# Departures from the paper, fields of `spareparts.class_rates.Config` where they can be changed: batches of 128 and plain SGD; the rates grow
 # before the weights move, from the same batch; its Table 1's layers count hidden ones, and two of its rows that differ from
 # their published source are put right (yeast has 3 layers there, wine-quality-red no dropout); LeCun's, He's and Glorot's
 # initializations; the cutoff is chosen on validation for each seed. Of the paper's sets, miniboone is not in the

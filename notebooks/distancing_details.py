@@ -490,7 +490,7 @@ table.style.format("{:.1f}", na_rep="–").format("{:,.0f}", subset=far, na_rep=
 #
 # {numref}`tab-distancing-runs` has the runs. Departures: the perceptron on MNIST is ours; 5,000 training images are held out; test images are measured as they are
 # and, of CIFAR-10, augmented as well; journeys with several checkpoints or schedules are shorter; ResNet-20 in bfloat16 on
-# 5,000 images stands in for ResNet-32. Each is a setting of `spareparts.distancing.Config`. Nothing was ever run on a GPU.
+# 5,000 images stands in for ResNet-32. What can be changed is a setting of `spareparts.distancing.Config`. Nothing was ever run on a GPU.
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed", "figure": {"caption": "The runs behind the chapter and this page.", "name": "tab-distancing-runs"}}
 part = every.experiment + ", " + every.network + np.where(every.checkpoints > 1, ", several checkpoints", "")

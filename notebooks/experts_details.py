@@ -578,7 +578,7 @@ twin without (wall time on shared processors, so take it as a guide).
 # yet. `python -m spareparts verify --paper experts` makes five records again, drawn at random, and compares every metric
 # (`--sample` for more of them, `--budget` for more than ten minutes).
 #
-# Departures from the paper, and what it leaves open; each is a field of `spareparts.experts.Config`:
+# Departures from the paper, and what it leaves open; what can be changed is a field of `spareparts.experts.Config`:
 #
 # - It states neither the number of experts nor weight, temperature and distance of the SNNL. Ours: 5, 1, 1, cosine.
 # - SNNL is taken of the outputs of the two blocks, and the baseline is the same network with weight 0; so we read it.

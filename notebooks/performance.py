@@ -15,8 +15,8 @@
 #
 # The results of this book need thousands of small networks, and small networks waste most of a computer's time on
 # everything but arithmetic. {numref}`fig-performance-ratios` shows what that costs: how many times as fast our code is as
-# what one would otherwise use, both sides in one session on one machine, in turns, with as many threads, by the median of
-# each. Two means twice as fast; of memory, half as much. Goals were set beforehand, and what misses its goal is shown too.
+# what one would otherwise use, both sides in one session on one machine, in turns, by the median of each. Both have as many
+# threads, unless processes are what is compared. Two means twice as fast; of memory, half as much. Goals were set beforehand, and what misses its goal is shown too.
 
 # %% tags=["remove-cell"]
 import html
@@ -60,7 +60,7 @@ Markdown(f"""
 Against PyTorch Lightning with a DataLoader a training step of LeNet is {ratio["engine loader lenet"]:.1f} times as fast
 and one of a mixture of experts {ratio["engine loader experts"]:.1f} times; against a bare loop over the same tensors it is
 the same ({ratio["engine step"]:.2f}), so the gain is the data's: whole tensors on the device, batches drawn by index.
-The mechanisms gain more, by algebra: the soft nearest neighbour loss {ratio["snnl time"]:.0f} times, the order of removal
+The mechanisms gain more, by algebra: the soft nearest neighbor loss {ratio["snnl time"]:.0f} times, the order of removal
 by frame potential {ratio["frame potential order"]:.0f} times, a Hadamard head {ratio["head step"]:.0f} times. A step with
 class rates takes {1 / ratio["class rates sgd"]:.1f} times as long as a plain one, since it does more. {len(missed)} of
 {len(rows)} comparisons miss their goal: {" and ".join(missed.name)}. On a GPU nothing of this has been measured.
@@ -81,7 +81,7 @@ HTML(f"<details><summary>What each row compares</summary><ul>{items}</ul></detai
 # %% tags=["remove-input"]
 versions = sorted({f"{name} {version}" for row in rows.versions for name, version in row.items()})
 Markdown(f"""
-Measured on {", ".join(sorted(set(rows.device)))} with {", ".join(versions)}. The other sides are written as a newcomer
+Measured on {"; and ".join(sorted(set(rows.device)))}, with {", ".join(versions)}. The other sides are written as a newcomer
 would write them from the papers (`benchmarks/plain.py`). Lightning runs with LeNet three times: as it comes, stripped of
 its progress bar and logger (*bare*), and with a second processor for its loader workers (*helped*); its start is not
 counted. `make bench` repeats all of it in about eight minutes, on a machine that should do nothing else, and
