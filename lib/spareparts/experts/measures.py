@@ -15,6 +15,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from .. import checks, data, engine
+from ..records.store import Found
 from .config import BOTH, DATASETS, Config
 from .losses import log_likelihood, soft_nearest_neighbor_loss
 from .network import Mixture
@@ -195,9 +196,7 @@ def reading_of(network: Mixture, images: Tensor) -> tuple[Tensor, ...]:
     return engine.predict(network, images, read=read)
 
 
-def measure(
-    config: Config, network: Mixture, reading: tuple[Tensor, ...], labels: Tensor
-) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+def measure(config: Config, network: Mixture, reading: tuple[Tensor, ...], labels: Tensor) -> Found:
     """Metrics and arrays of a trained network on a test set; `FloatingPointError` where its outputs are not finite."""
     scores, gates, answers, features, hidden, *blocks = reading
     if not all(output.isfinite().all() for output in (scores, features, hidden)):

@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float, Shaped
 from scipy.sparse.csgraph import connected_components
 from torch import Tensor
-from torch.nn import functional
+from torch.nn import functional, init
 
 from .pruning import frame_potential, normalized
 from .spectra import angles_of_trained, effective_rank, elbow, fit_noise, singular_values, stable_rank, truncated
@@ -58,10 +58,8 @@ def same_spectrum(
 
     Right singular vectors would turn all rows alike, which no inner product sees, and are left out.
     """
-    draw = torch.randn(units, len(values), generator=generator, device=generator.device, dtype=torch.float64)
-    left, triangle = torch.linalg.qr(draw)
-    left = left * triangle.diagonal().sign()  # else QR prefers some frames
-    return left.to(values.device) * values.double()
+    left = torch.empty(units, len(values), device=generator.device, dtype=torch.float64)
+    return init.orthogonal_(left, generator=generator).to(values.device) * values.double()
 
 
 def clustering(rows: Float[Tensor, "units fan_in"], prefix: str = "") -> dict[str, float]:

@@ -17,10 +17,12 @@ from torch.nn import functional
 from torch.nn.utils import skip_init
 
 from .. import data, engine, models
+from ..records.store import Found
+from ..runs import fit
 from .config import Config
 from .measures import centred, same_spectrum
 from .pruning import normalized
-from .training import INITIALIZATIONS, Found, Sets, Settings, fit, sets_of, settings_of, train
+from .training import INITIALIZATIONS, Sets, Settings, sets_of, settings_of, train
 
 # XORD
 
