@@ -24,8 +24,9 @@ def images_at_once(device: torch.device) -> int:
 @torch.inference_mode()
 def predict(network: nn.Module, inputs: Inputs, *, read: Read = lambda output: (output,)) -> Outputs:
     """Outputs of a network in evaluation mode over all inputs, each tensor of `read(output)` joined over batches."""
-    training, size = network.training, images_at_once(inputs.device) if inputs.ndim > 2 else BATCH
+    training = network.training
     network.eval()
+    size = images_at_once(inputs.device) if inputs.ndim > 2 else BATCH
     parts = [read(network(chunk)) for chunk in inputs.split(size)]
     network.train(training)
     return tuple(torch.cat(tensors) for tensors in zip(*parts, strict=True))
