@@ -141,10 +141,7 @@ ONE = {"datasets": ["digits"], "seeds": [1]}
 PLANS = {
     class_rates: ({"datasets": ["car"]}, [{"arms": []}, {"groups": ["two"]}, {"seeds": [1, 1]}]),
     distancing: ({}, [{"seeds": []}, {"strength": [1, 1]}, {"networks": ["vgg"]}, {"other": ["unpushed"]}]),
-    experts: (
-        ONE,
-        [{"datasets": []}, {"seeds": []}, {"arms": ["snnl"] * 2}, {"snnl_weight": [1.0, 1.0]}],
-    ),
+    experts: (ONE, [{"datasets": []}, {"seeds": []}, {"arms": ["snnl"] * 2}, {"snnl_weight": [1.0, 1.0]}]),
     fixed_classifiers: ({}, [{"seeds": [1, 1]}, {"networks": []}, {"experiments": ["none"]}]),
     redundancy: ({}, [{"seeds": [1, 1]}, {"experiments": []}, {"models": ["none"]}]),
 }

@@ -8,8 +8,9 @@ import pytest
 import torch
 from torch import nn
 from torch.nn.functional import cross_entropy
-from toy_training import STEPS, host_reads, objective, quiet, replica, state
+from toy_training import STEPS, host_reads, quiet, replica, state
 
+from spareparts import engine
 from spareparts.engine import Replica
 
 
@@ -94,7 +95,7 @@ def test_adjust_sees_and_may_change_the_gradients_before_the_step():
 def bad_at(step: int, value: float):
     """An objective whose loss is not finite at one step, counted from 1."""
     count = itertools.count(1)
-    return lambda *given: objective(*given) * (value if next(count) == step else 1.0)
+    return lambda *given: engine.cross_entropy(*given) * (value if next(count) == step else 1.0)
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf])

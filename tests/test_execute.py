@@ -310,11 +310,7 @@ CHAPTERS = {
         "test accuracy",
         ("baseline", "class_rates", "untrained"),
     ),
-    "distancing": (
-        SEEDS | {"EPOCHS": [4], "CHECKPOINT": [2]},
-        "length of the weights",
-        ("strength", "training loss"),
-    ),
+    "distancing": (SEEDS | {"EPOCHS": [4], "CHECKPOINT": [2]}, "length of the weights", ("strength", "training loss")),
     "experts": (SEEDS | {"STEPS": 20}, "live experts", ("baseline", "snnl")),
     "fixed_classifiers": (
         SEEDS
@@ -324,11 +320,7 @@ CHAPTERS = {
         ("learned", "orthonormal"),
     ),
     "redundancy": (SEEDS | {"ITERATIONS": [20], "TRAIN_SAMPLES": [200]}, "area, smallest norm first", ()),
-    "cross_examination": (
-        SEEDS | {"ARMS": ["control", "pushed"], "EPOCHS": [2]},
-        "removable",
-        ("control", "pushed"),
-    ),
+    "cross_examination": (SEEDS | {"ARMS": ["control", "pushed"], "EPOCHS": [2]}, "removable", ("control", "pushed")),
 }
 
 

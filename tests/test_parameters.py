@@ -14,11 +14,7 @@ RATE = 0.1
 SHUFFLE = True
 MISSING = "list"
 """
-
-
-@pytest.fixture
-def defaults():
-    return literals(CELL)
+DEFAULTS = literals(CELL)
 
 
 @pytest.mark.parametrize(
@@ -36,11 +32,11 @@ def defaults():
         ("SEEDS=[3, 4]", [3, 4]),
     ],
 )
-def test_a_value_takes_the_type_of_its_default(defaults, text, value):
+def test_a_value_takes_the_type_of_its_default(text, value):
     name = text.partition("=")[0].strip()
-    parsed = parse_settings([text], defaults)
+    parsed = parse_settings([text], DEFAULTS)
     assert parsed == {name: value} and type(parsed[name]) is type(value)
-    assert checked(parsed, defaults) == parsed
+    assert checked(parsed, DEFAULTS) == parsed
 
 
 @pytest.mark.parametrize(
@@ -61,11 +57,11 @@ def test_a_value_takes_the_type_of_its_default(defaults, text, value):
         ("X = [1, None]", "X=1.5", "X must be a list, each a whole number or None"),
     ],
 )
-def test_a_value_that_does_not_fit_is_refused(defaults, source, text, complaint):
+def test_a_value_that_does_not_fit_is_refused(source, text, complaint):
     with pytest.raises(ValueError, match=complaint):
         parse_settings([text], literals(source))
     with pytest.raises(ValueError, match="STEPS is set twice, to 1 and to 2"):
-        parse_settings(["STEPS=1", "STEPS=2"], defaults)
+        parse_settings(["STEPS=1", "STEPS=2"], DEFAULTS)
 
 
 @pytest.mark.parametrize(

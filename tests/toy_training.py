@@ -2,11 +2,10 @@
 
 import torch
 from torch import nn
-from torch.nn.functional import cross_entropy
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from spareparts.data import Batches, generator
-from spareparts.engine import Replica, fit
+from spareparts.engine import Replica, cross_entropy, fit
 
 STEPS = 12
 
@@ -23,10 +22,6 @@ def network(seed: int = 0, *, convolutional: bool = False, width: int = 8) -> nn
     return made
 
 
-def objective(network, batch, settings) -> torch.Tensor:
-    return cross_entropy(network(batch.inputs), batch.labels)
-
-
 def replica(seed: int = 0, *, net: nn.Module | None = None, convolutional: bool = False, **settings) -> Replica:
     net = net or network(seed, convolutional=convolutional)
     draw = generator(100)
@@ -41,7 +36,7 @@ def replica(seed: int = 0, *, net: nn.Module | None = None, convolutional: bool 
         batches=Batches(
             images if convolutional else images.flatten(1), labels, batch_size=8, generator=generator(seed)
         ),
-        **{"objective": objective} | settings,
+        **{"objective": cross_entropy} | settings,
     )
 
 

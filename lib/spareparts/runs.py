@@ -4,13 +4,13 @@ import functools
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
-import numpy as np
-
 from . import data, engine
-from .records import Result, RunConfig, measured
+from .records import Diverged, Result, RunConfig, measured
+from .records.store import Found
 
 Config = TypeVar("Config", bound=RunConfig)
-Experiment = Callable[..., tuple[dict[str, Any], dict[str, np.ndarray]]]
+Experiment = Callable[..., Found]
+Results = Iterator[tuple[Config, Result]]
 
 
 def run_each(
@@ -20,7 +20,7 @@ def run_each(
     images: Iterable[str] | None = None,
     workers: int | None = None,
     progress: bool = True,
-) -> Iterator[tuple[Config, Result]]:
+) -> Results[Config]:
     """What each config's experiment, by its name, finds for it, as soon as it is there.
 
     An experiment is called with its config and `progress`. The sets of `images` (None: of all configs) are loaded
@@ -36,3 +36,11 @@ def run_each(
 def _run_one(experiments: Mapping[str, Experiment], config: RunConfig, *, progress: bool) -> Result:
     work = functools.partial(experiments[config.experiment], config, progress=progress)
     return measured(work, device=engine.describe(engine.choose_device()))
+
+
+def fit(replica: engine.Replica, *, steps: int, **how: Any) -> engine.Outcome:
+    """Train a replica for so many steps; raises `Diverged`."""
+    (end,) = engine.fit([replica], steps=steps, **how)
+    if end.diverged_step is not None:
+        raise Diverged(end.diverged_step)
+    return end

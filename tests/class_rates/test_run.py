@@ -6,17 +6,8 @@ import torch
 from scipy import stats
 from torch import nn
 
-from spareparts import data
-from spareparts.class_rates import (
-    Config,
-    FullyConnected,
-    ceiling,
-    hidden_widths,
-    plan,
-    rank_sum,
-    run,
-    specialized_share,
-)
+from spareparts import class_rates, data
+from spareparts.class_rates import Config, FullyConnected, ceiling, hidden_widths, rank_sum, run, specialized_share
 from spareparts.class_rates.networks import SeededDropout
 from spareparts.class_rates.run import groups_of
 
@@ -25,7 +16,7 @@ TINY = SIZE | {"dataset": "generated-led-display"}
 
 
 def tiny_plan(**parameters):
-    return plan(datasets=["generated-led-display"], **parameters, **SIZE)
+    return class_rates.plan(datasets=["generated-led-display"], **parameters, **SIZE)
 
 
 def test_conic_widths_shrink_by_one_factor_down_to_the_classes():

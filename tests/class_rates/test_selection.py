@@ -10,21 +10,9 @@ from made import made_line
 from scipy import stats
 
 from spareparts import data, records
-from spareparts.class_rates import (
-    ARCHITECTURES,
-    ATTAINABLE,
-    LARGEST_CLASS,
-    PUBLISHED_ACCURACY,
-    PUBLISHED_SPECIALISED,
-    Config,
-    by_rule,
-    ceiling,
-    converged,
-    label_entropy,
-    lowered,
-    paired,
-    side,
-)
+from spareparts.class_rates import Config, by_rule, ceiling, converged, label_entropy, lowered, paired, side
+from spareparts.class_rates.config import ARCHITECTURES, ATTAINABLE
+from spareparts.class_rates.selection import LARGEST_CLASS, PUBLISHED_ACCURACY, PUBLISHED_SPECIALISED
 from spareparts.data.tables import KNOWN_TABLES
 from spareparts.execute import ROOT
 from spareparts.records import key

@@ -8,27 +8,9 @@ import torch
 from torch import nn
 
 from spareparts.data import Batches, generator
-from spareparts.distancing.measures import (
-    match,
-    normalized_distance,
-    permute,
-    perturbed_losses,
-    random_direction,
-    relative_distance,
-    squared_distance,
-)
-from spareparts.distancing.paths import (
-    barrier,
-    bezier,
-    fit_curve,
-    flattened,
-    great_circle,
-    length_of,
-    line,
-    measure,
-    network_at,
-    point_of,
-)
+from spareparts.distancing import barrier, bezier, fit_curve, great_circle, line, normalized_distance, squared_distance
+from spareparts.distancing.measures import match, permute, perturbed_losses, random_direction, relative_distance
+from spareparts.distancing.paths import flattened, length_of, measure, network_at, point_of
 from spareparts.models import lenet_300_100, mlp, mobilenet_v2, resnet, vgg
 from spareparts.models.units import unit_groups
 
@@ -199,10 +181,7 @@ def perturbed(**wrong):
         (lambda: perturbed(sizes=(0.1, -1)), "sizes must be positive, got -1"),
         (lambda: perturbed(sizes=(0.1, math.nan)), "sizes must be positive, got nan"),
         (lambda: squared_distance(point_of(small(1)), point_of(residual(1))), "only one of them has"),
-        (
-            lambda: line(point_of(small(1)), point_of(small(1, width=9))),
-            r"of shape \(8, 192\) and \(9, 192\)",
-        ),
+        (lambda: line(point_of(small(1)), point_of(small(1, width=9))), r"of shape \(8, 192\) and \(9, 192\)"),
     ],
 )
 def test_no_draws_steps_backwards_and_points_of_other_architectures_are_refused(ask, message):

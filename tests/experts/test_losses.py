@@ -11,13 +11,8 @@ from pytorch_metric_learning.losses import SupConLoss
 from torch.nn.functional import cosine_similarity, cross_entropy, normalize
 
 from spareparts.data import generator
-from spareparts.experts.losses import (
-    gated_cross_entropy,
-    normalized_temperature_cross_entropy,
-    pairwise_distance,
-    soft_nearest_neighbor_loss,
-    supervised_contrastive_loss,
-)
+from spareparts.experts import normalized_temperature_cross_entropy, supervised_contrastive_loss
+from spareparts.experts.losses import gated_cross_entropy, pairwise_distance, soft_nearest_neighbor_loss
 
 EUCLIDEAN = {"distance": "squared_euclidean"}
 SNNL = {

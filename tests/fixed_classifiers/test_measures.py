@@ -13,16 +13,8 @@ from scipy.optimize import minimize
 from torch.nn import functional
 
 from spareparts.data import generator
-from spareparts.fixed_classifiers import (
-    FixedClassifier,
-    cosine_loss,
-    least_loss,
-    max_coherence,
-    orthonormal,
-    tight_frame,
-    welch_bound,
-)
-from spareparts.fixed_classifiers.measures import epochs_to
+from spareparts.fixed_classifiers import FixedClassifier, cosine_loss, orthonormal, tight_frame
+from spareparts.fixed_classifiers.measures import epochs_to, least_loss, max_coherence, welch_bound
 
 
 def test_random_matrices_are_distributed_as_scipys():

@@ -164,10 +164,8 @@ def test_large_networks_take_images_of_224_pixels_and_the_head_of_the_config(pet
 def test_readings_are_about_a_hundred_end_every_epoch_and_go_on_where_a_checkpoint_kept_them():
     for epoch, epochs, expected in ((39, 15, 3), (390, 164, 390), (97, 10, 1), (6, 2, 1)):
         assert stretch(epoch, epochs=epochs) == expected
-    config = Config(dataset="digits", network="mlp", train_samples=200, epochs=2, head="normalised")
-    sets = sets_of(config, "cpu")
-    trained = networks.replica(config, sets, "cpu")
-    epoch = len(trained.batches)
+    config, trained = made(head="normalised")
+    sets, epoch = sets_of(config, "cpu"), len(trained.batches)
     one, other = (Readings(trained, sets, epoch=epoch) for _ in range(2))
     engine.fit([dataclasses.replace(trained, callbacks=(one,))], steps=epoch, every=1, progress=False)
     other.load_state_dict(one.state_dict())

@@ -1,20 +1,19 @@
 """What is read off a network: accuracies, and neurons that tell a class from the rest."""
 
-from typing import Any
-
 import numpy as np
 import torch
 from jaxtyping import Float, Float64, Int
 from scipy import stats
 
 from .. import checks, data, engine
+from ..records.store import Found
 from .networks import FullyConnected
 
 BLOCK = 128  # neurons ranked at once, to bound the memory
 THRESHOLD = 1e-7  # the paper's, "to mitigate the multiple hypothesis situation"
 
 
-def measure(network: FullyConnected, parts: data.Partition) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+def measure(network: FullyConnected, parts: data.Partition) -> Found:
     """Metrics and arrays of a trained network: accuracies, correct predictions as bits, specialized neurons, size."""
     metrics, arrays = {}, {}
     for name in ("validation", "test", "official"):

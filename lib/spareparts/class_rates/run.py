@@ -3,7 +3,7 @@
 import functools
 import math
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 import torch
@@ -13,6 +13,7 @@ from torch.nn import functional
 
 from .. import data, engine
 from ..records import Result
+from ..runs import Results
 from .config import Config
 from .continuation import Continuation
 from .measures import label_entropy, measure
@@ -113,9 +114,7 @@ def replica(config: Config, *, rate_lr: float) -> tuple[engine.Replica, Setup]:
     return trained, ready
 
 
-def run(
-    configs: Iterable[Config], *, workers: int | None = None, progress: bool = True
-) -> Iterator[tuple[Config, Result]]:
+def run(configs: Iterable[Config], *, workers: int | None = None, progress: bool = True) -> Results[Config]:
     """Train and measure each config, one a CPU core (`engine.each`), as soon as it is there; data are loaded first."""
     configs = list(configs)
     for dataset in sorted({config.dataset for config in configs}):

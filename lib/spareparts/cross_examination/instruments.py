@@ -21,8 +21,9 @@ from ..redundancy.measures import null_clustering
 from ..redundancy.network import firing
 from ..redundancy.pruning import cut, frame_potential, measure_pruning, pruning_order, unit_rows
 from ..redundancy.spectra import effective_rank, rank_accuracies, singular_values
-from ..redundancy.training import Part, Sets, fit
+from ..redundancy.training import Part, Sets
 from ..redundancy.widths import accuracy_drops, largest_correlations
+from ..runs import fit
 from .config import Config
 from .networks import LAYER, Routed, fixed_head
 

@@ -19,9 +19,9 @@ from ..distancing.penalty import Kernel, Push
 from ..experts.losses import gated_cross_entropy, soft_nearest_neighbor_loss
 from ..experts.network import Mixture, MixtureOutput
 from ..fixed_classifiers import FixedClassifier
-from ..records import weights_path
-from ..records.store import commit
-from ..redundancy.training import Sets, fit
+from ..records.store import commit, weights_path
+from ..redundancy.training import Sets
+from ..runs import fit
 from .config import CENTRED, MIXTURES, MOST_SAMPLES, SNNL, Config
 
 LAYER = "fc1"  # that all networks share

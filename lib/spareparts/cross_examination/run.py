@@ -1,29 +1,25 @@
 """From configs to results: train each network, read every instrument, and hold it against its control."""
 
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Iterable
 
-import numpy as np
 import torch
 
 from .. import engine
 from ..experts.losses import soft_nearest_neighbor_loss
 from ..experts.measures import LIVE_LOAD, expert_load
-from ..records import Result
-from ..runs import run_each
+from ..records.store import Found
+from ..runs import Results, run_each
 from .config import Config
 from .instruments import IMAGES, against, frozen_cost, instruments, outputs
 from .networks import Routed, sets_of, train, trained_network
 
 
-def run(
-    configs: Iterable[Config], *, progress: bool = True, workers: int | None = None
-) -> Iterator[tuple[Config, Result]]:
+def run(configs: Iterable[Config], *, progress: bool = True, workers: int | None = None) -> Results[Config]:
     """Run each config on a core, yielding its result as soon as it is there."""
     yield from run_each({"examine": examine}, configs, workers=workers, progress=progress)
 
 
-def examine(config: Config, *, progress: bool = True) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+def examine(config: Config, *, progress: bool = True) -> Found:
     """Metrics of one network; raises `Diverged`."""
     sets = sets_of(config, engine.choose_device())
     trained = train(config, sets, progress=progress)

@@ -15,6 +15,8 @@ from .batches import generator
 from .files import SPLITS
 from .sets import GREY, classes, is_folder, stored
 
+Images = Float[Tensor, "batch channels height width"]
+Pixels = Shaped[Tensor, "batch channels height width"]  # of any kind of numbers
 HELD_OUT = 5_000  # training images, on which alone anything is chosen; a fifth of smaller sets
 SHUFFLE_SEED = 10_000  # added to the seed: shuffled labels must not depend on how the images are drawn
 
@@ -110,7 +112,7 @@ def stratified(labels: Int[Tensor, " samples"], count: int, *, seed: int) -> Int
     return torch.tensor(chosen)
 
 
-def to_float(images: UInt8[Tensor, "batch height width *channels"]) -> Float[Tensor, "batch channels height width"]:
+def to_float(images: UInt8[Tensor, "batch height width *channels"]) -> Images:
     """Images as stored (grey, or three channels last), scaled from 0..255 to [0, 1], channels first."""
     if images.dtype != torch.uint8 or not (images.dim() == 3 or images.shape[3:] == (3,)):
         raise ValueError(f"images must be uint8, (n, h, w) or (n, h, w, 3), got {images.dtype}, {tuple(images.shape)}")
@@ -118,9 +120,7 @@ def to_float(images: UInt8[Tensor, "batch height width *channels"]) -> Float[Ten
     return first.to(torch.float32, memory_format=torch.contiguous_format).div_(255)
 
 
-def normalize(
-    images: Float[Tensor, "batch channels height width"], mean: Sequence[float], std: Sequence[float]
-) -> Float[Tensor, "batch channels height width"]:
+def normalize(images: Images, mean: Sequence[float], std: Sequence[float]) -> Images:
     """(images - mean) / std in every channel; ValueError unless every std is positive."""
     shift, scale = (torch.tensor(value, dtype=images.dtype).reshape(-1, 1, 1) for value in (mean, std))
     if not (scale > 0).all():
@@ -128,14 +128,12 @@ def normalize(
     return (images - shift.to(images.device)) / scale.to(images.device)
 
 
-def channel_statistics(images: Float[Tensor, "batch channels height width"]) -> tuple[list[float], list[float]]:
+def channel_statistics(images: Images) -> tuple[list[float], list[float]]:
     """Mean and deviation of every channel over all images and pixels, as `normalize` takes them."""
     return images.mean((0, 2, 3)).tolist(), images.std((0, 2, 3)).tolist()
 
 
-def crop_and_flip(
-    images: Shaped[Tensor, "batch channels height width"], *, padding: int = 4, generator: torch.Generator
-) -> Shaped[Tensor, "batch channels height width"]:
+def crop_and_flip(images: Pixels, *, padding: int = 4, generator: torch.Generator) -> Pixels:
     """Each image padded with zeros, cropped to its size at a random place, and half of them mirrored left to right.
 
     The draws come from the generator alone, per image; with one on the images' device the host never waits.

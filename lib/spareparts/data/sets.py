@@ -15,19 +15,8 @@ import numpy as np
 from pydantic import Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
-from .files import (
-    IMAGE_ARRAYS,
-    MANIFEST,
-    SPLITS,
-    DataCorrupt,
-    DataMissing,
-    check_fingerprint,
-    digest,
-    present,
-    read_arrays,
-    root,
-    unknown,
-)
+from . import files
+from .files import DataCorrupt, DataMissing, check_fingerprint, digest, present, read_arrays, root, unknown
 
 FOLDERS = {"train": "train", "test": "val"}  # of each split of a set in folders: <root>/<name>/<folder>/<class>/<image>
 GREY = ("mnist", "fashion_mnist", "digits")  # whose images networks take in [0, 1], neither normalized nor augmented
@@ -44,13 +33,13 @@ class About:
 
 
 OWN = TypeAdapter(About)
-KNOWN = TypeAdapter(dict[str, About]).validate_python(MANIFEST["images"])
+KNOWN = TypeAdapter(dict[str, About]).validate_python(files.MANIFEST["images"])
 
 
 def superclasses() -> dict[str, tuple[int, ...]]:
     """Labels of CIFAR-100's classes in each superclass; both stand in the order of their official numbers."""
     number = KNOWN["cifar100"].classes.index
-    return {title: tuple(map(number, names)) for title, names in MANIFEST["superclasses"].items()}
+    return {title: tuple(map(number, names)) for title, names in files.MANIFEST["superclasses"].items()}
 
 
 def about(name: str) -> About:
@@ -146,7 +135,7 @@ def check_file(name: str) -> dict[str, tuple[int, ...]]:
 @functools.lru_cache(maxsize=64)
 def _shapes(path: Path, known: About, modified: int, size: int) -> dict[str, tuple[int, ...]]:
     try:
-        arrays = read_arrays(path, IMAGE_ARRAYS, most_bytes=known.most_bytes)
+        arrays = read_arrays(path, files.IMAGE_ARRAYS, most_bytes=known.most_bytes)
     except DataCorrupt as error:
         raise DataCorrupt(f"{error}; expected arrays with sha256 {known.sha256}") from error
     check_fingerprint(path, known.sha256, digest(arrays))
@@ -156,7 +145,7 @@ def _shapes(path: Path, known: About, modified: int, size: int) -> dict[str, tup
 
 def check_form(name: str, arrays: Mapping[str, np.ndarray], num_classes: int) -> None:
     """ValueError unless the arrays are uint8 images and int64 labels in 0..num_classes-1, to train and to test on."""
-    for split in SPLITS:
+    for split in files.SPLITS:
         images, labels = arrays[f"{split}_images"], arrays[f"{split}_labels"]
         if images.dtype != np.uint8 or not (images.ndim == 3 or images.shape[3:] == (3,)):
             wrong = f"images must be uint8, (n, h, w) or (n, h, w, 3), got {images.dtype}, {images.shape}"
@@ -169,7 +158,7 @@ def check_form(name: str, arrays: Mapping[str, np.ndarray], num_classes: int) ->
         else:
             continue
         raise ValueError(f"{name!r}, {split}: {wrong}")
-    train, test = (arrays[f"{split}_images"].shape[1:] for split in SPLITS)
+    train, test = (arrays[f"{split}_images"].shape[1:] for split in files.SPLITS)
     if train != test:
         raise ValueError(f"images of {name!r} must be of one size, got {train} to train on and {test} to test on")
 

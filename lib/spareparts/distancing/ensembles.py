@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from .. import checks, data, engine
+from ..records.store import Found
 from .config import NETWORKS, Config, journey_of
 from .journeys import left_behind
 from .measures import error_correlation, squared_distance
@@ -122,7 +123,7 @@ def measured_errors(probabilities: Probabilities, labels: Labels) -> Float[Tenso
     return torch.stack(found)
 
 
-def ensemble(config: Config, *, progress: bool = True) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+def ensemble(config: Config, *, progress: bool = True) -> Found:
     """Members, what they share, and what their combinations gain; predictions of the members on the test images.
 
     Accuracies are in %. Correlations of errors are means over pairs, NaN where that of every pair is, and so are the

@@ -12,8 +12,8 @@ import torch
 from torch import Tensor, nn
 
 from .. import engine
-from ..records import Diverged, checkpoint_path, weights_path
-from ..records.store import commit
+from ..records.store import Found, checkpoint_path, commit, weights_path
+from ..runs import fit
 from .config import Config, journey_of
 from .measures import normalized_distance, squared_distance
 from .paths import point_of
@@ -97,7 +97,7 @@ class Watch:
         self.directions.steps = state["steps"]
 
 
-def journey(config: Config, *, progress: bool = True) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+def journey(config: Config, *, progress: bool = True) -> Found:
     """Train along one journey and measure it; weights at its start, checkpoints and end are left in the cache.
 
     Accuracies are in %, the late ones means of the last readings. The arrays are all readings, predicted classes of all
@@ -134,8 +134,8 @@ def travel(
     replica, watch = ready(config, sets, keep=keep)
     epoch = len(replica.batches)
     watch.visit(replica.network, 0)
-    (end,) = engine.fit(
-        [replica],
+    end = fit(
+        replica,
         steps=config.length * epoch,
         every=interval_of(config) * epoch,
         precision=config.precision,
@@ -143,8 +143,6 @@ def travel(
         checkpoint=checkpoint,
         opening=opening_of(config, steps=epoch),
     )
-    if end.diverged_step is not None:
-        raise Diverged(end.diverged_step)
     return replica.network, watch, end
 
 

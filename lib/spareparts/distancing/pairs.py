@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from .. import data, engine
+from ..records.store import Found
 from .config import Config, journey_of
 from .journeys import left_behind
 from .measures import SIZES, error_correlation, match, perturbed_losses, squared_distance
@@ -26,7 +27,7 @@ DRAWS = 5  # of directions, for the flatness
 PAIR_SEED, RIDGE_SEED = 3_000, 6_000  # added to the seed: what is drawn here must not depend on how training drew
 
 
-def pair(config: Config, *, progress: bool = True) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+def pair(config: Config, *, progress: bool = True) -> Found:
     """What lies between the journey's end, the first network, and the `other` one, and how flat the loss is round both.
 
     Losses are of training images, errors of test images. Raises `Diverged` where a journey that is missing diverges.
@@ -85,7 +86,7 @@ def steepness(networks: Mapping[str, nn.Module], train: Part, *, seed: int) -> d
     return metrics
 
 
-def ridge(config: Config, *, progress: bool = True) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+def ridge(config: Config, *, progress: bool = True) -> Found:
     """Barriers of test error (points) on ways from the checkpoint, and the two networks as an ensemble.
 
     To the end: the straight `line`; the great `circle`, which keeps the length of the weights; a fitted `curve` that

@@ -1,15 +1,14 @@
 """From configs to results; and the experiment `cost`, the time of the penalty beside that of a training step."""
 
 import functools
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterable
 
 import numpy as np
 from torch import nn
 
 from .. import data, engine
-from ..records import Result
-from ..runs import run_each
+from ..records.store import Found
+from ..runs import Results, run_each
 from .config import Config
 from .ensembles import ensemble
 from .journeys import journey
@@ -22,7 +21,7 @@ ROUNDS = 30  # in each of which every number of checkpoints has its turn: load o
 REPEATS = 5  # of the penalty in a turn
 
 
-def cost(config: Config, *, progress: bool = True) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+def cost(config: Config, *, progress: bool = True) -> Found:
     """Seconds of one penalty with its gradient, for each number of checkpoints, and of one training step without any.
 
     The fastest of all rounds, which load on the machine spares most, are the metrics; all rounds are the arrays.
@@ -64,8 +63,6 @@ def step_of(network: nn.Module, config: Config, sets: Sets) -> Callable[[], None
 EXPERIMENTS = {function.__name__: function for function in (journey, pair, ensemble, cost, ridge)}
 
 
-def run(
-    configs: Iterable[Config], *, progress: bool = True, workers: int | None = None
-) -> Iterator[tuple[Config, Result]]:
+def run(configs: Iterable[Config], *, progress: bool = True, workers: int | None = None) -> Results[Config]:
     """Run each config on a core, yielding its result as soon as it is there."""
     yield from run_each(EXPERIMENTS, configs, workers=workers, progress=progress)

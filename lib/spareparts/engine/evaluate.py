@@ -21,16 +21,13 @@ def images_at_once(device: torch.device) -> int:
     return IN_CACHE if device.type == "cpu" else BATCH
 
 
-def _chunks(inputs: Inputs) -> Outputs:
-    return inputs.split(images_at_once(inputs.device) if inputs.ndim > 2 else BATCH)
-
-
 @torch.inference_mode()
 def predict(network: nn.Module, inputs: Inputs, *, read: Read = lambda output: (output,)) -> Outputs:
     """Outputs of a network in evaluation mode over all inputs, each tensor of `read(output)` joined over batches."""
     training = network.training
     network.eval()
-    parts = [read(network(chunk)) for chunk in _chunks(inputs)]
+    size = images_at_once(inputs.device) if inputs.ndim > 2 else BATCH
+    parts = [read(network(chunk)) for chunk in inputs.split(size)]
     network.train(training)
     return tuple(torch.cat(tensors) for tensors in zip(*parts, strict=True))
 

@@ -7,10 +7,14 @@ from torch.nn import functional
 
 from .. import checks
 
+Embeddings, Labels = Float[Tensor, "batch *features"], Int[Tensor, " batch"]
+Gates = Scores = Float[Tensor, "batch experts"]
+Logits = Float[Tensor, "batch experts classes"]
+Loss = Float[Tensor, ""]
+Temperature = float | Loss
 
-def pairwise_distance(
-    embeddings: Float[Tensor, "batch *features"], *, distance: str = "cosine"
-) -> Float[Tensor, "batch batch"]:
+
+def pairwise_distance(embeddings: Embeddings, *, distance: str = "cosine") -> Float[Tensor, "batch batch"]:
     """Distance of every pair: 1 - cos in [0, 2], or the squared Euclidean distance; one matrix product either way.
 
     Half precision is computed in single. Raises `ValueError` for another distance.
@@ -29,11 +33,7 @@ def pairwise_distance(
 
 
 def scored_pairs(
-    embeddings: Float[Tensor, "batch *features"],
-    labels: Int[Tensor, " batch"],
-    *,
-    temperature: float | Float[Tensor, ""],
-    distance: str = "cosine",
+    embeddings: Embeddings, labels: Labels, *, temperature: Temperature, distance: str = "cosine"
 ) -> tuple[Float[Tensor, "batch batch"], Bool[Tensor, "batch batch"]]:
     """Scores `-d_ij / t` of all pairs, -infinity of a sample with itself; and which others share a sample's class.
 
@@ -49,12 +49,8 @@ def scored_pairs(
 
 
 def soft_nearest_neighbor_loss(
-    embeddings: Float[Tensor, "batch *features"],
-    labels: Int[Tensor, " batch"],
-    *,
-    temperature: float | Float[Tensor, ""] = 1.0,
-    distance: str = "cosine",
-) -> Float[Tensor, ""]:
+    embeddings: Embeddings, labels: Labels, *, temperature: Temperature = 1.0, distance: str = "cosine"
+) -> Loss:
     """Soft nearest neighbor loss, at least 0: how likely a random neighbour is to be of another class (Eq. 6).
 
     `-1/|V| sum_{i in V} [logsumexp_{j != i, y_j = y_i}(-d_ij / t) - logsumexp_{k != i}(-d_ik / t)]`, where V are the
@@ -70,12 +66,7 @@ def soft_nearest_neighbor_loss(
     return (scores.logsumexp(1) - same).where(valid, 0).sum() / valid.sum().clamp(min=1)
 
 
-def supervised_contrastive_loss(
-    embeddings: Float[Tensor, "batch *features"],
-    labels: Int[Tensor, " batch"],
-    *,
-    temperature: float | Float[Tensor, ""] = 0.1,
-) -> Float[Tensor, ""]:
+def supervised_contrastive_loss(embeddings: Embeddings, labels: Labels, *, temperature: Temperature = 0.1) -> Loss:
     """Supervised contrastive loss, at least 0, its mean over positives outside the logarithm (Khosla 2020, Eq. 2).
 
     `1/|V| sum_{i in V} -1/|P(i)| sum_{p in P(i)} [s_ip / t - logsumexp_{a != i}(s_ia / t)]` with the cosine s of
@@ -92,11 +83,8 @@ def supervised_contrastive_loss(
 
 
 def normalized_temperature_cross_entropy(
-    first: Float[Tensor, "batch *features"],
-    second: Float[Tensor, "batch *features"],
-    *,
-    temperature: float | Float[Tensor, ""] = 0.5,
-) -> Float[Tensor, ""]:
+    first: Embeddings, second: Embeddings, *, temperature: Temperature = 0.5
+) -> Loss:
     """NT-Xent of SimCLR, at least 0, over two views of each image (Chen et al. 2020, Eq. 1): which one is its other?
 
     `1/2N sum_i [logsumexp_{k != i}(s_ik / t) - s_ij / t]`, where j is the other view of i; 0 for fewer than two images.
@@ -107,11 +95,7 @@ def normalized_temperature_cross_entropy(
     return supervised_contrastive_loss(torch.cat([first, second]), pairs, temperature=temperature)
 
 
-def gated_cross_entropy(
-    gates: Float[Tensor, "batch experts"],
-    expert_logits: Float[Tensor, "batch experts classes"],
-    labels: Int[Tensor, " batch"],
-) -> Float[Tensor, ""]:
+def gated_cross_entropy(gates: Gates, expert_logits: Logits, labels: Labels) -> Loss:
     """`1/B sum_i sum_k g_k(z_i) CE(y_i, o_k(z_i))` in nats (Eq. 5); the gates are probabilities.
 
     Raises `ValueError` for shapes that do not match and, for one replica on a CPU, for labels outside the classes.
@@ -123,17 +107,13 @@ def gated_cross_entropy(
     return -torch.einsum("bk,bk->b", gates, log_likelihood(expert_logits, labels)).mean()
 
 
-def log_likelihood(
-    expert_logits: Float[Tensor, "batch experts classes"], labels: Int[Tensor, " batch"]
-) -> Float[Tensor, "batch experts"]:
+def log_likelihood(expert_logits: Logits, labels: Labels) -> Float[Tensor, "batch experts"]:
     """The logarithm of the probability that each expert gives the true class."""
     places = labels[:, None, None].expand(-1, expert_logits.shape[1], 1)
     return expert_logits.log_softmax(2).gather(2, places).squeeze(2)
 
 
-def load_balancing_loss(
-    gates: Float[Tensor, "batch experts"], scores: Float[Tensor, "batch experts"]
-) -> Float[Tensor, ""]:
+def load_balancing_loss(gates: Gates, scores: Scores) -> Loss:
     """`K sum_k f_k P_k`, the auxiliary loss of switch transformers: about 1 for even loads, up to K for one expert.
 
     f_k is the share of all choices (gates above 0) that fall on expert k, P_k the mean softmax of its scores over all

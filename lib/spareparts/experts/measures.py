@@ -15,9 +15,13 @@ from torch import Tensor
 from torch.nn import functional
 
 from .. import checks, data, engine
+from ..records.store import Found
 from .config import BOTH, DATASETS, Config
 from .losses import log_likelihood, soft_nearest_neighbor_loss
 from .network import Mixture
+
+Chosen = Labels = Int[Tensor, " batch"]
+Gates, Weights = Float[Tensor, "batch experts"], Float[Tensor, "experts hidden features"]
 
 LIVE_LOAD = 0.01  # an expert with a smaller share of the test set is dead
 SHOWN = 2_000  # first test images, whose features are clustered and drawn
@@ -25,9 +29,7 @@ FIGURE_SEED = 1  # the paper's figures show one run: ours is fixed here, before 
 NEIGHBOURS = 15  # of a point in the picture
 
 
-def class_gates(
-    gates: Float[Tensor, "batch experts"], labels: Int[Tensor, " batch"], *, num_classes: int
-) -> Float[Tensor, "classes experts"]:
+def class_gates(gates: Gates, labels: Labels, *, num_classes: int) -> Float[Tensor, "classes experts"]:
     """Mean gate distribution of each class, zeros where it has no sample. Raises `ValueError` for foreign labels."""
     checks.equally_many(gates=gates, labels=labels)
     checks.labels(labels, count=num_classes)
@@ -40,9 +42,7 @@ def entropy(distributions: Float[Tensor, "*rows outcomes"]) -> Float[Tensor, "*r
     return torch.special.entr(distributions).sum(-1)
 
 
-def specialization_entropy(
-    gates: Float[Tensor, "batch experts"], labels: Int[Tensor, " batch"], *, num_classes: int
-) -> Float[Tensor, ""]:
+def specialization_entropy(gates: Gates, labels: Labels, *, num_classes: int) -> Float[Tensor, ""]:
     """ENT: mean over the classes that occur of the entropy of the class's mean gate distribution, 0 to ln K nats.
 
     It cannot tell soft gates from a class split hard between experts: read it beside the entropy per sample.
@@ -52,9 +52,7 @@ def specialization_entropy(
     return per_class[labels.unique()].mean()
 
 
-def mutual_information(
-    chosen: Int[Tensor, " batch"], labels: Int[Tensor, " batch"], *, num_experts: int, num_classes: int
-) -> Float[Tensor, ""]:
+def mutual_information(chosen: Chosen, labels: Labels, *, num_experts: int, num_classes: int) -> Float[Tensor, ""]:
     """Information that the chosen expert gives about the class, 0 to ln min(K, C) nats.
 
     Raises `ValueError` for shapes that do not match, and for labels or experts that do not exist.
@@ -67,7 +65,7 @@ def mutual_information(
     return entropy(joint.sum(0)) + entropy(joint.sum(1)) - entropy(joint.flatten())
 
 
-def expert_load(chosen: Int[Tensor, " batch"], *, num_experts: int) -> Float[Tensor, " experts"]:
+def expert_load(chosen: Chosen, *, num_experts: int) -> Float[Tensor, " experts"]:
     """Share of the samples that each expert is chosen for; sums to 1."""
     return torch.bincount(chosen, minlength=num_experts) / len(chosen)
 
@@ -111,7 +109,7 @@ def predicted_collapse(
     return None
 
 
-def pairwise_similarity(weights: Float[Tensor, "experts hidden features"]) -> Float[Tensor, "experts experts"]:
+def pairwise_similarity(weights: Weights) -> Float[Tensor, "experts experts"]:
     """Cosine of every two experts' flattened first-layer weights, -1 to 1."""
     unit = functional.normalize(weights.flatten(1), dim=1)
     return unit @ unit.T
@@ -123,18 +121,18 @@ def mean_of_pairs(square: Float[Tensor, "experts experts"]) -> Float[Tensor, ""]
     return square[first, second].mean()
 
 
-def embedding_similarity(weights: Float[Tensor, "experts hidden features"]) -> Float[Tensor, ""]:
+def embedding_similarity(weights: Weights) -> Float[Tensor, ""]:
     """SIM: mean cosine over expert pairs of the flattened first-layer weights, -1 to 1; NaN for one expert."""
     return mean_of_pairs(pairwise_similarity(weights))
 
 
-def row_products(weights: Float[Tensor, "experts hidden features"]) -> Float[Tensor, "experts experts hidden hidden"]:
+def row_products(weights: Weights) -> Float[Tensor, "experts experts hidden hidden"]:
     """Products of every row of one expert with every row of another, the experts scaled to unit norm."""
     unit = functional.normalize(weights.flatten(1), dim=1).view_as(weights)
     return torch.einsum("ihf,jgf->ijhg", unit, unit)
 
 
-def matched_similarity(weights: Float[Tensor, "experts hidden features"]) -> Float[Tensor, "experts experts"]:
+def matched_similarity(weights: Weights) -> Float[Tensor, "experts experts"]:
     """Cosine of every two experts with their rows matched for the largest sum (Hungarian method)."""
     products = row_products(weights).double().cpu().numpy()
     matched = torch.eye(len(weights), dtype=torch.float64)
@@ -144,9 +142,7 @@ def matched_similarity(weights: Float[Tensor, "experts hidden features"]) -> Flo
     return matched
 
 
-def shuffled_similarity(
-    weights: Float[Tensor, "experts hidden features"], *, draws: int = 200, generator: torch.Generator
-) -> Float[Tensor, " draws"]:
+def shuffled_similarity(weights: Weights, *, draws: int = 200, generator: torch.Generator) -> Float[Tensor, " draws"]:
     """SIM with each expert's rows in random order: what live experts share through their rows' mean direction alone."""
     products, hidden = row_products(weights), weights.shape[1]
     pairs = torch.combinations(torch.arange(len(weights)))
@@ -195,9 +191,7 @@ def reading_of(network: Mixture, images: Tensor) -> tuple[Tensor, ...]:
     return engine.predict(network, images, read=read)
 
 
-def measure(
-    config: Config, network: Mixture, reading: tuple[Tensor, ...], labels: Tensor
-) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+def measure(config: Config, network: Mixture, reading: tuple[Tensor, ...], labels: Tensor) -> Found:
     """Metrics and arrays of a trained network on a test set; `FloatingPointError` where its outputs are not finite."""
     scores, gates, answers, features, hidden, *blocks = reading
     if not all(output.isfinite().all() for output in (scores, features, hidden)):

@@ -2,13 +2,14 @@
 
 import dataclasses
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
 from torch import Tensor
 
 from .. import data, engine
 from ..records import Result, checkpoint_path, groups, weights_path
 from ..records.store import commit
+from ..runs import Results
 from .config import Config
 from .measures import LIVE_LOAD, at_start, entropy, expert_load, mean_share, measure, reading_of
 from .network import Mixture
@@ -45,7 +46,7 @@ class GateCurve(engine.Kept):
 
 def run(
     configs: Iterable[Config], *, device: str | None = None, workers: int | None = None, progress: bool = True
-) -> Iterator[tuple[Config, Result]]:
+) -> Results[Config]:
     """Train and measure each config, yielding its result as soon as it is there; all data are loaded first.
 
     On CUDA, which is chosen where there is one, configs that differ in seed or scalars only train side by side; on a
@@ -60,7 +61,7 @@ def run(
 
 def run_group(
     configs: Sequence[Config], *, device: str, progress: bool = True, side_by_side: bool | None = None
-) -> Iterator[tuple[Config, Result]]:
+) -> Results[Config]:
     """Train configs that differ in seed and scalars only, then measure each; training that was cut off goes on."""
     first, described = configs[0], engine.describe(device)
     images, labels, _ = tensors(first.dataset, "test", device)

@@ -10,14 +10,8 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from .. import data, engine
+from . import losses
 from .config import BALANCED, CONTRASTED, Config
-from .losses import (
-    gated_cross_entropy,
-    load_balancing_loss,
-    normalized_temperature_cross_entropy,
-    soft_nearest_neighbor_loss,
-    supervised_contrastive_loss,
-)
 from .network import Mixture, MixtureOutput, full
 
 ANNEALED_EPOCHS, ANNEALED_POWER = 25, 0.55  # t = 1/(1 + epoch)^0.55, an epoch being a 25th of the training
@@ -43,20 +37,17 @@ def build(config: Config, *, images: Tensor, classes: int, generator: torch.Gene
     """The untrained network of a config for images of that shape."""
     if images.shape[2] != images.shape[3] or images.shape[2] < 4:
         raise ValueError(f"images must be square and at least 4 pixels wide, got {tuple(images.shape[2:])}")
+    names = ("experts", "hidden_units", "filters", "normalised_gate", "centred_gate")
     network = Mixture(
         channels=images.shape[1],
         size=images.shape[2],
         classes=classes,
-        experts=config.experts,
-        hidden_units=config.hidden_units,
         generator=generator,
         extractor=None if config.arm == "raw" else config.extractor,
-        filters=config.filters,
         uniform_gates=config.arm == "ensemble",
         chosen_experts=config.chosen_experts if config.arm in BALANCED else None,
-        normalised_gate=config.normalised_gate,
-        centred_gate=config.centred_gate,
         learned_temperature=config.temperature_schedule == "learned",
+        **{name: getattr(config, name) for name in names},
     )
     return network.to(images.device)
 
@@ -132,9 +123,9 @@ class Objective:
         views = batch.inputs.unbind(1) if self.arm == "simclr" else (batch.inputs,)
         outputs = [network(view) for view in views]
         output = outputs[0]
-        loss = gated_cross_entropy(output.gates, output.logits, batch.labels)
+        loss = losses.gated_cross_entropy(output.gates, output.logits, batch.labels)
         if self.arm in BALANCED:
-            loss = loss + settings["balance_weight"] * load_balancing_loss(output.gates, output.scores)
+            loss = loss + settings["balance_weight"] * losses.load_balancing_loss(output.gates, output.scores)
         if self.arm not in CONTRASTED:
             return loss
         progress = getattr(batch, "progress", 0.0)
@@ -149,8 +140,8 @@ class Objective:
         self, views: list[tuple[Tensor, ...]], labels: Tensor, temperature: float | Tensor
     ) -> Float[Tensor, ""]:
         """Minimum or sum over the blocks of their SNNL, or of what stands in its place, in full precision."""
-        others = {"simclr": normalized_temperature_cross_entropy, "supcon": supervised_contrastive_loss}
-        loss = others.get(self.arm, functools.partial(soft_nearest_neighbor_loss, distance=self.distance))
+        others = {"simclr": losses.normalized_temperature_cross_entropy, "supcon": losses.supervised_contrastive_loss}
+        loss = others.get(self.arm, functools.partial(losses.soft_nearest_neighbor_loss, distance=self.distance))
         classes = () if self.arm == "simclr" else (labels,)
         with torch.autocast(labels.device.type, enabled=False):
             blocks = zip(*([full(block).flatten(1) for block in view] for view in views), strict=True)

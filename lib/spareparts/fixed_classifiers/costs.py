@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from .. import data, engine
+from ..records.store import Found
 from .config import Config
 from .heads import FixedClassifier
 from .networks import head as head_of
@@ -19,9 +20,7 @@ LEARNING_RATE = 0.1
 ROUNDS, FEWEST, SECONDS = 30, 3, 2.0  # rounds are timed until so many seconds are over, at least the fewest
 
 
-def heads(
-    config: Config, *, device: str | None = None, progress: bool = True
-) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+def heads(config: Config, *, device: str | None = None, progress: bool = True) -> Found:
     """Metrics of what one head costs, on random features; nothing is learned from them.
 
     A training step is the forward pass, cross entropy, the gradients of weights and features, and SGD with momentum;

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 import scipy.sparse
@@ -14,8 +13,8 @@ from torch.nn import functional
 
 from .. import checks, data, engine, models
 from ..data.text import END
-from ..records import Diverged, checkpoint_path, weights_path
-from ..records.store import commit
+from ..records.store import Found, checkpoint_path, commit, weights_path
+from ..runs import fit
 from .config import Config
 from .heads import EPS, scale_of
 
@@ -124,9 +123,8 @@ def orthogonal(vocabulary: int, units: int, *, generator: torch.Generator) -> Ve
 
     The rows are then scaled to norm 1, and point nearly evenly in all directions.
     """
-    drawn = torch.randn(max(vocabulary, units), min(vocabulary, units), generator=generator, dtype=torch.float64)
-    columns, triangle = torch.linalg.qr(drawn)
-    columns = columns * triangle.diagonal().sign()  # without which the draw would not be uniform
+    columns = torch.empty(max(vocabulary, units), min(vocabulary, units), dtype=torch.float64)
+    nn.init.orthogonal_(columns, generator=generator)
     rows = columns if vocabulary >= units else columns.t()
     return (rows / rows.norm(dim=1, keepdim=True)).float()
 
@@ -176,9 +174,7 @@ def word2vec(words: Words, *, vocabulary: int, units: int, end: int, seed: int) 
 # The experiment
 
 
-def language(
-    config: Config, *, device: str | None = None, progress: bool = True
-) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+def language(config: Config, *, device: str | None = None, progress: bool = True) -> Found:
     """Metrics of one language model, perplexities above all; its weights go to the cache. Raises `Diverged`."""
     device, text = engine.choose_device(device), data.load_text(config.corpus)
     network = build(config, text).to(device)
@@ -221,10 +217,8 @@ def train(network: LanguageModel, config: Config, text: data.Text, *, device: st
         adjust=lambda network: nn.utils.clip_grad_norm_(network.parameters(), CLIP),
         callbacks=(watch,),
     )
-    steps, checkpoint = (config.epochs or EPOCHS) * len(windows), checkpoint_path([config])
-    (ended,) = engine.fit([replica], steps=steps, side_by_side=False, checkpoint=checkpoint, progress=progress)
-    if ended.diverged_step is not None:
-        raise Diverged(ended.diverged_step)
+    steps = (config.epochs or EPOCHS) * len(windows)
+    fit(replica, steps=steps, checkpoint=checkpoint_path([config]), progress=progress)
     return watch
 
 

@@ -136,9 +136,6 @@ def objective_of(loss: str, other_target: float = -1.0) -> Callable:
     return lambda network, batch, settings: cosine_loss(network(batch.inputs), batch.labels, **how)
 
 
-# The images of a run
-
-
 Images = data.ImagePart | data.StreamedImages
 
 

@@ -4,7 +4,7 @@ import dataclasses
 import functools
 import math
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,7 +14,8 @@ from torch import Tensor, nn
 
 from .. import data, engine
 from ..records import Result, checkpoint_path, groups, measured, rounded, weights_path
-from ..records.store import commit
+from ..records.store import Found, commit
+from ..runs import Results
 from .config import SCALED, Config
 from .costs import heads
 from .heads import FixedClassifier
@@ -22,7 +23,6 @@ from .language import language
 from .measures import epochs_to
 from .networks import Images, Sets, replica, sets_of, settings_of
 
-Results = Iterator[tuple[Config, Result]]
 OTHERS = {function.__name__: function for function in (heads, language)}
 SIDE_BY_SIDE = ("seed", "initial_scale", "scale_decay", "learning_rate")  # what may differ within a group
 GROUP = 10  # networks that train side by side, at most: what is cut off loses no more
@@ -35,7 +35,7 @@ SHOWN = 0.1  # of the training images, if that is more
 
 def run(
     configs: Iterable[Config], *, device: str | None = None, workers: int | None = None, progress: bool = True
-) -> Results:
+) -> Results[Config]:
     """Run each config, yielding its result as soon as it is there; all data are loaded first.
 
     On CUDA, which is chosen where there is one, networks on images that differ in seed or scalars only train side by
@@ -55,7 +55,7 @@ def run(
 
 def run_group(
     configs: list[Config], *, device: str, progress: bool = True, side_by_side: bool | None = None
-) -> Results:
+) -> Results[Config]:
     """Run configs that go together: networks on images, else each experiment that trains one network or none."""
     if configs[0].experiment == "images":
         yield from train_group(configs, device=device, progress=progress, side_by_side=side_by_side)
@@ -67,7 +67,7 @@ def run_group(
 
 def train_group(
     configs: Sequence[Config], *, device: str, progress: bool = True, side_by_side: bool | None = None
-) -> Results:
+) -> Results[Config]:
     """Train configs that differ in what may differ side by side only, then measure each; what was cut off goes on."""
     sets = [sets_of(config, device) for config in configs]
     replicas = [replica(config, own, device) for config, own in zip(configs, sets, strict=True)]
@@ -208,7 +208,7 @@ def about_end(network: nn.Module, train: Evaluation, test: Evaluation) -> dict[s
     }
 
 
-def about_curves(config: Config, read: Readings, end: engine.Outcome) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+def about_curves(config: Config, read: Readings, end: engine.Outcome) -> Found:
     """The head's size, epochs to given accuracies, growth of the features' norms after the first epoch; all curves."""
     errors, losses, norms = np.array(read.errors), np.array(read.losses), torch.stack(read.norms).double()
     size = "scale" if config.head in SCALED else "weight_norm"

@@ -12,6 +12,7 @@ from torch.nn.utils import skip_init
 from .. import checks
 
 Images = Float[Tensor, "batch channels height width"]
+Units = Float[Tensor, "batch *units"]
 Maps = Float[Tensor, "batch filters new_height new_width"]
 
 
@@ -90,15 +91,13 @@ class Dropout(nn.Module):
             raise ValueError(f"probability must lie in [0, 1), got {probability}")
         self.probability, self.generator = probability, generator
 
-    def forward(self, inputs: Float[Tensor, "batch *units"]) -> Float[Tensor, "batch *units"]:
+    def forward(self, inputs: Units) -> Units:
         """The inputs; in training a share of them is zero and the rest is scaled up to the same mean."""
         if not self.training or self.probability == 0:
             return inputs
         uniform = torch.rand(inputs.shape, generator=self.generator, device=self.generator.device)
         return self.drop(inputs, (uniform >= self.probability).to(inputs.device, non_blocking=True))
 
-    def drop(
-        self, inputs: Float[Tensor, "batch *units"], kept: Bool[Tensor, "batch *units"]
-    ) -> Float[Tensor, "batch *units"]:
+    def drop(self, inputs: Units, kept: Bool[Tensor, "batch *units"]) -> Units:
         """The inputs with only `kept` units left."""
         return torch.where(kept, inputs / (1 - self.probability), 0)

@@ -48,6 +48,7 @@ class Result:
     device: str = "cpu"
 
 
+Found = tuple[dict[str, Any], dict[str, np.ndarray]]  # metrics and arrays
 Run = Callable[[list[RunConfig]], Iterator[tuple[RunConfig, Result]]]
 
 
@@ -284,7 +285,7 @@ class Diverged(Exception):
         self.step = step
 
 
-def measured(work: Callable[[], tuple[dict[str, Any], dict[str, np.ndarray]]], *, device: str) -> Result:
+def measured(work: Callable[[], Found], *, device: str) -> Result:
     """The metrics and arrays of work on a device, and the seconds that it took; a run that diverged is a result too."""
     started, ended = time.perf_counter(), {}
     try:

@@ -8,10 +8,12 @@ import torch
 from jaxtyping import Float, Shaped
 from scipy.sparse.csgraph import connected_components
 from torch import Tensor
-from torch.nn import functional
+from torch.nn import functional, init
 
 from .pruning import frame_potential, normalized
 from .spectra import angles_of_trained, effective_rank, elbow, fit_noise, singular_values, stable_rank, truncated
+
+Snapshots, Similarities = Float[Tensor, "epochs units fan_in"], Float[Tensor, "epochs units units"]
 
 # Units in motion
 
@@ -22,7 +24,7 @@ def output_similarity(outputs: Float[Tensor, "batch units"]) -> Float[Tensor, "u
     return (unit.T @ unit).to(outputs.dtype)
 
 
-def layout(similarities: Float[Tensor, "epochs units units"]) -> tuple[Shaped[Tensor, "epochs units 2"], list[float]]:
+def layout(similarities: Similarities) -> tuple[Shaped[Tensor, "epochs units 2"], list[float]]:
     """Places of the units in a plane at every epoch, and the share of their spread that the plane shows, 0 to 1.
 
     Classical scaling of each epoch's similarities (of cosines: the first two principal components of the normalized
@@ -58,10 +60,8 @@ def same_spectrum(
 
     Right singular vectors would turn all rows alike, which no inner product sees, and are left out.
     """
-    draw = torch.randn(units, len(values), generator=generator, device=generator.device, dtype=torch.float64)
-    left, triangle = torch.linalg.qr(draw)
-    left = left * triangle.diagonal().sign()  # else QR prefers some frames
-    return left.to(values.device) * values.double()
+    left = torch.empty(units, len(values), device=generator.device, dtype=torch.float64)
+    return init.orthogonal_(left, generator=generator).to(values.device) * values.double()
 
 
 def clustering(rows: Float[Tensor, "units fan_in"], prefix: str = "") -> dict[str, float]:
@@ -97,10 +97,7 @@ MOST_LINKS = 600  # of one epoch, the strongest; counts are of all
 
 
 def unit_graph(
-    snapshots: Float[Tensor, "epochs units fan_in"],
-    *,
-    epochs: Sequence[float],
-    outputs: Float[Tensor, "epochs units units"] | None = None,
+    snapshots: Snapshots, *, epochs: Sequence[float], outputs: Similarities | None = None
 ) -> dict[str, np.ndarray]:
     """Arrays of a record for `plots.unit_graph`: below 100 KB for 300 units at eleven epochs.
 
@@ -122,7 +119,7 @@ def unit_graph(
     return arrays if outputs is None else arrays | _links("outputs", outputs)
 
 
-def _links(name: str, similarities: Float[Tensor, "epochs units units"]) -> dict[str, np.ndarray]:
+def _links(name: str, similarities: Similarities) -> dict[str, np.ndarray]:
     """The strongest links of each epoch as rows (epoch, unit, unit), their similarities in hundredths, and counts.
 
     Links are pairs above the lowest cutoff, the most similar first, at most `MOST_LINKS`.
@@ -159,11 +156,7 @@ DIGITS = 5  # significant ones of a metric
 
 
 def over_training(
-    snapshots: Float[Tensor, "epochs units fan_in"],
-    *,
-    epochs: Sequence[float],
-    outputs: Float[Tensor, "epochs units units"] | None = None,
-    generator: torch.Generator,
+    snapshots: Snapshots, *, epochs: Sequence[float], outputs: Similarities | None = None, generator: torch.Generator
 ) -> tuple[dict[str, float], dict[str, np.ndarray]]:
     """Metrics and arrays of a layer from its weights at several epochs, from its initialization to the studied ones.
 

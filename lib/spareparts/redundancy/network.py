@@ -10,13 +10,12 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from .. import data, engine
-from ..records import checkpoint_path, weights_path
-from ..records.store import commit
+from ..records.store import Found, checkpoint_path, commit, weights_path
 from .config import Config
 from .measures import output_similarity, over_training
 from .pruning import GREEDY, compact, cut, halves, measure_pruning, pruning_order, unit_rows, weighted
 from .spectra import RANKS, main_angle, random_angles, rank_accuracies
-from .training import Found, Part, Sets, Trained, build, sets_of, settings_of, train
+from .training import Part, Sets, Trained, build, sets_of, settings_of, train
 
 # Train and measure
 

@@ -64,22 +64,23 @@ def by_unit(parts: Parts) -> Tensor:
 
 # Criteria
 
+Rows = Float[Tensor, "units features"]
 CRITERIA = ("norm", "frame_potential", "random")
 DIRECTIONS = ("smallest", "largest")
 TIE = 1e-9  # contributions this close are equal: rounding must not choose between units that are copies
 
 
-def unit_rows(weight: Float[Tensor, "units *fan_in"]) -> Float[Tensor, "units features"]:
+def unit_rows(weight: Float[Tensor, "units *fan_in"]) -> Rows:
     """A layer's weights with one row a unit or filter, whatever the layer."""
     return weight.detach().flatten(1)
 
 
-def normalized(rows: Float[Tensor, "units features"]) -> Float[Tensor, "units features"]:
+def normalized(rows: Rows) -> Rows:
     """Rows of length 1, in double; those of units without weights, which have no direction, stay zero."""
     return functional.normalize(rows.detach().double(), dim=1, eps=1e-300)
 
 
-def frame_potential(rows: Float[Tensor, "units features"]) -> Float[Tensor, ""]:
+def frame_potential(rows: Rows) -> Float[Tensor, ""]:
     """`FP = sum_ij <w_i, w_j>^2` of the normalized rows (Sec. 3.1).
 
     It lies between max(n, n^2 / d) and n^2 for n rows, none of them zero, of d entries.
@@ -89,17 +90,13 @@ def frame_potential(rows: Float[Tensor, "units features"]) -> Float[Tensor, ""]:
     return products.square().sum()
 
 
-def contributions(rows: Float[Tensor, "units features"]) -> Float[Tensor, " units"]:
+def contributions(rows: Rows) -> Float[Tensor, " units"]:
     """`c_i = sum_j <w_i, w_j>^2` of the normalized rows, j = i included: 1 to n; 0 for a dead unit (Sec. 3.1)."""
     return _squares(rows).sum(1)
 
 
 def pruning_order(
-    rows: Float[Tensor, "units features"],
-    *,
-    criterion: str,
-    first: str = "smallest",
-    generator: torch.Generator | None = None,
+    rows: Rows, *, criterion: str, first: str = "smallest", generator: torch.Generator | None = None
 ) -> Int[Tensor, " units"]:
     """All units in the order in which they are removed: by `norm`, by contribution to the `frame_potential`, `random`.
 
@@ -120,7 +117,7 @@ def pruning_order(
     return torch.from_numpy(order).to(rows.device)
 
 
-def _squares(rows: Float[Tensor, "units features"]) -> Float[Tensor, "units units"]:
+def _squares(rows: Rows) -> Float[Tensor, "units units"]:
     """Squared inner products of the normalized rows, in place: 8 n^2 bytes and no more."""
     unit = normalized(rows)
     return (unit @ unit.T).square_()

@@ -13,10 +13,10 @@ from torch.nn import functional
 
 from .. import checks
 
-# Singular values
+Rows = Float[Tensor, "units fan_in"]
 
 
-def singular_values(rows: Float[Tensor, "units fan_in"]) -> Float[Tensor, " rank"]:
+def singular_values(rows: Rows) -> Float[Tensor, " rank"]:
     """All singular values, largest first, to about 1e-8 of the largest."""
     rows = rows.double()
     if rows.shape[1] < 4 * rows.shape[0]:
@@ -69,7 +69,7 @@ def rank_accuracies(
     inputs: Float[Tensor, "batch fan_in"],
     labels: Int[Tensor, " batch"],
     *,
-    initial: Float[Tensor, "units fan_in"] | None = None,
+    initial: Rows | None = None,
     ranks: Sequence[int] = RANKS,
 ) -> list[float]:
     """Accuracy (%) of a network that begins with a linear layer, with `Z + U_k U_k^T (W - Z)` in its place, for each k.
@@ -125,9 +125,7 @@ def random_angles(
     return torch.stack(found)
 
 
-def angles_of_trained(
-    rows: Float[Tensor, "units fan_in"], initial: Float[Tensor, "units fan_in"], *, generator: torch.Generator
-) -> dict[str, float]:
+def angles_of_trained(rows: Rows, initial: Rows, *, generator: torch.Generator) -> dict[str, float]:
     """Number of trained units, and mean angles between them and the others, beside what chance gives, in degrees.
 
     A unit is trained whose final norm lies above the 95th percentile of the initial norms. Angles are those of the
@@ -149,7 +147,7 @@ def angles_of_trained(
     return {"trained_units": sizes[0]} | {f"{name}_angle": float(found.mean()) for name, found in angles.items()}
 
 
-def main_angle(first: Float[Tensor, "units fan_in"], second: Float[Tensor, "others fan_in"], *, rank: int) -> float:
+def main_angle(first: Rows, second: Float[Tensor, "others fan_in"], *, rank: int) -> float:
     """Mean principal angle (degrees) between the inputs that two layers answer most to: top right singular vectors."""
     spaces = [torch.linalg.svd(rows.double(), full_matrices=False).Vh[:rank] for rows in (first, second)]
     return float(principal_angles(*spaces).mean())

@@ -14,9 +14,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from .. import data
-from ..records import Diverged
+from ..records.store import Diverged, Found
 from .config import Config
-from .training import Found
 
 FEATURES = 50  # N
 TEACHER_UNITS = 2  # M

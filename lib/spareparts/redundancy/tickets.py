@@ -11,9 +11,11 @@ from torch import Tensor, nn
 
 from .. import data, engine
 from ..engine import accuracy
+from ..records.store import Found
+from ..runs import fit
 from .config import Config
 from .pruning import compact, pruning_order, unit_rows, weighted
-from .training import Found, Sets, Settings, build, fit, replica_of, sets_of, settings_of
+from .training import Sets, Settings, build, replica_of, sets_of, settings_of
 
 # Single weights
 

@@ -5,21 +5,19 @@ import math
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
 from .. import data, engine, models
-from ..records import Diverged
+from ..runs import fit
 from .config import LENET, Config
 from .pruning import cut
 
 # Images, networks, optimizers
 
 Part, Sets = data.ImagePart, data.ImageSets
-Found = tuple[dict[str, Any], dict[str, np.ndarray]]  # metrics and arrays of a record
 INITIALIZATIONS = {"glorot": "glorot_normal", "pytorch": "pytorch"}  # of a config, as `models.initialize` names them
 
 
@@ -165,11 +163,3 @@ def replica_of(
         schedule=torch.optim.lr_scheduler.MultiStepLR(optimizer, drops) if drops else None,
         **more,
     )
-
-
-def fit(replica: engine.Replica, *, steps: int, **how: Any) -> engine.Outcome:
-    """Train a replica for so many steps; raises `Diverged`."""
-    (end,) = engine.fit([replica], steps=steps, **how)
-    if end.diverged_step is not None:
-        raise Diverged(end.diverged_step)
-    return end

@@ -8,11 +8,12 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from .. import checks, data, engine
-from ..records import Diverged
+from ..records.store import Diverged, Found
+from ..runs import fit
 from .config import Config
 from .measures import output_similarity
 from .pruning import by_unit, cut
-from .training import Found, Part, build, fit, replica_of, sets_of, settings_of
+from .training import Part, build, replica_of, sets_of, settings_of
 
 LAYER = "fc1"
 IMAGES = 1_000  # held-out images on which units are removed and their outputs compared

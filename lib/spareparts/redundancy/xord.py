@@ -17,13 +17,14 @@ from torch.nn import functional
 from torch.nn.utils import skip_init
 
 from .. import data, engine, models
+from ..records.store import Found
+from ..runs import fit
 from .config import Config
 from .measures import centred, same_spectrum
 from .pruning import normalized
-from .training import INITIALIZATIONS, Found, Sets, Settings, fit, sets_of, settings_of, train
+from .training import INITIALIZATIONS, Sets, Settings, sets_of, settings_of, train
 
-# XORD
-
+Filters, Inputs = Float[Tensor, "replicas filters 2"], Float[Tensor, "batch pairs 2"]
 PAIRS = 10  # d
 REPLICAS = 100  # training sets and initial weights of one run, trained side by side
 MARGIN = 1.0
@@ -56,9 +57,7 @@ def probabilities(diverse: float) -> Float[Tensor, " 12"]:
     return torch.cat([each, torch.outer(each, each).flatten()]) / 2
 
 
-def outputs(
-    filters: Float[Tensor, "replicas filters 2"], pairs: Float[Tensor, "batch pairs 2"]
-) -> Float[Tensor, "replicas batch"]:
+def outputs(filters: Filters, pairs: Inputs) -> Float[Tensor, "replicas batch"]:
     """`N(x) = sum_i max_j relu(<w_i, x_j>) - sum_i max_j relu(<u_i, x_j>)` of every replica; u are the latter half."""
     positive, negative = torch.einsum("rfd,bpd->rfbp", filters, pairs).amax(-1).relu().chunk(2, dim=1)
     return positive.sum(1) - negative.sum(1)
@@ -101,9 +100,7 @@ def answered() -> Float[Tensor, "8 2 12"]:
 ANSWERED = answered()
 
 
-def draw(
-    signs: Float[Tensor, " batch"], *, diverse: float, generator: torch.Generator
-) -> Float[Tensor, "batch pairs 2"]:
+def draw(signs: Float[Tensor, " batch"], *, diverse: float, generator: torch.Generator) -> Inputs:
     """Inputs of these labels: the patterns that each holds come once, then at random, in random places."""
     kinds = [torch.multinomial(often(diverse), len(signs), replacement=True, generator=generator) for _ in range(2)]
     holds = torch.cat([HOLDS[kinds[0]] & (signs > 0)[:, None], HOLDS[kinds[1]]], 1)
@@ -113,7 +110,7 @@ def draw(
     return PATTERNS[chosen.gather(1, places)]
 
 
-def held(inputs: Float[Tensor, "batch pairs 2"]) -> Bool[Tensor, "batch 4"]:
+def held(inputs: Inputs) -> Bool[Tensor, "batch 4"]:
     """Which of the four patterns each input holds."""
     return (inputs[:, :, None] == PATTERNS).all(-1).any(1)
 
@@ -133,7 +130,7 @@ def objective(network: nn.Module, batch: tuple[Tensor], settings: Mapping[str, f
     return (weights * (MARGIN - SIGNS * network()).relu()).sum()
 
 
-def explored(filters: Float[Tensor, "replicas filters 2"]) -> Float[Tensor, " replicas"]:
+def explored(filters: Filters) -> Float[Tensor, " replicas"]:
     """How many of the four patterns are the nearest one to some filter of their own sign."""
     nearest = functional.one_hot((filters @ PATTERNS.T).argmax(2), 4).bool()
     positive, negative = (half.any(1) for half in nearest.chunk(2, dim=1))
