@@ -260,7 +260,7 @@ def test_dropout_cannot_go_side_by_side_and_architectures_that_differ_in_a_numbe
 def test_a_device_that_is_not_there_or_unknown_is_said_at_once(monkeypatch):
     monkeypatch.setattr("torch.cuda.device_count", lambda: 0)
     assert choose_device() == choose_device("cpu") == "cpu"
-    with pytest.raises(ValueError, match="device 'cuda:3' is not there: this machine has 0 CUDA devices"):
+    with pytest.raises(ValueError, match="device 'cuda:3' is not there: this machine has a CPU and 0 CUDA devices"):
         list(experts.run([experts.Config(dataset="digits")], device="cuda:3"))
     monkeypatch.setattr("torch.cuda.device_count", lambda: 2)
     assert (choose_device("cuda:1"), choose_device()) == ("cuda:1", "cuda")

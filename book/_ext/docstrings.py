@@ -1,7 +1,9 @@
 """Sphinx extension: the library's docstrings, written in Markdown's manner, on pages that read reStructuredText."""
 
+import dataclasses
 import re
 
+ARRAY = re.compile(r"[~\w.]*_Buffer.*?\[complex \| bytes \| str\]")  # what NumPy makes of ArrayLike
 CITATION = re.compile(r"\{(cite:[pt])\}`")
 MARKUP = re.compile(r"[|*]")  # in a sentence these are a norm and a product
 
@@ -13,11 +15,20 @@ def convert(line):
 
 
 def rewrite(app, what, name, obj, options, lines):
-    """Every docstring on its way to a page."""
-    lines[:] = map(convert, lines)
+    """Every docstring on its way to a page, but for what Python says of a field or a constant that has none."""
+    own = [] if what == "data" else [line for line in lines if not line.startswith("Alias for field number")]
+    lines[:] = map(convert, own)
+
+
+def shorten(app, what, name, obj, options, signature, returned):
+    """A signature as it was written; none of a class whose fields stand below it, with their types and defaults."""
+    if what == "class" and dataclasses.is_dataclass(obj):
+        return "", None
+    return tuple(text and ARRAY.sub("~numpy.typing.ArrayLike", text) for text in (signature, returned))
 
 
 def setup(app):
     """Called by Sphinx."""
     app.connect("autodoc-process-docstring", rewrite)
+    app.connect("autodoc-process-signature", shorten)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

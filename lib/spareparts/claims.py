@@ -48,12 +48,12 @@ Text = Annotated[str, StringConstraints(pattern=r"\S")]
 class Claim:
     """One claim of one paper, and what would count as reproducing it."""
 
-    id: Annotated[str, StringConstraints(pattern=r"^\w+-[1-9]\d*$")]  # <word>-<number>
-    where: Text  # in the paper
+    id: Annotated[str, StringConstraints(pattern=r"^\w+-[1-9]\d*$")]  #: <word>-<number>
+    where: Text  #: in the paper
     claim: Text
-    quantity: Text  # what is measured
-    expect: Text  # what "reproduced" means
-    theirs: Any = None  # the numbers printed in the paper
+    quantity: Text  #: what is measured
+    expect: Text  #: what "reproduced" means
+    theirs: Any = None  #: the numbers printed in the paper
 
     @property
     def word(self) -> str:

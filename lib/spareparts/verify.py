@@ -36,11 +36,11 @@ class Check:
 
     word: str
     hash: str
-    settings: dict[str, Any]  # the data set, and those that differ from their default
-    criterion: str = ""  # `last bit` or `tolerance`
+    settings: dict[str, Any]  #: the data set, and those that differ from their default
+    criterion: str = ""  #: `last bit` or `tolerance`
     outcome: str = "skipped"
     note: str
-    metrics: int = 0  # how many were compared
+    metrics: int = 0  #: how many were compared
     recorded_seconds: float
     seconds: float = 0.0
 

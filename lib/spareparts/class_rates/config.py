@@ -17,9 +17,9 @@ from ..records.fields import Count, Part, Positive, Seed
 class Architecture(NamedTuple):
     """A row of Table 1."""
 
-    layers: int  # hidden ones
-    width: int  # units of the first hidden layer
-    shape: str  # conic or rectangular
+    layers: int  #: hidden ones
+    width: int  #: units of the first hidden layer
+    shape: str  #: conic or rectangular
     dropout: float
 
 
@@ -64,28 +64,28 @@ class Config(RunConfig):
     source: ClassVar[Any] = SimpleNamespace(fingerprint=data.table_fingerprint, fidelity=data.table_fidelity)
 
     dataset: str = "twonorm"
-    activation: Literal[ACTIVATIONS] = "selu"  # with alpha dropout; relu and tanh with dropout
-    # without training: proof (Eq. 5-6) and untrained (its measures)
+    activation: Literal[ACTIVATIONS] = "selu"  #: with alpha dropout; relu and tanh with dropout
+    #: without training: proof (Eq. 5-6) and untrained (its measures)
     arm: Literal[ARMS] = "baseline"
-    seed: Seed = 1  # of weights, validation rows, batches and dropout masks
+    seed: Seed = 1  #: of weights, validation rows, batches and dropout masks
     epochs: Count = PUBLISHED_EPOCHS
-    batch_size: Count = 128  # ours; a smaller training set is one batch
-    learning_rate: Positive = 0.01  # alpha
-    rate_learning_rate: Positive | None = None  # alpha_mu before any reduction; None: the paper's for the activation
-    cutoff: Count = 10  # epochs after which plain gradients are used
-    # of the drive S: squares of each sample's gradient, of each class's, or class times batch
+    batch_size: Count = 128  #: ours; a smaller training set is one batch
+    learning_rate: Positive = 0.01  #: alpha
+    rate_learning_rate: Positive | None = None  #: alpha_mu before any reduction; None: the paper's for the activation
+    cutoff: Count = 10  #: epochs after which plain gradients are used
+    #: of the drive S: squares of each sample's gradient, of each class's, or class times batch
     form: Literal[FORMS] = "sample"
-    # what shares a rate: a class; all samples; samples at random; a layer; clusters of inputs
+    #: what shares a rate: a class; all samples; samples at random; a layer; clusters of inputs
     groups: Literal["classes", "one", "shuffled", "layers", "clusters"] = "classes"
     reset: Literal["half_epoch", "never"] = "half_epoch"
-    # the bottom min(L-1, 16) linear layers; or a half of the hidden layers
+    #: the bottom min(L-1, 16) linear layers; or a half of the hidden layers
     rated: Literal["all", "bottom_half", "top_half"] = "all"
-    corrected_table: bool = True  # Table 1 with yeast's layers and wine-quality-red's dropout put right
-    hidden_layers: Count | None = None  # None: as Table 1
-    width: Count | None = None  # units of the first hidden layer; None: as Table 1
+    corrected_table: bool = True  #: Table 1 with yeast's layers and wine-quality-red's dropout put right
+    hidden_layers: Count | None = None  #: None: as Table 1
+    width: Count | None = None  #: units of the first hidden layer; None: as Table 1
     validation_share: Part = 0.15
-    scaling: Literal["collection", "train"] = "collection"  # of columns, by the whole file or the rows trained on
-    # the activation's own is LeCun's for SELU, He's for ReLU, Glorot's for tanh
+    scaling: Literal["collection", "train"] = "collection"  #: of columns, by the whole file or the rows trained on
+    #: the activation's own is LeCun's for SELU, He's for ReLU, Glorot's for tanh
     initialization: Literal["activation", "lecun", "he", "glorot"] = "activation"
 
     def __post_init__(self) -> None:

@@ -48,20 +48,20 @@ class Config(RunConfig):
 
     dataset: str = "mnist"
     arm: Literal[ARMS] = "control"
-    seed: Seed = 1  # of images held out, weights, batches and all that is drawn
+    seed: Seed = 1  #: of images held out, weights, batches and all that is drawn
     epochs: Count = 12
-    train_samples: int | None = None  # None: 20,000, or as many as there are
+    train_samples: int | None = None  #: None: 20,000, or as many as there are
     batch_size: Count = 64
-    learning_rate: Positive = 0.1  # of plain gradient descent, since class rates know no momentum
-    width: Count = 300  # units of the first layer, which is examined
-    hidden_units: Count = 100  # of the second layer, or of all experts together
-    strength: NonNegative = 10.0  # s of the push
-    kernel_width: Positive = 1000.0  # sigma^2
-    initial_scale: Positive = 10.0  # of the fixed head
-    rate_learning_rate: Positive = 30.0  # alpha_mu
+    learning_rate: Positive = 0.1  #: of plain gradient descent, since class rates know no momentum
+    width: Count = 300  #: units of the first layer, which is examined
+    hidden_units: Count = 100  #: of the second layer, or of all experts together
+    strength: NonNegative = 10.0  #: s of the push
+    kernel_width: Positive = 1000.0  #: sigma^2
+    initial_scale: Positive = 10.0  #: of the fixed head
+    rate_learning_rate: Positive = 30.0  #: alpha_mu
     experts: Count = 5
     snnl_weight: float = 1.0
-    temperature: Positive = 1.0  # of the SNNL
+    temperature: Positive = 1.0  #: of the SNNL
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -24,7 +24,7 @@ SHUFFLE_SEED = 10_000  # added to the seed: shuffled labels must not depend on h
 class ImagePart(NamedTuple):
     """Images and labels of one part of a set."""
 
-    images: Shaped[Tensor, "samples *shape"]  # as stored, or what a layer is given of them
+    images: Shaped[Tensor, "samples *shape"]  #: as stored, or what a layer is given of them
     labels: Int[Tensor, " samples"]
 
     def first(self, count: int | None) -> "ImagePart":

@@ -12,9 +12,9 @@ class Row(NamedTuple):
     """One line of `listing`."""
 
     name: str
-    intact: bool | None  # None: not there
-    size: str  # in words; empty where it cannot be known
-    path: Path | None  # None: comes with scikit-learn
+    intact: bool | None  #: None: not there
+    size: str  #: in words; empty where it cannot be known
+    path: Path | None  #: None: comes with scikit-learn
 
 
 def listing() -> list[Row]:

@@ -26,10 +26,10 @@ GREY = ("mnist", "fashion_mnist", "digits")  # whose images networks take in [0,
 class About:
     """What is true of a set wherever it lies; of one's own set, what its JSON says."""
 
-    sha256: str  # of its arrays
-    classes: tuple[Annotated[str, Field(coerce_numbers_to_str=True)], ...]  # their names, in the order of the labels
-    fidelity: str = "not stated"  # how the arrays relate to the official files, in words
-    most_bytes: int | None = None  # a byte a pixel, and eight for each of a label, a superclass and a header
+    sha256: str  #: of its arrays
+    classes: tuple[Annotated[str, Field(coerce_numbers_to_str=True)], ...]  #: their names, in the order of the labels
+    fidelity: str = "not stated"  #: how the arrays relate to the official files, in words
+    most_bytes: int | None = None  #: a byte a pixel, and eight for each of a label, a superclass and a header
 
 
 OWN = TypeAdapter(About)

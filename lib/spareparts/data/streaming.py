@@ -28,7 +28,7 @@ class StreamedImages:
 
     paths: tuple[Path, ...]
     labels: Int[Tensor, " samples"]
-    size: int = 224  # pixels
+    size: int = 224  #: pixels
     device: torch.device | str = "cpu"
 
     def subset(self, rows: Int[Tensor, " chosen"]) -> "StreamedImages":

@@ -20,10 +20,10 @@ class KnownTable(NamedTuple):
     """What is true of a tabular set wherever it lies."""
 
     train_rows: int
-    official_rows: int  # 0: there is no official test file
+    official_rows: int  #: 0: there is no official test file
     features: int
     classes: int
-    sha256: str  # of the arrays; of a drawn set of "<name>, <rows> rows, numpy default_rng(0), version 1"
+    sha256: str  #: of the arrays; of a drawn set of "<name>, <rows> rows, numpy default_rng(0), version 1"
 
     @property
     def most_bytes(self) -> int:
@@ -42,7 +42,7 @@ class Table:
 
     features: Float[np.ndarray, "samples features"]
     labels: Int[np.ndarray, " samples"]
-    test_half: Bool[np.ndarray, " train_rows"]  # which rows of the training file the paper tests on
+    test_half: Bool[np.ndarray, " train_rows"]  #: which rows of the training file the paper tests on
     classes: int
 
 

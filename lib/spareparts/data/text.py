@@ -23,7 +23,7 @@ class Text:
     train: Int[Tensor, " train_words"]
     validation: Int[Tensor, " validation_words"]
     test: Int[Tensor, " test_words"]
-    vocabulary: tuple[str, ...]  # of the training part, most frequent first
+    vocabulary: tuple[str, ...]  #: of the training part, most frequent first
 
 
 @functools.lru_cache(maxsize=2)

@@ -43,31 +43,31 @@ class Config(RunConfig):
     experiment: Literal[EXPERIMENTS] = "journey"
     network: Literal[NETWORKS] = "mlp"
     dataset: str = "mnist"
-    seed: Seed = 1  # of the images held out too
-    # of the whole journey; None: 40 (mlp) or 600, 150 after the last of several checkpoints
+    seed: Seed = 1  #: of the images held out too
+    #: of the whole journey; None: 40 (mlp) or 600, 150 after the last of several checkpoints
     epochs: Count | None = None
-    checkpoint: Count | None = None  # epoch of the first; None: 20 (mlp) or 100, 150 where there are several
-    checkpoints: Annotated[Count, Le(1000)] = 1  # how many, at multiples of the first one's epoch
-    strength: NonNegative = 1.0  # s; 0: checkpoints are kept, and nothing pushes away from them
-    width: Positive = 1000.0  # sigma^2
-    reduction: Literal["mean", "sum"] = "mean"  # over checkpoints; Eq. 2.8 has the sum
-    halved_exponent: bool = False  # exp(-d / (2 width)) for a squared distance d, as Eq. 2.3 has it
+    checkpoint: Count | None = None  #: epoch of the first; None: 20 (mlp) or 100, 150 where there are several
+    checkpoints: Annotated[Count, Le(1000)] = 1  #: how many, at multiples of the first one's epoch
+    strength: NonNegative = 1.0  #: s; 0: checkpoints are kept, and nothing pushes away from them
+    width: Positive = 1000.0  #: sigma^2
+    reduction: Literal["mean", "sum"] = "mean"  #: over checkpoints; Eq. 2.8 has the sum
+    halved_exponent: bool = False  #: exp(-d / (2 width)) for a squared distance d, as Eq. 2.3 has it
     weight_decay: NonNegative = 1e-3
-    learning_rate: Positive = 0.01  # at the start of a cycle; the source's too high one is 0.1
-    # step: divided by 10 each third of a cycle; cosine: to 0; both start anew each cycle
+    learning_rate: Positive = 0.01  #: at the start of a cycle; the source's too high one is 0.1
+    #: step: divided by 10 each third of a cycle; cosine: to 0; both start anew each cycle
     schedule: Literal["constant", "step", "cosine"] = "constant"
-    period: Count | None = None  # epochs of a cycle; None: 150
-    per_batch: bool = False  # the cosine moves with every batch instead of every epoch
-    batch_size: Several = 128  # images
-    augment: bool | None = None  # random crops and flips; None: of colour images
-    train_samples: Several | None = None  # seeded draw from the images that are trained on; None: all of them
-    precision: Precision = "float32"  # of training
-    # of these images: drawn with replacement, or one of as many folds as members
+    period: Count | None = None  #: epochs of a cycle; None: 150
+    per_batch: bool = False  #: the cosine moves with every batch instead of every epoch
+    batch_size: Several = 128  #: images
+    augment: bool | None = None  #: random crops and flips; None: of colour images
+    train_samples: Several | None = None  #: seeded draw from the images that are trained on; None: all of them
+    precision: Precision = "float32"  #: of training
+    #: of these images: drawn with replacement, or one of as many folds as members
     subset: Literal["whole", "bootstrap", "fold"] = "whole"
-    member: Natural = 0  # of an ensemble: other initial weights, order of batches and subset, the same images held out
-    members: Several = 5  # of an ensemble, and folds
-    kind: Literal["snapshots", "independent", "bagging", "k_fold", "architectures"] = "snapshots"  # of ensemble
-    other: Literal["checkpoint", "unpushed", "independent"] = "checkpoint"  # what the journey's end is compared with
+    member: Natural = 0  #: of an ensemble: other initial weights, order of batches and subset, the same images held out
+    members: Several = 5  #: of an ensemble, and folds
+    kind: Literal["snapshots", "independent", "bagging", "k_fold", "architectures"] = "snapshots"  #: of ensemble
+    other: Literal["checkpoint", "unpushed", "independent"] = "checkpoint"  #: what the journey's end is compared with
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -22,8 +22,8 @@ BATCH = 500  # images at once, at most, of which statistics are estimated
 class Measured(NamedTuple):
     """What a network does on some images."""
 
-    loss: float  # mean cross entropy, in nats
-    error: float  # images classified wrongly, in %
+    loss: float  #: mean cross entropy, in nats
+    error: float  #: images classified wrongly, in %
 
 
 def point_of(network: nn.Module) -> Point:

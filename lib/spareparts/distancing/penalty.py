@@ -22,10 +22,10 @@ from .paths import Point, check_alike, point_of
 class Kernel:
     """How high and how wide the hill on a checkpoint is; `ValueError` for settings that make no hill."""
 
-    strength: float = 1.0  # s
-    width: float = 1000.0  # sigma^2
-    reduction: str = "mean"  # over checkpoints; or sum, as Eq. 2.8 has it
-    halved_exponent: bool = False  # exp(-d / (2 sigma^2)), as Eq. 2.3 has it
+    strength: float = 1.0  #: s
+    width: float = 1000.0  #: sigma^2
+    reduction: str = "mean"  #: over checkpoints; or sum, as Eq. 2.8 has it
+    halved_exponent: bool = False  #: exp(-d / (2 sigma^2)), as Eq. 2.3 has it
 
     def __post_init__(self) -> None:
         checks.at_least(0, strength=self.strength)

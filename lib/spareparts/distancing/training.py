@@ -23,7 +23,7 @@ AUGMENTED_SEED = 10_000  # added to the seed: crops and flips of the test images
 class Sets(data.ImageSets):
     """What a journey is trained, chosen and measured on."""
 
-    augmented: Part  # the test images cropped and flipped once, as the source measured on them
+    augmented: Part  #: the test images cropped and flipped once, as the source measured on them
 
 
 def generator_of(config: Config) -> torch.Generator:

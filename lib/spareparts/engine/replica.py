@@ -28,14 +28,14 @@ class Replica:
     once a batch. A callback that has a `state_dict` and a `load_state_dict` is kept in checkpoints.
     """
 
-    name: str  # what a message calls it, such as "seed 3"
+    name: str  #: what a message calls it, such as "seed 3"
     network: nn.Module
     objective: Objective
     optimizer: torch.optim.Optimizer
-    batches: Iterable  # endless; its length is the number of steps an epoch has
+    batches: Iterable  #: endless; its length is the number of steps an epoch has
     schedule: torch.optim.lr_scheduler.LRScheduler | None = None
     adjust: Callable[[nn.Module], None] | None = None
-    settings: Mapping[str, float] = dataclasses.field(default_factory=dict)  # scalars of the objective
+    settings: Mapping[str, float] = dataclasses.field(default_factory=dict)  #: scalars of the objective
     callbacks: tuple[Callable[["Progress"], None], ...] = ()
 
     @property
@@ -70,20 +70,20 @@ class Progress:
     """What a callback is told at the end of a stretch of steps."""
 
     replica: Replica
-    step: int  # steps done so far
-    stretch: int  # stretches done so far
-    losses: Tensor  # the stretch's losses, one a step
+    step: int  #: steps done so far
+    stretch: int  #: stretches done so far
+    losses: Tensor  #: the stretch's losses, one a step
 
 
 @dataclasses.dataclass(kw_only=True)
 class Outcome:
     """How far a replica's training has come, and how it ended."""
 
-    outcome: str | None = None  # "finished" or "diverged"; None while it goes on
-    diverged_step: int | None = None  # first step, counted from 1, whose loss was not finite
+    outcome: str | None = None  #: "finished" or "diverged"; None while it goes on
+    diverged_step: int | None = None  #: first step, counted from 1, whose loss was not finite
     steps: int = 0
-    seconds: float = 0.0  # wall time; of replicas side by side, an even share of it
-    losses: list[float] = dataclasses.field(default_factory=list)  # mean loss of each stretch
+    seconds: float = 0.0  #: wall time; of replicas side by side, an even share of it
+    losses: list[float] = dataclasses.field(default_factory=list)  #: mean loss of each stretch
 
 
 @dataclasses.dataclass(kw_only=True)

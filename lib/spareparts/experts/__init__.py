@@ -3,9 +3,9 @@
 A convolutional feature extractor, regularized with the soft nearest neighbor loss (SNNL), feeds a linear gate and
 experts with one hidden layer. The paper says that the SNNL resolves expert collapse.
 
-Our departures, fields of `Config` where they can be changed: five experts, temperature 1 and SNNL weight 1 (the paper states none),
-cosine distance, the two block outputs as layers, momentum held at 0.9 through the one-cycle schedule, He's Gaussian
-for the experts' hidden layers and Glorot's for their outputs.
+Our departures, fields of `Config` where they can be changed: five experts, temperature 1 and SNNL weight 1 (the paper
+states none), cosine distance, momentum held at 0.9 through the one-cycle schedule; and the two block outputs as layers,
+He's Gaussian for the experts' hidden layers and Glorot's for their outputs.
 """
 
 from ..lazily import attach

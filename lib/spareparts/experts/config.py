@@ -49,32 +49,32 @@ class Config(RunConfig):
     arm: Literal[ARMS] = "baseline"
     seed: Seed = 1
     steps: Count = PUBLISHED_STEPS
-    batch_size: Several = 100  # images, for BatchNorm two at least
-    train_samples: Count | None = None  # seeded stratified draw from the training set; None: all of it
-    experts: Count = 5  # ours: the paper names none
-    hidden_units: Count = 128  # of each expert
-    snnl_weight: float = 1.0  # alpha of Eq. 7, of the SNNL or what stands in its place; ours
-    temperature: Positive = 1.0  # of that loss; ours
-    distance: Literal["cosine", "squared_euclidean"] = "cosine"  # ours
-    layers: Literal["minimum", "sum"] = "minimum"  # of the two blocks' losses
-    peak_learning_rate: NonNegative = 0.1  # of the one-cycle schedule
+    batch_size: Several = 100  #: images, for BatchNorm two at least
+    train_samples: Count | None = None  #: seeded stratified draw from the training set; None: all of it
+    experts: Count = 5  #: ours: the paper names none
+    hidden_units: Count = 128  #: of each expert
+    snnl_weight: float = 1.0  #: alpha of Eq. 7, of the SNNL or what stands in its place; ours
+    temperature: Positive = 1.0  #: of that loss; ours
+    distance: Literal["cosine", "squared_euclidean"] = "cosine"  #: ours
+    layers: Literal["minimum", "sum"] = "minimum"  #: of the two blocks' losses
+    peak_learning_rate: NonNegative = 0.1  #: of the one-cycle schedule
     momentum: NonNegative = 0.9
-    cycle_momentum: bool = False  # ours: PyTorch's schedule would cycle it between 0.85 and 0.95
+    cycle_momentum: bool = False  #: ours: PyTorch's schedule would cycle it between 0.85 and 0.95
     weight_decay: NonNegative = 1e-4
     precision: Precision = "float32"
-    # of alpha: from 0 or to 0, linear in the steps
+    #: of alpha: from 0 or to 0, linear in the steps
     weight_schedule: Literal["constant", "rising", "falling"] = "constant"
-    # t = 1/(1 + 25 progress)^0.55 where it is annealed; learned by gradient descent
+    #: t = 1/(1 + 25 progress)^0.55 where it is annealed; learned by gradient descent
     temperature_schedule: Literal["constant", "annealed", "learned"] = "constant"
-    augment: bool = False  # random crops (4 pixels) and flips of the training images
-    extractor: Literal["convolutional", "transformer"] = "convolutional"  # the latter on patches of 4 x 4 pixels
-    filters: Count = 32  # of the first convolutional block; the second has twice as many
-    chosen_experts: Count = 2  # of the balanced gate: experts that share an image
-    balance_weight: NonNegative = 0.01  # of the balanced gate's auxiliary loss
-    normalised_gate: bool = False  # the gate sees features of length 1, so that a step moves its scores less
-    centred_gate: Share = 0.0  # of the features' running mean, that is subtracted before the gate
-    gate_learning_rate: Positive | None = None  # peak of the gate's own one-cycle schedule; None: peak_learning_rate
-    readings: Count = 20  # of the gate, evenly along the training
+    augment: bool = False  #: random crops (4 pixels) and flips of the training images
+    extractor: Literal["convolutional", "transformer"] = "convolutional"  #: the latter on patches of 4 x 4 pixels
+    filters: Count = 32  #: of the first convolutional block; the second has twice as many
+    chosen_experts: Count = 2  #: of the balanced gate: experts that share an image
+    balance_weight: NonNegative = 0.01  #: of the balanced gate's auxiliary loss
+    normalised_gate: bool = False  #: the gate sees features of length 1, so that a step moves its scores less
+    centred_gate: Share = 0.0  #: of the features' running mean, that is subtracted before the gate
+    gate_learning_rate: Positive | None = None  #: peak of the gate's own one-cycle schedule; None: peak_learning_rate
+    readings: Count = 20  #: of the gate, evenly along the training
 
     def __post_init__(self) -> None:
         super().__post_init__()

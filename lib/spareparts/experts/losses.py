@@ -67,7 +67,7 @@ def soft_nearest_neighbor_loss(
 
 
 def supervised_contrastive_loss(embeddings: Embeddings, labels: Labels, *, temperature: Temperature = 0.1) -> Loss:
-    """Supervised contrastive loss, at least 0, its mean over positives outside the logarithm (Khosla 2020, Eq. 2).
+    """Supervised contrastive loss, at least 0, its mean over positives outside the logarithm (Khosla et al., Eq. 2).
 
     `1/|V| sum_{i in V} -1/|P(i)| sum_{p in P(i)} [s_ip / t - logsumexp_{a != i}(s_ia / t)]` with the cosine s of
     flattened rows, P(i) the others of i's class and V the samples that have some; 0 if there are none.

@@ -77,13 +77,13 @@ def blocks_of(extractor: str | None, *, channels: int, size: int, filters: int) 
 class MixtureOutput(NamedTuple):
     """What a forward pass gives: gates, the experts' logits, and the extractor's block outputs."""
 
-    gates: Float[Tensor, "batch experts"]  # probabilities
+    gates: Float[Tensor, "batch experts"]  #: probabilities
     logits: Float[Tensor, "batch experts classes"]
-    blocks: tuple[Float[Tensor, "batch ..."], ...]  # empty without an extractor
-    features: Float[Tensor, "batch features"]  # what gate and experts see
-    hidden: Float[Tensor, "batch experts hidden"]  # the experts' activations
-    scores: Float[Tensor, "batch experts"]  # of the gate, before the softmax
-    temperature: Float[Tensor, ""] | None  # of the SNNL, where it is learned
+    blocks: tuple[Float[Tensor, "batch ..."], ...]  #: empty without an extractor
+    features: Float[Tensor, "batch features"]  #: what gate and experts see
+    hidden: Float[Tensor, "batch experts hidden"]  #: the experts' activations
+    scores: Float[Tensor, "batch experts"]  #: of the gate, before the softmax
+    temperature: Float[Tensor, ""] | None  #: of the SNNL, where it is learned
 
 
 def full(values: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:

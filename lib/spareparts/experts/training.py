@@ -57,7 +57,7 @@ class TimedBatch(NamedTuple):
 
     inputs: Float[Tensor, "batch ..."]
     labels: Int[Tensor, " batch"]
-    progress: Float[Tensor, ""]  # 0 at the first step, below 1 at the last
+    progress: Float[Tensor, ""]  #: 0 at the first step, below 1 at the last
 
 
 Batch = data.Batch | TimedBatch

@@ -45,38 +45,38 @@ class Config(RunConfig):
 
     experiment: Literal[EXPERIMENTS] = "images"
     seed: Seed = 1
-    dataset: str = "cifar10"  # or the name of a folder of images, such as imagenet
+    dataset: str = "cifar10"  #: or the name of a folder of images, such as imagenet
     network: Literal[NETWORKS] = "resnet_56"
-    shortcut: Literal["padding", "projection"] = "padding"  # of a residual network for small images
+    shortcut: Literal["padding", "projection"] = "padding"  #: of a residual network for small images
     head: Literal[HEADS] = "learned"
-    matrix: Literal["sylvester", "paley"] = "sylvester"  # of Hadamard heads
-    skip_ones: bool = False  # leave out the Hadamard matrix's row of ones
-    coordinates: Literal["first", "scattered"] = "first"  # of the Hadamard matrix, that features are put in
-    negate: bool = False  # the logits before the bias, as the authors' code does
-    rank: Count | None = None  # of a low-rank head; None: the head's own choice
-    density: Fraction | None = None  # share of a sparse head's weights that are not 0; None: the head's own choice
-    # those of cosines have neither scale nor bias
+    matrix: Literal["sylvester", "paley"] = "sylvester"  #: of Hadamard heads
+    skip_ones: bool = False  #: leave out the Hadamard matrix's row of ones
+    coordinates: Literal["first", "scattered"] = "first"  #: of the Hadamard matrix, that features are put in
+    negate: bool = False  #: the logits before the bias, as the authors' code does
+    rank: Count | None = None  #: of a low-rank head; None: the head's own choice
+    density: Fraction | None = None  #: share of a sparse head's weights that are not 0; None: the head's own choice
+    #: those of cosines have neither scale nor bias
     loss: Literal["cross_entropy", "cosine_squared", "cosine_absolute"] = "cross_entropy"
-    other_target: Cosine = -1.0  # cosine that a cosine loss asks of the wrong classes; 0 can be met, -1 cannot
-    scale: Positive | None = None  # held at this value; None: learned
-    initial_scale: Positive = 1.0  # of a learned one; ours
-    scale_decay: NonNegative = 0.0  # weight decay on the scale; ours
-    binarised: bool = False  # features are signs, whose norm is constant, and are not normalised
-    features: Count | None = None  # that the head sees; None: the network's own, or 4096 (heads)
-    classes: Several | None = None  # so many only; None: all, or 4096 (heads)
-    # drawn by the seed; from few, or from many, superclasses of CIFAR-100
+    other_target: Cosine = -1.0  #: cosine that a cosine loss asks of the wrong classes; 0 can be met, -1 cannot
+    scale: Positive | None = None  #: held at this value; None: learned
+    initial_scale: Positive = 1.0  #: of a learned one; ours
+    scale_decay: NonNegative = 0.0  #: weight decay on the scale; ours
+    binarised: bool = False  #: features are signs, whose norm is constant, and are not normalised
+    features: Count | None = None  #: that the head sees; None: the network's own, or 4096 (heads)
+    classes: Several | None = None  #: so many only; None: all, or 4096 (heads)
+    #: drawn by the seed; from few, or from many, superclasses of CIFAR-100
     class_choice: Literal["drawn", "within", "across"] = "drawn"
-    train_samples: Count | None = None  # seeded stratified draw; None: all images
-    augment: bool | None = None  # random crops and flips; None: of colour images
+    train_samples: Count | None = None  #: seeded stratified draw; None: all images
+    augment: bool | None = None  #: random crops and flips; None: of colour images
     precision: Precision = "float32"
     embedding: Literal[EMBEDDINGS] = "learned_tied"
     corpus: Literal["ptb", "wikitext_2", "generated"] = "ptb"
-    units: Count | None = None  # of an LSTM layer and of the embedding; None: 512
-    normalised: bool = False  # the language model's head sees x / ||x||, times a scale
+    units: Count | None = None  #: of an LSTM layer and of the embedding; None: 512
+    normalised: bool = False  #: the language model's head sees x / ||x||, times a scale
     epochs: Count | None = None
-    learning_rate: Positive | None = None  # the first
-    batch_size: Count | None = None  # images, columns of text, or rows of features
-    phase: Literal["training", "inference"] = "training"  # that is timed
+    learning_rate: Positive | None = None  #: the first
+    batch_size: Count | None = None  #: images, columns of text, or rows of features
+    phase: Literal["training", "inference"] = "training"  #: that is timed
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -29,7 +29,7 @@ class Settings(NamedTuple):
     learning_rate: float
     batch_size: int
     epochs: int
-    drops: tuple[float, float]  # shares of the epochs after which the learning rate is divided by 10
+    drops: tuple[float, float]  #: shares of the epochs after which the learning rate is divided by 10
 
 
 PUBLISHED = {name: Settings(0.1, 128, 164, (81 / 164, 122 / 164)) for name in RESNETS}
@@ -145,7 +145,7 @@ class Sets(NamedTuple):
     train: Images
     test: Images
     classes: int
-    shape: tuple[int, ...]  # of one image: channels, height, width
+    shape: tuple[int, ...]  #: of one image: channels, height, width
 
 
 def sets_of(config: Config, device: str) -> Sets:

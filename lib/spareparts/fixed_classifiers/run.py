@@ -103,9 +103,9 @@ class Evaluation(NamedTuple):
     """What a network gives for images."""
 
     predictions: Int[Tensor, " samples"]
-    error: float  # images classified wrongly, in %
-    loss: float  # mean, as it was trained on
-    norms: Float[Tensor, " samples"]  # of the features
+    error: float  #: images classified wrongly, in %
+    loss: float  #: mean, as it was trained on
+    norms: Float[Tensor, " samples"]  #: of the features
 
 
 @torch.inference_mode()

@@ -31,7 +31,7 @@ def mlp(
 def large(name: str, *, generator: torch.Generator, classes: int = 1000) -> Headed:
     """torchvision's network of that name, untrained, its classifier apart from its body.
 
-    Raises `ValueError` for other names.
+    Raises `ValueError`, with the names that there are, for another one.
     """
     checks.one_of(LARGE, name=name)
     seed = int(torch.randint(2**62, (), generator=generator))

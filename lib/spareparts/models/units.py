@@ -17,7 +17,7 @@ class Place(NamedTuple):
 
     name: str
     axis: int
-    positions: Int[Tensor, "units repeats"]  # several a unit where its image was flattened
+    positions: Int[Tensor, "units repeats"]  #: several a unit where its image was flattened
 
 
 Group = tuple[Place, ...]  # places of the same units, which are permuted together

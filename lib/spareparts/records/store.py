@@ -40,11 +40,11 @@ class RecordError(ValueError):
 class Result:
     """What one run found: numbers for the table, arrays for the figures, and how it ended."""
 
-    metrics: dict[str, Any]  # numbers, or short lists of numbers (curves thinned to what the figures need)
+    metrics: dict[str, Any]  #: numbers, or short lists of numbers (curves thinned to what the figures need)
     arrays: dict[str, np.ndarray] = dataclasses.field(default_factory=dict)
-    outcome: str = "finished"  # or "diverged"
+    outcome: str = "finished"  #: or "diverged"
     diverged_step: int | None = None
-    seconds: float = 0.0  # wall time of training and measuring
+    seconds: float = 0.0  #: wall time of training and measuring
     device: str = "cpu"
 
 

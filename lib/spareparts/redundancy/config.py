@@ -60,23 +60,23 @@ class Config(RunConfig):
     model: Literal[MODELS] = LENET
     dataset: str = "mnist"
     seed: Seed = 1
-    iterations: Count | None = None  # steps of training
-    initialization: Literal["glorot", "pytorch"] = "glorot"  # Gaussian; or PyTorch's, as the authors' code had it
-    shuffled_labels: bool = False  # all labels, those of the held-out images too
-    classes: Several | None = None  # the first so many only; None: all
-    train_samples: Count | None = None  # seeded draw from the images that are trained on; None: all of them
-    width: Count | None = None  # units of LeNet's first layer; None: 300, or the experiment's own
-    optimizer: Literal[None, "sgd", "adam"] = None  # the former with momentum 0.9
+    iterations: Count | None = None  #: steps of training
+    initialization: Literal["glorot", "pytorch"] = "glorot"  #: Gaussian; or PyTorch's, as the authors' code had it
+    shuffled_labels: bool = False  #: all labels, those of the held-out images too
+    classes: Several | None = None  #: the first so many only; None: all
+    train_samples: Count | None = None  #: seeded draw from the images that are trained on; None: all of them
+    width: Count | None = None  #: units of LeNet's first layer; None: 300, or the experiment's own
+    optimizer: Literal[None, "sgd", "adam"] = None  #: the former with momentum 0.9
     learning_rate: Positive | None = None
-    units: Count | None = None  # filters of each sign (xord), units of the student (teacher_student)
-    layers: Literal["both", "first"] = "both"  # that the student trains
-    noise: NonNegative = 0.0  # standard deviation on the teacher's outputs
-    criterion: Literal["norm", "frame_potential", "random"] = "norm"  # by which units are chosen
-    kept_fraction: Fraction | None = None  # of units; of weights at least so much, after halvings
-    rewind: Natural | None = None  # step to whose weights a ticket is rewound; None: the initialization
-    precision: Precision = "float32"  # of training
-    studied: Literal["best", "last"] = "best"  # weights, by validation loss; always the last with shuffled labels
-    diverse: Share = 0.5  # share of XORD's inputs that hold both patterns of a sign
+    units: Count | None = None  #: filters of each sign (xord), units of the student (teacher_student)
+    layers: Literal["both", "first"] = "both"  #: that the student trains
+    noise: NonNegative = 0.0  #: standard deviation on the teacher's outputs
+    criterion: Literal["norm", "frame_potential", "random"] = "norm"  #: by which units are chosen
+    kept_fraction: Fraction | None = None  #: of units; of weights at least so much, after halvings
+    rewind: Natural | None = None  #: step to whose weights a ticket is rewound; None: the initialization
+    precision: Precision = "float32"  #: of training
+    studied: Literal["best", "last"] = "best"  #: weights, by validation loss; always the last with shuffled labels
+    diverse: Share = 0.5  #: share of XORD's inputs that hold both patterns of a sign
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -19,9 +19,9 @@ from .. import checks
 class Parts(NamedTuple):
     """A network cut at a layer: `tail(consumer(between(head(images))))`."""
 
-    head: nn.Sequential  # up to the layer, which is its last module
-    between: nn.Sequential  # normalization, ReLU, pooling, flattening
-    consumer: nn.Linear | nn.Conv2d  # the next layer with weights, whose input the units are
+    head: nn.Sequential  #: up to the layer, which is its last module
+    between: nn.Sequential  #: normalization, ReLU, pooling, flattening
+    consumer: nn.Linear | nn.Conv2d  #: the next layer with weights, whose input the units are
     tail: nn.Sequential
 
     @property

@@ -165,9 +165,9 @@ ROUNDS = 100  # of the fit; it settles in a few
 class Noise(NamedTuple):
     """A layer as noise plus signal."""
 
-    variance: float  # of the noise in an entry of W
-    outliers: int  # directions of the signal
-    signal: float  # Frobenius norm of W in these directions
+    variance: float  #: of the noise in an entry of W
+    outliers: int  #: directions of the signal
+    signal: float  #: Frobenius norm of W in these directions
 
 
 def law(ratio: float) -> tuple[np.ndarray, np.ndarray]:

@@ -24,12 +24,12 @@ INITIALIZATIONS = {"glorot": "glorot_normal", "pytorch": "pytorch"}  # of a conf
 class Settings(NamedTuple):
     """How a network is trained."""
 
-    optimizer: str  # sgd, with momentum 0.9, or adam
+    optimizer: str  #: sgd, with momentum 0.9, or adam
     learning_rate: float
     batch_size: int
     iterations: int
-    precision: str = "float32"  # or bfloat16, tf32
-    drops: tuple[float, ...] = ()  # shares of the iterations after which the learning rate is divided by 10
+    precision: str = "float32"  #: or bfloat16, tf32
+    drops: tuple[float, ...] = ()  #: shares of the iterations after which the learning rate is divided by 10
 
 
 FIGURE_1 = {
@@ -112,10 +112,10 @@ class Watch(engine.Kept):
 class Trained(NamedTuple):
     """A trained network, and how it came about."""
 
-    network: nn.Sequential  # with the weights that are studied, those of `watch.best_step`
-    initial: nn.Sequential  # as it began
+    network: nn.Sequential  #: with the weights that are studied, those of `watch.best_step`
+    initial: nn.Sequential  #: as it began
     watch: Watch
-    epoch: int  # steps
+    epoch: int  #: steps
 
 
 def train(

@@ -101,8 +101,8 @@ class EquivalenceTest:
     margin: float
     p: float
     mean_difference: float
-    interval: tuple[float, float]  # Student's 95%; the test says equivalent exactly when the 90% lie inside the margin
-    power: float  # the chance of saying equivalent were the true difference 0 and the SD as observed
+    interval: tuple[float, float]  #: Student's 95%; the test says equivalent exactly when the 90% lie inside the margin
+    power: float  #: the chance of saying equivalent were the true difference 0 and the SD as observed
 
     @property
     def equivalent(self) -> bool:

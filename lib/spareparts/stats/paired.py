@@ -19,12 +19,12 @@ LARGEST_EXACT_TIED, LARGEST_EXACT_UNTIED = 16, 50
 class PairedTest:
     """A two-sided Wilcoxon signed-rank test of `second - first`, with effect, interval and what n allows."""
 
-    n: int  # pairs, those without a difference included
+    n: int  #: pairs, those without a difference included
     p: float
-    smallest_p: float  # the least that the pairs with a difference can give in an exact two-sided test
+    smallest_p: float  #: the least that the pairs with a difference can give in an exact two-sided test
     mean_difference: float
-    interval: tuple[float, float]  # of the mean difference: 95% BCa bootstrap, Student's below eight pairs
-    rank_biserial: float  # in [-1, 1]; 1 where every difference is above 0; the p value speaks about its sign
+    interval: tuple[float, float]  #: of the mean difference: 95% BCa bootstrap, Student's below eight pairs
+    rank_biserial: float  #: in [-1, 1]; 1 where every difference is above 0; the p value speaks about its sign
 
 
 def paired_wilcoxon(first: ArrayLike, second: ArrayLike) -> PairedTest:

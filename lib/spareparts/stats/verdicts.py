@@ -19,14 +19,14 @@ REDUCED = {"reproduced": "seen (reduced)", "not reproduced": "not seen (reduced)
 class Verdict:
     """What the records say about one claim; ValueError for an unknown word or numbers that cannot be."""
 
-    verdict: str  # one of VERDICTS
+    verdict: str  #: one of VERDICTS
     effect: float | None
-    interval: tuple[float, float] | None  # of the effect, 95% where nothing else is said
+    interval: tuple[float, float] | None  #: of the effect, 95% where nothing else is said
     n: int
-    protocol: str | None  # paper or reduced, or None where nothing ran
+    protocol: str | None  #: paper or reduced, or None where nothing ran
     unit: str = ""
     note: str = ""
-    level: bool = False  # the effect is a size, and not a difference, which would have a sign
+    level: bool = False  #: the effect is a size, and not a difference, which would have a sign
 
     def __post_init__(self) -> None:
         """Refuse what no reader could interpret."""
@@ -88,7 +88,7 @@ class Planned:
     """A test that a claim needs, with the sign that it claims; without a test where too few have run."""
 
     test: PairedTest | None
-    expected: int  # +1 or -1
+    expected: int  #: +1 or -1
     n: int
     protocol: str
     unit: str = ""

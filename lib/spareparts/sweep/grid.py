@@ -25,11 +25,11 @@ class Cell:
     """One notebook to execute: its parameters, those that vary, and where the executed notebook goes."""
 
     notebook: Path
-    parameters: Values  # every one, defaults included
-    given: Values = dataclasses.field(default_factory=dict)  # those that are not left to the notebook
+    parameters: Values  #: every one, defaults included
+    given: Values = dataclasses.field(default_factory=dict)  #: those that are not left to the notebook
     varied: Values
     output: Path
-    pages: bool = False  # whether the chapter is executed too, or only what makes its runs
+    pages: bool = False  #: whether the chapter is executed too, or only what makes its runs
 
     @property
     def name(self) -> str:
@@ -41,7 +41,7 @@ class Source(NamedTuple):
     """A notebook that is swept, read once however many cells it has."""
 
     notebook: Path
-    text: str  # as JSON
+    text: str  #: as JSON
     defaults: Defaults
 
     @classmethod

@@ -26,8 +26,8 @@ class PlannedRun:
     key: str
     config: dict[str, Any]
     recorded: bool
-    seconds: float | None  # None: no record to estimate from
-    usual: frozenset[str] = frozenset()  # names of the settings that are at their default
+    seconds: float | None  #: None: no record to estimate from
+    usual: frozenset[str] = frozenset()  #: names of the settings that are at their default
 
 
 Survey = dict[Path, list[PlannedRun]]  # by the cell's output; a cell of no plan is not in it

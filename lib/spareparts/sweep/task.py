@@ -30,7 +30,7 @@ class Outcome:
     state: str
     seconds: float
     message: str = ""
-    worker: str = ""  # its address
+    worker: str = ""  #: its address
 
 
 def run_cell(cell: Cell, environment: dict[str, str], deadline: float | None, *after: Outcome) -> Outcome:
