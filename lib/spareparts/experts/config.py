@@ -55,7 +55,7 @@ class Config(RunConfig):
     hidden_units: Count = 128  #: of each expert
     snnl_weight: float = 1.0  #: alpha of Eq. 7, of the SNNL or what stands in its place; ours
     temperature: Positive = 1.0  #: of that loss; ours
-    distance: Literal["cosine", "squared_euclidean"] = "cosine"  #: ours
+    distance: Literal["cosine", "squared_euclidean"] = "cosine"  #: between two images' features; ours
     layers: Literal["minimum", "sum"] = "minimum"  #: of the two blocks' losses
     peak_learning_rate: NonNegative = 0.1  #: of the one-cycle schedule
     momentum: NonNegative = 0.9
