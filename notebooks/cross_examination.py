@@ -562,12 +562,19 @@ that only saw its batches in another order does so for {level["disagreement", "a
 # fall, averaged over both data sets; and accuracy must not be more than half a point lower on either.
 # {numref}`fig-cross-examination-price` has both, seed by seed.
 
-# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this is decided"}
+# %% tags=["remove-cell"]
 FIVE = ("pushed", "fixed_head", "class_rates", "centred", "centred_snnl")
 spare = {arm: sides(arm, "removable").groupby("seed").mean() for arm in FIVE}
 falls = stats.decide_all(
     {arm: stats.sign(stats.Pairs(*spare[arm].to_numpy().T, "reduced"), -1, unit="points") for arm in FIVE}
 )
+twins = combinations(wide["removable", "control"].unstack("dataset").to_numpy(), 2)
+seeds_apart = np.mean([abs(one - other) for one, other in twins])
+claims.stands(
+    max(abs(fall.effect) for fall in falls.values()) < seeds_apart, "no cure moves as much as two seeds differ"
+)
+
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this is decided"}
 price = {
     arm: [stats.beyond(pairs(arm, "accuracy", dataset), threshold=-0.5, expected=+1, unit="points") for dataset in SETS]
     for arm in FIVE
@@ -576,11 +583,6 @@ words = {arm: {falls[arm].verdict, *(side.verdict for side in price[arm])} for a
 cured = [arm for arm in FIVE if words[arm] == {"reproduced"}]
 hopeless = all("not reproduced" in words[arm] for arm in FIVE)
 word = "reproduced" if cured else "not reproduced" if hopeless else "undecided"
-twins = combinations(wide["removable", "control"].unstack("dataset").to_numpy(), 2)
-seeds_apart = np.mean([abs(one - other) for one, other in twins])
-claims.stands(
-    max(abs(fall.effect) for fall in falls.values()) < seeds_apart, "no cure moves as much as two seeds differ"
-)
 note = "; ".join(f"{NAMES[arm]} {falls[arm].effect:+.1f} ({falls[arm].verdict})" for arm in FIVE)
 verdict = stats.Verdict(word, None, None, min(fall.n for fall in falls.values()), "reduced", note=note)
 claims.decide(

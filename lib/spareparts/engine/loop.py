@@ -44,9 +44,7 @@ def fit(
     on after a cut-off; an `opening` is made once for all that share it. Raises `ValueError` for wrong settings at once.
     """
     same = {"steps": steps, "every": every, "precision": precision}
-    _check(replicas, **same)
-    if opening is not None and (opening.steps >= steps or every is None or opening.steps % every):
-        raise ValueError(f"an opening must be of whole stretches of {every}, below {steps} steps, got {opening.steps}")
+    _check(replicas, opening=opening, **same)
     runs = [Run(replica=replica, callbacks=(*replica.callbacks, *callbacks)) for replica in replicas]
     keeper = Checkpoint(checkpoint, runs, seconds=checkpoint_seconds, opening=opening, **same)
     stacked = _choose(replicas, side_by_side)
@@ -64,8 +62,12 @@ def _bar(runs: Sequence[Run], *, steps: int, progress: bool) -> tqdm:
     return tqdm(total=steps * len(runs), initial=done, unit="step", disable=hidden, leave=False, mininterval=1.0)
 
 
-def _check(replicas: Sequence[Replica], *, steps: int, every: int | None, precision: str) -> None:
+def _check(
+    replicas: Sequence[Replica], *, steps: int, every: int | None, precision: str, opening: Opening | None
+) -> None:
     checks.whole(1, steps=steps, every=1 if every is None else every)
+    if opening is not None and (opening.steps >= steps or every is None or opening.steps % every):
+        raise ValueError(f"an opening must be of whole stretches of {every}, below {steps} steps, got {opening.steps}")
     first = architecture(replicas[0].network) if replicas else None
     for replica in replicas:
         if architecture(replica.network) != first:
