@@ -164,11 +164,12 @@ sets of plant leaves make {plants:.0%} of what the learning rate gains. The medi
 from class rates; among the {tuned.n} with seed 1, {medians["alike"]:.2f} from class rates and {medians["tuned"]:.2f} from
 the learning rate.
 
-The proviso is the paper's own, and easily missed: {len(lost)} of {len(pairs)} networks with class rates end at chance
-although their baselines learn, with nothing in the log to show it, unless $\\alpha_\\mu$ is divided further than numbers
-that overflow demand. With them the mean change is {first_try.mean:+.2f} points. Nor do we see that the gain comes from
-the classes: on the ten sets on which we tried, one seed, we cannot tell class rates from no rates, from one rate for all
-classes or from rates for groups drawn at random. And nearly as many neurons pass the paper's test for specialisation before training as after it.
+The proviso is the paper's own, and easily missed. If $\\alpha_\\mu$, the step size of the rates, is divided only where
+numbers overflow, {len(lost)} of {len(pairs)} networks with class rates end at chance although their baselines learn; no
+log shows it, and the mean change is {first_try.mean:+.2f} points. Nor do we see that the gain comes from the classes:
+on the ten sets on which we tried, one seed, we cannot tell class rates from no rates, from one rate for all classes or
+from rates for groups drawn at random. And nearly as many neurons pass the paper's test for specialisation before
+training as after it.
 
 The paper counts wins and losses and does not say how large they are; its own Table 2 has a mean change below zero in all
 three columns ({", ".join(f"{value:+.2f} for {name}" for name, value in theirs.items())} points). Of its {len(words)}
@@ -209,8 +210,8 @@ plt.show()
 #    \qquad\text{hence}\qquad
 #    \mu_w^j \to \mu_w^j + \alpha_\mu\, \alpha\, y^j \Big(\frac{\partial L}{\partial w}\Big)^2 . $$
 #
-# A square is never negative: **the rates only grow**. So the paper sets them back to 1 after every half epoch, and
-# after 10, 20 or 30 epochs (the *cutoff*, chosen on validation rows) returns to plain gradients.
+# Squares are never negative: **the rates only grow**, by a step size $\alpha_\mu$ of their own. They are set to 1 every
+# half epoch, and after 10, 20 or 30 epochs (the *cutoff*, chosen on validation rows) dropped.
 #
 # **For a batch** of $B$ samples the formulas leave a choice. Let $a_i$ be a layer's inputs for sample $i$, $d_i$ the
 # gradient of its loss at the layer's outputs, and $\circ$ the product entry by entry. We use
@@ -222,9 +223,9 @@ plt.show()
 #    W &\to W - \alpha \sum_j \mu^j \circ G_j,
 #    \end{aligned} $$
 #
-# in this order and from the same batch. Two other readings of the square, $G_j \circ G_j$ and $G_j \circ \sum_k G_k$,
-# are exact for networks that are continued by their class's step or by the batch's. All three are products of
-# matrices: no gradient of a single sample is ever stored.
+# rates first, from the same batch. Two other readings of the square ($S_j$: *sample*), $G_j \circ G_j$ (*class*) and
+# $G_j \circ \sum_k G_k$ (*batch*), are exact for networks continued by their class's step or the batch's. All are
+# products of matrices: no sample's gradient is stored.
 #
 # **The comparison.** The *baseline* is the same network with plain gradients, from the same weights, on the same
 # batches. The networks are those of the paper's Table 1. Batches of 128 and the initialization are our choice.
@@ -232,12 +233,12 @@ plt.show()
 # %% [markdown]
 # ### Is the growth the gradient that it claims to be?
 #
-# Where the rates are 1, yes. We continue small networks in double precision, differentiate their loss by $\mu$ with
-# autograd and compare with what the optimizer adds: the remainder shrinks with the square of $\alpha$ in all three
-# readings. But training does not stay where the rates are 1. The expansion is in powers of $\alpha\mu$, and the right
-# panel of {numref}`fig-class-rates-remainders` shows how large that gets.
+# Where the rates are 1, yes. We continue small networks in double precision, differentiate their loss by $\mu$ and
+# compare with what the optimizer adds: in all three readings the remainder shrinks as $\alpha^2$, its ratio to growth
+# as $\alpha$. But training does not stay where the rates are 1. The expansion is in powers of $\alpha\mu$, and the
+# right panel of {numref}`fig-class-rates-remainders` shows how large that gets.
 
-# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this figure is drawn", "image": {"alt": "Left: relative remainder falls in proportion to alpha for three readings. Right: histogram of alpha times the largest rate of each network; more than half of the networks lie above one."}, "figure": {"caption": "Left: length of the remainder of Eq. 5 relative to the growth, networks of three layers on 128 samples of Twonorm, three seeds and activations, one line each. Right: α times the largest rate of each network with class rates (log scale); beyond the dashed line a step in that weight is longer than plain descent at rate 1 would take.", "name": "fig-class-rates-remainders"}}
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this figure is drawn", "image": {"alt": "Left: relative remainder falls in proportion to alpha for three readings. Right: histogram of alpha times the largest rate of each network; more than half of the networks lie above one."}, "figure": {"caption": "Left: length of the remainder of Eq. 5 relative to the growth, networks of three layers on 128 samples of Twonorm, three seeds and activations, one line each. Right: α times the largest rate of each network with class rates (log scale); beyond the dashed line the learning rate of that weight is above 1.", "name": "fig-class-rates-remainders"}}
 proofs = every[every.arm == "proof"]
 steps = proofs.explode(["step_sizes", "relative_remainders"]).astype(
     {"step_sizes": float, "relative_remainders": float}
@@ -269,7 +270,7 @@ for form, part in proofs.groupby("form"):
     word = "reproduced" if exact else "not reproduced"
     note = "range over seeds and activations"
     parts[form] = stats.Verdict(word, part.order.mean(), span, part.seed.nunique(), "paper", "order", note, level=True)
-claims.decide("class_rates-6", parts, because="True of the first step after every reset, at μ = 1, and of no other.")
+claims.decide("class_rates-6", parts, because="Shown for the first step after a reset, at μ = 1, and for no other.")
 
 # %% tags=["remove-input"]
 beyond = (0.01 * rated.largest_rate > 1).groupby(rated.net).mean()
@@ -350,7 +351,7 @@ rule = {"only where infinite": finite, "until it converged": pairs}
 rows = {
     (label, name): {
         "networks": len(part),
-        "α_μ divided": int((part.divisions_second > 0).sum()),
+        "divided": int((part.divisions_second > 0).sum()),
         "learned nothing": int((~part.converged_second & part.converged_first).sum()),
         "mean change, points": part.groupby("dataset").difference.mean().mean(),
         "sets": part.dataset.nunique(),
@@ -378,8 +379,8 @@ All runs at a lower $\\alpha_\\mu$ are records of their own beside the first one
 # %% [markdown]
 # ## The paper's Table 2: wins, losses and how large they are
 #
-# The paper counts data sets. {numref}`tab-class-rates-counts` has its count, recomputed from its table, and below it ours: seed by seed as
-# the paper counts, then with seeds averaged. A tie is an equal number of errors.
+# {numref}`tab-class-rates-counts` has the paper's counts of data sets, recomputed from its table (no p is below 0.05),
+# and below each ours: seed by seed as in the paper, then with seeds averaged. A tie is an equal number of errors.
 
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed", "figure": {"caption": "Data sets on which class rates win, lose and tie, the sign test's p and the mean change in points.", "name": "tab-class-rates-counts"}}
@@ -402,7 +403,9 @@ pd.DataFrame(rows).T.rename_axis(["network", ""]).style.format({"p": "{:.3f}", "
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "How these three are decided"}
 signs = {name: counted(change[name]) for name in change}
 corrected = stats.holm({name: found["p"] for name, found in signs.items()})
-because = "With seeds averaged more sets are won than lost, by a lead that tosses of a coin may still give, over three such columns."
+because = (
+    "With seeds averaged more sets are won than lost, by a lead that tossing coins can give too, over three columns."
+)
 for number, (name, found) in enumerate(signs.items(), start=1):
     wins, losses = int((change[name].round(6) > 0).sum()), int((change[name].round(6) < 0).sum())
     word = "undecided" if corrected[name] >= 0.05 else "reproduced" if wins > losses else "not reproduced"
@@ -456,15 +459,15 @@ claims.stands(together.p < 0.01, "over all three activations the gain is told fr
 
 # %% tags=["remove-input"]
 Markdown(f"""
-With the three activations averaged, the gain is told from zero: {together.mean_difference:+.2f} points, exact Wilcoxon
-p = {together.p:.2g} over n = {together.n} data sets. That test was not planned by the claim, so it decides nothing; it is
-what the first sentence of this page stands on.
+With the three activations averaged, the gain differs from zero: {together.mean_difference:+.2f} points, exact Wilcoxon
+p = {together.p:.2g} over n = {together.n} data sets. That test was not planned by the claim, so it decides nothing; the
+bold sentence of *In one screen* rests on it.
 
-**Are these the paper's networks?** Only on average, and with SELU: over {len(gap)} sets, seed 1, our baselines lie
-{gap["SELU"].mean():+.2f} points from the paper's, set by set {gap["SELU"].min():+.1f} to {gap["SELU"].max():+.1f}. With ReLU they lie
-{gap["ReLU"].mean():+.2f} off, most on {gap["ReLU"].idxmin()} ({gap["ReLU"].min():+.1f}), with tanh {gap["tanh"].mean():+.2f}, most on
-{far.index[0]} ({far.iloc[0]:+.1f}) and {far.index[1]} ({far.iloc[1]:+.1f}). [The details](class_rates_details.ipynb)
-try what explains it.
+**Are these the paper's networks?** Only with SELU, on average: over {len(gap)} sets, seed 1, our baselines lie
+{gap["SELU"].mean():+.2f} points from the paper's, set by set {gap["SELU"].min():+.1f} to {gap["SELU"].max():+.1f}. With
+ReLU they lie {gap["ReLU"].mean():+.2f} off, most on {gap["ReLU"].idxmin()} ({gap["ReLU"].min():+.1f}), with tanh
+{gap["tanh"].mean():+.2f}, most on {far.index[0]} ({far.iloc[0]:+.1f}) and {far.index[1]} ({far.iloc[1]:+.1f}). [The
+details](class_rates_details.ipynb) try what explains it.
 """)
 
 # %% [markdown]
@@ -608,8 +611,8 @@ whether it comes from the classes.
 # %% [markdown]
 # ### Lower layers, and the reset
 #
-# The paper argues that lower layers profit more, and that the reset is needed. On the ten sets, SELU, each line
-# of {numref}`tab-class-rates-parts` changes one thing about class rates; positive numbers are in favour of the claim.
+# The paper argues that lower layers profit more, and that the reset is needed. On the ten sets, SELU, each line of
+# {numref}`tab-class-rates-parts` compares two kinds of class rates; positive numbers are in favour of the claim.
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed", "figure": {"caption": "Class rates with one part changed: mean change of accuracy, and on how many sets.", "name": "tab-class-rates-parts"}}
 ABLATIONS = {
@@ -640,11 +643,12 @@ claims.decide("class_rates-10", ablated, because="One seed on ten sets tells nei
 # %% tags=["remove-input"]
 hours = every.seconds.sum() / 3600
 Markdown(f"""
-{len(every):,} runs of {hours:.0f} hours of one processor core stand behind this page, one file each in
-`book/records/class_rates`. Networks (the paper's Table 1), 100 epochs and $\\alpha = 0.01$ are the paper's; batches of 128, plain SGD,
-the initializations and the order of the two updates are ours, fields of `spareparts.class_rates.Config` where they can be
-changed. `notebooks/sweeps/class_rates.yaml` plans all runs but those at a lowered $\\alpha_\\mu$. The sweep below makes those that have no record
-yet, into a folder of your own; `verify` makes a few random records again and compares every number:
+{len(every):,} runs, {hours:.0f} hours of one processor core, stand behind this page, one file each in
+`book/records/class_rates`. Networks (the paper's Table 1), 100 epochs and $\\alpha = 0.01$ are the paper's; batches of
+128, plain SGD, the initializations and the order of the two updates are ours, fields of `spareparts.class_rates.Config`
+where they can be changed. `notebooks/sweeps/class_rates.yaml` plans all runs but those at a lowered $\\alpha_\\mu$. The
+sweep below makes those that have no record yet, into a folder of your own; `verify` makes a few random records again
+and compares every number:
 
 ```
 python -m spareparts data fetch uci

@@ -158,12 +158,12 @@ Markdown(f"""
 **{answer}**
 
 Among the units of Conv-2 that do fire, neither criterion is better than a random order, on average over three networks.
-Nor does it help LeNet to start from shorter units. Those of the report's Figure 1 start long and hardly turn. The author's
-code drew them by PyTorch's default, from which they turn further, to {grown["author"]:.1f} times the frame potential of
-random rows instead of {grown["lenet"]:.1f}; and in all {len(author)} networks that begin so, smallest contributions first is
-worse than a random order as well.
+Nor does it help LeNet to start from shorter units. As the report's Figure 1 draws them, units start long and hardly
+turn. With PyTorch's default, as in the author's code, they turn further, to {grown["author"]:.1f} times the frame
+potential of random rows instead of {grown["lenet"]:.1f}; and in all {len(author)} networks that begin so, smallest
+contributions first is worse than a random order as well.
 
-Nothing here is a cluster. The weights of a trained layer gather in few directions, and what looks like clustering is
+We see no clusters here. The weights of a trained layer gather in few directions, and what looks like clustering is
 those directions: random rows with the same singular values have as large a frame potential. Of the report's
 {len(words)} claims: {", ".join(f"{count} {word}" for word, count in words.value_counts().items())}. The
 [ledger](ledger.ipynb) lists them; {{numref}}`fig-redundancy-curves` is the figure to remember.
@@ -187,11 +187,11 @@ plt.show()
 # %% [markdown]
 # ## The idea
 #
-# **A unit** of a layer is a row $w_i$ of its weights $W$: $n$ rows of $d$ entries each, and in a convolution a filter,
-# written out as a row. To remove a unit means that the next layer receives nothing from it. The usual choice is the
+# **A unit** of a layer is a row $w_i$ of its weights $W$: $n$ rows of $d$ entries. LeNet-300-100 is fully connected;
+# Conv-2 first convolves. To remove a unit means that the next layer receives nothing from it. The usual choice is the
 # unit of smallest norm $\lVert w_i \rVert$. The report adds another. If training gathers the rows in clusters, a row
-# far from all others is an outlier and perhaps useless. Bring the rows to length 1, $\hat w_i = w_i / \lVert w_i
-# \rVert$, and measure how alike they are by their **{term}`frame potential`** (Sec. 3.1),
+# far from all others is an outlier and perhaps useless. Bring the rows to length 1,
+# $\hat w_i = w_i / \lVert w_i \rVert$, and measure how alike they are by their **{term}`frame potential`** (Sec. 3.1),
 #
 # $$ \mathrm{FP}(\hat W) = \sum_{i,j} \langle \hat w_i, \hat w_j \rangle^2 = \sum_i c_i, \qquad
 #    c_i = \sum_j \langle \hat w_i, \hat w_j \rangle^2 . $$
@@ -203,19 +203,20 @@ plt.show()
 # **What would chance give?** $n$ random directions have a frame potential of $n + n(n-1)/d$ on average, 414 for
 # LeNet's first layer of 300 units with 784 inputs. Nothing can have less than $\max(n, n^2/d)$ or more than $n^2$.
 #
-# **What it cannot tell.** With $\sigma_k$ the singular values of $\hat W$, the frame potential is
-# $\sum_k \sigma_k^4$: it depends on the spectrum of the normalized rows and on nothing else. It grows when rows form
-# clusters. It grows just as much when they share a common shift, or fill a space of few dimensions evenly without any
-# two of them being close. A frame potential above that of random rows is therefore no proof of clusters. Two further
-# nulls belong beside it: rows with their mean removed, and *random rows of the same spectrum*, which have the same few
-# large directions and no clusters. The cosine of each row to its nearest neighbour can tell these apart.
+# **What it cannot tell.** With $\sigma_k$ the singular values of $\hat W$, the frame potential is $\sum_k \sigma_k^4$:
+# it depends on the spectrum of the normalized rows and on nothing else. It grows when rows form clusters, and just as
+# much when they share a shift or fill a few dimensions evenly, no two of them close. A frame potential above that of
+# random rows is therefore no proof of clusters. Two further nulls belong beside it: rows with their mean removed, and
+# *random rows of the same spectrum* (that of $W$; $\hat W$'s would all but fix it), with the same few large directions
+# and no clusters. Cosines to the nearest row tell clusters from these.
 
 # %% [markdown]
 # ### A demonstration that you can change
 #
-# The report's LeNet on scikit-learn's digits, images of 8 x 8 pixels that need no download, from both initializations ({numref}`fig-redundancy-demo`).
-# `glorot` draws the 64 weights of a unit with variance $2/(d+n)$, `pytorch` with $1/3d$, evenly. Change the list or
-# `DEMO_ITERATIONS` at the top, or give the config another `width`, `optimizer` or `learning_rate`.
+# The report's LeNet on scikit-learn's digits, images of 8 x 8 pixels that need no download, from both initializations
+# ({numref}`fig-redundancy-demo`). `glorot` draws the 64 weights of a unit with variance $2/(d+n)$, `pytorch` uniform,
+# $1/(3d)$. Change the list or `DEMO_ITERATIONS` at the top, or give the config another `width`, `optimizer` or
+# `learning_rate`.
 
 # %% mystnb={"image": {"alt": "Accuracy on digits against units removed for the network trained just now from each initialization: smallest norm, smallest contribution and random orders."}, "figure": {"caption": "The networks trained just now: test accuracy as units of the first layer go. One network each, so that differences between criteria are no result yet.", "name": "fig-redundancy-demo"}}
 demo = [redundancy.Config(dataset="digits", iterations=DEMO_ITERATIONS, initialization=name) for name in DEMO_INITIALIZATIONS]  # fmt: skip
@@ -290,9 +291,10 @@ unit unlike all others is one that no other can replace; we have not tested that
 # ### Conv-2: units that never fire
 #
 # Both curves of Conv-2 begin with a level stretch. No accuracy of 10,000 images stays *exactly* the same through a
-# hundred removals unless the units removed give nothing to begin with. Three counts that were made independently agree ({numref}`tab-redundancy-idle`):
-# removals that change no answer, units whose output is constant (uncorrelated with every other one) on 500 validation
-# images, and units that still point where they started, as a unit does that is never given a gradient.
+# hundred removals unless the units removed give nothing to begin with. Three counts, made independently, nearly agree
+# ({numref}`tab-redundancy-idle`): removals that change no answer, units whose output is constant (uncorrelated with
+# every other one) on 500 validation images, and units that still point where they started, as a unit does that is never
+# given a gradient.
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed", "figure": {"caption": "Units of Conv-2 that give nothing, by three counts, one line a network.", "name": "tab-redundancy-idle"}}
 lines = {}
@@ -301,7 +303,7 @@ for _, run in conv.iterrows():
     lines[f"Conv-2, seed {run.seed}"] = {
         "idle removals, by norm": idle(run)[0],
         "by frame potential": idle(run)[1],
-        "outputs like no other's": own["graph_outputs_counts"][-1][0][3],
+        "constant outputs": own["graph_outputs_counts"][-1][0][3],
         "cosine to the start above 0.9": int((own["unit_cosines"].astype(float) > 0.9).sum()),
         "of units": own["unit_cosines"].size,
     }
@@ -358,12 +360,12 @@ units = [(own["unit_norms"].astype(float), own["unit_cosines"] > 0.9) for own in
 longer = max(100 * (norms[-1, still].mean() / norms[0].mean() - 1) for norms, still in units)
 claims.stands(0 < longer < 5, "units that never fire end nearly as short as they were drawn")
 Markdown(f"""
-Up to half of the units that fire, removal by norm leaves {means.norm:.1f}% on average, by frame potential
-{means.potential:.1f}% and at random {means.random:.1f}%. So what the two criteria share is that both recognise a dead
-unit: it points where it started, is {longer:.0f}% longer on average and as far from all others as before. The report counts units whose weights are zero as
-dead; there is none of these. In LeNet's first layer every unit fires, and there the two criteria disagree. (The weights
-of these networks were not kept; units are judged by their records. A random order is taken to hold silent units in
-proportion.)
+While half of those that fire go, mean accuracy is {means.norm:.1f}% by norm, {means.potential:.1f}% by frame potential
+and {means.random:.1f}% at random. So what the two criteria share is that both recognise a dead unit: it points where it
+started, is {longer:.0f}% longer on average and as far from all others as before. The report counts units whose weights
+are zero as dead; there is none of these. In LeNet's first layer every unit fires, and there the two criteria disagree.
+(The weights of these networks were not kept; units are judged by their records. A random order is taken to hold silent
+units in proportion.)
 """)
 
 # %% [markdown]
@@ -448,10 +450,10 @@ less than half a degree. In Conv-2, where the report saw one big cluster, it is 
 #
 # ### How few directions carry the accuracy?
 #
-# Let $Z$ be the weights before training and $U_k$ the $k$ top left singular vectors of $W - Z$. Nagarajan and Kolter
-# {cite:p}`nagarajan2019uniform` keep only $W' = Z + U_k U_k^\top (W - Z)$ and find that 16 of 1,024 directions are
-# enough. The final report keeps the ten largest directions of $W$ itself: for Conv-2 they hold 70.25% of the norm and
-# cost 6.34 points.
+# Let $Z$ be the weights before training and $U_k$ the first $k$ left singular vectors of $W - Z$. Nagarajan and Kolter
+# {cite:p}`nagarajan2019uniform` keep only $W' = Z + U_k U_k^\top (W - Z)$ and find 16 of 1,024 directions enough. The
+# final report keeps the ten largest directions of $W$ itself: for Conv-2 they hold 70.25% of the norm and cost 6.34
+# points.
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "How this figure is drawn", "image": {"alt": "Accuracy against directions kept for LeNet and Conv-2. Curves of the change W minus Z lie above those of W for LeNet and on them for Conv-2; from 32 directions on those of the change are within two points of the whole network, those of LeNet's weights within four."}, "figure": {"caption": "Test accuracy with only the k largest directions of the first fully connected layer: of its change in training, W − Z, and of the weights themselves. Means over n networks, bands of one standard deviation. Dashed: chance. Vertical line: 16 directions.", "name": "fig-redundancy-ranks"}}
 KINDS = {"update_rank_accuracy": "W − Z", "rank_accuracy": "W"}
@@ -505,9 +507,9 @@ claims.decide(
 # ### Noise and signal
 #
 # Martin and Mahoney {cite:p}`martin2018implicit` read a weight matrix as noise plus a low-rank signal, and training, as
-# the report has it, as noise that falls while the signal grows. The Marchenko-Pastur law says what spectrum noise
-# would have. Its variance ({numref}`tab-redundancy-noise`) is fitted to the bulk; *outliers* are directions beyond its edge and a margin that one random
-# layer in a hundred exceeds.
+# the report has it, as noise that falls while the signal grows. The Marchenko-Pastur law says what spectrum noise would
+# have. Its variance ({numref}`tab-redundancy-noise`) is fitted to the bulk; *outliers* are directions beyond its edge
+# by more than all but one random layer in a hundred.
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed", "figure": {"caption": "Noise and outliers of the layer's weights, before and after training: mean (SD).", "name": "tab-redundancy-noise"}}
 change = {name: 100 * (runs.final_noise_variance / runs.initial_noise_variance - 1) for name, runs in NETWORKS.items()}
@@ -539,8 +541,9 @@ claims.decide(
 # ### Is the elbow the number of classes?
 #
 # The final report finds the elbow in the spectrum of this layer always at 10, and has ten classes throughout. So take
-# fewer and more: LeNet learns the first 2 to 100 classes of CIFAR-100. The elbow is the point of $k \mapsto \lVert W -
-# W_k \rVert$ farthest below the line from its first value to its last; it exists for noise as well. {numref}`fig-redundancy-elbows` shows both.
+# fewer and more: LeNet learns the first 2 to 100 classes of CIFAR-100. The elbow is the point of
+# $k \mapsto \lVert W - W_k \rVert$ farthest below the line between its ends ($W_k$: $W$ at rank $k$); noise has one.
+# {numref}`fig-redundancy-elbows`: $W$ and $W - Z$.
 
 # %% tags=["remove-cell"]
 hundreds = every[(every.experiment == "network") & (every.dataset == "cifar100") & (every.iterations == 5000)]
@@ -586,11 +589,13 @@ claims.stands(
 )
 claims.stands(steps[100] > 10 * steps[2], "more classes take far more steps to their best")
 Markdown(f"""
-After 5,000 steps there is something in it. The elbow of $W$ goes from {mean["weights_elbow"][2]:.0f} directions for two classes over
-{mean["weights_elbow"][10]:.0f} for ten to {mean["weights_elbow"][20]:.0f} for twenty, always a few above the number of classes; but at a hundred it stands at
-{mean["weights_elbow"][100]:.0f}, and that of $W - Z$ is elsewhere throughout. Nor is it there from the beginning. At the weights of smallest validation
-loss, which come after {steps[2]:.0f} steps for two classes and after {steps[100]:,.0f} for a hundred, the elbow of $W$ is between
-{early.drop(100).min():.0f} and {early.drop(100).max():.0f} for two to twenty classes. It grows with training, long after the network has learned what it will.
+After 5,000 steps it holds in part. The elbow of $W$ goes from {mean["weights_elbow"][2]:.0f} directions for two classes
+through {mean["weights_elbow"][10]:.0f} for ten to {mean["weights_elbow"][20]:.0f} for twenty, always a few above the
+number of classes; but at a hundred it stands at {mean["weights_elbow"][100]:.0f}, and that of $W - Z$ is elsewhere
+throughout. Nor is it there from the beginning. At the weights of smallest validation loss, which come after
+{steps[2]:.0f} steps for two classes and after {steps[100]:,.0f} for a hundred, the elbow of $W$ is between
+{early.drop(100).min():.0f} and {early.drop(100).max():.0f} for two to twenty classes. It grows with training, long
+after the network has learned what it will.
 """)
 
 # %% [markdown]
@@ -607,18 +612,18 @@ loss, which come after {steps[2]:.0f} steps for two classes and after {steps[100
 # ways that have little to do with each other. Some units do nothing: they stopped firing in the first steps and stay as
 # they were drawn, or training never moved them far. A norm finds these, and so does anything else that recognises a
 # unit in its initial state, which is why criteria as different as norm and frame potential can agree. The other
-# redundancy is shared out over all units: a layer of hundreds works in a few dozen directions. That does not make any
-# single unit dispensable, it makes units *partly* replaceable by each other, and no ranking of units can harvest it. It
-# shows in what is left when directions are kept instead of units ({numref}`fig-redundancy-ranks`).
+# redundancy is shared out over all units: a layer of hundreds works in a few dozen directions. Many units can then go
+# alone, but not together: they are *partly* replaceable by each other, and neither ranking here harvests it. It shows
+# in what is left when directions are kept instead of units ({numref}`fig-redundancy-ranks`).
 #
-# The theories of Section 2 fare accordingly ([the next page](theories.ipynb)). Those about directions hold up in
-# part: a low-rank signal appears, though the noise does not fall and sixteen directions are too few; wide networks stay
-# near their start, meaningless labels need more of everything. Those about
-# units as carriers mostly do not: units form no clusters, are hardly lottery tickets where single weights are, do not
-# repeat each other more as layers grow wider, and a wide student that learns well switches spare units off and does not
-# average. If there is one practical conclusion it is that of the title: a *source* of redundancy has to be named with a
-# null beside it. Half of what looked like structure here, clusters, repeated units, elbows, agreement of criteria, is
-# also found in random matrices, in untrained networks or in units that are dead.
+# The theories of Section 2 fare accordingly ([the next page](theories.ipynb)). Those about directions hold up in part:
+# a low-rank signal appears, though the noise does not fall and sixteen directions are too few; wide networks stay near
+# their start, meaningless labels need more directions. Those about units as carriers mostly do not: units form no
+# clusters, are hardly lottery tickets where single weights are, do not repeat each other more as layers grow wider, and
+# a wide student that learns well switches spare units off and does not average. If there is one practical conclusion it
+# is that of the title: a *source* of redundancy has to be named with a null beside it. Much of what looked like
+# structure here, clusters, elbows, agreement of criteria, is also found in random matrices or comes from units that are
+# dead.
 
 # %% [markdown]
 # ## Provenance
@@ -627,11 +632,11 @@ loss, which come after {steps[2]:.0f} steps for two classes and after {steps[100
 used = pd.concat([*NETWORKS.values(), author, elbows, best])
 kinds = used.protocol.value_counts()
 Markdown(f"""
-{len(used)} runs of {used.seconds.sum() / 3600:.1f} hours of one processor core stand behind this page, on
+{len(used)} runs, {used.seconds.sum() / 3600:.1f} hours of one processor core, stand behind this page, on
 {" and ".join(sorted(set(used.device)))}; {kinds["paper"]} follow the report's protocol and {kinds["reduced"]} do not.
-They stand in `book/records/redundancy`, one file each; [the details](redundancy_details.ipynb) list them with code, data
-and departures. The first command makes those runs of the grid file that have no record; the second makes a few of the
-recorded ones again and compares:
+They stand in `book/records/redundancy`, one file each; [the details](redundancy_details.ipynb) list them with code,
+data and departures. The first command makes those runs of the grid file that have no record; the second makes a few of
+the recorded ones again and compares:
 
 ```
 python -m spareparts sweep notebooks/sweeps/redundancy.yaml

@@ -89,21 +89,22 @@ claims.stands(half.max() < 0.3, "with half of the weights own values win next to
 
 # %% tags=["remove-input"]
 Markdown(f"""
-**Theories about directions and distances hold up; those that give single units a role mostly do not.** The figure shows
+**Theories of directions or distances mostly hold; those that give single units a role mostly do not.** The figure shows
 the clearest case. A *lottery ticket* is what pruning leaves of a trained network, put back to its first values and
 trained again. Where an eighth of the single weights is left, these first values are worth
-{worth["single weights"].min():.1f} to {worth["single weights"].max():.1f} points of accuracy over newly drawn ones, in every seed some. Where a
-tenth of the units is left they are worth {worth["whole units"].max():.1f} on average, and seeds disagree on the sign. It takes
-scarcity, though: with half of the weights left, their own values win {half.min():.1f} to {half.max():.1f} points only.
+{worth["single weights"].min():.1f} to {worth["single weights"].max():.1f} points of accuracy over newly drawn ones, a
+gain in every seed. Where a tenth of the units is left they are worth {worth["whole units"].max():.1f} on average, and
+seeds disagree on the sign. Only scarcity shows it: with half of the weights left, their own values win {half.min():.1f}
+to {half.max():.1f} points only.
 
 Wider networks do stay nearer their first weights and do not generalize worse, and students with spare units learn well.
-Shuffled labels need more of everything. But units do not come to repeat each other more as a layer grows, filters gather
-in few directions and not in clusters, removing the largest units helps nobody, and the student that learns best does not
-average: it switches spare units off. All runs here have settings of our own,
-since the report states none; so no verdict on this page says more than *seen* or *not seen*.
+Shuffled labels need more directions. But units do not come to repeat each other more as a layer grows, filters gather
+in few directions and not in clusters, removing the largest units never helps, and the student that learns best does not
+average: it switches spare units off. All runs here have settings of our own, since the report states none; so no
+verdict on this page says more than *seen* or *not seen*.
 """)
 
-# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this figure is drawn", "image": {"alt": "Accuracy of tickets against the share kept. Single weights: own first values stay near the whole network, new ones fall by two points. Whole units: both curves are the same."}, "figure": {"caption": "Test accuracy of tickets, LeNet on MNIST, 5,000 iterations (reduced), six seeds, one line each. Own: rewound to their first values. New: the same weights or units, drawn anew. The networks were pruned by magnitude and by norm.", "name": "fig-theories-tickets"}}
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this figure is drawn", "image": {"alt": "Accuracy of tickets against the share kept. Single weights: own first values stay near the whole network, new ones fall by two points. Whole units: both curves are the same."}, "figure": {"caption": "Test accuracy of tickets, LeNet on MNIST, 5,000 iterations (reduced), six seeds, one line each. Own: rewound to their first values. New: the same weights or units, drawn anew. Pruned: weights by magnitude, units by norm.", "name": "fig-theories-tickets"}}
 long = rounds.melt(["kept", "setting", "of", "seed"], ["own", "new"], "first values", "accuracy")
 look = {"hue": "first values", "style": "setting", "units": "seed", "estimator": None, "facet_kws": {"sharex": False}}
 grid = sns.relplot(long, x="kept", y="accuracy", col="of", kind="line", height=2.5, aspect=1.3, linewidth=1, **look)
@@ -134,16 +135,17 @@ claims.decide(
 )
 
 # %% [markdown]
-# Frankle and Carbin {cite:p}`frankle2019lottery` found {term}`tickets <lottery ticket>` of weights; Liu et al. {cite:p}`liu2019rethinking`
-# disputed them for larger learning rates and for whole units. At the rates that we tried ({numref}`fig-theories-tickets`) they are right about units and
-# not about the rate: with SGD at 0.03 own values win no less than with Adam at 0.0012.
+# Frankle and Carbin {cite:p}`frankle2019lottery` found {term}`tickets <lottery ticket>` of weights; Liu et al.
+# {cite:p}`liu2019rethinking` disputed them for larger learning rates and for whole units. At the rates that we tried
+# ({numref}`fig-theories-tickets`) they are right about units; of the rate we see nothing: own values win with SGD at
+# 0.03 as with Adam at 0.0012.
 #
 # ### Do winning weights sit in few units?
 #
 # The report asks it and leaves it open. If survivors were drawn by lot from all weights of a layer, their numbers per
 # unit would follow a multivariate hypergeometric law; *dispersion* in {numref}`tab-theories-tickets` is their variance over that of the law.
 
-# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed", "figure": {"caption": "Winning weights in units: dispersion, and units without any, mean (SD) over seeds.", "name": "tab-theories-tickets"}}
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed", "figure": {"caption": "Where the last 3% of the weights sit in layers fc1 and fc2: mean (SD) over seeds.", "name": "tab-theories-tickets"}}
 weights = tickets[tickets.experiment == "tickets"]
 last = {
     (layer, run.setting, run.seed): {name: run[f"{layer}_{name}"][-1] for name in ("dispersion", "p_value", "empty", "expected_empty")}
@@ -171,8 +173,8 @@ claims.decide(
 )
 
 # %% [markdown]
-# So single weights that win do sit together. It does not follow that whole units should win: they were kept by their norm,
-# not by how many such weights they hold, and drawn anew they are any smaller network.
+# So single weights that win do sit together. It does not follow that whole units should win: units were kept by norm,
+# not by how many such weights they hold, and drawn anew they are just a smaller network.
 #
 # ## XORD: does a large layer explore?
 #
@@ -266,11 +268,10 @@ claims.stands(spread[LARGE] > 3.9 > 2.5 > spread[SMALL], "large layers begin wit
 Markdown(f"""
 The mechanism is as described: before training a layer with {LARGE} filters of each sign has one near
 {spread[LARGE]:.1f} of the four patterns, a layer with {SMALL} near {spread[SMALL]:.1f}. Yet of {len(pairs)} cases in
-which both fit the same inputs, {same:.0%} err alike, and large layers too fit without finding everything: of six inputs
-{lost:.0%} of those that fit miss a pattern. (The test averages them over the four sizes of the sets:
-n = {len(means)} pairs of the hundred.) The larger difference is the one on the left: small layers mostly
-do not fit at all. Training sets that they can fit are the easy ones, which is why only layers on sets that both sizes
-fit are compared.
+which both fit the same inputs, {same:.0%} err alike, and large layers too fit without finding everything: of those that
+fit six inputs {lost:.0%} miss a pattern. (The test averages over the four sizes of sets: in n = {len(means)} of 100
+pairs both ever fit.) The larger difference is the one on the left: small layers mostly do not fit at all. Training sets
+that they fit are the easy ones, so the test, unlike the figure, takes only sets that both sizes fit.
 """)
 
 # %% [markdown]
@@ -370,8 +371,8 @@ claims.decide(
 #
 # ### Distance from initialization
 #
-# Neyshabur et al. {cite:p}`neyshabur2018towards` find wider networks closer to their first weights. The same networks:
-# all of them ({numref}`tab-theories-distance`) fit their 1,000 training images exactly, at which point training stops.
+# Neyshabur et al. {cite:p}`neyshabur2018towards` find wider networks closer to their first weights. The same networks
+# ({numref}`tab-theories-distance`) all fit their 1,000 training images exactly and stop there, wide ones sooner.
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed", "figure": {"caption": "Networks that fit their training images, by width: distances from the first weights and the gap to test accuracy, mean (SD).", "name": "tab-theories-distance"}}
 shown = {
@@ -406,9 +407,10 @@ claims.decide(
 # both layers are, and read the latter as *averaging*: several units share the work of one of the teacher's.
 #
 # The work of the student's unit $k$ for the teacher's unit $m$ is $p_{km} = v_k R_{km}$, its output weight times the
-# overlap of both weight vectors. How many units share it? The participation ratio $(\sum_k p_{km})^2 / \sum_k p_{km}^2$
-# tells: $K$ if all do the same, 1 if one does all, and nearly 0 if large parts cancel. With absolute values in place of
-# the $p_{km}$, which is how we measured first, units that cancel each other count as sharing. {numref}`fig-theories-students` shows error and sharing.
+# overlap of both weight vectors. How many of $K$ share it? The participation ratio
+# $(\sum_k p_{km})^2 / \sum_k p_{km}^2$ tells: $K$ if all do the same, 1 if one does all, and nearly 0 if large parts
+# cancel. With absolute values in place of the $p_{km}$, units that cancel each other count as sharing too.
+# {numref}`fig-theories-students` shows error and sharing.
 
 # %% tags=["remove-cell"]
 students = every[(every.experiment == "teacher_student") & (every.noise == 0.1)]
@@ -472,8 +474,8 @@ Markdown(f"""
 In the widest student with both layers trained one unit carries {widest.largest.mean():.0%} of each teacher unit, and
 {widest.sharing.mean():.1f} share it. Where the first layer alone is trained nothing can be switched off: by absolute
 values {first.absolute.mean():.1f} units share, but their parts are large and of both signs, and in sum the ratio is
-{first.sharing.mean():.1f}. That is no averaging either; noise is fitted by units that cancel. The typical power of the
-error with both layers is {typical:+.2f} (the median; two students of two units that got stuck would make its mean
+{first.sharing.mean():.1f}. That is no averaging either: the units cancel. With both layers the error goes as the width
+to the power {typical:+.2f} (median; two stuck students of two units make the mean
 {power("error", "both layers").mean():+.2f}).
 """)
 
@@ -524,8 +526,9 @@ units catch up with the one that lost nothing.
 #
 # Networks fit shuffled labels, as Zhang et al. {cite:p}`zhang2017understanding` showed; what do they find then? The
 # same LeNet learns the same 5,000 images with their labels and with shuffled ones. A network with true labels is best
-# after some 4,000 steps; shuffled labels, which tell nothing about other images, are followed to the last of 50,000
-# steps. A part of what differs between them may be that length. Accuracy in {numref}`tab-theories-labels` is that on the images trained on.
+# after some 4,000 steps; shuffled ones, which tell nothing about other images, are trained for all 50,000. Part of the
+# difference may be that length. In {numref}`tab-theories-labels`, $W - Z$ is the change in training, area that under a
+# pruning curve.
 
 # %% tags=["remove-cell"]
 few = every[(every.experiment == "network") & (every.dataset == "mnist") & (every.train_samples == 5000)]
@@ -580,7 +583,7 @@ Length is a small part of the difference. Followed to the last step, true labels
 # %% tags=["remove-input"]
 used = pd.concat([tickets, xord, filters, wide, students, retrained, few])
 Markdown(f"""
-{len(used)} runs of {used.seconds.sum() / 3600:.1f} hours of one processor core stand behind this page, all reduced: the
+{len(used)} runs, {used.seconds.sum() / 3600:.1f} hours of one processor core, stand behind this page, all reduced: the
 report states no settings for them. A run of XORD trains 100 layers, one of teacher and student 20. They stand in
 `book/records/redundancy`; [the details](redundancy_details.ipynb) list them.
 """)
