@@ -218,16 +218,16 @@ for ours, other in ((reference, remedies), (fixed, in_resnets)):
 answer = (
     f"In ResNets on ten classes a random last layer that is never trained does, after 585 steps, no worse than a learned "
     f"one; in a small perceptron it is {gap:.1f} points behind, and on a hundred classes {price:.1f}. A Hadamard matrix as the paper prints it "
-    f"is {-behind:.0f} and {-printed:.0f} points behind random rows that are just as orthogonal. The reason is its row of "
-    f"ones, above which no feature after a ReLU can score; without that row both networks do as well as with random ones."
+    f"is {-behind:.0f} points (perceptron: {-printed:.0f}) behind random rows, just as orthogonal. The reason is its row of "
+    f"ones, which no other outscores on features after a ReLU; without it both networks do as well as with random rows."
 )
 glue("answer", answer, display=False)
 Markdown(f"""
 **{answer}**
 
-The savings are real in large layers. From 65,536 entries on a Hadamard layer has no matrix, and with a batch of 256 it is
-faster than a learned one beyond a few hundred features and classes; for a single image only beyond a thousand. Its price
-depends on the number of classes, on the scale's first value, and on that one row, which costs nothing to leave out.
+The savings are real in large layers. From 65,536 entries on, our Hadamard layer has no matrix, and with a batch of 256
+it is faster than a learned one beyond a few hundred features and classes; for a single image only beyond a thousand.
+What fixing costs depends on the number of classes, the scale's first value, and that one row, which can be left out.
 
 Our networks are ResNet-20 on 5,000 images for 585 steps; the paper's is ResNet-56 for 64,000. Ours still
 err on {100 - fixed.accuracy.mean():.0f}% of CIFAR-10, so they **settle nothing about the paper's own runs**: they show what a fixed layer does early.
@@ -236,7 +236,7 @@ With all images and 11,700 steps a fixed layer errs on
 {", ".join(f"{count} {word}" for word, count in words.value_counts().items())}. The [ledger](ledger.ipynb) lists them; {{numref}}`fig-fixed-screen` is the figure to remember.
 """)
 
-# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this figure is drawn", "image": {"alt": "Left: test accuracy on CIFAR-10 by kind of last layer, a dot a seed; orthonormal layers lie highest, Hadamard ones with a scale from 10 eighteen points lower. Right: points of accuracy that fixing costs against the number of classes, from below zero at 2 to six at 100; with a scale from 10, tried at 100 only, it is lower."}, "figure": {"caption": "Left: test accuracy on CIFAR-10 by kind of last layer, one dot a network (chance is 10%); the scale begins at 10 where nothing else is said. Right: accuracy of a learned layer less that of an orthonormal one, on classes drawn from CIFAR-100, one dot a pair of networks; from 10 at 100 classes only. ResNet-20, 585 steps, at two classes 525 (reduced).", "name": "fig-fixed-screen"}}
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this figure is drawn", "image": {"alt": "Left: test accuracy on CIFAR-10 by kind of last layer, a dot a seed; orthonormal layers lie highest, Hadamard ones with a scale from 10 eighteen points lower. Right: points of accuracy that fixing costs against the number of classes, from below zero at 2 to six at 100; with a scale from 10, tried at 100 only, it is lower."}, "figure": {"caption": "Left: test accuracy on CIFAR-10 by kind of last layer, one dot a network (chance is 10%); the scale begins at 10 where nothing else is said. Right: accuracy of a learned layer less that of an orthonormal one, on classes drawn from CIFAR-100, one dot a pair of networks; scale from 10 at 100 only. ResNet-20, 585 steps, at two classes 525 (reduced).", "name": "fig-fixed-screen"}}
 long = pd.concat(HEADS_SHOWN, names=["head layer"]).reset_index("head layer")
 figure, axes = plt.subplots(1, 2, figsize=(9.5, 2.8), layout="constrained", width_ratios=[1.25, 1])
 sns.stripplot(long, y="head layer", x="accuracy", hue="head layer", jitter=0.15, legend=False, ax=axes[0])
@@ -257,8 +257,8 @@ plt.show()
 #
 # **The fixed one.** Replace the rows by rows $q_i$ of length 1 that are drawn once, orthogonal to each other, and never
 # change. The features are brought to length 1 as well, $\hat x = x / \lVert x \rVert$. All products $q_i \cdot \hat x$
-# are then cosines, at most 1, which is too little for a softmax that shall ever be sure. So they are multiplied by a
-# single learned number, the *scale* $\alpha$, and the network gives class $i$ the probability
+# are then cosines, at most 1, which is too little for a softmax ever to be sure. So they are multiplied by a single
+# learned number, the *scale* $\alpha$, and the network gives class $i$ the probability
 #
 # $$ v_i = \frac{e^{\alpha\, q_i \cdot \hat x + b_i}}{\sum_j e^{\alpha\, q_j \cdot \hat x + b_j}} . $$
 #
@@ -266,10 +266,10 @@ plt.show()
 # features), and *normalised* has the same formula with rows of length 1 that are learned. The latter is a control, but
 # not a clean one: its rows start as ordinary random numbers, which are not orthogonal.
 #
-# **A {term}`Hadamard matrix`** {cite:p}`hedayat1978hadamard` has entries of 1 and −1 only, and orthogonal rows. In Sylvester's
-# construction the entry in row $i$ and column $j$, counted from 0, is $(-1)$ to the number of binary digits that $i$ and
-# $j$ share, so nothing has to be stored, and its product with a vector takes $N \log N$ additions by the fast transform.
-# For $C$ classes and $N$ features one takes the first $C$ rows and $N$ columns, divided by $\sqrt N$.
+# **A {term}`Hadamard matrix`** {cite:p}`hedayat1978hadamard` has entries of 1 and −1 only, and orthogonal rows. In
+# Sylvester's construction the entry in row $i$ and column $j$, counted from 0, is $(-1)$ to the number of binary ones
+# that $i$ and $j$ share, so nothing has to be stored, and its product with a vector takes $N \log N$ additions by the
+# fast transform. For $C$ classes and $N$ features one takes the first $C$ rows and $N$ columns, divided by $\sqrt N$.
 #
 # **What a scale allows.** With orthonormal rows a feature of length 1 can put at most $\sqrt{C/(C-1)}$ between its own
 # class's cosine and the others'. So, whatever the network computes, the mean cross entropy over balanced classes is
@@ -282,10 +282,10 @@ free = fixed_classifiers.least_loss(10.0, classes=100)
 claims.stands(many > 0.75 * np.log(100), "with a scale of 1 a hundred classes stay near the loss of guessing")
 claims.stands(free < 0.01, "with a scale of 10 the bound asks next to nothing")
 Markdown(f"""
-With a scale of 1 and a hundred classes no network gets below {many:.1f} nats, where guessing gives {np.log(100):.1f}; with
-ten classes {few:.1f} instead of {np.log(10):.1f}. With a scale of 10 the bound is {free:.3f}. Until a scale of 1 has grown,
-then, the network has little to gain, and this is why its first value matters. We had set it to 1; the authors' code begins
-at 10, and so does this chapter wherever it has such runs.
+With a scale of 1 and a hundred classes no network gets below {many:.1f} nats, where guessing gives {np.log(100):.1f};
+with ten classes {few:.1f} instead of {np.log(10):.1f}. At 10 a hundred have {free:.3f}. Until a scale of 1 has grown,
+then, the network has little to gain: this is why its first value matters. We first set it to 1; the authors' code
+begins at 10, and so does this chapter wherever it has such runs.
 """)
 
 # %% [markdown]
@@ -354,10 +354,10 @@ claims.stands(kept == [set(), {"columns"}, {"weight"}], "a checkpoint holds noth
 claims.stands(remedied[0].projection.signs is not None, "a Paley layer keeps its matrix in memory")
 claims.stands(float(closest["DenseNet-169, ImageNet"]["Paley"]) < 0.01, "Paley's matrix is orthogonal for DenseNet-169")
 Markdown(f"""
-With 64 features and 100 classes, **{len(groups)} pairs of classes have one row between them**, so that of each pair the
-bias names one and hardly ever the other. None of the three remedies has such pairs. A checkpoint stores nothing of Paley's
-matrix (memory holds it), of scattered columns the places. For the paper's own DenseNet-169 the rows of a cut Hadamard matrix reach a cosine
-of {closest["DenseNet-169, ImageNet"]["Hadamard"]}, and Paley's are orthogonal.
+With 64 features and 100 classes, **{len(groups)} pairs of classes have one row between them**, so that one of each is
+hardly ever named. The three remedies have no such pairs. A checkpoint stores nothing of Paley's matrix (memory holds
+it), the places of scattered columns, all of a tight frame. For the paper's own DenseNet-169 the rows of a cut Hadamard
+matrix reach a cosine of {closest["DenseNet-169, ImageNet"]["Hadamard"]}, and Paley's are orthogonal.
 """)
 
 # %% [markdown]
@@ -368,12 +368,13 @@ of {closest["DenseNet-169, ImageNet"]["Hadamard"]}, and Paley's are orthogonal.
 #
 # $$ (q_i - q_0) \cdot \hat x \;=\; -\frac{2}{\sqrt N} \sum_{k:\, q_{ik} < 0} \hat x_k \;\le\; 0 . $$
 #
-# No class can ever score above the first; only the biases stand against it. How much does that cost? Take as *margin* of
-# class $i$ the most by which its score (at $\alpha = 1$) can exceed all others', over all feature vectors of length 1
-# without negative entries. The best vector for class $i$ is roughly the positive part of its row. This gives row $i$ the
-# cosine $\sqrt{1/2}$, the other rows 0, and row 0 exactly the same $\sqrt{1/2}$. A bias of $-\delta$ on the first class
-# leaves class $i$ the margin $\delta$ and the first class $1 - \delta$: at best **about one half each**. The cell of
-# {numref}`tab-fixed-margins` computes it, with $\delta$ at the best of some values, beside the margins that other rows allow.
+# No class can ever score above the first; only the biases stand against it. How much does that cost? Take as *margin*
+# of class $i$ the most by which its score (at $\alpha = 1$) can exceed all others', over all feature vectors of length
+# 1 without negative entries. The best vector for class $i$ is roughly the positive part of its row. It gives row $i$
+# the cosine $\sqrt{1/2}$, row 0 the same, the others 0; $q_0$, best for the first class, gives the others 0 too. A bias
+# of $-\delta$ on it leaves class $i$ the margin $\delta$, the first $1 - \delta$: at best **about half each**. The cell
+# of {numref}`tab-fixed-margins` computes it, with $\delta$ at the best of some values, beside the margins that other
+# rows allow.
 
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "How the margins are computed"}
@@ -400,7 +401,7 @@ def least_margin(delta, rows):
     return min(margin(rows, label, np.r_[-delta, np.zeros(len(rows) - 1)]) for label in range(len(rows)))
 
 
-# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed", "figure": {"caption": "The least margin that rows allow, and how many random features they name class 0.", "name": "tab-fixed-margins"}}
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed", "figure": {"caption": "Least margin of any class, δ (bias −δ of class 0), random vectors named class 0.", "name": "tab-fixed-margins"}}
 MATRICES = {"orthonormal": {"kind": "orthonormal"}, "Hadamard": {"kind": "hadamard"}}
 MATRICES |= {"Hadamard, scores negated": {"kind": "hadamard", "negate": True}}
 MATRICES |= {"Hadamard without the row of ones": {"kind": "hadamard", "skip_ones": True}}
@@ -428,11 +429,11 @@ So the paper's formula gives every class {least["Hadamard"]:.2f} where random ro
 the same matrix one row further down {least.iloc[3]:.2f}. The authors' code changes the sign of all scores, which the
 paper does not mention; that, too, brings the margin back.
 
-Does it show in training? In the ResNets of the first figure, Hadamard rows are {-behind:.0f} points behind orthonormal
-ones, at the same coherence of 0. The loss is spread over the classes ({-by_class.iloc[0]:.0f} points on the first,
-{-by_class.min():.0f} on the worst), as the margin says and a mere preference for the first class would not. To see whether
-it is the row of ones, we trained the same networks, and a small perceptron on 2,000 images of FashionMNIST for 20 epochs,
-with each variant ({{numref}}`tab-fixed-ones`).
+Does it show in training? In the ResNets of the first figure, Hadamard rows are {-behind:.0f} points behind others just
+as orthogonal. The loss is spread over the classes ({-by_class.iloc[0]:.0f} points on the first, {-by_class.min():.0f}
+on the worst), which fits the margin, not a mere preference for the first class. To see whether it is the row of ones,
+we trained the same networks, and a small perceptron on 2,000 images of FashionMNIST for 20 epochs, with each variant
+({{numref}}`tab-fixed-ones`).
 """)
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed", "figure": {"caption": "The perceptron on FashionMNIST and ResNet-20 on CIFAR-10 (both reduced): mean test accuracy in % (SD), and mean difference from orthonormal rows in points with its 95% interval.", "name": "tab-fixed-ones"}}
@@ -468,11 +469,12 @@ claims.stands(-5 < start[0] < -3, "with a scale from 1 the matrix as printed is 
 
 # %% tags=["remove-input"]
 Markdown(f"""
-It is. As printed, the matrix loses {-deep["as printed"][0]:.0f} points in the ResNets and {-mean["as printed"][0]:.0f} in the
-perceptron; one row further down it loses none, and with the sign that the code has {-deep["scores negated"][0]:.1f} points on
-average in the ResNets, which three seeds do not tell from none. The loss is larger than the margin alone would make it: until its bias has fallen, every image is given to the first
-class. How far it has to fall is a matter of the scale, since $\\delta$ is multiplied by it. With a scale from 1 the same
-ResNets are {-start[0]:.0f} points behind instead of {-deep["as printed"][0]:.0f}.
+It is. As printed, the matrix loses {-deep["as printed"][0]:.0f} points in the ResNets and {-mean["as printed"][0]:.0f}
+in the perceptron; one row further down it loses none, and with the code's sign, in the ResNets,
+{-deep["scores negated"][0]:.1f} on average, which three seeds do not tell from none. The loss is larger than the margin
+alone would make it: until the first class's bias has fallen, that class is given every image. How far it has to fall is
+a matter of the scale, since $\\delta$ is multiplied by it. With a scale from 1 the same ResNets are {-start[0]:.0f}
+points behind instead of {-deep["as printed"][0]:.0f}.
 """)
 
 # %% [markdown]
@@ -509,8 +511,8 @@ three seeds do not tell from none; a row of ones costs {-lost["scattered"][0]:.1
 # %% [markdown]
 # ## The paper's Figure 2: is anything lost?
 #
-# The paper's Figure 2 shows a fixed classifier with the same validation error as a learned one and a considerably higher
-# training error. Ours, with the scale from 10, is {numref}`fig-fixed-curves`.
+# In the paper's Figure 2 a fixed classifier has a learned one's validation error and considerably higher training
+# error. Ours, with scale from 10, ends lower in both on average ({numref}`fig-fixed-curves`).
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "How this figure is drawn", "image": {"alt": "Training and test error over fifteen epochs on CIFAR-10 for a learned and an orthonormal last layer; the orthonormal one ends below the learned one in both panels, but lies above it after six and seven epochs."}, "figure": {"caption": "The paper's Figure 2: error on training images (left, 500 of them) and test images (right, 1,000) after each epoch on CIFAR-10; mean over five seeds, band from least to most (reduced). Chance is 90%.", "name": "fig-fixed-curves"}}
 curves = pd.concat(
@@ -519,6 +521,8 @@ curves = pd.concat(
     for found in map(arrays, runs.itertuples())
 )
 claims.stands(len(learned) == len(fixed) == 5, "the figure's means are over five seeds")
+ends = curves[curves.epochs == curves.epochs.max()].groupby("layer")[["train_error", "test_error"]].mean()
+claims.stands(bool((ends.loc["orthonormal"] < ends.loc["learned"]).all()), "the fixed layer ends lower in both")
 figure, axes = plt.subplots(1, 2, figsize=(8.5, 2.2), sharey=True, layout="constrained")
 for axis, (metric, label) in zip(axes, {"train_error": "training", "test_error": "test"}.items(), strict=True):
     look = {"hue": "layer", "errorbar": lambda values: (values.min(), values.max()), "legend": axis is axes[0]}
@@ -562,10 +566,11 @@ move, does about as well as an ordinary learned layer and is {-control[0]:.1f} p
 with cosines of up to {normalised.max_coherence.max():.2f} between two classes. So normalisation is not what makes the fixed
 layer good here; starting with orthogonal rows, and keeping them, may be.
 
-**Twenty times as many steps.** On all of CIFAR-10 for 30 epochs, still a fifth of the paper's, the learned layer comes to
-{longer.accuracy.mean():.1f}% and the fixed one to {longer_fixed.accuracy.mean():.1f}% (n = {len(closer.first)}); of the training images they miss
-{100 - longer.train_accuracy.mean():.1f}% and {100 - longer_fixed.train_accuracy.mean():.1f}%. The fixed layer is ahead in one of the three pairs and no pair is half a point apart:
-the lead that it has above is one of the first steps.
+**Twenty times as many steps.** On all of CIFAR-10 for 30 epochs, still a fifth of the paper's, the learned layer comes
+to {longer.accuracy.mean():.1f}% and the fixed one to {longer_fixed.accuracy.mean():.1f}% (n = {len(closer.first)}); of
+the training images they miss {100 - longer.train_accuracy.mean():.1f}% and
+{100 - longer_fixed.train_accuracy.mean():.1f}%. The fixed layer is ahead in one of the three pairs and no pair is half
+a point apart: its lead above belongs to the first steps.
 """)
 
 # %% [markdown]
@@ -577,10 +582,10 @@ the lead that it has above is one of the first steps.
 #
 # $$ \alpha(t) = \tfrac1m \log\!\big(c + t\big) + \text{const}, \qquad c = \frac{e^{\alpha(0)\, m}}{m^2 (C-1)} . $$
 #
-# Note the $c$: it grows with the scale's first value, and for $t$ far below it the curve is almost a line.
-# The argument needs a constant learning rate (with ours $t$ counts steps), so we fit before its first fall, and compare
-# forms by Akaike's criterion, which charges for $c$: {numref}`tab-fixed-forms` gives how much worse each form is than the
-# best one (readings along one curve are not independent, so no difference decides).
+# Note the $c$: it grows with the scale's first value, and for $t$ far below it the curve is almost a line. The argument
+# needs a constant learning rate (our 0.1 with momentum 0.9 makes $t$ count steps), so we fit before its first fall.
+# Akaike's criterion compares forms and charges for $c$: {numref}`tab-fixed-forms` gives how much worse each is than the
+# best (readings of one curve are not independent, so no difference decides).
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "How a form is fitted"}
 FORMS = {  # of growth over time t, in steps, and the bounds of a number c where one is fitted
@@ -634,7 +639,7 @@ later = {name: runs.set_index("seed").apply(fits, axis=1) for name, runs in late
 worse = {name: table.sub(table.min(1), axis=0).mean() for name, table in (grown | later).items()}
 pd.DataFrame(worse).T.assign(n=[len(table) for table in (grown | later).values()]).style.format("{:.0f}")
 
-# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this figure is drawn", "image": {"alt": "Norm of learned layers and scales of fixed ones over training, with the fitted logarithm dashed; from 10 the scale first falls and the dashed line does not follow; in the last panel, of 11,700 steps, it bends as the scale does; in the last panel, of 11,700 steps, it bends as the scale does."}, "figure": {"caption": "The paper's Figure 1: norm of learned layers and scale of fixed ones over training steps, one line a seed; dashed, for one seed, the logarithm with its offset, fitted before the first fall of the learning rate (vertical line). CIFAR-10 (reduced); the last panel with all images.", "name": "fig-fixed-growth"}}
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this figure is drawn", "image": {"alt": "Norm of learned layers and scales of fixed ones over training, with the fitted logarithm dashed; from 10 the scale first falls and the dashed line does not follow; in the last panel, of 11,700 steps, it bends as the scale does."}, "figure": {"caption": "The paper's Figure 1: norm of learned layers and scale of fixed ones over training steps, one line a seed; dashed, for one seed, the logarithm with its offset, fitted before the first fall of the learning rate (vertical line). CIFAR-10 (reduced); the last panel with all images.", "name": "fig-fixed-growth"}}
 figure, axes = plt.subplots(1, 4, figsize=(11, 2.3), layout="constrained")
 shown = {"norm, learned": learned, "scale from 1": from_1, "scale from 10": fixed, "the same, longer": longer_fixed}
 for axis, (name, runs) in zip(axes, shown.items(), strict=True):
@@ -697,16 +702,16 @@ the fitted slope gives {predicted.mean():.0f}. Whether the scale need be learned
 # %% [markdown]
 # ## The cosine loss, which we had misread
 #
-# With cosines one can do without a softmax: ask for a cosine of 1 with the row of the true class, and of some $t$ with all
-# others, and sum the squared distances over the classes. The paper finds this slightly worse; its formula is lost from our
-# copy. We had read $t = -1$ and reported a collapse to chance on a hundred classes. That was our reading, not its loss:
-# for orthonormal rows the squares of all cosines add up to at most 1, so that the best point is $1/\sqrt C$ for the true
-# class and $-1/\sqrt C$ for the others, at a loss of $(\sqrt C - 1)^2$: 81 where 0 was meant, with a hundred classes. The
-# true class stands out by a hair, and most of the gradient pushes *all* cosines down. With $t = 0$ the optimum is
-# $\hat x = q_y$, where the loss is 0 (only nearly where a hundred classes share 64 features). "Slightly" we take, fixed
-# before these runs were seen, as between 0.1 and 3 points. {numref}`tab-fixed-cosine` has both readings.
+# With cosines one can do without a softmax: ask for a cosine of 1 with the row of the true class, and of some $u$ with
+# all others, and sum the squared errors over the classes. The paper finds this slightly worse; its formula is lost from
+# our copy. We first read $u = -1$ and reported a collapse to chance on a hundred classes. That was our reading's fault:
+# for orthonormal rows the squares of all cosines add up to at most 1, so that the best point is $1/\sqrt C$ for the
+# true class and $-1/\sqrt C$ for the others, at a loss of $(\sqrt C - 1)^2$: 81 where 0 was meant, with a hundred
+# classes. The true class stands out by a hair, and most of the gradient pushes *all* cosines down. With $u = 0$ the
+# optimum is $\hat x = q_y$, where the loss is 0 (only nearly where a hundred classes share 64 features). "Slightly", we
+# fixed before seeing these runs, is 0.1 to 3 points. {numref}`tab-fixed-cosine` has both readings.
 
-# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed", "figure": {"caption": "Test accuracy in % with cross entropy and with the cosine loss, fixed orthonormal layers whose scale begins at 10: mean (SD).", "name": "tab-fixed-cosine"}}
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed", "figure": {"caption": "Test accuracy in % of fixed orthonormal layers with cross entropy (scale from 10) and with the cosine loss: mean (SD).", "name": "tab-fixed-cosine"}}
 PLACES = {
     "FashionMNIST, perceptron": FASHION,
     "CIFAR-10, ResNet-20": REDUCED,
@@ -779,20 +784,21 @@ claims.stands(bool((hundred["from 10"].accuracy > 5).all()), "the fixed layer is
 cheapest = stats.difference(pairs(cut["scattered, without the row of ones"], hundred["learned"]))
 claims.stands(0 < cheapest[0] < 0.7 * price, "a scattered matrix without its row of ones has a lower price")
 Markdown(f"""
-The mean price (n = 3) rises with every number of classes, from {means[2]:+.1f} points at two, where the fixed layer is better on
-average, to {means[100]:+.1f} at a hundred. But part of this is ours: with a scale from 1 a hundred classes cannot be told apart until
-the scale has grown. With the scale from 10 the price at a hundred is {price:.1f}, and with the scattered Hadamard matrix
-without its row of ones {cheapest[0]:.1f}. More classes also mean fewer images of each and fewer features per class; our
-runs cannot separate these. [The details](fixed_classifiers_details.ipynb) decide both claims.
+With a scale from 1 the mean price (n = 3) rises with every number of classes, from {means[2]:+.1f} points at two, where
+fixing is better on average, to {means[100]:+.1f} at a hundred. But part of this is our doing: a hundred classes leave
+little to gain until the scale has grown. With the scale from 10 the price at a hundred is {price:.1f}, and with the
+scattered Hadamard matrix without its row of ones {cheapest[0]:.1f}. More classes also mean fewer images of each and
+fewer features per class; our runs cannot separate these. [The details](fixed_classifiers_details.ipynb) decide the
+claims.
 """)
 
 # %% [markdown]
 # ## What a layer costs
 #
-# The paper argues that fixing saves computation, and measures none. {numref}`fig-fixed-times` has layers alone, with as many classes as
-# features, on one core: a *training step* is scores, cross entropy, gradients of weights and features, and the optimizer's
-# step; *inference* the scores. An orthonormal layer stores its matrix but has no gradient for it; a Hadamard layer keeps one in
-# memory below 65,536 entries only.
+# The paper argues that fixing saves computation, and measures none. {numref}`fig-fixed-times` times layers alone, with
+# as many classes as features, on a core: a *training step* is scores, cross entropy, gradients of weights and features,
+# and the optimizer's step; *inference* the scores. An orthonormal layer keeps its matrix and saves only the matrix's
+# gradient; a Hadamard layer has one below 65,536 entries only.
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "How this figure is drawn", "image": {"alt": "Milliseconds of a training step and of inference against the number of features, both axes logarithmic, for learned, orthonormal and Hadamard layers. The Hadamard line crosses below the others near 200 and ends twenty to forty times lower."}, "figure": {"caption": "Median time of a pass of the layer alone with a batch of 256, one measurement a dot, one core of an AMD EPYC. Both axes are logarithmic.", "name": "fig-fixed-times"}}
 layers = every[every.experiment == "heads"]
