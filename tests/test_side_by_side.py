@@ -264,7 +264,7 @@ def test_a_device_that_is_not_there_or_unknown_is_said_at_once(monkeypatch):
         list(experts.run([experts.Config(dataset="digits")], device="cuda:3"))
     monkeypatch.setattr("torch.cuda.device_count", lambda: 2)
     assert (choose_device("cuda:1"), choose_device()) == ("cuda:1", "cuda")
-    with pytest.raises(ValueError, match="device 'cuda:2' is not there: this machine has 2 CUDA devices"):
+    with pytest.raises(ValueError, match="device 'cuda:2' is not there: this machine has a CPU and 2 CUDA devices"):
         choose_device("cuda:2")
     with pytest.raises(ValueError, match="device must be cpu, cuda or cuda:0 to cuda:N, got 'gpu'"):
         choose_device("gpu")
