@@ -52,7 +52,8 @@ for bars in axis.containers:
     ink = "white" if bars.get_label() in ("reproduced", "not reproduced") else "black"
     numbers = [f"{bar.get_width():.0f}" if bar.get_width() else "" for bar in bars]
     axis.bar_label(bars, numbers, label_type="center", color=ink)
-axis.set(xlabel="claims", ylabel="", yticklabels=[name.get_text().replace("_", " ") for name in axis.get_yticklabels()])
+names = counts.index.str.replace("cross_", "cross-").str.replace("_", " ")
+axis.set(xlabel="claims", ylabel="", yticklabels=names)
 axis.legend(loc="upper center", bbox_to_anchor=(0.45, 1.25), ncols=len(counts.columns), handlelength=1)
 figure.savefig(claims.executed_folder() / "verdicts.png", dpi=110)  # for the first page
 plt.show()
