@@ -72,6 +72,7 @@ tried = short[short.outcome == "finished"]
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed", "figure": {"caption": "Runs of the published 15,000 steps beside the reduced ones of 1,500 steps, means over the same n seeds.", "name": "tab-experts-whole"}}
 whole = standard(steps=15_000)
+whole = whole[whole.groupby(["set", "seed"]).arm.transform("nunique") == 2]  # of which both arms have run
 same = whole[["set", "arm", "seed"]]
 long = pd.concat([standard(steps=1500).merge(same), whole])
 shown = {
@@ -110,7 +111,7 @@ theirs = claims.claim("experts-1").theirs["fashion_mnist"]
 printed = theirs[1][0] - theirs[0][0]
 claims.stands(abs(fashion[1].mean() - printed) < 0.1, "the gain on FashionMNIST is the paper's")
 claims.stands(hundred[0].mean() < -0.5 < hundred[1].mean(), "on CIFAR-100 most of the mean cost is gone")
-claims.stands(-0.1 < ten[0].mean() < 0.1 < ten[1].mean(), "on CIFAR-10 nothing becomes a little")
+claims.stands(ten[0].mean() < 0 and min(ten[1]) < 0 < max(ten[1]), "on CIFAR-10 a cost becomes either sign")
 claims.stands(max(fashion_purity[0]) < 0 < min(fashion_purity[1]), "so does that of the purity on FashionMNIST")
 lowered = np.concatenate([*mnist, *mnist_purity])
 claims.stands(bool(lowered.max() < 0), "on MNIST accuracy and purity fall at both lengths, in every pair")
@@ -124,12 +125,13 @@ accuracy seems to change. On FashionMNIST it costs {-fashion[0].mean():.2f} poin
 {fashion[1].mean():.2f} after all of them ({fashion[1].min():+.2f} to {fashion[1].max():+.2f}, n = {len(fashion[1])});
 the paper prints {printed:+.2f}. On CIFAR-100 it goes from {hundred[0].mean():+.2f} points after a tenth to
 {hundred[1].mean():+.2f} after all ({hundred[1].min():+.2f} to {hundred[1].max():+.2f}, n = {len(hundred[1])}); on
-CIFAR-10 from {ten[0].mean():+.2f} to {ten[1].mean():+.2f} (n = {len(ten[1])}). Near neighbours on FashionMNIST, less
-often of one class with the loss at first, are more often so at the end. On MNIST nothing turns: the loss costs
-{-mnist[0].mean():.2f} points after a tenth and {-mnist[1].mean():.2f} after all (n = {len(mnist[1])}), and near
-neighbours are less often of one class at both lengths. Without the loss a whole training fits its images all but
-perfectly, to {fitted:.3f} nats, and there a loss that keeps classes together may have something to prevent. So few
-pairs decide nothing. They say what the chapter's numbers on accuracy stand for: short trainings.
+CIFAR-10 from {ten[0].mean():+.2f} to {ten[1].mean():+.2f} ({ten[1].min():+.2f} to {ten[1].max():+.2f}, n =
+{len(ten[1])}). Near neighbours on FashionMNIST, less often of one class with the loss at first, are more often so at
+the end. On MNIST nothing turns: the loss costs {-mnist[0].mean():.2f} points after a tenth and {-mnist[1].mean():.2f}
+after all (n = {len(mnist[1])}), and near neighbours are less often of one class at both lengths. Without the loss a
+whole training fits its images all but perfectly, to {fitted:.3f} nats, and there a loss that keeps classes together may
+have something to prevent. So few pairs decide nothing. They say what the chapter's numbers on accuracy stand for: short
+trainings.
 """)
 
 # %% [markdown]
