@@ -32,5 +32,5 @@ def read_yaml(text: str) -> Any:
         mark = error.problem_mark or error.context_mark
         place = f"line {mark.line + 1}: " if mark else ""
         raise ValueError(f"{place}{' '.join(str(error.problem or error.context).split())}") from error
-    except (YAMLError, ValueError, LookupError, RecursionError) as error:  # the latter of `!!int ""` and of `[[[[...`
+    except (YAMLError, ValueError, LookupError, RecursionError) as error:  # the last two: `!!int ""`, `[[[[...`
         raise ValueError(" ".join(f"{type(error).__name__}: {error}".split())) from error
