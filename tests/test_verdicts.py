@@ -68,6 +68,7 @@ def test_few_pairs_or_a_correction_leave_a_difference_undecided():
     six = stats.decide_all({"a": higher(12), "b": stats.sign(pairs(*range(1, 6), -9), +1)})["b"]
     assert six.note == f"p = {stats.paired_wilcoxon([0] * 6, [1, 2, 3, 4, 5, -9]).p:.2g}"  # it might have been decisive
     assert decided(stats.sign(pairs(*range(1, 4), *[0] * 7), +1)).note.startswith("3 of 10 pairs differ, which allows")
+    assert decided(stats.sign(pairs(0, 0), +1)).note == "0 of 2 pairs differ, which allows no p below 1"
     mixed = stats.sign(pairs(*range(1, 9), -9), +1)
     assert (decided(mixed).verdict, decided(mixed).note) == ("undecided", f"p = {mixed.test.p:.2g}")
 

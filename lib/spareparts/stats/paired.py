@@ -21,10 +21,15 @@ class PairedTest:
 
     n: int  #: pairs, those without a difference included
     p: float
-    smallest_p: float  #: the least that the pairs with a difference can give in an exact two-sided test
+    differing: int  #: pairs with a difference
     mean_difference: float
     interval: tuple[float, float]  #: of the mean difference: 95% BCa bootstrap, Student's below eight pairs
     rank_biserial: float  #: in [-1, 1]; 1 where every difference is above 0; the p value speaks about its sign
+
+    @property
+    def smallest_p(self) -> float:
+        """The least that the pairs with a difference can give in an exact two-sided test."""
+        return min(1.0, 2 / 2**self.differing)
 
 
 def paired_wilcoxon(first: ArrayLike, second: ArrayLike) -> PairedTest:
@@ -42,7 +47,7 @@ def paired_wilcoxon(first: ArrayLike, second: ArrayLike) -> PairedTest:
     return PairedTest(
         n=len(left),
         p=_signed_rank_p(signed, ranks),
-        smallest_p=min(1.0, 2 / 2 ** len(signed)),
+        differing=len(signed),
         mean_difference=estimate.mean,
         interval=estimate.interval,
         rank_biserial=float(ranks.sum() / np.abs(ranks).sum()) if len(ranks) else 0.0,

@@ -129,8 +129,8 @@ def _decide(plan: Planned, p: float, *, least: float) -> Verdict:
         word = "reproduced" if test.rank_biserial * plan.expected > 0 else "not reproduced"
     elif least >= ALPHA:
         beside = f", {least:.3g} beside the other tests" if least > test.smallest_p else ""
-        differ = round(1 - math.log2(test.smallest_p))
-        count = f"n = {test.n} allows" if differ == test.n else f"{differ} of {test.n} pairs differ, which allows"
+        alike = test.differing < test.n
+        count = f"{test.differing} of {test.n} pairs differ, which allows" if alike else f"n = {test.n} allows"
         note = f"{count} no p below {test.smallest_p:.3g}{beside}"
     return Verdict(word, test.mean_difference, test.interval, test.n, plan.protocol, plan.unit, note)
 

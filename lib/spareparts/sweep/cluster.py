@@ -12,6 +12,7 @@ from distributed import Client, Future, Nanny, Scheduler, Security, SpecCluster,
 
 from ..documents import read_yaml
 from ..processor import cores
+from ..whole import chosen_folder
 from .grid import Cell
 from .survey import Survey
 from .task import Outcome, run_cell
@@ -213,5 +214,5 @@ def predecessors(cells: list[Cell], found: Survey) -> list[list[int]]:
 
 def environment() -> dict[str, str]:
     """What kernels need to know wherever they run: one process and one thread each, and the folders of this sweep."""
-    folders = {name: str(Path(os.environ[name]).expanduser().resolve()) for name in FOLDERS if os.environ.get(name)}
+    folders = {name: str(folder.resolve()) for name in FOLDERS if (folder := chosen_folder(name))}
     return {"SPAREPARTS_WORKER": "1", "OMP_NUM_THREADS": "1"} | folders

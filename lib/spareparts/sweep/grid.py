@@ -61,7 +61,7 @@ def from_options(notebook: Path, grid: Iterable[str] = (), settings: Iterable[st
             raise ValueError(f"{name} stands in two grids; write its values in one, with commas")
         axes[name] = values
     fixed = parse_settings(settings, source.defaults)
-    return _distinct(_cells(source, {"grid": axes, "parameters": fixed}))
+    return _distinct(_cells(source, {"grid": axes}, fixed, set()))
 
 
 def from_file(path: Path, settings: Sequence[str] = ()) -> list[Cell]:
@@ -106,10 +106,9 @@ def _blocks(document: Any) -> Iterator[Values]:
         yield common | block | both
 
 
-def _cells(source: Source, block: Values, settings: Values | None = None, met: set[str] | None = None) -> list[Cell]:
+def _cells(source: Source, block: Values, settings: Values, met: set[str]) -> list[Cell]:
     """The cells of one block, every value checked against the notebook's defaults; `met` gets what applied."""
-    met = set() if met is None else met
-    defaults, fixed = source.defaults, _mapping(block, "parameters") | (settings or {})
+    defaults, fixed = source.defaults, _mapping(block, "parameters") | settings
     axes = _axes(block, defaults, fixed)
     count = math.prod(map(len, axes))
     if count > MOST_CELLS:
