@@ -88,7 +88,9 @@ every = every[(every.outcome == "finished") & every.dataset.isin(SETS)].assign(
 BOTH = ("baseline", "snnl")
 # Finished runs of both arms, all settings but those that are named at their default.
 standard = functools.partial(records.matching, every, experts.Config, free=("dataset", "seed"), arm=list(BOTH))
-runs = standard(steps=1500).sort_values("set", key=lambda names: names.map(list(SETS.values()).index))
+runs = standard(steps=15_000).sort_values("set", key=lambda names: names.map(list(SETS.values()).index))
+runs = runs[runs.groupby(["set", "seed"]).arm.transform("nunique") == 2]  # as published, both arms of each seed
+tenth = standard(steps=1500)
 centred = every[(every.centred_gate == 1) & (every.steps == 1500) & (every.temperature_schedule == "constant")]
 
 
@@ -108,26 +110,22 @@ def falls(pairs):
 # %% tags=["remove-cell"]
 words = claims.locked("experts")
 live = centred[centred.arm == "baseline"].live_experts
-claims.stands(bool((runs.live_experts <= 2).all()), "at most two of five experts live in any run")
-claims.stands(bool(live.min() >= 3), "at least three experts live where the gate sees centred features")
-whole = standard(steps=15_000)
-claims.stands(bool((whole.live_experts <= 2).all()), "at most two of five experts live in the whole trainings too")
-gains = {
-    steps: {name: pair.second - pair.first for name, pair in both("accuracy", frame).items()}
-    for steps, frame in {1500: runs.merge(whole[["set", "arm", "seed"]]), 15_000: whole}.items()
-}
-turned, eased, stayed = (
-    [gains[steps][name] for steps in (1500, 15_000)] for name in ("FashionMNIST", "CIFAR-100", "MNIST")
-)
-claims.stands(max(gain.max() for gain in stayed) < 0, "on MNIST it costs some at both lengths")
-claims.stands(turned[0].max() < 0 < turned[1].min(), "on FashionMNIST the loss gains in every pair, costs at first")
-table_1 = claims.claim("experts-1").theirs["fashion_mnist"]
-printed = table_1[1][0] - table_1[0][0]
-claims.stands(abs(turned[1].mean() - printed) < 0.1, "as much as in the paper's Table 1")
 claims.stands(
-    eased[0].max() < 0 and eased[0].mean() < eased[1].mean(),
-    "on CIFAR-100 it costs less over the whole length on average",
+    bool((runs.live_experts <= 2).all() and (tenth.live_experts <= 2).all()), "at most two of five experts live"
 )
+claims.stands((runs.live_experts == 1).mean() > 0.7, "usually one")
+claims.stands(bool(live.min() >= 3), "at least three experts live where the gate sees centred features")
+accuracy = both("accuracy")
+change = {name: pairs.second - pairs.first for name, pairs in accuracy.items()}
+table_1 = {SETS[name]: rows for name, rows in claims.claim("experts-1").theirs.items()}
+printed = {name: snnl[0] - baseline[0] for name, (baseline, snnl) in table_1.items()}
+claims.stands(change["FashionMNIST"].min() > 0 > change["MNIST"].max(), "on FashionMNIST it gains, on MNIST it costs")
+claims.stands(abs(change["FashionMNIST"].mean() - printed["FashionMNIST"]) < 0.1, "as much as in the paper's Table 1")
+either = [name for name, points in change.items() if points.min() < 0 < points.max()]
+claims.stands(either == ["CIFAR-10", "CIFAR-100"], "on both CIFAR sets it does either")
+reached = runs[runs.arm == "baseline"].groupby("set").accuracy.min()
+behind = [name for name in either if max(mean for mean, _ in table_1[name]) < reached[name]]
+claims.stands(behind == either, "on both CIFAR sets the paper's networks classify less well than any of ours")
 
 # %% tags=["remove-cell"]
 twins = standard(steps=300)
@@ -146,9 +144,9 @@ claims.stands(
 
 # %% tags=["remove-input"]
 answer = (
-    f"The cure fails here, because the illness is another one. In all {len(runs)} runs of the paper's gate, with or without "
-    f"the loss, at most two of five experts live, usually one. The gate collapses along a vector that all images share; "
-    f"with that subtracted, {live.min():.0f} to {live.max():.0f} experts live."
+    f"The cure fails here, because the illness is another one. In all {len(runs)} runs of the paper's own protocol, with "
+    f"or without the loss, at most two of five experts live, usually one. The gate collapses along a vector that all images "
+    f"share; with that subtracted, {live.min():.0f} to {live.max():.0f} experts live after a tenth of the steps."
 )
 glue("answer", answer, display=False)
 Markdown(f"""
@@ -157,24 +155,25 @@ Markdown(f"""
 Features that come out of a ReLU are never negative, so they all point roughly the same way. Each step of training moves
 the gate's scores of *all* images together along that common direction, and whichever expert happens to be ahead takes
 everything before classes have begun to matter. A loss that pulls classes together has not moved the common direction by
-then (seen on CIFAR-10). Subtracting it before the gate, and changing nothing else, keeps the committee alive: the lower row of the figure.
+then (seen on CIFAR-10). Subtracting it before the gate, and changing nothing else, keeps the committee alive: the lowest row of the figure.
 Its members then know their own classes, and the mixture is no more accurate for it.
 
-Two warnings. Our runs have 1,500 steps where the paper has 15,000, so they **settle nothing about its own runs**. Our
-first {len(whole)} of that length ([the details](experts_details.ipynb)) are as collapsed, but differ in accuracy: on
-FashionMNIST the loss gains {turned[1].mean():.2f} points, in every pair (n = {len(turned[1])}; the paper has
-{printed:.2f}), where it costs some after a tenth; on CIFAR-100 its mean effect (same seeds) goes from
-{eased[0].mean():+.2f} to {eased[1].mean():+.2f} points ({eased[1].min():+.2f} to {eased[1].max():+.2f}, n =
-{len(eased[1])}); on MNIST it costs some at both lengths (n = {len(stayed[1])}). And the paper's runs were of another
-kind: except on MNIST its gates have far more entropy, while its networks classify CIFAR-10 and CIFAR-100 less well than
-ours do after a tenth of the training. Of its {len(words)} claims:
+Two warnings. First, five pairs of seeds, the most that we have of the paper's protocol and as many as it had, allow no
+exact p below {2 / 2**5:.4f}. So on accuracy we describe and decide nothing: on FashionMNIST the loss gains
+{change["FashionMNIST"].mean():.2f} points, in every pair (n = {len(change["FashionMNIST"])}; the paper has
+{printed["FashionMNIST"]:.2f}); on MNIST it costs {-change["MNIST"].mean():.2f}, in every pair (n =
+{len(change["MNIST"])}; the paper {-printed["MNIST"]:.2f}); on both CIFAR sets it does either. What explains and prevents the
+collapse ran for a tenth of the steps or less: it is reduced, and **settles nothing about the paper's runs**. Second,
+those were of another kind: except on MNIST its gates have far more entropy, while its networks classify CIFAR-10 and
+CIFAR-100 less well than any of ours. Of its {len(words)} claims:
 {", ".join(f"{count} {word}" for word, count in words.value_counts().items())}. The [ledger](ledger.ipynb) lists them;
 {{numref}}`fig-experts-loads` shows who is at work.
 """)
 
-# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this figure is drawn", "image": {"alt": "Stacked bars of the experts' loads, one bar a seed, a column for each data set. Upper row, plain gate: nearly every bar is a single block. Lower row, centred gate: bars of three to five blocks."}, "figure": {"caption": "The share of the test images that each expert gets, largest at the bottom, one bar a seed, baseline networks, 1,500 steps (reduced). Above: the gate as published. Below: the features' running mean is subtracted before the gate. Dashed: even shares.", "name": "fig-experts-loads"}}
-figure, axes = plt.subplots(2, 4, figsize=(9.5, 3.6), sharey=True, layout="constrained")
-for row, (name, frame) in enumerate({"plain gate": runs, "centred gate": centred}.items()):
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this figure is drawn", "image": {"alt": "Stacked bars of the experts' loads, one bar a seed, a column for each data set. Upper two rows, plain gate: nearly every bar is a single block. Lowest row, centred gate: bars of three to five blocks."}, "figure": {"caption": "The share of the test images that each expert gets, largest at the bottom, one bar a seed, baseline networks. From the top: the gate as published after 15,000 steps; after 1,500 (reduced); where the features' running mean is subtracted before the gate, also 1,500. Dashed: even shares.", "name": "fig-experts-loads"}}
+figure, axes = plt.subplots(3, 4, figsize=(9.5, 4.4), sharey=True, layout="constrained")
+rows = {"plain\n15,000 steps": runs, "plain\n1,500 steps": tenth, "centred\n1,500 steps": centred}
+for row, (name, frame) in enumerate(rows.items()):
     for axis, title in zip(axes[row], SETS.values(), strict=True):
         part = frame[(frame.set == title) & (frame.arm == "baseline")].sort_values("seed")
         if part.empty:
@@ -183,8 +182,8 @@ for row, (name, frame) in enumerate({"plain gate": runs, "centred gate": centred
         loads.plot.bar(stacked=True, ax=axis, legend=False, color=style.PALETTE, width=0.85, rot=0)
         for share in (0.2, 0.4, 0.6, 0.8):
             axis.axhline(share, **style.CHANCE | {"linewidth": 0.5})
-        axis.set(title="" if row else title, xlabel="seed" if row else "")
-    axes[row, 0].set_ylabel(f"{name}\nshare of images")
+        axis.set(title="" if row else title, xlabel="seed" if row == 2 else "")
+    axes[row, 0].set_ylabel(name)
 plt.show()
 
 # %% [markdown]
@@ -243,7 +242,7 @@ plt.show()
 # class coincide and those of different classes stand at right angles (features after a ReLU cannot stand further
 # apart).
 
-# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed", "figure": {"caption": "SNNL on the test images, means over n seeds (reduced); *share*: of the way from the baseline to the least possible.", "name": "tab-experts-loss"}}
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed", "figure": {"caption": "SNNL on the test images, means over n seeds; *share*: of the way from the baseline to the least possible.", "name": "tab-experts-loss"}}
 classes = {"MNIST": 10, "FashionMNIST": 10, "CIFAR-10": 10, "CIFAR-100": 100}
 draw = torch.Generator().manual_seed(0)
 
@@ -265,7 +264,7 @@ done.style.format("{:.2f}").format("{:.0%}", subset="share").format("{:d}", subs
 # %% tags=["remove-input"]
 share = done.share
 claims.stands(bool((share[["MNIST", "FashionMNIST"]] > 0.15).all()), "SNNL is clearly lowered on both grey sets")
-claims.stands(bool((share[["CIFAR-10", "CIFAR-100"]] < 0.06).all()), "SNNL is hardly lowered on both CIFAR sets")
+claims.stands(bool((share[["CIFAR-10", "CIFAR-100"]] < 0.12).all()), "SNNL is little lowered on both CIFAR sets")
 weights = (1.0, 10.0)
 weighed = standard(steps=500, precision="bfloat16", snnl_weight=list(weights), arm="snnl")
 weighed = weighed[weighed.set == "CIFAR-10"]
@@ -277,7 +276,7 @@ claims.stands(
 Markdown(f"""
 On MNIST and FashionMNIST the loss went {share["MNIST"]:.0%} and {share["FashionMNIST"]:.0%} of the way that was open to
 it. On CIFAR-10 and CIFAR-100, where the paper expects most of it, it went {share["CIFAR-10"]:.0%} and
-{share["CIFAR-100"]:.0%}: there it was switched on and hardly fell. An $\\alpha$ of 10 takes it from
+{share["CIFAR-100"]:.0%}: there it was switched on and fell little. An $\\alpha$ of 10 takes it from
 {heavier["snnl"].first.mean():.2f} to {heavier["snnl"].second.mean():.2f} on CIFAR-10 after 500 steps (n =
 {len(lower["snnl"])}, reduced), at a price of {lower["accuracy"].mean():.0f} points of accuracy
 ({{numref}}`tab-experts-settings`).
@@ -286,10 +285,10 @@ it. On CIFAR-10 and CIFAR-100, where the paper expects most of it, it went {shar
 # %% [markdown]
 # ## The paper's Table 1, beside ours
 #
-# {numref}`tab-experts-means` has accuracy, similarity and routing entropy, without the loss and with it, the paper's numbers above
-# ours. Ours are **reduced**: 1,500 steps instead of 15,000, the learning-rate schedule shortened with them.
+# {numref}`tab-experts-means` has accuracy, similarity and routing entropy, without the loss and with it, the paper's
+# numbers above ours, both after 15,000 steps. What a tenth of that gives is in [the details](experts_details.ipynb).
 
-# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed", "figure": {"caption": "The paper's Table 1, and the same of our runs (reduced: 1,500 steps): mean (SD) over seeds.", "name": "tab-experts-means"}}
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed", "figure": {"caption": "The paper's Table 1, and the same of our runs: mean (SD) over seeds.", "name": "tab-experts-means"}}
 columns = {"accuracy": "accuracy, %", "sim": "SIM x100", "ent": "ENT x100"}
 ours = runs.groupby(["set", "arm"], sort=False)[list(columns)].agg(stats.mean_sd).unstack()
 published = {metric: claims.claim(f"experts-{place}").theirs for place, metric in enumerate(columns, start=1)}
@@ -301,15 +300,17 @@ theirs = pd.DataFrame(
     }
 )
 seeds = runs.groupby("set").seed.nunique()
-pd.concat({"paper, n = 5": theirs, f"ours, n = {seeds.min()} to {seeds.max()}": ours}).rename(columns=columns)
+ours = ours.rename(index=lambda name: f"{name}, n\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}{seeds[name]}")
+pd.concat({"paper, n = 5": theirs, "ours": ours}).rename(columns=columns)
 
 # %% [markdown]
 # Both arms of a seed start from the same weights and see the same batches, so each line of
-# {numref}`fig-experts-accuracy` is one pair. In the paper's Figure 5 the boxes of CIFAR-100 move up. Here every line
-# falls but some of CIFAR-10. In this and all later verdicts, p is corrected by Holm's method over the signed-rank
+# {numref}`fig-experts-accuracy` is one pair. In the paper's Figure 5 the boxes of CIFAR-100 move up. Here the lines of
+# FashionMNIST rise and those of MNIST fall. In this and all later verdicts, p is corrected by Holm's method over the
+# signed-rank
 # tests, not those of equivalence.
 
-# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this figure is drawn", "image": {"alt": "Test accuracy without and with the loss, one line a seed, one panel a data set. On MNIST, FashionMNIST and CIFAR-100 all lines fall; on CIFAR-10 some fall and some rise."}, "figure": {"caption": "Test accuracy at the last step (reduced), one line a seed, the scale of each panel its own. Chance is 10% and, on CIFAR-100, 1%.", "name": "fig-experts-accuracy"}}
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this figure is drawn", "image": {"alt": "Test accuracy without and with the loss, one line a seed, one panel a data set. On MNIST all lines fall, on FashionMNIST all rise; on CIFAR-10 and CIFAR-100 some fall and some rise."}, "figure": {"caption": "Test accuracy at the last step, one line a seed, the scale of each panel its own. Chance is 10% and, on CIFAR-100, 1%.", "name": "fig-experts-accuracy"}}
 pairs = {"units": "seed", "estimator": None, "kind": "line", "marker": "o", "color": "0.6", "markerfacecolor": "C0"}
 grid = sns.relplot(
     runs, x="arm", y="accuracy", col="set", height=2.1, aspect=0.95, facet_kws={"sharey": False}, **pairs
@@ -318,9 +319,6 @@ grid.set_titles("{col_name}").set_axis_labels("", "test accuracy, %")
 plt.show()
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "How this is decided"}
-accuracy = both("accuracy")
-change = {name: pairs.second - pairs.first for name, pairs in accuracy.items()}
-claims.stands({name for name, points in change.items() if points.max() > 0} == {"CIFAR-10"}, "all else falls")
 claims.decide(
     "experts-1",
     {
@@ -329,30 +327,23 @@ claims.decide(
         "CIFAR-10 stays": stats.within(accuracy["CIFAR-10"], margin=0.5, unit="points"),
         "CIFAR-100 rises": stats.sign(accuracy["CIFAR-100"], +1, unit="points"),
     },
-    because="After 1,500 steps it costs most on the two data sets on which it should help; over the first whole trainings "
-    "it gains on FashionMNIST.",
+    because="On MNIST and FashionMNIST every pair goes as claimed, on CIFAR-100 pairs go either way; five pairs are too few "
+    "for an exact test of any sign.",
 )
 
 # %% tags=["remove-input"]
-cost = {name: -stats.difference(pairs)[0] for name, pairs in accuracy.items()}
-claims.stands(falls(accuracy["CIFAR-100"]), "the loss costs accuracy on CIFAR-100")
-claims.stands(falls(accuracy["FashionMNIST"]), "the loss costs accuracy on FashionMNIST")
-alike = (every.steps == 1500) & (every.centred_gate == 0) & ~every.normalised_gate & every.arm.isin(BOTH)
-warm = every[alike & ((every.temperature_schedule == "learned") | (every.arm == "baseline"))]
-cold = {
-    name: stats.paired(warm[warm.set == name], "accuracy", arm=BOTH, beside=["temperature_schedule"])
-    for name in SETS.values()
-}
-claims.stands(falls(cold["CIFAR-100"]), "with a learned temperature the loss still costs accuracy on CIFAR-100")
-claims.stands(not falls(cold["FashionMNIST"]), "and costs none on FashionMNIST")
+hundred = change["CIFAR-100"]
+claims.stands(hundred.mean() < printed["CIFAR-100"] / 2, "on CIFAR-100 the gain is not half of the paper's")
+short = both("accuracy", tenth)
+claims.stands(falls(short["FashionMNIST"]) and falls(short["CIFAR-100"]), "after a tenth of the steps it costs on both")
 Markdown(f"""
-The paper's stars say that the loss helps where classes are hard to separate. After a tenth of its training we see the
-opposite: it costs {cost["CIFAR-100"]:.1f} points on CIFAR-100 and {cost["FashionMNIST"]:.1f} on FashionMNIST. Our
-$t = 1$ is not all of it: with a learned temperature, the cost on FashionMNIST is gone, but that on CIFAR-100 is
-{-stats.difference(cold["CIFAR-100"])[0]:.1f} points ([the details](experts_details.ipynb)). And could the paper's five
-seeds have told? No: if all five pairs agree, the exact two-sided Wilcoxon test gives p = {2 / 2**5:.4f}; the stars may
-come from its normal approximation, or from a one-sided test. Abstract and conclusion moreover claim a significant gain
-on CIFAR-10, which has no star there.
+The paper's stars say that the loss helps where classes are hard to separate. On FashionMNIST it helped here too; on
+CIFAR-100, where the paper gains {printed["CIFAR-100"]:.2f} points, our mean is {hundred.mean():+.2f} ({hundred.min():+.2f}
+to {hundred.max():+.2f}, n = {len(hundred)}). Whoever stops after a tenth of the steps sees something else: on both sets
+the loss costs accuracy there, p below .05 ([the details](experts_details.ipynb)). And could the paper's five seeds have
+told? No: if all five pairs agree, the exact two-sided Wilcoxon test gives p = {2 / 2**5:.4f}; the stars may come from
+its normal approximation, or from a one-sided test. Abstract and conclusion moreover claim a significant gain on
+CIFAR-10, which has no star there.
 """)
 
 # %% [markdown]
@@ -360,10 +351,10 @@ on CIFAR-10, which has no star there.
 #
 # An expert that is never chosen is never trained: its weights stay where the random numbers put them, apart from weight
 # decay. Two random matrices of this size are nearly orthogonal, so *dead experts look perfectly diverse, whatever the
-# method*. The chance level of SIM is the spread of dead experts around 0, and nearly all our runs lie within it; live
+# method*. The chance level of SIM is the spread of dead experts around 0, and most of our runs lie within it; live
 # experts share more by chance, as trained weights have a common direction.
 
-# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this figure is drawn", "image": {"alt": "SIM times 100 of every run, baseline and with the loss, four panels. Nearly all points lie within the grey band of dead experts around zero; so do the paper's means except those of CIFAR-100."}, "figure": {"caption": "SIM x100 of all five experts, one dot a run (reduced). Wide band: two standard deviations of one run with five dead experts; narrow band: of a mean of five such runs, which is what the paper prints (its means as diamonds).", "name": "fig-experts-similarity"}}
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this figure is drawn", "image": {"alt": "SIM times 100 of every run, baseline and with the loss, four panels. Most points lie within the grey band of dead experts around zero; so do the paper's means except those of CIFAR-100."}, "figure": {"caption": "SIM x100 of all five experts, one dot a run. Wide band: two standard deviations of one run with five dead experts; narrow band: of a mean of five such runs, which is what the paper prints (its means as diamonds).", "name": "fig-experts-similarity"}}
 grid = sns.catplot(runs, x="arm", y="sim", hue="arm", col="set", height=2.1, aspect=0.95, legend=False)
 for title, axis in grid.axes_dict.items():
     deviation = 100 * runs[runs.set == title].null_dead_deviation.mean()
@@ -381,7 +372,7 @@ spread = {SETS[name]: max(sd for _, sd in arms) / band[SETS[name]] for name, arm
 inside = {name: 2 * band[SETS[name]] / 5**0.5 for name in SETS}
 within = [abs(mean) <= inside[name] for name, arms in published["sim"].items() for mean, _ in arms]
 ours = runs.sim.abs() <= 2 * runs.set.map(band)
-claims.stands(ours.mean() > 0.9, "nearly all our runs lie within what dead experts give")
+claims.stands(ours.mean() > 0.8, "most of our runs lie within what dead experts give")
 claims.stands(sum(within) >= 4, "at least half of the paper's means are those of dead experts")
 claims.stands(spread["CIFAR-100"] > 3, "the paper's SDs on CIFAR-100 exceed those of five dead experts")
 Markdown(f"""
@@ -399,7 +390,7 @@ counts = {name: len(pairs.first) for name, pairs in both("live_similarity", aliv
 def none_lives(name):
     """What a claim about several experts is worth where one lives."""
     note = f"two live in both arms in {counts[name]} of {seeds[name]} seeds"
-    return stats.untestable(note, n=counts[name], protocol="reduced")
+    return stats.untestable(note, n=counts[name], protocol="paper")
 
 
 differ = "A claim about how experts differ cannot be tested where one does all the work."
@@ -422,32 +413,42 @@ claims.stands(
     "live experts see less than all, and less still with the loss, in every run",
 )
 
-# %% [markdown]
-# That leaves the claim on collapse. One half holds: without the loss one expert nearly always dominates. The other, that
-# the loss changes this, happened in none of these pairs; with other settings one expert now and then becomes two, and two
-# one ({numref}`fig-experts-factors`).
+# %% tags=["remove-input"]
+wide = runs.pivot(index=["set", "seed"], columns="arm", values="live_experts")
+single = wide[wide.baseline == 1]
+revived = int((single.snnl > 1).sum())
+claims.stands(len(single) > 0.7 * len(wide), "without the loss one expert mostly dominates")
+claims.stands(1 <= revived <= 2, "the loss revived one or two")
+Markdown(f"""
+That leaves the claim on collapse. One half is as described: without the loss one expert does all the work in
+{len(single)} of {len(wide)} runs. The other, that the loss changes this, happened in {revived} of these {len(single)}
+pairs; with other settings too one expert now and then becomes two, and two one ({{numref}}`fig-experts-factors`).
+""")
+
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "How this is decided"}
-wide = runs.pivot(index=["set", "seed"], columns="arm", values="live_experts")
-
-
 def share_of(found, total, expected):
     """A share of seeds that should lie above one half, or below it, by its exact 95% interval."""
+    if not total:
+        return stats.untestable("no such network", n=0, protocol="paper")
     low, high = proportion_confint(found, total, method="beta")
     above, below = low > 0.5, high < 0.5
     right, wrong = (above, below) if expected > 0 else (below, above)
     word = "reproduced" if right else "not reproduced" if wrong else "undecided"
-    return stats.Verdict(word, found / total, (low, high), total, "reduced", "of seeds", "exact interval", level=True)
+    return stats.Verdict(word, found / total, (low, high), total, "paper", "of seeds", "exact interval", level=True)
 
 
 parts = {}
 for name in SETS.values():
     part = wide.loc[name]
     single = part[part.baseline == 1]
-    parts[f"{name}, one expert without the loss"] = share_of(len(single), len(part), +1)
-    parts[f"{name}, of these revived by it"] = share_of(int((single.snnl > 1).sum()), len(single), +1)
+    parts[f"{name}, one without the loss"] = share_of(len(single), len(part), +1)
+    parts[f"{name}, revived by it"] = share_of(int((single.snnl > 1).sum()), len(single), +1)
 claims.decide(
-    "experts-10", parts, because="Collapse is as described, and no collapsed network was revived by the loss."
+    "experts-10",
+    parts,
+    because="Collapse is as described, and hardly a network was revived by the loss; the interval of five seeds a data set "
+    "is too wide to decide.",
 )
 
 # %% [markdown]
@@ -457,7 +458,7 @@ claims.decide(
 # so three numbers are taken from the features themselves: the silhouette, the purity of the ten nearest neighbours, and
 # the variance within classes over the total ({numref}`fig-experts-clusters`).
 
-# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this figure is drawn", "image": {"alt": "Three panels: silhouette, purity and variance within classes. Lines of single seeds from baseline to SNNL, coloured by data set. Silhouettes rise, within-class variance falls, purity rises on the CIFAR sets and falls on MNIST and FashionMNIST."}, "figure": {"caption": "Clusters of the features of 2,000 test images without and with the loss, one line a seed, n as in the verdict below (reduced). Claim: up, up, down.", "name": "fig-experts-clusters"}}
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "How this figure is drawn", "image": {"alt": "Three panels: silhouette, purity and variance within classes. Lines of single seeds from baseline to SNNL, coloured by data set. Silhouettes rise, within-class variance falls, purity rises except on MNIST."}, "figure": {"caption": "Clusters of the features of 2,000 test images without and with the loss, one line a seed, n as in the verdict below. Claim: up, up, down.", "name": "fig-experts-clusters"}}
 CLUSTERS = {
     "silhouette": "silhouette",
     "neighbour_purity": "purity of 10 neighbours",
@@ -473,8 +474,14 @@ plt.show()
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "How this is decided"}
 expected = {"silhouette": +1, "neighbour_purity": +1, "class_variance": -1}
-purity = both("neighbour_purity")
-claims.stands(falls(purity["MNIST"]) and falls(purity["FashionMNIST"]), "purity falls on MNIST and FashionMNIST")
+measured = {
+    (name, metric): sign * (pairs.second - pairs.first)
+    for metric, sign in expected.items()
+    for name, pairs in both(metric).items()
+}
+purity = {name: measured.pop((name, "neighbour_purity")) for name in SETS.values()}
+claims.stands(min(values.min() for values in measured.values()) > 0, "classes are denser in every pair")
+claims.stands(purity.pop("MNIST").max() < 0 < min(map(min, purity.values())), "purer in every pair but those of MNIST")
 claims.decide(
     "experts-6",
     {
@@ -482,8 +489,8 @@ claims.decide(
         for metric, sign in expected.items()
         for name, pairs in both(metric).items()
     },
-    because="Classes are denser, as claimed, but purer on CIFAR only, where SNNL hardly fell. On MNIST and FashionMNIST, where "
-    "it did, near neighbours are less often of one class (on FashionMNIST more often after the whole training).",
+    because="In every pair classes are denser, as claimed, and except on MNIST purer; five pairs are too few for an exact "
+    "test.",
 )
 
 # %% [markdown]
@@ -566,9 +573,9 @@ claims.stands(min(order) > 0.5, "within every seed, gates that are computed to c
 claims.stands(idle.sample_entropy.min() > 1.4, "a very slow gate hardly chooses")
 claims.stands(busy.mutual_information.min() > 2 * idle.mutual_information.max(), "a centred gate chooses by class")
 # `moved`, with its guard, stands at the top of the page.
-later = both("share", whole.assign(share=whole.curve_mean_share.str[0]))["FashionMNIST"]
+later = both("share", runs.assign(share=runs.curve_mean_share.str[0]))["FashionMNIST"]
 claims.stands(bool((later.second < later.first).all()), "later on the loss makes the mean smaller on FashionMNIST")
-claims.stands(bool((whole.curve_live.str[0] <= 2).all()), "by then at most two experts live")
+claims.stands(bool((runs.curve_live.str[0] <= 2).all()), "by then at most two experts live")
 
 # %% tags=["remove-input"]
 Markdown(f"""
@@ -585,7 +592,7 @@ between images: its experts tell {busy.mutual_information.mean():.2f} nats about
 neither, and it comes too late. On CIFAR-10, at step {twins.curve_steps.iloc[0][0]} of 300, with one expert left, $m$
 has {moved.second.mean():.2f} of the features' squared length with the loss and {moved.first.mean():.2f} without (n =
 {len(moved.first)}; {{numref}}`fig-experts-course`). On FashionMNIST it moves $m$, to {later.second.mean():.2f} from
-{later.first.mean():.2f}, by step {whole.curve_steps.iloc[0][0]} of 15,000 (n = {len(later.first)}), when at most two
+{later.first.mean():.2f}, by step {runs.curve_steps.iloc[0][0]} of 15,000 (n = {len(later.first)}), when at most two
 live.
 """)
 
@@ -602,14 +609,14 @@ shown = {
     "accuracy": "accuracy, %",
     "second_choice_accuracy": "second choice, %",
 }
-gates = pd.concat({"plain": runs, "centred": centred}, names=["gate"]).reset_index("gate")
+gates = pd.concat({"plain": tenth, "centred": centred}, names=["gate"]).reset_index("gate")
 gates = gates[(gates.arm == "baseline") & gates.seed.isin(centred.seed)]
 by = gates.groupby(["set", "gate"])
 gates = by[list(shown)].agg(stats.mean_sd).rename(columns=shown).assign(n=by.seed.nunique())
 gates.reindex(list(SETS.values()), level="set").reindex(["plain", "centred"], level="gate")
 
 # %% tags=["remove-input"]
-same = [frame[(frame.arm == "baseline")].set_index(["set", "seed"]).accuracy for frame in (runs, centred)]
+same = [frame[(frame.arm == "baseline")].set_index(["set", "seed"]).accuracy for frame in (tenth, centred)]
 gain = (same[1] - same[0]).dropna().groupby("set").mean()
 second = (centred.accuracy - centred.second_choice_accuracy)[centred.arm == "baseline"].groupby(centred.set).mean()
 claims.stands(gain.max() < 0.1 and gain["CIFAR-100"] < -1, "a live mixture is nowhere more accurate than its twin")
@@ -724,7 +731,7 @@ some.
 # ## Provenance
 
 # %% tags=["remove-input"]
-used = pd.concat([runs, whole, warm, centred, learned, balanced, tried, twins, weighed]).drop_duplicates("hash")
+used = pd.concat([runs, tenth, centred, learned, balanced, tried, twins, weighed]).drop_duplicates("hash")
 protocols = used.protocol.value_counts()
 Markdown(f"""
 {len(used)} runs of {used.seconds.sum() / 3600:.0f} hours of one processor core stand behind this page, one file each in

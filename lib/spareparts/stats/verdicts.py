@@ -128,10 +128,9 @@ def _decide(plan: Planned, p: float, *, least: float) -> Verdict:
     elif p < ALPHA:
         word = "reproduced" if test.rank_biserial * plan.expected > 0 else "not reproduced"
     elif least >= ALPHA:
-        beside = f", {least:.3g} beside the other tests" if least > test.smallest_p else ""
         alike = test.differing < test.n
         count = f"{test.differing} of {test.n} pairs differ, which allows" if alike else f"n = {test.n} allows"
-        note = f"{count} no p below {test.smallest_p:.3g}{beside}"
+        note = f"{count} no {'Holm ' if least > test.smallest_p else ''}p below {least:.3g}"
     return Verdict(word, test.mean_difference, test.interval, test.n, plan.protocol, plan.unit, note)
 
 
