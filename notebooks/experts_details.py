@@ -294,7 +294,7 @@ plt.show()
 # ## Is it our temperature?
 #
 # At $t = 1$ the weights $e^{-d/t}$ of near and far images differ by a factor of at most $e$ on features after a ReLU, so
-# the loss is soft. The paper leaves $t$ open. If it is learned along with the weights, does the loss still cost accuracy?
+# the loss is soft. The paper leaves $t$ open. If it is learned along with the weights, does the loss still cost accuracy after a tenth of the steps?
 # {numref}`tab-experts-temperature` has both, each against the same baselines, at 1,500 steps in float32, with the exact Wilcoxon test over seeds.
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "How this table is computed", "figure": {"caption": "The loss with a temperature that is learned or held at 1, each against the baseline (1,500 steps, reduced): mean difference, its 95% interval, exact p of accuracy, and the same p by Holm's method over these eight tests.", "name": "tab-experts-temperature"}}

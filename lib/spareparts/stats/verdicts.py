@@ -128,9 +128,8 @@ def _decide(plan: Planned, p: float, *, least: float) -> Verdict:
     elif p < ALPHA:
         word = "reproduced" if test.rank_biserial * plan.expected > 0 else "not reproduced"
     elif least >= ALPHA:
-        alike = test.differing < test.n
-        count = f"{test.differing} of {test.n} pairs differ, which allows" if alike else f"n = {test.n} allows"
-        note = f"{count} no {'Holm ' if least > test.smallest_p else ''}p below {least:.3g}"
+        alike = f"only {test.differing} of {test.n} pairs differ: " if test.differing < test.n else ""
+        note = f"{alike}p cannot be below {least:.3g}"
     return Verdict(word, test.mean_difference, test.interval, test.n, plan.protocol, plan.unit, note)
 
 
