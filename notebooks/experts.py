@@ -171,7 +171,7 @@ CIFAR-100 less well than any of ours. Of its {len(words)} claims:
 """)
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "How this figure is drawn", "image": {"alt": "Stacked bars of the experts' loads, one bar a seed, a column for each data set. Upper two rows, plain gate: nearly every bar is a single block. Lowest row, centred gate: bars of three to five blocks."}, "figure": {"caption": "The share of the test images that each expert gets, largest at the bottom, one bar a seed, baseline networks. From the top: the gate as published after 15,000 steps; after 1,500 (reduced); where the features' running mean is subtracted before the gate, also 1,500. Dashed: even shares.", "name": "fig-experts-loads"}}
-figure, axes = plt.subplots(3, 4, figsize=(9.5, 4.2), sharey=True, layout="constrained")
+figure, axes = plt.subplots(3, 4, figsize=(9.5, 4.4), sharey=True, layout="constrained")
 rows = {"plain\n15,000 steps": runs, "plain\n1,500 steps": tenth, "centred\n1,500 steps": centred}
 for row, (name, frame) in enumerate(rows.items()):
     for axis, title in zip(axes[row], SETS.values(), strict=True):
@@ -443,8 +443,8 @@ parts = {}
 for name in SETS.values():
     part = wide.loc[name]
     single = part[part.baseline == 1]
-    parts[f"{name}, one without the loss"] = share_of(len(single), len(part), +1)
-    parts[f"{name}, revived by it"] = share_of(int((single.snnl > 1).sum()), len(single), +1)
+    parts[f"{name}, one without it"] = share_of(len(single), len(part), +1)
+    parts[f"{name}, revived"] = share_of(int((single.snnl > 1).sum()), len(single), +1)
 claims.decide(
     "experts-10",
     parts,
@@ -495,7 +495,7 @@ claims.decide(
 )
 
 # %% [markdown]
-# ## What makes and prevents collapse
+# ## Why the gate collapses
 #
 # Write the features as $z = m + \tilde z$, the mean over all images and the rest. One step of gradient descent with rate
 # $\eta$ changes the mean score of expert $k$ over all images by
@@ -633,7 +633,7 @@ enough for all of them. After 1,500 steps, at least, collapse costs nothing: it 
 """)
 
 # %% [markdown]
-# ## The same question, to live experts
+# ## The loss where experts live
 #
 # Now SNNL can be asked what it does to a committee. Two gates keep one alive: the centred gate above, and a balanced
 # gate, rewarded for even loads, which sends each image to its two best experts. Each is trained without the loss and

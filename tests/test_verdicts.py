@@ -58,17 +58,17 @@ def test_a_significant_difference_is_decided_by_its_sign_if_mean_and_ranks_agree
 
 
 def test_few_pairs_or_a_correction_leave_a_difference_undecided():
-    assert (decided(higher(5)).verdict, decided(higher(5)).note) == ("undecided", "p cannot be below 0.0625")
+    assert (decided(higher(5)).verdict, decided(higher(5)).note) == ("undecided", "p ≥ 0.0625 at best")
     found = decided(*[higher(7)] * 4)
-    assert (found.verdict, found.note) == ("undecided", "p cannot be below 0.0625")
+    assert (found.verdict, found.note) == ("undecided", "p ≥ 0.0625 at best")
     assert decided(*[higher(8)] * 4).verdict == "reproduced"
     found = stats.decide_all({"a": higher(6), "b": stats.sign(pairs(), +1)})
     assert (found["a"].verdict, found["b"].verdict) == ("undecided", "not run")
     assert decided(higher(6)).verdict == "reproduced"
     six = stats.decide_all({"a": higher(12), "b": stats.sign(pairs(*range(1, 6), -9), +1)})["b"]
     assert six.note == f"p = {stats.paired_wilcoxon([0] * 6, [1, 2, 3, 4, 5, -9]).p:.2g}"  # it might have been decisive
-    assert decided(stats.sign(pairs(*range(1, 4), *[0] * 7), +1)).note.startswith("only 3 of 10 pairs differ: p cannot")
-    assert decided(stats.sign(pairs(0, 0), +1)).note == "only 0 of 2 pairs differ: p cannot be below 1"
+    assert decided(stats.sign(pairs(*range(1, 4), *[0] * 7), +1)).note.startswith("only 3 of 10 pairs differ: p ≥")
+    assert decided(stats.sign(pairs(0, 0), +1)).note == "only 0 of 2 pairs differ: p ≥ 1 at best"
     mixed = stats.sign(pairs(*range(1, 9), -9), +1)
     assert (decided(mixed).verdict, decided(mixed).note) == ("undecided", f"p = {mixed.test.p:.2g}")
 

@@ -129,7 +129,7 @@ def _decide(plan: Planned, p: float, *, least: float) -> Verdict:
         word = "reproduced" if test.rank_biserial * plan.expected > 0 else "not reproduced"
     elif least >= ALPHA:
         alike = f"only {test.differing} of {test.n} pairs differ: " if test.differing < test.n else ""
-        note = f"{alike}p cannot be below {least:.3g}"
+        note = f"{alike}p ≥ {least:.3g} at best"
     return Verdict(word, test.mean_difference, test.interval, test.n, plan.protocol, plan.unit, note)
 
 
