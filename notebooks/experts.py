@@ -448,7 +448,7 @@ for name in SETS.values():
 claims.decide(
     "experts-10",
     parts,
-    because="Collapse is as described, and hardly a network was revived by the loss; the interval of five seeds a data set "
+    because="Collapse is as described, and hardly a network was revived by the loss; the interval of so few seeds a data set "
     "is too wide to decide.",
 )
 
