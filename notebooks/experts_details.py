@@ -169,7 +169,7 @@ neighbours are less often of one class at both lengths. Without the loss a whole
 perfectly, to {fitted:.3f} nats, and there a loss that keeps classes together may have something to prevent.
 
 So shortening would have misled. Nine short pairs are enough to refuse, at p < .05, a gain of accuracy on FashionMNIST
-that every whole pair shows. The whole runs themselves are too few to decide: from five pairs no exact p is below
+that every whole pair shows. The whole runs themselves are too few to decide a sign: from five pairs no exact p is below
 {2 / 2**5:.4f}. What follows on accuracy, but for the quartiles, is about short trainings only.
 """)
 
