@@ -121,6 +121,7 @@ table_1 = {SETS[name]: rows for name, rows in claims.claim("experts-1").theirs.i
 printed = {name: snnl[0] - baseline[0] for name, (baseline, snnl) in table_1.items()}
 claims.stands(change["FashionMNIST"].min() > 0 > change["MNIST"].max(), "on FashionMNIST it gains, on MNIST it costs")
 claims.stands(abs(change["FashionMNIST"].mean() - printed["FashionMNIST"]) < 0.1, "as much as in the paper's Table 1")
+claims.stands({len(points) for points in change.values()} == {5}, "five pairs, as many as the paper had")
 either = [name for name, points in change.items() if points.min() < 0 < points.max()]
 claims.stands(either == ["CIFAR-10", "CIFAR-100"], "on both CIFAR sets it does either")
 reached = runs.groupby("set").accuracy.min()

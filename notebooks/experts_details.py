@@ -141,7 +141,10 @@ theirs = claims.claim("experts-1").theirs["fashion_mnist"]
 printed = theirs[1][0] - theirs[0][0]
 claims.stands(abs(fashion[1].mean() - printed) < 0.1, "the gain on FashionMNIST is the paper's")
 claims.stands(hundred[0].mean() < -0.5 < hundred[1].mean(), "on CIFAR-100 most of the mean cost is gone")
-claims.stands(ten[0].mean() < 0 and min(ten[1]) < 0 < max(ten[1]), "on CIFAR-10 a cost becomes either sign")
+claims.stands(
+    all(points.min() < 0 < points.max() for points in ten), "on CIFAR-10 it is of either sign at both lengths"
+)
+claims.stands(abs(ten[0].mean() - ten[1].mean()) < 0.1, "and as much on average")
 claims.stands(max(fashion_purity[0]) < 0 < min(fashion_purity[1]), "so does that of the purity on FashionMNIST")
 lowered = np.concatenate([*mnist, *mnist_purity])
 claims.stands(bool(lowered.max() < 0), "on MNIST accuracy and purity fall at both lengths, in every pair")
@@ -155,15 +158,16 @@ claims.stands(
 # %% tags=["remove-input"]
 Markdown(f"""
 What does not change is that the gate collapses: one or two experts live, at both lengths. What the loss does to
-accuracy does change. On FashionMNIST it costs {-fashion[0].mean():.2f} points after a tenth of the steps and gains
-{fashion[1].mean():.2f} after all of them ({fashion[1].min():+.2f} to {fashion[1].max():+.2f}, n = {len(fashion[1])});
-the paper prints {printed:+.2f}. On CIFAR-100 it goes from {hundred[0].mean():+.2f} points to {hundred[1].mean():+.2f}
-({hundred[1].min():+.2f} to {hundred[1].max():+.2f}, n = {len(hundred[1])}); on CIFAR-10 from {ten[0].mean():+.2f} to
-{ten[1].mean():+.2f} ({ten[1].min():+.2f} to {ten[1].max():+.2f}, n = {len(ten[1])}). Near neighbours on FashionMNIST,
-less often of one class with the loss at first, are more often so at the end. On MNIST nothing turns: the loss costs
-{-mnist[0].mean():.2f} points after a tenth and {-mnist[1].mean():.2f} after all (n = {len(mnist[1])}), and near
-neighbours are less often of one class at both lengths. Without the loss a whole training fits its images all but
-perfectly, to {fitted:.3f} nats, and there a loss that keeps classes together may have something to prevent.
+accuracy does change, on two sets of four. On FashionMNIST it costs {-fashion[0].mean():.2f} points after a tenth of the
+steps and gains {fashion[1].mean():.2f} after all of them ({fashion[1].min():+.2f} to {fashion[1].max():+.2f}, n =
+{len(fashion[1])}); the paper prints {printed:+.2f}. On CIFAR-100 it goes from {hundred[0].mean():+.2f} points to
+{hundred[1].mean():+.2f} ({hundred[1].min():+.2f} to {hundred[1].max():+.2f}, n = {len(hundred[1])}). Near neighbours on
+FashionMNIST, less often of one class with the loss at first, are more often so at the end. On MNIST nothing turns: the
+loss costs {-mnist[0].mean():.2f} points after a tenth and {-mnist[1].mean():.2f} after all (n = {len(mnist[1])}), and
+near neighbours are less often of one class at both lengths. Nor does anything on CIFAR-10, where pairs go either way at
+both lengths, by {ten[0].mean():+.2f} points on average after a tenth and {ten[1].mean():+.2f} after all
+({ten[1].min():+.2f} to {ten[1].max():+.2f}, n = {len(ten[1])}). Without the loss a whole training fits its images all
+but perfectly, to {fitted:.3f} nats, and there a loss that keeps classes together may have something to prevent.
 
 So shortening would have misled. Nine short pairs are enough to refuse, at p < .05, a gain of accuracy on FashionMNIST
 that every whole pair shows. The whole runs themselves are too few to decide a sign: from five pairs no exact p is below
