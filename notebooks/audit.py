@@ -67,16 +67,29 @@ shown = {
 pd.DataFrame(shown).set_index(["paper", "run"])
 
 # %% tags=["remove-input"]
-apart = [check for check in audit["checks"] if check["outcome"] == "differs"]
-claims.stands([check["word"] for check in apart] == ["experts"], "one run differs, of the experts")
-claims.stands("live_experts" not in str(apart), "as many of its experts live as before")
-(then, now), *_ = [*re.findall(r"\baccuracy: recorded ([\d.]+), now ([\d.]+)", str(apart)), ("–", "–")]
+apart = {check["word"]: check["note"] for check in audit["checks"] if check["outcome"] == "differs"}
+claims.stands(
+    [*apart] == ["class_rates", "experts"] and differed == 2, "one run of class rates differs, one of experts"
+)
+
+
+def told(word, pattern):
+    """What the note on the paper's differing run says at a pattern; dashes where it says nothing of the kind."""
+    found = re.search(pattern, apart.get(word, ""))
+    return found.groups() if found else "––"
+
+
+step = told("class_rates", r"reduction_steps: recorded \[\], now \[(\d+)\]")[0]
+then, now = told("experts", r"\blive_experts: recorded (\d), now (\d)")
+claims.stands("–" not in (step, then, now), "class rates diverged once, here alone; the number of live experts differs")
 Markdown(f"""
-One run lies outside the tolerance, a network of experts on CIFAR-10 that is trained with large steps: {now}% of the test
-images where the record has {then}%. Its record names the processor less exactly than we do now, so a last bit cannot be
-asked of it; its losses begin alike, part within the first steps that are recorded and end apart. That it has one live
-expert is the same. Single runs of this kind can be repeated to the bit only where they were made; what the chapters say
-rests on several seeds.
+Two runs lie outside the tolerance. Their records name the processor less exactly than we do now, so a last bit cannot
+be asked of them, and both kinds of training enlarge a difference in the last bit. On Hill-Valley, where most baselines
+learn nothing, class rates met a number that is not finite at step {step} here and did not there, so that here
+$\\alpha_\\mu$ was divided by ten. A mixture with a centred gate on CIFAR-10 has parted from its record at the first
+reading, and ends with {now} live experts where the record has {then}; its accuracy lies within the tolerance. Single runs
+of these kinds can be repeated to the bit only where they were made. What the chapters say rests on several seeds, and
+the mean of class rates is given without Hill-Valley too.
 """)
 
 # %% [markdown]
